@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +14,8 @@
 enum { MAX_OPEN_OUTPUTS = 16, MAX_PATH_BYTES = 1024 };
 
 struct out_file {
-    FILE *stream; /* NULL: this slot is free */
+    FILE *stream;
+    volatile sig_atomic_t active; /* the temporary file may exist; 0: this slot is free */
     char path[MAX_PATH_BYTES];
     char temporary[MAX_PATH_BYTES + 32];
 };
@@ -103,15 +105,19 @@ struct out_file *out_open(const char *path)
 {
     struct out_file *out = NULL;
     for (int i = 0; i < MAX_OPEN_OUTPUTS && !out; i++)
-        if (!outputs[i].stream) out = &outputs[i];
+        if (!outputs[i].active) out = &outputs[i];
     assert(out && "too many open outputs");
     if (strlen(path) >= sizeof out->path) fail("%s: path too long", path);
     struct stat status;
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) fail("%s: is a folder", path);
     strcpy(out->path, path);
     snprintf(out->temporary, sizeof out->temporary, "%s.tmp%ld", path, (long)getpid());
+    out->active = 1;
     out->stream = fopen(out->temporary, "wb");
-    if (!out->stream) fail("%s: cannot write: %s", path, strerror(errno));
+    if (!out->stream) {
+        out->active = 0;
+        fail("%s: cannot write: %s", path, strerror(errno));
+    }
     return out;
 }
 
@@ -122,31 +128,33 @@ FILE *out_stream(struct out_file *out)
 
 void out_commit(struct out_file *out)
 {
-    bool bad = fflush(out->stream) != 0 || ferror(out->stream);
-    bad = fclose(out->stream) != 0 || bad;
-    out->stream = NULL;
-    if (!bad) bad = rename(out->temporary, out->path) != 0;
-    if (bad) {
-        int cause = errno;
-        unlink(out->temporary);
-        fail("%s: cannot write: %s", out->path, strerror(cause));
-    }
+    /* An earlier failed write left its mark in the stream, but its errno is gone. */
+    int cause = ferror(out->stream) ? EIO : 0;
+    if (fflush(out->stream) != 0) cause = errno;
+    if (fclose(out->stream) != 0 && !cause) cause = errno;
+    if (!cause && rename(out->temporary, out->path) != 0) cause = errno;
+    if (cause) unlink(out->temporary);
+    out->active = 0;
+    if (cause) fail("%s: cannot write: %s", out->path, strerror(cause));
 }
 
 void out_abandon(struct out_file *out)
 {
     fclose(out->stream);
-    out->stream = NULL;
     unlink(out->temporary);
+    out->active = 0;
 }
 
 void out_abandon_all(void)
 {
     for (int i = 0; i < MAX_OPEN_OUTPUTS; i++)
-        if (outputs[i].stream) {
-            unlink(outputs[i].temporary);
-            outputs[i].stream = NULL;
-        }
+        if (outputs[i].active) out_abandon(&outputs[i]);
+}
+
+void out_unlink_all(void)
+{
+    for (int i = 0; i < MAX_OPEN_OUTPUTS; i++)
+        if (outputs[i].active) unlink(outputs[i].temporary);
 }
 
 void file_write(const char *path, const void *bytes, size_t count)

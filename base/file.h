@@ -28,7 +28,8 @@ struct out_file *out_open(const char *path);
 FILE *out_stream(struct out_file *out);
 void out_commit(struct out_file *out);  /* checks for write errors, closes, renames */
 void out_abandon(struct out_file *out); /* closes and removes */
-void out_abandon_all(void);             /* for fail() and signal handlers */
+void out_abandon_all(void);             /* for fail() */
+void out_unlink_all(void);              /* removes them all; for signal handlers, then _exit() */
 /* open, write all bytes, commit. */
 void file_write(const char *path, const void *bytes, size_t count);
 

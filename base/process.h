@@ -1,4 +1,5 @@
-/* Running the outside tools (Yosys, nextpnr, Verilator, gnuplot ...) with a time limit and a log. */
+/* Running the outside tools (Yosys, nextpnr, Verilator, gnuplot ...) with a time limit and a log.
+ */
 #ifndef SLUICE_BASE_PROCESS_H
 #define SLUICE_BASE_PROCESS_H
 
@@ -6,9 +7,9 @@
 #include <stddef.h>
 
 struct process_options {
-    const char *folder;   /* working folder, NULL: ours */
-    const char *log;      /* stdout and stderr go here, NULL: /dev/null */
-    double time_limit_s;  /* the process and its children are killed then; 0: no limit */
+    const char *folder;  /* working folder, NULL: ours */
+    const char *log;     /* stdout and stderr go here, NULL: /dev/null */
+    double time_limit_s; /* the process and its children are killed then; 0: no limit */
 };
 
 enum { PROCESS_TIMED_OUT = -1, PROCESS_NOT_FOUND = -2, PROCESS_KILLED = -3 };
@@ -23,8 +24,8 @@ bool process_exists(const char *program);
 /* First line of what the program prints on stdout or stderr; false if it cannot run. */
 bool process_first_line(const char *const argv[], char *line, size_t size);
 
-/* The last line of a log that matters: the first line that holds "ERROR", "Error" or "error", else the last
- * non-empty line; "" if none. For one-line messages about a tool that failed. */
+/* The last line of a log that matters: the first line that holds "ERROR", "Error" or "error", else
+ * the last non-empty line; "" if none. For one-line messages about a tool that failed. */
 void process_log_reason(const char *log, char *line, size_t size);
 
 #endif

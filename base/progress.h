@@ -5,7 +5,8 @@
 
 /* total: steps of the whole work; 0 when unknown (prints the label once). */
 void progress_begin(const char *label, long total);
-/* done of total; remark (may be NULL) stands behind the bar, such as "loss 0.93". Cheap to call often. */
+/* done of total; remark (may be NULL) stands behind the bar, such as "loss 0.93". Cheap to call
+ * often. */
 void progress_update(long done, const char *remark);
 void progress_end(void);
 void progress_abandon(void);    /* for fail(): leaves the cursor on a new line */
