@@ -1,0 +1,131 @@
+/* The configuration's tables, defaults and checks. */
+#include "base/error.h"
+#include "trainer/train.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME(id, name, text) name,
+#define TEXT(id, name, text) text,
+const char *const train_layer_names[] = {TRAIN_LAYER_TABLE(NAME)};
+const char *const train_layer_texts[] = {TRAIN_LAYER_TABLE(TEXT)};
+const char *const train_loss_names[] = {TRAIN_LOSS_TABLE(NAME)};
+const char *const train_loss_texts[] = {TRAIN_LOSS_TABLE(TEXT)};
+const char *const train_optimizer_names[] = {TRAIN_OPTIMIZER_TABLE(NAME)};
+const char *const train_optimizer_texts[] = {TRAIN_OPTIMIZER_TABLE(TEXT)};
+const char *const train_schedule_names[] = {TRAIN_SCHEDULE_TABLE(NAME)};
+const char *const train_schedule_texts[] = {TRAIN_SCHEDULE_TABLE(TEXT)};
+const char *const train_calibration_names[] = {TRAIN_CALIBRATION_TABLE(NAME)};
+const char *const train_calibration_texts[] = {TRAIN_CALIBRATION_TABLE(TEXT)};
+const char *const train_monitor_names[] = {TRAIN_MONITOR_TABLE(NAME)};
+const char *const train_monitor_texts[] = {TRAIN_MONITOR_TABLE(TEXT)};
+const char *const train_prune_scope_names[] = {TRAIN_PRUNE_SCOPE_TABLE(NAME)};
+const char *const train_prune_scope_texts[] = {TRAIN_PRUNE_SCOPE_TABLE(TEXT)};
+#undef NAME
+#undef TEXT
+
+int train_find_name(const char *const *names, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return i;
+    return -1;
+}
+
+struct train_format train_format_bits(int width_bits)
+{
+    return (struct train_format){.kind = TRAIN_FORMAT_BITS,
+                                 .format = format_make(true, width_bits, width_bits)};
+}
+
+struct train_format train_format_fixed(struct format format)
+{
+    return (struct train_format){.kind = TRAIN_FORMAT_FIXED, .format = format};
+}
+
+/* "6", "6 bits", "6,TRN,WRAP": the width and the modes, which format_parse() knows. */
+static bool parse_bits(const char *text, struct train_format *f, char *reason, size_t reason_size)
+{
+    char *end;
+    long bits = strtol(text, &end, 10);
+    while (*end == ' ')
+        end++;
+    if (strncmp(end, "bits", 4) == 0) end += 4;
+    while (*end == ' ')
+        end++;
+    if (bits < 2 || bits > 24) {
+        if (reason) snprintf(reason, reason_size, "a width is 2 to 24 bits");
+        return false;
+    }
+    char whole[FORMAT_TEXT_BYTES];
+    snprintf(whole, sizeof whole, "fixed<%ld,%ld%.40s>", bits, bits, end);
+    if (!format_parse(whole, &f->format, reason, reason_size)) return false;
+    f->kind = TRAIN_FORMAT_BITS;
+    return true;
+}
+
+bool train_format_parse(const char *text, struct train_format *f, char *reason, size_t reason_size)
+{
+    *f = (struct train_format){0};
+    while (*text == ' ')
+        text++;
+    if (strcmp(text, "none") == 0) {
+        f->kind = TRAIN_FORMAT_NONE;
+        return true;
+    }
+    if (strcmp(text, "product") == 0) {
+        f->kind = TRAIN_FORMAT_PRODUCT;
+        return true;
+    }
+    if (isdigit((unsigned char)*text)) return parse_bits(text, f, reason, reason_size);
+    if (!format_parse(text, &f->format, reason, reason_size)) return false;
+    if (f->format.width_bits > 24) {
+        if (reason) snprintf(reason, reason_size, "the trainer's formats have at most 24 bits");
+        return false;
+    }
+    f->kind = TRAIN_FORMAT_FIXED;
+    return true;
+}
+
+void train_config_init(struct train_config *config)
+{
+    *config = (struct train_config){
+        .name = "network",
+        .standardise = true,
+        .quantize = true,
+        .input = train_format_bits(8),
+        .weights = train_format_bits(6),
+        .bias = {.kind = TRAIN_FORMAT_PRODUCT},
+        .activations = train_format_bits(6),
+        .output = {.kind = TRAIN_FORMAT_NONE},
+        .calibration = CALIBRATION_MSE,
+        .calibration_percentile = 99.9,
+        .calibration_events = 20000,
+        .loss = LOSS_CATEGORICAL_CROSS_ENTROPY,
+        .huber_delta = 1,
+        .optimizer = OPTIMIZER_ADAM,
+        .learning_rate = 0.005,
+        .momentum = 0.9,
+        .beta1 = 0.9,
+        .beta2 = 0.999,
+        .rho = 0.9,
+        .epsilon = 1e-7,
+        .weight_decay = 0.004,
+        .schedule = SCHEDULE_COSINE,
+        .decay_rate = 0.5,
+        .decay_epochs = 10,
+        .final_fraction = 0.01,
+        .epochs = 40,
+        .quantized_epochs = 40,
+        .batch = 1024,
+        .seed = 1,
+        .threads = 2,
+        .monitor = MONITOR_LOSS,
+        .prune_scope = PRUNE_LAYER,
+        .prune_frequency = 20,
+        .checkpoint_interval = 50,
+    };
+    config->input.per_element = true;
+}
