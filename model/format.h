@@ -1,9 +1,9 @@
 /* Fixed-point formats: `fixed<W,I,ROUND,OVERFLOW>` (signed, two's complement) and `ufixed<...>`.
  *
  * W bits in all (1..63), I of them before the binary point (sign included), so F = W - I fraction
- * bits; I may exceed W or be negative. A stored integer n stands for the real number n * 2^-F.
- * Rounding and overflow modes are those of the ap_fixed data types of the field; modes left out
- * of the text mean RND,SAT. */
+ * bits; I may exceed W or be negative (-100..100). A stored integer n stands for the real number n
+ * * 2^-F. Rounding and overflow modes are those of the ap_fixed data types of the field; modes left
+ * out of the text mean RND,SAT. */
 #ifndef SLUICE_MODEL_FORMAT_H
 #define SLUICE_MODEL_FORMAT_H
 
@@ -41,23 +41,27 @@ struct format {
     enum overflow overflow;
 };
 
-enum { FORMAT_MAX_BITS = 63, FORMAT_TEXT_BYTES = 64 };
+enum { FORMAT_MAX_BITS = 63, FORMAT_MAX_INTEGER_BITS = 100, FORMAT_TEXT_BYTES = 64 };
 
 extern const char *const rounding_names[ROUNDING_COUNT], *const rounding_texts[ROUNDING_COUNT];
 extern const char *const overflow_names[OVERFLOW_COUNT], *const overflow_texts[OVERFLOW_COUNT];
 
 /* fixed or ufixed with RND,SAT. */
 struct format format_make(bool is_signed, int width_bits, int integer_bits);
-static inline int format_fraction_bits(struct format f) { return f.width_bits - f.integer_bits; }
+static inline int format_fraction_bits(struct format f)
+{
+    return f.width_bits - f.integer_bits;
+}
 /* Largest and smallest stored integers; SAT_SYM formats are symmetric. */
 int64_t format_max(struct format f);
 int64_t format_min(struct format f);
 double format_step(struct format f); /* 2^-F */
 /* The smallest format (RND,SAT) with F fraction bits that holds every integer of [lo, hi].
- * Signed exactly when lo < 0; at least 1 bit wide. Width may come out above 63: the caller checks. */
+ * Signed exactly when lo < 0; at least 1 bit wide. Width may come out above 63: the caller checks.
+ */
 struct format format_of_interval(int64_t lo, int64_t hi, int fraction_bits);
-bool format_equal(struct format a, struct format b);      /* modes included */
-bool format_same_bits(struct format a, struct format b);  /* modes left aside */
+bool format_equal(struct format a, struct format b);     /* modes included */
+bool format_same_bits(struct format a, struct format b); /* modes left aside */
 
 /* "fixed<8,4>" when the modes are RND,SAT, else "fixed<8,4,TRN,WRAP>". */
 void format_print(struct format f, char text[FORMAT_TEXT_BYTES]);
@@ -69,6 +73,9 @@ bool format_parse(const char *text, struct format *f, char *reason, size_t reaso
  * quantizer of the floating-point reference and of the trainer. The compiler's integer quantizer
  * is compiler/program/eval.c and shares no code with it. x must be finite. */
 double format_quantize(struct format f, double x);
+/* The same for a row of numbers, vectorised; y may be x. Exact for formats of up to 53 bits; a
+ * wider one's limit that is no double becomes the next double towards zero. */
+void format_quantize_row(struct format f, const double *x, double *y, long count);
 /* The stored integer of a value that format_quantize() gave. */
 int64_t format_to_integer(struct format f, double quantized);
 

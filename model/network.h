@@ -11,7 +11,8 @@
 #include "base/arena.h"
 #include "model/format.h"
 
-/* X(enum suffix, name, meaning). The one table of layers; docs and `sluice list layers` print it. */
+/* X(enum suffix, name, meaning). The one table of layers; docs and `sluice list layers` print it.
+ */
 #define LAYER_TABLE(X)                                                                             \
     X(INPUT, "input", "raw physical values of one event")                                          \
     X(QUANT, "quant", "each element rounded and limited to a fixed-point format")                  \
@@ -27,9 +28,12 @@
 #define X(id, name, text) LAYER_##id,
 enum layer_kind { LAYER_TABLE(X) LAYER_KIND_COUNT };
 #undef X
-extern const char *const layer_kind_names[LAYER_KIND_COUNT], *const layer_kind_texts[LAYER_KIND_COUNT];
+extern const char *const layer_kind_names[LAYER_KIND_COUNT],
+    *const layer_kind_texts[LAYER_KIND_COUNT];
 
-/* Formats of a tensor's elements: none (count 0), one for all (count 1), or one per element. */
+/* Formats of a tensor's elements: none (count 0), one for all (count 1), or one per element. The
+ * formats of one quantizer share their rounding and overflow modes (a model file says them once).
+ */
 struct quantizer {
     int count;
     struct format *formats;
@@ -41,9 +45,9 @@ static inline struct format quantizer_at(const struct quantizer *q, int element)
 
 struct layer {
     enum layer_kind kind;
-    const char *name;      /* unique, [A-Za-z_][A-Za-z0-9_]* */
-    int input;             /* index of the layer it reads; -1 for INPUT */
-    int size;              /* output elements */
+    const char *name;       /* unique, [A-Za-z_][A-Za-z0-9_]* */
+    int input;              /* index of the layer it reads; -1 for INPUT */
+    int size;               /* output elements */
     struct quantizer quant; /* QUANT: of the elements */
     /* DENSE: latent (unquantized) weights [n_in][n_out] row-major, bias [n_out] or NULL, and
      * their quantizers (count 0: used as they are). A pruned weight is exactly 0. */
@@ -65,9 +69,12 @@ struct network {
     const char **class_names;   /* [output size] or NULL */
 };
 
+/* An empty network; name may be NULL ("network"). */
+struct network *network_new(const char *name);
 /* Adds a layer behind the others and returns its index. The name is copied, made a valid and unique
  * identifier; arrays are the caller's to allocate in network->arena. */
-int network_add(struct network *network, enum layer_kind kind, const char *name, int input, int size);
+int network_add(struct network *network, enum layer_kind kind, const char *name, int input,
+                int size);
 static inline const struct layer *network_output(const struct network *n)
 {
     return &n->layers[n->layer_count - 1];
@@ -78,9 +85,15 @@ void network_check(const struct network *network, const char *file);
 /* The batch normalisation or affine layer as y = scale * x + offset. For the quantized network the
  * coefficients are rounded to float32, so that both the reference and the compiler see the same
  * 24-bit constants (exact: false gives full double precision, for the float network). */
-void network_affine(const struct layer *layer, int element, bool to_float32, double *scale, double *offset);
+void network_affine(const struct layer *layer, int element, bool to_float32, double *scale,
+                    double *offset);
+/* Rounds every parameter (weights, bias, scale, offset, gamma, ..., alpha, epsilon) to float32,
+ * which is what a model file stores. The trainer calls it before it compares or writes, so that a
+ * network and its file are the same. */
+void network_round_to_float32(struct network *network);
 /* A deep copy, in an arena of its own. */
 struct network *network_copy(const struct network *network);
+/* NULL is fine. */
 void network_free(struct network *network);
 
 #endif

@@ -1,5 +1,5 @@
-/* The floating-point C reference: the network graph evaluated in double precision. It shares no code
- * with the compiler's lowering or interpreter: agreement between the two is evidence. */
+/* The floating-point C reference: the network graph evaluated in double precision. It shares no
+ * code with the compiler's lowering or interpreter: agreement between the two is evidence. */
 #ifndef SLUICE_MODEL_REFERENCE_H
 #define SLUICE_MODEL_REFERENCE_H
 
