@@ -1,6 +1,7 @@
 /* What the compiler must know of a fabric: delays and costs. Filled from boards/targets/<name>.json
  * by the boards module; compiler code never names a fabric. Delays in ns, fitted from
- * place-and-route runs by tools/fit-delay-model. */
+ * place-and-route runs by tools/fit-delay-model. Whoever fills one starts from a copy of
+ * target_generic and overwrites what it knows. */
 #ifndef SLUICE_COMPILER_TARGET_H
 #define SLUICE_COMPILER_TARGET_H
 
@@ -10,14 +11,20 @@ struct target {
     char name[32];               /* "ice40-hx", "ice40-up", "ecp5" */
     int lut_inputs;              /* 4 */
     bool carry_inverts_for_free; /* false: a subtraction pays an inverter LUT per bit (iCE40) */
-    /* delay of a path between registers = clk_to_q + sum over levels (route + level) + setup, where a
-     * level is one LUT (lut) or one carry chain of n bits (carry_base + n * carry_per_bit) */
+    /* A path between registers takes clk_to_q + sum over its levels of (route + level) + setup. A
+     * level is one LUT (lut) or one carry chain of n bits (carry_base + n * carry_per_bit). */
     double clk_to_q_ns, setup_ns, lut_ns, route_ns, carry_base_ns, carry_per_bit_ns;
-    double max_clock_mhz;        /* ceiling set by clock network and memories */
+    double max_clock_mhz; /* ceiling set by clock network and memories */
     /* cells = cells_per_lut * (LUT and carry cells, registers packed behind them) + cells_per_ff *
      * (registers that stand alone): fitted overhead of packing */
     double cells_per_lut, cells_per_ff;
-    int carry_bits_per_cell;     /* iCE40: 1; ECP5 CCU2C: 2, counted as carry bits all the same */
+    int carry_bits_per_cell; /* iCE40: 1; ECP5 CCU2C: 2, counted as carry bits all the same */
+    /* 4-input LUTs per bit of an operation class, fitted (the carry bits are counted apart):
+     * adder: per adder bit of an addition; subtractor: of a subtraction or negation;
+     * compare: per bit of the wider operand; select: per result bit of select, min, max and
+     * saturation; table: per 16 entries and entry bit. */
+    double lut_per_adder_bit, lut_per_subtractor_bit, lut_per_compare_bit, lut_per_select_bit,
+        lut_per_table_word;
 };
 
 /* A generic fabric with iCE40-HX-like figures, for tests and for compiling without a board. */

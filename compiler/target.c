@@ -1,0 +1,23 @@
+/* The generic fabric: figures of an iCE40 HX, rounded. */
+#include "compiler/target.h"
+
+const struct target target_generic = {
+    .name = "generic",
+    .lut_inputs = 4,
+    .carry_inverts_for_free = false,
+    .clk_to_q_ns = 0.54,
+    .setup_ns = 0.1,
+    .lut_ns = 0.45,
+    .route_ns = 1.8,
+    .carry_base_ns = 0.9,
+    .carry_per_bit_ns = 0.15,
+    .max_clock_mhz = 275,
+    .cells_per_lut = 1,
+    .cells_per_ff = 1,
+    .carry_bits_per_cell = 1,
+    .lut_per_adder_bit = 1,
+    .lut_per_subtractor_bit = 2,
+    .lut_per_compare_bit = 1,
+    .lut_per_select_bit = 1,
+    .lut_per_table_word = 1,
+};
