@@ -1,0 +1,63 @@
+/* From the compiled Verilog of a build folder to a placed design and a bitstream: Yosys, nextpnr
+ * and the packer, each with a time limit and a log, under DIR/build; the result in DIR/build.json.
+ *
+ * The network is synthesised alone, once; the netlist that is placed is the netlist that
+ * gate-level simulation reads. Around it goes either the board's top (PLL, reset, a memory of
+ * events and expected results that is played and compared on the chip) or, pins free, what the
+ * sizing needs and no more. */
+#ifndef SLUICE_BOARDS_FLOW_H
+#define SLUICE_BOARDS_FLOW_H
+
+#include "boards/board.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BUILD_EVENTS_MIN = 256 };
+
+/* Events for the pattern memory: `count` packed vectors of (bits + 7) / 8 bytes each,
+ * little-endian, the input's and the output's as emit_pack() of the compiler gives them. */
+struct build_patterns {
+    long count;
+    const uint8_t *inputs, *outputs;
+};
+
+struct build_request {
+    const char *folder;                  /* the build folder: reads rtl/ and interface.json */
+    const char *board;                   /* a board's name; NULL: the one in interface.json */
+    double clock_mhz;                    /* 0: the one in interface.json */
+    bool pins_free;                      /* sizing only: no PLL, no pattern memory, no bitstream */
+    struct build_patterns patterns;      /* count >= BUILD_EVENTS_MIN unless pins_free */
+    double synth_limit_s, place_limit_s; /* wall clock of one run of one tool */
+    int attempts;                        /* seeds tried at most, until the clock is met */
+    int seed;                            /* the first seed */
+    const char *cache;                   /* folder of results by content, NULL: none */
+};
+void build_request_init(
+    struct build_request *request); /* limits 1800 s and 2400 s, 3 attempts, seed 1 */
+
+struct build_result {
+    struct board board;
+    bool pins_free, cached;
+    /* the network's alone; cells counted after packing by nextpnr, the others by Yosys */
+    double cells, lut4, ff, carry, bram, dsp;
+    double wrapper_cells; /* cells of the top around it */
+    double cells_available;
+    double clock_mhz, fmax_mhz; /* asked, achieved by the network's clock */
+    bool timing_met;            /* every clock of the design reaches what was asked of it */
+    int seed, attempts;         /* the seed of the kept result, and the runs it took */
+    double seconds;
+    char bitstream[64]; /* relative to the build folder, "" when pins free */
+};
+
+/* Builds and writes DIR/build.json. A design that does not fit, a tool that is missing or fails, or
+ * a time limit reached with every seed ends with one line (and no build.json). A missed clock does
+ * not: it is in the result. */
+void build_run(const struct build_request *request, struct build_result *result);
+
+/* Synthesis of the network alone, without a board's top: writes DIR/build/network_netlist.v (cells
+ * of the fabric) for gate-level simulation. build_run() does it too. */
+void build_synthesise(const struct build_request *request);
+
+#endif

@@ -1,0 +1,53 @@
+/* Where the data files are: boards/ and rtl/ of the repository or of an installation. */
+#include "base/error.h"
+#include "base/file.h"
+#include "boards/board.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef SLUICE_DATADIR
+#define SLUICE_DATADIR "/usr/local/share/sluice"
+#endif
+
+enum { FOLDERS_ABOVE = 5 };
+
+static char home[4096];
+
+static bool is_home(const char *folder)
+{
+    char path[sizeof home + 32];
+    snprintf(path, sizeof path, "%s/boards/targets", folder);
+    return file_exists(path);
+}
+
+/* Tries the folders above the running program, nearest first. */
+static bool find_above_program(void)
+{
+    ssize_t length = readlink("/proc/self/exe", home, sizeof home - 1);
+    if (length <= 0) return false;
+    home[length] = '\0';
+    for (int i = 0; i < FOLDERS_ABOVE; i++) {
+        char *slash = strrchr(home, '/');
+        if (slash == NULL || slash == home) return false;
+        *slash = '\0';
+        if (is_home(home)) return true;
+    }
+    return false;
+}
+
+const char *board_home(void)
+{
+    const char *given = getenv("SLUICE_HOME");
+    if (given != NULL && given[0] != '\0') {
+        if (!is_home(given)) fail("SLUICE_HOME is %s, which holds no boards/targets", given);
+        return given;
+    }
+    if (home[0] != '\0' || find_above_program()) return home;
+    if (is_home(SLUICE_DATADIR)) return strcpy(home, SLUICE_DATADIR);
+    home[0] = '\0';
+    fail("the board files are neither above the program nor in %s; set SLUICE_HOME",
+         SLUICE_DATADIR);
+}
