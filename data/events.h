@@ -14,9 +14,11 @@
 
 /* Where the columns of a data set are found; NULL members mean the default in brackets. */
 struct data_source {
-    const char *path;        /* the file with the features */
-    const char *features;    /* array or data set name ["x"; the only 2-D array]; CSV: column list "a,b,c" or all but the labels */
-    const char *labels;      /* array name ["y"] or CSV column ["y", "label" or last column]; "none" for no labels */
+    const char *path;     /* the file with the features */
+    const char *features; /* array or data set name ["x"; the only 2-D array]; CSV: column list
+                             "a,b,c" or all but the labels */
+    const char *labels; /* array name ["y"] or CSV column ["y", "label" or last column]; "none" for
+                           no labels */
     const char *labels_path; /* labels in a file of their own (IDX, NPY) [same file] */
     const char *weights;     /* per-event weights: array or column [none] */
     long max_events;         /* 0: all */
@@ -24,17 +26,17 @@ struct data_source {
 
 struct events {
     struct arena arena;
-    const char *path;     /* as given, for messages */
-    long count;           /* events */
-    int features;         /* columns; images are flattened row by row */
-    float *x;             /* [count][features] */
-    float *y;             /* labels: class number 0.. or regression target [count][targets], NULL if none */
-    int targets;          /* columns of y; 1 for class labels; 0 if none */
-    int classes;          /* number of classes when y holds small non-negative integers, else 0 */
-    float *weight;        /* [count] or NULL */
+    const char *path; /* as given, for messages */
+    long count;       /* events */
+    int features;     /* columns; images are flattened row by row */
+    float *x;         /* [count][features] */
+    float *y;    /* labels: class number 0.. or regression target [count][targets], NULL if none */
+    int targets; /* columns of y; 1 for class labels; 0 if none */
+    int classes; /* number of classes when y holds small non-negative integers, else 0 */
+    float *weight;              /* [count] or NULL */
     const char **feature_names; /* [features] or NULL */
     const char **class_names;   /* [classes] or NULL */
-    long nan_count;       /* NaN or infinite entries in x; reading refuses them unless allowed */
+    long nan_count; /* NaN or infinite entries in x; reading refuses them unless allowed */
 };
 
 /* Reads a data set; caller frees with events_free(). NaN or infinity in x or y is refused unless
@@ -53,19 +55,21 @@ struct scaler {
     int features;
     double *mean, *deviation;
 };
-struct scaler scaler_fit(struct arena *arena, const struct events *events, const long *rows, long row_count);
+struct scaler scaler_fit(struct arena *arena, const struct events *events, const long *rows,
+                         long row_count);
 
 /* A seeded random split of 0..count-1 into consecutive parts of a permutation: the first
- * round(fraction[0] * count) rows go to part 0, and so on; fractions sum to at most 1. Stratified by class
- * when the events have classes. Same seed, same split, on every machine. */
+ * round(fraction[0] * count) rows go to part 0, and so on; fractions sum to at most 1. Stratified
+ * by class when the events have classes. Same seed, same split, on every machine. */
 struct split {
-    long *rows;     /* permutation of event numbers, in the arena */
-    long start[4];  /* part p is rows[start[p]] .. rows[start[p + 1] - 1] */
+    long *rows;    /* permutation of event numbers, in the arena */
+    long start[4]; /* part p is rows[start[p]] .. rows[start[p + 1] - 1] */
 };
 struct split events_split(struct arena *arena, const struct events *events, const double *fractions,
                           int parts, uint64_t seed);
 
-/* The data card: file, shape, classes with counts, range, mean and deviation per feature, NaN count. */
+/* The data card: file, shape, classes with counts, range, mean and deviation per feature, NaN
+ * count. */
 void events_print_card(const struct events *events, FILE *stream);
 
 #endif

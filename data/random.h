@@ -10,8 +10,8 @@ struct random {
 };
 struct random random_init(uint64_t seed);
 uint64_t random_bits(struct random *random);
-double random_uniform(struct random *random);                     /* [0, 1), 53 bits */
-uint64_t random_below(struct random *random, uint64_t bound);     /* 0 .. bound - 1, unbiased */
-double random_normal(struct random *random);                      /* mean 0, deviation 1 */
+double random_uniform(struct random *random);                 /* [0, 1), 53 bits */
+uint64_t random_below(struct random *random, uint64_t bound); /* 0 .. bound - 1, unbiased */
+double random_normal(struct random *random);                  /* mean 0, deviation 1 */
 
 #endif
