@@ -17,7 +17,7 @@ PKGS_trainer := openblas
 PKGS_sim :=
 PKGS_boards :=
 PKGS_report :=
-PKGS_cli :=
+PKGS_cli := libcyaml popt
 LIBS_trainer := -lpthread
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -pedantic

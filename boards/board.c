@@ -145,6 +145,7 @@ void board_target_find(struct board_target *target, const char *name)
     target->ram_bits = read_int(json, file, "ram.bits", 1, 1 << 30);
     target->ram_width_max = read_int(json, file, "ram.width_max", 1, 1024);
     target->divider_mhz_max = read_number(json, file, "divider_mhz_max", 0, 10000);
+    target->default_clock_mhz = read_number(json, file, "default_clock_mhz", 1, 1000);
     read_string(json, file, "fitted_with", "", target->fitted_with, sizeof target->fitted_with);
     read_model(&target->model, json, file);
     cJSON_Delete(json);

@@ -38,7 +38,7 @@
     X(SELECT, "select", 3, 3, NONE, "b if a is 1 else c; a is one unsigned bit")                   \
     X(MIN, "min", 2, 2, NONE, "the smaller")                                                       \
     X(MAX, "max", 2, 2, NONE, "the larger; max with const 0 is ReLU")                              \
-    X(TABLE, "table", 1, 1, TABLE, "table entry number n - lo, n the stored integer of a and lo its interval's low end") \
+    X(TABLE, "table", 1, 1, TABLE, "entry number n - first of the table, n the stored integer of a") \
     X(AND, "and", 2, 2, NONE, "bits: and of two unsigned values")                                  \
     X(OR, "or", 2, 2, NONE, "bits: or of two unsigned values")                                     \
     X(XOR, "xor", 2, 2, NONE, "bits: exclusive or of two unsigned values")                         \
@@ -68,7 +68,7 @@ struct op {
     int operands;      /* first operand in program->operands[] */
     int operand_count;
     int64_t immediate;
-    struct format format; /* of the result; modes matter to QUANTIZE only (elsewhere RND,SAT) */
+    struct format format; /* of the result; modes matter to QUANTIZE and, for the host, INPUT (elsewhere RND,SAT) */
     int64_t lo, hi;       /* exact interval of the stored integer */
     int stage;            /* pipeline stage its logic is in, -1: not scheduled yet; see below */
 };
@@ -86,7 +86,7 @@ struct matrix {
 
 struct table {
     const char *name;
-    int64_t first;  /* stored integer of the argument that entry 0 stands for (= the argument's lo) */
+    int64_t first;  /* stored integer of the argument that entry 0 stands for: the argument's lo when built */
     int count;
     int64_t *entries; /* stored integers */
     struct format format; /* of the entries */
@@ -119,6 +119,7 @@ struct program {
     struct port *outputs; /* in order of the packed data_o */
     /* "logits", "argmax", "softmax" or "threshold": what the outputs mean */
     const char *output_kind;
+    double threshold; /* of output_kind threshold, on real scores; else 0 */
     /* Schedule: logic of stage s lies between register rank s and rank s + 1; inputs arrive in stage 0 (rank 0 is
      * outside, the ports themselves); a value used in a later stage than its own is held in registers; outputs are
      * registered: latency_cycles = last stage + 1. 0: not scheduled. */
@@ -165,6 +166,15 @@ static inline const struct op *program_operand(const struct program *p, const st
 static inline int op_fraction(const struct op *op) { return format_fraction_bits(op->format); }
 int program_block_of(const struct program *p, int value);
 
+/* ---- columns of matrices (matrix.c) ---- the stored integer of a RESULT op is exactly
+ *   bias + sum over rows of weight[row] * (stored integer of the matvec's operand number row).
+ * Fraction bits of a result: the fewest that hold it exactly, whatever the operands' values. */
+int result_fraction(const struct program *p, const struct op *result);
+/* The integers of the sum at a fraction (result_fraction()); an operand that is always 0 has weight 0. False if an
+ * integer needs more than 63 bits. */
+bool result_weight(const struct program *p, const struct op *result, int fraction, int row, int64_t *weight);
+bool result_bias(const struct program *p, const struct op *result, int fraction, int64_t *bias);
+
 /* ---- text form (print.c, parse.c) ---- docs/reference/program.md */
 void program_print(const struct program *p, FILE *stream);
 void program_write(const struct program *p, const char *path);
@@ -177,6 +187,9 @@ void program_check(const struct program *p, const char *pass);
 const char *program_verify(const struct program *p, char *reason, size_t size);
 
 /* ---- interpreter (eval.c) ---- */
+/* One value through a quantizer: a * 2^-fraction to format's stored integer (quantize.c; shares no code with
+ * model/format.c). */
+int64_t program_quantize_integer(int64_t a, int fraction, struct format format);
 /* Stored integers: inputs [events][input_count] -> outputs [events][output_count]; 1 or 2 threads inside. Asserts that inputs are
  * inside their intervals and that every value is inside its own (in checked builds: -DSLUICE_CHECK_INTERVALS, used by the tests). */
 void program_eval(const struct program *p, const int64_t *inputs, long events, int64_t *outputs);

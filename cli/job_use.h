@@ -1,0 +1,30 @@
+/* A job's parts in the terms of the modules that do the work. */
+#ifndef SLUICE_CLI_JOB_USE_H
+#define SLUICE_CLI_JOB_USE_H
+
+#include "cli/job.h"
+#include "compiler/compile.h"
+#include "data/events.h"
+#include "trainer/train.h"
+
+/* The events of a job. Without a test file, test events are a part of the training file. */
+struct job_events {
+    struct arena arena;
+    struct events *train, *test; /* may be the same */
+    long *train_rows, *valid_rows, *test_rows;
+    long train_count, valid_count, test_count;
+};
+struct job_events *job_read_events(struct job *job);
+void job_free_events(struct job_events *events);
+
+/* Raw features of the given rows as doubles, [count][features], in the arena. */
+double *job_rows(struct arena *arena, const struct events *events, const long *rows, long count);
+
+/* The training configuration; arrays live in the job's arena. `events` settles the default loss. */
+void job_train_config(struct job *job, const struct events *events, struct train_config *config);
+
+/* The value of a name in a table of names, or a line at the job's key that lists what there is. */
+int job_find_name(const struct job *job, const char *section, int item, const char *key,
+                  const char *value, const char *const *names, int count);
+
+#endif

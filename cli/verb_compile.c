@@ -1,0 +1,322 @@
+/* sluice compile: a model file to the lowered program, Verilog, C and the side-car. */
+#include "base/error.h"
+#include "base/file.h"
+#include "base/progress.h"
+#include "boards/board.h"
+#include "cli/cli.h"
+#include "cli/job_use.h"
+#include "compiler/compile.h"
+#include "compiler/emit/emit.h"
+#include "model/onnx.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const output_names[] = {"logits", "softmax", "argmax", "threshold"};
+static const char *const standardise_names[] = {"host", "fabric", "none"};
+
+/* What one compile was asked for: the job's keys, flags over them. */
+struct request {
+    const char *model;
+    const char *name;
+    const char *board_name, *strategy, *output, *standardise;
+    int reuse;
+    struct board board;
+    struct compile_options options;
+};
+
+static int find(const char *flag, const char *value, const char *const *names, int count)
+{
+    int found = train_find_name(names, count, value);
+    if (found < 0) fail("%s: '%s' is not known; see `sluice compile --help`", flag, value);
+    return found;
+}
+
+/* A valid Verilog identifier from a file's name. */
+static const char *name_from(struct arena *arena, const char *path)
+{
+    char *name = arena_strdup(arena, file_name(path));
+    char *dot = strrchr(name, '.');
+    if (dot && dot != name) *dot = 0;
+    for (char *c = name; *c; c++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *c))
+            *c = '_';
+    return name[0] >= '0' && name[0] <= '9' ? arena_printf(arena, "net_%s", name) : name;
+}
+
+static int pass_count(void)
+{
+    int count = 0;
+    while (compile_passes[count])
+        count++;
+    return count;
+}
+
+/* Features that later issues bring are refused by name, never silently ignored. */
+static void refuse_unsupported(struct cli *cli, const struct request *request)
+{
+    if (request->reuse != 1)
+        fail("--reuse %d: only reuse factor 1 is supported today", request->reuse);
+    if (strcmp(request->strategy, "latency") != 0)
+        fail("--strategy %s: only 'latency' is supported today", request->strategy);
+    if (cli->flags.optimize)
+        fail("--optimize %s: not supported yet; leave it out", cli->flags.optimize);
+    if (cli->flags.stop_after)
+        find("--stop-after", cli->flags.stop_after, compile_passes, pass_count());
+    if (cli->flags.dump_after && strcmp(cli->flags.dump_after, "all") != 0)
+        find("--dump-after", cli->flags.dump_after, compile_passes, pass_count());
+}
+
+static void fill_from_job(struct cli *cli, struct request *request)
+{
+    struct job *job = cli->job;
+    request->model = job->model ? job_path(job, job->model) : cli_path(cli, "train/model.onnx");
+    if (!file_exists(request->model))
+        fail("%s: not there; %s", request->model,
+             job->model ? "see `model` in the job" : "run `sluice train` first");
+    request->name = job->name;
+    request->board_name = job->target->board;
+    request->strategy = job->target->strategy;
+    request->output = job->output;
+    request->standardise = job->standardise;
+    request->reuse = *job->target->reuse;
+    request->options.clock_mhz = *job->target->clock_mhz;
+    request->options.threshold = *job->threshold;
+}
+
+static void fill_request(struct cli *cli, struct request *request)
+{
+    const struct flags *flags = &cli->flags;
+    compile_options_init(&request->options);
+    request->options.clock_mhz = 0;
+    request->strategy = "latency";
+    request->output = "logits";
+    request->standardise = "host";
+    request->reuse = 1;
+    if (cli->job)
+        fill_from_job(cli, request);
+    else
+        request->model = cli->arguments[0];
+    if (!cli->job) request->name = name_from(&cli->arena, request->model);
+    if (flags->name) request->name = name_from(&cli->arena, flags->name);
+    if (flags->board) request->board_name = flags->board;
+    if (flags->strategy) request->strategy = flags->strategy;
+    if (flags->output) request->output = flags->output;
+    if (flags->standardise) request->standardise = flags->standardise;
+    if (flags->reuse >= 0) request->reuse = flags->reuse;
+    if (!isnan(flags->clock_mhz)) request->options.clock_mhz = flags->clock_mhz;
+    if (!isnan(flags->threshold)) request->options.threshold = flags->threshold;
+    if (!request->board_name) {
+        if (cli->job)
+            job_fail(cli->job, "target", 0, "board",
+                     "target: board is missing; see `sluice list boards`");
+        fail("--board is missing; see `sluice list boards`");
+    }
+    refuse_unsupported(cli, request);
+    board_find(&request->board, request->board_name);
+    struct compile_options *options = &request->options;
+    options->target = &request->board.target.model;
+    if (options->clock_mhz == 0) options->clock_mhz = request->board.target.default_clock_mhz;
+    if (!(options->clock_mhz > 0)) fail("--clock-mhz must be above 0");
+    options->output = (enum compile_output)find("--output", request->output, output_names, 4);
+    options->standardise = find("--standardise", request->standardise, standardise_names, 3) == 1
+                               ? STANDARDISE_FABRIC
+                               : STANDARDISE_HOST;
+    options->dump_after = flags->dump_after;
+    options->stop_after = flags->stop_after;
+    options->dump_folder = cli->folder;
+}
+
+/* The input format: flags, or the job's raw format when standardisation is in the fabric;
+ * calibration on the given file, or on the job's training events. */
+static void fill_input(struct cli *cli, struct request *request, const struct network *network)
+{
+    struct compile_options *options = &request->options;
+    const struct job *job = cli->job;
+    bool fabric = options->standardise == STANDARDISE_FABRIC;
+    options->input_format = cli->flags.input_format;
+    if (cli->flags.input_bits >= 0) options->input_bits = cli->flags.input_bits;
+    if (options->input_format && cli->flags.input_bits >= 0)
+        fail("--input-format and --input-bits exclude each other");
+    if (job && fabric && !options->input_format && cli->flags.input_bits < 0) {
+        options->input_format = job->input->raw_format;
+        if (!options->input_format) options->input_bits = *job->input->raw_bits;
+    }
+    if (cli->flags.calibrate) {
+        options->calibrate = events_read_rows(&cli->arena, cli->flags.calibrate,
+                                              network->layers[0].size, &options->calibrate_events);
+    } else if (job && job->data->train && options->input_bits) {
+        struct job_events *events = job_read_events(cli->job);
+        options->calibrate =
+            job_rows(&cli->arena, events->train, events->train_rows, events->train_count);
+        options->calibrate_events = events->train_count;
+        job_free_events(events);
+    }
+    if (options->input_bits && !options->calibrate)
+        fail("--input-bits needs --calibrate X.npy: raw events to take the range from");
+}
+
+/* ---- compile.json ---- */
+
+static void add_counts(cJSON *row, const struct program *program, const struct block *block)
+{
+    struct program_counts counts = program_count(program, block->first, block->end);
+    int first = program->latency_cycles, last = 0;
+    for (int i = block->first; i < block->end; i++) {
+        if (program->ops[i].code == OP_CONST || program->ops[i].code == OP_INPUT) continue;
+        if (program->ops[i].stage < first) first = program->ops[i].stage;
+        if (program->ops[i].stage > last) last = program->ops[i].stage;
+    }
+    if (first > last) first = last;
+    json_add_number(row, "start_cycle", first);
+    json_add_number(row, "end_cycle", last + 1);
+    json_add_number(row, "operations", (double)counts.operations);
+    json_add_number(row, "adder_bits", (double)counts.adder_bits);
+    json_add_number(row, "register_bits", (double)counts.register_bits);
+}
+
+/* The weights of a dense layer as they end up, quantized. */
+static void add_weights(cJSON *row, const struct network *network, const char *name)
+{
+    for (int l = 1; l < network->layer_count; l++) {
+        const struct layer *layer = &network->layers[l];
+        if (layer->kind != LAYER_DENSE || strcmp(layer->name, name) != 0) continue;
+        int inputs = network->layers[layer->input].size;
+        long nonzero = 0;
+        for (int i = 0; i < inputs * layer->size; i++) {
+            double w = layer->weights[i];
+            if (layer->weight_quant.count)
+                w = format_quantize(quantizer_at(&layer->weight_quant, i), w);
+            nonzero += w != 0;
+        }
+        json_add_number(row, "inputs", inputs);
+        json_add_number(row, "outputs", layer->size);
+        json_add_number(row, "weights", (double)inputs * layer->size);
+        json_add_number(row, "nonzero_weights", (double)nonzero);
+        if (!layer->weight_quant.count) return;
+        int widest = 0;
+        for (int i = 0; i < layer->weight_quant.count; i++)
+            if (layer->weight_quant.formats[i].width_bits > widest)
+                widest = layer->weight_quant.formats[i].width_bits;
+        json_add_number(row, "weight_bits", widest);
+        char text[FORMAT_TEXT_BYTES];
+        format_print(layer->weight_quant.formats[0], text);
+        cJSON_AddStringToObject(row, "format", text);
+    }
+}
+
+static cJSON *layers_json(const struct program *program, const struct network *network)
+{
+    cJSON *layers = cJSON_CreateArray();
+    for (int b = 0; b < program->block_count; b++) {
+        const struct block *block = &program->blocks[b];
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "name", block->name);
+        cJSON_AddStringToObject(row, "kind", block->kind);
+        add_counts(row, program, block);
+        add_weights(row, network, block->name);
+        cJSON_AddItemToArray(layers, row);
+    }
+    return layers;
+}
+
+static void write_compile_json(struct cli *cli, const struct request *request,
+                               const struct program *program, const struct network *network,
+                               const struct compile_notes *notes, double seconds)
+{
+    cJSON *json = cJSON_CreateObject();
+    json_add_number(json, "schema", 1);
+    cJSON_AddStringToObject(json, "name", program->name);
+    cJSON_AddStringToObject(json, "model", file_name(request->model));
+    cJSON_AddStringToObject(json, "board", request->board.name);
+    cJSON_AddStringToObject(json, "target", request->board.target.name);
+    cJSON_AddStringToObject(json, "part", request->board.part);
+    json_add_number(json, "clock_mhz", program->clock_mhz);
+    cJSON_AddStringToObject(json, "strategy", request->strategy);
+    json_add_number(json, "reuse", request->reuse);
+    cJSON_AddStringToObject(json, "output", program->output_kind);
+    cJSON_AddStringToObject(json, "standardise", request->standardise);
+    json_add_number(json, "latency_cycles", program->latency_cycles);
+    json_add_number(json, "interval_cycles", program->interval_cycles);
+    struct estimate e = estimate_program(program, request->options.target);
+    cJSON *estimate = cJSON_AddObjectToObject(json, "estimate");
+    json_add_number(estimate, "cells", e.cells);
+    json_add_number(estimate, "cells_available", request->board.cells);
+    json_add_number(estimate, "lut4", e.lut4);
+    json_add_number(estimate, "ff", e.ff);
+    json_add_number(estimate, "carry", e.carry);
+    json_add_number(estimate, "bram", e.bram);
+    json_add_number(estimate, "dsp", e.dsp);
+    json_add_number(estimate, "fmax_mhz", e.fmax_mhz);
+    struct program_counts counts = program_count(program, 0, program->op_count);
+    cJSON *size = cJSON_AddObjectToObject(json, "program");
+    json_add_number(size, "operations", (double)counts.operations);
+    json_add_number(size, "adders", (double)counts.adders);
+    json_add_number(size, "adder_bits", (double)counts.adder_bits);
+    json_add_number(size, "register_bits", (double)counts.register_bits);
+    json_add_number(size, "depth", counts.depth);
+    cJSON_AddItemToObject(json, "layers", layers_json(program, network));
+    cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
+    cJSON_AddBoolToObject(json, "sigmoid_left_out", notes->sigmoid_left_out);
+    json_add_number(json, "standardise_adder_bits", notes->standardise_adder_bits);
+    json_add_number(json, "seconds", seconds);
+    json_write(cli_path(cli, "compile.json"), json);
+    cJSON_Delete(json);
+}
+
+static void emit_all(struct cli *cli, const struct request *request, const struct program *program)
+{
+    char hash[33];
+    struct hash content = hash_init();
+    hash_add_file(&content, cli_path(cli, "model.onnx"));
+    hash_print(content, hash);
+    const char *options = arena_printf(
+        &cli->arena, "board %s, clock %g MHz, strategy %s, reuse %d, output %s, standardise %s",
+        request->board.name, program->clock_mhz, request->strategy, request->reuse,
+        program->output_kind, request->standardise);
+    struct emit_header header = {.tool_version = SLUICE_VERSION,
+                                 .model_hash = hash,
+                                 .options = options,
+                                 .board = request->board.name};
+    program_write(program, cli_path(cli, "program.sluice"));
+    emit_verilog(program, &header, cli->folder);
+    emit_c(program, &header, cli->folder);
+    emit_interface(program, &header, cli->folder);
+}
+
+int verb_compile(struct cli *cli)
+{
+    struct request request = {0};
+    fill_request(cli, &request);
+    double start = clock_seconds();
+    struct network *network = onnx_read(request.model);
+    network->name = arena_strdup(&network->arena, request.name);
+    fill_input(cli, &request, network);
+    compile_prepare(network, &request.options, request.model);
+    file_make_folder(cli->folder);
+    struct compile_notes notes = {0};
+    struct program *program = compile_network(network, &request.options, &notes);
+    if (request.options.stop_after) {
+        program_write(program, cli_path(cli, "program.sluice"));
+        info("stopped after pass %s: %s", request.options.stop_after,
+             cli_path(cli, "program.sluice"));
+    } else {
+        static const char *const stale[] = {"verify.json", "build.json", "physics.json",
+                                            "report.json", "report.txt", "report.html",
+                                            NULL};
+        cli_remove_stale(cli, stale);
+        onnx_write(cli_path(cli, "model.onnx"), network);
+        emit_all(cli, &request, program);
+        write_compile_json(cli, &request, program, network, &notes, clock_seconds() - start);
+        struct program_counts counts = program_count(program, 0, program->op_count);
+        info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,
+             program->latency_cycles, program->clock_mhz,
+             program->latency_cycles / program->clock_mhz * 1e3, counts.adder_bits, cli->folder);
+        if (notes.softmax_left_out)
+            info("the final softmax is left out of the hardware: it outputs logits");
+        cli_print_json(cli, cli_path(cli, "compile.json"));
+    }
+    program_free(program);
+    network_free(network);
+    return 0;
+}

@@ -1,0 +1,17 @@
+/* sluice diff: what changed between two reports. */
+#include "cli/cli.h"
+#include "report/diff.h"
+
+int verb_diff(struct cli *cli)
+{
+    if (!cli->flags.json) {
+        diff_run(cli->arguments[0], cli->arguments[1], stdout);
+        return 0;
+    }
+    cJSON *json = diff_json(cli->arguments[0], cli->arguments[1]);
+    char *text = cJSON_Print(json);
+    puts(text);
+    cJSON_free(text);
+    cJSON_Delete(json);
+    return 0;
+}
