@@ -1,0 +1,70 @@
+#!/bin/bash
+# The whole road on a small network: data to bitstream and report, then each verb alone.
+. "$(dirname "$0")/lib.sh"
+cat >job.yaml <<EOF
+name: small
+data: {train: $top/examples/jets/jets_hlf_test.npz, max_events: 6000}
+output: logits
+input: {format: 5}
+layers:
+  - {kind: dense, units: 6, weights: 3}
+  - {kind: relu, format: 4}
+  - {kind: dense, units: 5, weights: 3}
+training: {epochs: 6, quantized_epochs: 8, batch: 256, learning_rate: 0.01}
+pruning: {sparsity: 0.5}
+target: {board: hx8k-evn, clock_mhz: 120}
+budget: {latency_ns: 400}
+verify: {random_events: 300, gate_level_events: 200}
+EOF
+check all "$sluice" all job.yaml
+d=build/small
+for f in model.onnx float.onnx program.sluice interface.json rtl/small.v rtl/files.f c/small.c verify.json build.json report.json report.html report.txt; do
+    check "file $f" test -s $d/$f
+done
+check "bitstream" test -s "$d/$(json $d/build.json bitstream)"
+check "no mismatch" test "$(json $d/verify.json mismatches)" = 0
+check "events simulated" test "$(json $d/verify.json events)" -gt 300
+check "gate level agrees" test "$(json $d/build.json gate_level.mismatches)" = 0
+check "placed" test "$(json $d/report.json resources.source)" = placed
+check "budget met" test "$(json $d/report.json budget.met)" = True
+for key in timing.clock_mhz timing.latency_cycles timing.interval_cycles timing.latency_ns timing.fmax_mhz timing.latency_bx schema \
+    resources.cells resources.cells_available resources.lut4 resources.ff resources.carry resources.bram resources.dsp \
+    physics.accuracy_float physics.accuracy_quantized physics.accuracy_hardware physics.auc verify.events verify.mismatches \
+    verify.float_max_abs_error program.operations program.adder_bits program.depth seconds.train seconds.compile \
+    seconds.verify seconds.build budget.reason; do
+    check "report key $key" json $d/report.json $key
+done
+check "hardware equals quantized" test "$(json $d/report.json physics.accuracy_hardware)" = "$(json $d/report.json physics.accuracy_quantized)"
+check "better than chance" python3 -c "import sys; sys.exit(not $(json $d/report.json physics.accuracy_hardware) > 0.3)"
+
+# the verbs without a job, on the model that was trained
+python3 - "$top/examples/jets/jets_hlf_test.npz" <<'EOF'
+import io, struct, sys, zipfile
+raw = zipfile.ZipFile(sys.argv[1]).read("x.npy")
+size = struct.unpack("<H", raw[8:10])[0]
+body = raw[10 + size:][: 500 * 16 * 4]
+head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (500, 16), }"
+head += b" " * (-(len(head) + 11) % 64) + b"\n"
+open("x.npy", "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + body)
+EOF
+check "compile alone" "$sluice" compile $d/model.onnx --board icebreaker --out alone
+check "emulate" "$sluice" emulate alone --events x.npy --out y.npy
+check "quantized reference" "$sluice" emulate alone --events x.npy --out q.npy --reference quantized
+check "program equals reference to the byte" cmp y.npy q.npy
+check "float reference" "$sluice" emulate alone --events x.npy --out f.npy --reference float
+check "float differs" sh -c '! cmp -s y.npy f.npy'
+check "verify alone" "$sluice" verify alone --events x.npy
+check "report before build" "$sluice" report alone
+check "estimate" test "$(json alone/report.json resources.source)" = estimate
+check "same input, same bytes" sh -c "'$sluice' compile $d/model.onnx --board icebreaker --out again && diff -r alone/rtl again/rtl && cmp alone/program.sluice again/program.sluice && diff -r alone/c again/c"
+check "argmax" "$sluice" compile $d/model.onnx --board icebreaker --output argmax --out arg
+check "argmax verifies" "$sluice" verify arg --events x.npy
+check "fabric standardisation" "$sluice" compile $d/model.onnx --board ulx3s-25f --standardise fabric --input-bits 14 --calibrate x.npy --out fab
+check "fabric verifies" "$sluice" verify fab --events x.npy
+check "diff" sh -c "'$sluice' diff $d/report.json alone/report.json | grep -q resources"
+check "generated C compiles" gcc -std=c11 -Wall -Wextra -Werror -c alone/c/*.c -o /dev/null
+
+# a bench that can fail: a wrong constant in one module of the network
+sed -i 's/ + / - /' alone/rtl/*dense*.v
+refuse "broken hardware is caught" 'mismatch' "$sluice" verify alone --events x.npy --quiet
+finish

@@ -1,0 +1,15 @@
+# The tests: units (plain and under the sanitizers), end-to-end scripts, and the long ones.
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+E2E := $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh))
+E2E_LONG := $(wildcard tests/long/*.sh)
+
+test: $(BUILD)/sluice unit-bins asan-bins ## run every test but the long ones
+	tests/run $(BUILD)/logs $(TEST_BINS) $(TESTS:tests/unit/%.c=$(BUILD)/asan/unit/%) $(E2E)
+test-unit: unit-bins ## run the unit tests alone
+	tests/run $(BUILD)/logs $(TEST_BINS)
+test-long: $(BUILD)/sluice ## run the long tests
+	tests/run $(BUILD)/logs $(E2E_LONG)
+asan-bins: | $(BUILD)/deps.stamp
+	@mkdir -p $(BUILD)/asan && touch $(BUILD)/asan/deps.stamp
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT=-O1 SANITIZE='$(SANITIZERS)' unit-bins
+.PHONY: test test-unit test-long asan-bins
