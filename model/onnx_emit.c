@@ -1,0 +1,229 @@
+/* Building the protobuf messages of a model file. See onnx_emit.h. */
+#include "model/onnx_emit.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IR_VERSION = 8, OPSET = 13, QONNX_OPSET = 1, FLOAT_BYTES = 4 };
+
+static char *own(struct emitter *emitter, const char *text)
+{
+    return arena_strdup(&emitter->arena, text);
+}
+
+/* A list of message pointers with room for one more; doubled when full. */
+static void *room(struct emitter *emitter, void *list, size_t count, size_t *capacity)
+{
+    if (count < *capacity) return list;
+    *capacity = *capacity ? 2 * *capacity : 64;
+    void *grown = arena_alloc(&emitter->arena, *capacity, sizeof(void *));
+    if (count) memcpy(grown, list, count * sizeof(void *));
+    return grown;
+}
+
+struct emitter *emit_begin(const char *path, const char *name)
+{
+    struct emitter *emitter = calloc(1, sizeof *emitter);
+    if (!emitter) fail("out of memory (a model file)");
+    emitter->path = path;
+    onnx__graph_proto__init(&emitter->graph);
+    emitter->graph.name = own(emitter, name);
+    return emitter;
+}
+
+static Onnx__ValueInfoProto *make_value(struct emitter *emitter, const char *name, int32_t type,
+                                        struct shape shape)
+{
+    struct arena *arena = &emitter->arena;
+    Onnx__ValueInfoProto *value = arena_alloc(arena, 1, sizeof *value);
+    onnx__value_info_proto__init(value);
+    value->name = own(emitter, name);
+    value->type = arena_alloc(arena, 1, sizeof *value->type);
+    onnx__type_proto__init(value->type);
+    Onnx__TypeProto__Tensor *tensor = arena_alloc(arena, 1, sizeof *tensor);
+    onnx__type_proto__tensor__init(tensor);
+    value->type->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
+    value->type->tensor_type = tensor;
+    tensor->has_elem_type = 1;
+    tensor->elem_type = type;
+    tensor->shape = arena_alloc(arena, 1, sizeof *tensor->shape);
+    onnx__tensor_shape_proto__init(tensor->shape);
+    tensor->shape->n_dim = (size_t)shape.rank;
+    tensor->shape->dim = arena_alloc(arena, 2, sizeof *tensor->shape->dim);
+    for (int d = 0; d < shape.rank; d++) {
+        Onnx__TensorShapeProto__Dimension *dim = arena_alloc(arena, 1, sizeof *dim);
+        onnx__tensor_shape_proto__dimension__init(dim);
+        dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+        dim->dim_value = shape.dims[d];
+        tensor->shape->dim[d] = dim;
+    }
+    return value;
+}
+
+/* Type and shape of a tensor: qonnx runs a model node by node and wants them for every tensor. */
+static void declare(struct emitter *emitter, const char *name, int32_t type, struct shape shape)
+{
+    Onnx__GraphProto *graph = &emitter->graph;
+    graph->value_info =
+        room(emitter, graph->value_info, graph->n_value_info, &emitter->value_capacity);
+    graph->value_info[graph->n_value_info++] = make_value(emitter, name, type, shape);
+}
+
+/* Float32 values as the little-endian bytes of raw_data, whatever the machine's order is. */
+static void put_float(uint8_t *bytes, double value)
+{
+    float rounded = (float)value;
+    uint32_t bits;
+    memcpy(&bits, &rounded, sizeof bits);
+    for (int b = 0; b < FLOAT_BYTES; b++)
+        bytes[b] = (uint8_t)(bits >> 8 * b);
+}
+
+const char *emit_constant(struct emitter *emitter, const char *name, struct shape shape,
+                          const double *values)
+{
+    Onnx__GraphProto *graph = &emitter->graph;
+    Onnx__TensorProto *tensor = arena_alloc(&emitter->arena, 1, sizeof *tensor);
+    size_t count = shape_count(shape);
+    onnx__tensor_proto__init(tensor);
+    tensor->name = own(emitter, name);
+    tensor->has_data_type = 1;
+    tensor->data_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+    tensor->n_dims = (size_t)shape.rank;
+    tensor->dims = arena_alloc(&emitter->arena, 2, sizeof *tensor->dims);
+    memcpy(tensor->dims, shape.dims, sizeof shape.dims);
+    tensor->has_raw_data = 1;
+    tensor->raw_data.len = count * FLOAT_BYTES;
+    tensor->raw_data.data = arena_alloc(&emitter->arena, count, FLOAT_BYTES);
+    for (size_t i = 0; i < count; i++)
+        put_float(tensor->raw_data.data + i * FLOAT_BYTES, values[i]);
+    graph->initializer =
+        room(emitter, graph->initializer, graph->n_initializer, &emitter->initializer_capacity);
+    graph->initializer[graph->n_initializer++] = tensor;
+    declare(emitter, tensor->name, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, shape);
+    return tensor->name;
+}
+
+const char *emit_node(struct emitter *emitter, const char *op, const char *name, struct shape shape,
+                      const char *const inputs[5])
+{
+    Onnx__GraphProto *graph = &emitter->graph;
+    Onnx__NodeProto *node = arena_alloc(&emitter->arena, 1, sizeof *node);
+    onnx__node_proto__init(node);
+    node->op_type = own(emitter, op);
+    node->name = own(emitter, name);
+    if (strcmp(op, "Quant") == 0) node->domain = own(emitter, "qonnx.custom_op.general");
+    node->input = arena_alloc(&emitter->arena, 5, sizeof *node->input);
+    while (node->n_input < 5 && inputs[node->n_input]) {
+        node->input[node->n_input] = own(emitter, inputs[node->n_input]);
+        node->n_input++;
+    }
+    node->output = arena_alloc(&emitter->arena, 1, sizeof *node->output);
+    node->n_output = 1;
+    node->output[0] = arena_printf(&emitter->arena, "%s/out", name);
+    node->attribute = arena_alloc(&emitter->arena, 4, sizeof *node->attribute);
+    graph->node = room(emitter, graph->node, graph->n_node, &emitter->node_capacity);
+    graph->node[graph->n_node++] = node;
+    declare(emitter, node->output[0],
+            strcmp(op, "Equal") == 0 ? ONNX__TENSOR_PROTO__DATA_TYPE__BOOL
+                                     : ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
+            shape);
+    return node->output[0];
+}
+
+static Onnx__AttributeProto *add_attribute(struct emitter *emitter, const char *name,
+                                           Onnx__AttributeProto__AttributeType type)
+{
+    Onnx__NodeProto *node = emitter->graph.node[emitter->graph.n_node - 1];
+    Onnx__AttributeProto *attribute = arena_alloc(&emitter->arena, 1, sizeof *attribute);
+    assert(node->n_attribute < 4);
+    onnx__attribute_proto__init(attribute);
+    attribute->name = own(emitter, name);
+    attribute->has_type = 1;
+    attribute->type = type;
+    node->attribute[node->n_attribute++] = attribute;
+    return attribute;
+}
+
+void emit_int(struct emitter *emitter, const char *name, int64_t value)
+{
+    Onnx__AttributeProto *attribute =
+        add_attribute(emitter, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT);
+    attribute->has_i = 1;
+    attribute->i = value;
+}
+
+void emit_float(struct emitter *emitter, const char *name, double value)
+{
+    Onnx__AttributeProto *attribute =
+        add_attribute(emitter, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT);
+    attribute->has_f = 1;
+    attribute->f = (float)value;
+}
+
+void emit_string(struct emitter *emitter, const char *name, const char *value)
+{
+    Onnx__AttributeProto *attribute =
+        add_attribute(emitter, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING);
+    attribute->has_s = 1;
+    attribute->s.len = strlen(value);
+    attribute->s.data = (uint8_t *)own(emitter, value);
+}
+
+static void write_model(struct emitter *emitter, const Onnx__ModelProto *model)
+{
+    size_t bytes = onnx__model_proto__get_packed_size(model);
+    uint8_t *packed = arena_alloc(&emitter->arena, bytes, 1);
+    size_t written = onnx__model_proto__pack(model, packed);
+    assert(written == bytes);
+    file_write(emitter->path, packed, written);
+}
+
+void emit_end(struct emitter *emitter, const char *input, struct shape input_shape,
+              const char *output, struct shape output_shape, const char *const metadata[][2],
+              size_t metadata_count)
+{
+    Onnx__GraphProto *graph = &emitter->graph;
+    Onnx__OperatorSetIdProto sets[2], *set_list[2] = {&sets[0], &sets[1]};
+    Onnx__ModelProto model;
+    Onnx__ValueInfoProto *in =
+        make_value(emitter, input, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, input_shape);
+    Onnx__ValueInfoProto *out =
+        make_value(emitter, output, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, output_shape);
+    /* an output is declared once, as the graph's output; it is the value declared last */
+    assert(strcmp(graph->value_info[graph->n_value_info - 1]->name, output) == 0);
+    graph->n_value_info--;
+    graph->n_input = graph->n_output = 1;
+    graph->input = &in;
+    graph->output = &out;
+    onnx__model_proto__init(&model);
+    model.has_ir_version = 1;
+    model.ir_version = IR_VERSION;
+    model.producer_name = own(emitter, "sluice");
+    for (int i = 0; i < 2; i++) {
+        onnx__operator_set_id_proto__init(&sets[i]);
+        sets[i].domain = own(emitter, i ? "qonnx.custom_op.general" : "");
+        sets[i].has_version = 1;
+        sets[i].version = i ? QONNX_OPSET : OPSET;
+    }
+    model.opset_import = set_list;
+    model.n_opset_import = 2;
+    model.graph = graph;
+    Onnx__StringStringEntryProto *entries =
+        arena_alloc(&emitter->arena, metadata_count, sizeof *entries);
+    model.metadata_props =
+        arena_alloc(&emitter->arena, metadata_count, sizeof *model.metadata_props);
+    for (size_t i = 0; i < metadata_count; i++) {
+        onnx__string_string_entry_proto__init(&entries[i]);
+        entries[i].key = own(emitter, metadata[i][0]);
+        entries[i].value = own(emitter, metadata[i][1]);
+        model.metadata_props[model.n_metadata_props++] = &entries[i];
+    }
+    write_model(emitter, &model);
+    arena_free(&emitter->arena);
+    free(emitter);
+}

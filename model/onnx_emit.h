@@ -1,0 +1,60 @@
+/* Inside model/: an ONNX graph being written, node by node. Memory belongs to the emitter's arena.
+ */
+#ifndef SLUICE_MODEL_ONNX_EMIT_H
+#define SLUICE_MODEL_ONNX_EMIT_H
+
+#include "model/network.h"
+#include "onnx.pb-c.h"
+
+/* A tensor's shape while writing: rank 0, 1 or 2. */
+struct shape {
+    int rank;
+    int64_t dims[2];
+};
+static inline struct shape shape_scalar(void)
+{
+    return (struct shape){0};
+}
+static inline struct shape shape_vector(int64_t n)
+{
+    return (struct shape){1, {n}};
+}
+static inline struct shape shape_matrix(int64_t rows, int64_t columns)
+{
+    return (struct shape){2, {rows, columns}};
+}
+static inline size_t shape_count(struct shape s)
+{
+    return (size_t)(s.rank > 0 ? s.dims[0] : 1) * (size_t)(s.rank > 1 ? s.dims[1] : 1);
+}
+
+struct emitter {
+    const char *path; /* for messages */
+    struct arena arena;
+    Onnx__GraphProto graph;
+    size_t node_capacity, initializer_capacity, value_capacity;
+};
+
+struct emitter *emit_begin(const char *path, const char *name);
+/* A float32 initializer; returns its name. Values that float32 cannot hold are rounded. */
+const char *emit_constant(struct emitter *emitter, const char *name, struct shape shape,
+                          const double *values);
+/* A node with one output of that shape and as many inputs as are not NULL (at most 5); `bool`
+ * output for Equal. Its output is named like the node with "/out" behind; returns that name. */
+const char *emit_node(struct emitter *emitter, const char *op, const char *name, struct shape shape,
+                      const char *const inputs[5]);
+/* Attributes of the node emitted last. */
+void emit_int(struct emitter *emitter, const char *name, int64_t value);
+void emit_float(struct emitter *emitter, const char *name, double value);
+void emit_string(struct emitter *emitter, const char *name, const char *value);
+/* Declares the graph's input and output, packs the model and writes it; frees the emitter. */
+void emit_end(struct emitter *emitter, const char *input, struct shape input_shape,
+              const char *output, struct shape output_shape, const char *const metadata[][2],
+              size_t metadata_count);
+
+/* onnx_quantizer.c: the nodes of a quantizer over `input`, a tensor of that shape; is_constant: the
+ * tensor is an initializer, not an activation [1, N]. Returns the name of the quantized tensor. */
+const char *emit_quantizer(struct emitter *emitter, const char *name, const struct quantizer *quant,
+                           struct shape shape, const char *input);
+
+#endif
