@@ -1,10 +1,11 @@
 /* The lowered integer program: the single source of truth behind every back end.
  *
- * A program is straight-line SSA: ops[] in order, an operation's operands are earlier operations, and
- * an operation's index is its value. A value is a stored integer n with a format and an exact interval
- * [lo, hi]; its real number is n * 2^-F, F the format's fraction bits. Blocks are consecutive ranges of
- * ops (one per layer). The text form (program_print, program_parse) holds everything; the checker runs
- * after every pass. Memory belongs to program->arena, except the growable arrays freed by program_free(). */
+ * A program is straight-line SSA: ops[] in order, an operation's operands are earlier operations,
+ * and an operation's index is its value. A value is a stored integer n with a format and an exact
+ * interval [lo, hi]; its real number is n * 2^-F, F the format's fraction bits. Blocks are
+ * consecutive ranges of ops (one per layer). The text form (program_print, program_parse) holds
+ * everything; the checker runs after every pass. Memory belongs to program->arena, except the
+ * growable arrays freed by program_free(). */
 #ifndef SLUICE_COMPILER_PROGRAM_H
 #define SLUICE_COMPILER_PROGRAM_H
 
@@ -17,10 +18,11 @@
 #include <stdio.h>
 
 /* X(ID, text name, least operands, most operands (-1: any), immediate, meaning)
- * All operations act on real numbers exactly, whatever the operands' formats (operands are aligned to the
- * finest fraction); only quantize rounds. "bits" operations act on the two's complement bits of stored integers.
- * Immediate kinds: NONE; ELEMENT input element; VALUE stored integer; SHIFT power of two; MATRIX, TABLE index
- * into matrices[], tables[]; COLUMN result number; LOW lowest bit number. */
+ * All operations act on real numbers exactly, whatever the operands' formats (operands are aligned
+ * to the finest fraction); only quantize rounds. "bits" operations act on the two's complement bits
+ * of stored integers. Immediate kinds: NONE; ELEMENT input element; VALUE stored integer; SHIFT
+ * power of two; MATRIX, TABLE index into matrices[], tables[]; COLUMN result number; LOW lowest bit
+ * number. */
 #define OP_TABLE(X)                                                                                \
     X(INPUT, "input", 0, 0, ELEMENT, "element of the program's input")                             \
     X(CONST, "const", 0, 0, VALUE, "a constant")                                                   \
@@ -29,7 +31,8 @@
     X(NEG, "neg", 1, 1, NONE, "-a")                                                                \
     X(SHIFT, "shift", 1, 1, SHIFT, "a * 2^shift; the same bits under another format: free")        \
     X(MUL, "mul", 2, 2, NONE, "a * b, both variable")                                              \
-    X(MATVEC, "matvec", 1, -1, MATRIX, "constant matrix times vector; its values are taken by result") \
+    X(MATVEC, "matvec", 1, -1, MATRIX,                                                             \
+      "constant matrix times vector; its values are taken by result")                              \
     X(RESULT, "result", 1, 1, COLUMN, "one result of a matvec")                                    \
     X(QUANTIZE, "quantize", 1, 1, NONE, "a rounded and limited to the format and its modes")       \
     X(LT, "lt", 2, 2, NONE, "1 if a < b else 0")                                                   \
@@ -38,22 +41,31 @@
     X(SELECT, "select", 3, 3, NONE, "b if a is 1 else c; a is one unsigned bit")                   \
     X(MIN, "min", 2, 2, NONE, "the smaller")                                                       \
     X(MAX, "max", 2, 2, NONE, "the larger; max with const 0 is ReLU")                              \
-    X(TABLE, "table", 1, 1, TABLE, "entry number n - first of the table, n the stored integer of a") \
+    X(TABLE, "table", 1, 1, TABLE,                                                                 \
+      "entry number n - first of the table, n the stored integer of a")                            \
     X(AND, "and", 2, 2, NONE, "bits: and of two unsigned values")                                  \
     X(OR, "or", 2, 2, NONE, "bits: or of two unsigned values")                                     \
     X(XOR, "xor", 2, 2, NONE, "bits: exclusive or of two unsigned values")                         \
     X(NOT, "not", 1, 1, NONE, "bits: all W bits of an unsigned value inverted")                    \
     X(POPCOUNT, "popcount", 1, 1, NONE, "bits: number of ones in the W bits of a")                 \
-    X(CONCAT, "concat", 1, -1, NONE, "bits: operands side by side, the first lowest; an unsigned integer") \
-    X(SLICE, "slice", 1, 1, LOW, "bits: W bits of a from bit low up, W and signedness by the format given")
+    X(CONCAT, "concat", 1, -1, NONE,                                                               \
+      "bits: operands side by side, the first lowest; an unsigned integer")                        \
+    X(SLICE, "slice", 1, 1, LOW,                                                                   \
+      "bits: W bits of a from bit low up, W and signedness by the format given")
 
 #define X(id, name, least, most, immediate, text) OP_##id,
 enum op_code { OP_TABLE(X) OP_COUNT };
 #undef X
 
 enum op_immediate {
-    IMMEDIATE_NONE, IMMEDIATE_ELEMENT, IMMEDIATE_VALUE, IMMEDIATE_SHIFT,
-    IMMEDIATE_MATRIX, IMMEDIATE_TABLE, IMMEDIATE_COLUMN, IMMEDIATE_LOW
+    IMMEDIATE_NONE,
+    IMMEDIATE_ELEMENT,
+    IMMEDIATE_VALUE,
+    IMMEDIATE_SHIFT,
+    IMMEDIATE_MATRIX,
+    IMMEDIATE_TABLE,
+    IMMEDIATE_COLUMN,
+    IMMEDIATE_LOW
 };
 struct op_row {
     const char *name;
@@ -65,16 +77,18 @@ extern const struct op_row op_rows[OP_COUNT];
 
 struct op {
     enum op_code code;
-    int operands;      /* first operand in program->operands[] */
+    int operands; /* first operand in program->operands[] */
     int operand_count;
     int64_t immediate;
-    struct format format; /* of the result; modes matter to QUANTIZE and, for the host, INPUT (elsewhere RND,SAT) */
+    struct format format; /* of the result; modes matter to QUANTIZE and, for the host, INPUT
+                             (elsewhere RND,SAT) */
     int64_t lo, hi;       /* exact interval of the stored integer */
     int stage;            /* pipeline stage its logic is in, -1: not scheduled yet; see below */
 };
 
-/* Real entries are integers[row * columns + column] * 2^-fraction_bits; rows = operands, columns = results.
- * bias[column] (may be NULL) has the fraction bits bias_fraction_bits and is added to the result. */
+/* Real entries are integers[row * columns + column] * 2^-fraction_bits; rows = operands, columns =
+ * results. bias[column] (may be NULL) has the fraction bits bias_fraction_bits and is added to the
+ * result. */
 struct matrix {
     const char *name;
     int rows, columns;
@@ -86,22 +100,23 @@ struct matrix {
 
 struct table {
     const char *name;
-    int64_t first;  /* stored integer of the argument that entry 0 stands for: the argument's lo when built */
+    int64_t first; /* stored integer of the argument that entry 0 stands for: the argument's lo when
+                      built */
     int count;
-    int64_t *entries; /* stored integers */
+    int64_t *entries;     /* stored integers */
     struct format format; /* of the entries */
 };
 
 struct block {
     const char *name, *kind; /* layer it came from: "dense_1", "dense" */
     int first, end;          /* ops [first, end) */
-    int trip, interval;      /* executions per event; cycles between them. trip 1 = fully unrolled */
+    int trip, interval; /* executions per event; cycles between them. trip 1 = fully unrolled */
 };
 
 struct port {
     const char *name;
-    int value;                       /* inputs: the INPUT op; outputs: any op */
-    double host_scale, host_offset;  /* inputs: hardware value = quantize(raw * scale + offset) */
+    int value;                      /* inputs: the INPUT op; outputs: any op */
+    double host_scale, host_offset; /* inputs: hardware value = quantize(raw * scale + offset) */
 };
 
 struct program {
@@ -120,59 +135,73 @@ struct program {
     /* "logits", "argmax", "softmax" or "threshold": what the outputs mean */
     const char *output_kind;
     double threshold; /* of output_kind threshold, on real scores; else 0 */
-    /* Schedule: logic of stage s lies between register rank s and rank s + 1; inputs arrive in stage 0 (rank 0 is
-     * outside, the ports themselves); a value used in a later stage than its own is held in registers; outputs are
-     * registered: latency_cycles = last stage + 1. 0: not scheduled. */
+    /* Schedule: logic of stage s lies between register rank s and rank s + 1; inputs arrive in
+     * stage 0 (rank 0 is outside, the ports themselves); a value used in a later stage than its own
+     * is held in registers; outputs are registered: latency_cycles = last stage + 1. 0: not
+     * scheduled. */
     int latency_cycles, interval_cycles;
     double clock_mhz;
-    size_t op_capacity, operand_capacity, matrix_capacity, table_capacity, block_capacity, input_capacity, output_capacity;
+    size_t op_capacity, operand_capacity, matrix_capacity, table_capacity, block_capacity,
+        input_capacity, output_capacity;
 };
 
 struct program *program_new(const char *name);
 void program_free(struct program *program);
 
-/* ---- building (build.c) ---- each returns the new value's index; formats and intervals are inferred
- * by the operation's interval rule (infer.c), so callers never guess a width. A result above 63 bits
- * ends with one line that names the block and the path of values that got there. */
-int program_add_input(struct program *p, const char *name, struct format format, double host_scale, double host_offset);
+/* ---- building (build.c) ---- each returns the new value's index; formats and intervals are
+ * inferred by the operation's interval rule (infer.c), so callers never guess a width. A result
+ * above 63 bits ends with one line that names the block and the path of values that got there. */
+int program_add_input(struct program *p, const char *name, struct format format, double host_scale,
+                      double host_offset);
 int program_add_const(struct program *p, int64_t integer, int fraction_bits);
-int program_add_op(struct program *p, enum op_code code, const int *operands, int count, int64_t immediate);
+int program_add_op(struct program *p, enum op_code code, const int *operands, int count,
+                   int64_t immediate);
 int program_add2(struct program *p, enum op_code code, int a, int b, int64_t immediate);
 int program_add_quantize(struct program *p, int a, struct format format);
 int program_add_slice(struct program *p, int a, int low, struct format format);
 /* matvec and its results: writes columns values to results[]; matrix members are copied. */
-void program_add_matvec(struct program *p, const int *operands, int rows, const struct matrix *matrix, int *results);
-int program_add_table(struct program *p, int a, const char *name, const int64_t *entries, struct format format);
-/* Claims a narrower interval than the rule's for a value (a pass that knows more); the checker verifies the claim by
- * expanding sums into linear forms over the values they stand on. Adapts the format's width. */
+void program_add_matvec(struct program *p, const int *operands, int rows,
+                        const struct matrix *matrix, int *results);
+int program_add_table(struct program *p, int a, const char *name, const int64_t *entries,
+                      struct format format);
+/* Claims a narrower interval than the rule's for a value (a pass that knows more); the checker
+ * verifies the claim by expanding sums into linear forms over the values they stand on. Adapts the
+ * format's width. */
 void program_narrow(struct program *p, int value, int64_t lo, int64_t hi);
 void program_begin_block(struct program *p, const char *name, const char *kind);
 void program_add_output(struct program *p, const char *name, int value);
 
-/* Rewriting passes build a new program from an old one: copies everything but ops, blocks and outputs
- * (inputs are re-added by copying their INPUT ops), to be filled with mapped values. */
+/* Rewriting passes build a new program from an old one: copies everything but ops, blocks and
+ * outputs (inputs are re-added by copying their INPUT ops), to be filled with mapped values. */
 struct program *program_new_like(const struct program *old);
-/* Copies op `value` of `old`, its operands mapped by map[], claims and formats kept; matrices and tables are shared by copy. */
+/* Copies op `value` of `old`, its operands mapped by map[], claims and formats kept; matrices and
+ * tables are shared by copy. */
 int program_copy_op(struct program *p, const struct program *old, int value, const int *map);
 
-/* The interval rule: format and interval of an op from its operands (its own format used for QUANTIZE, SLICE, CONST
- * fraction and INPUT). Returns NULL, or a static text saying what is wrong. */
-const char *op_infer(const struct program *p, const struct op *op, struct format *format, int64_t *lo, int64_t *hi);
+/* The interval rule: format and interval of an op from its operands (its own format used for
+ * QUANTIZE, SLICE, CONST fraction and INPUT). Returns NULL, or a static text saying what is wrong.
+ */
+const char *op_infer(const struct program *p, const struct op *op, struct format *format,
+                     int64_t *lo, int64_t *hi);
 
 static inline const struct op *program_operand(const struct program *p, const struct op *op, int i)
 {
     return &p->ops[p->operands[op->operands + i]];
 }
-static inline int op_fraction(const struct op *op) { return format_fraction_bits(op->format); }
+static inline int op_fraction(const struct op *op)
+{
+    return format_fraction_bits(op->format);
+}
 int program_block_of(const struct program *p, int value);
 
 /* ---- columns of matrices (matrix.c) ---- the stored integer of a RESULT op is exactly
  *   bias + sum over rows of weight[row] * (stored integer of the matvec's operand number row).
  * Fraction bits of a result: the fewest that hold it exactly, whatever the operands' values. */
 int result_fraction(const struct program *p, const struct op *result);
-/* The integers of the sum at a fraction (result_fraction()); an operand that is always 0 has weight 0. False if an
- * integer needs more than 63 bits. */
-bool result_weight(const struct program *p, const struct op *result, int fraction, int row, int64_t *weight);
+/* The integers of the sum at a fraction (result_fraction()); an operand that is always 0 has weight
+ * 0. False if an integer needs more than 63 bits. */
+bool result_weight(const struct program *p, const struct op *result, int fraction, int row,
+                   int64_t *weight);
 bool result_bias(const struct program *p, const struct op *result, int fraction, int64_t *bias);
 
 /* ---- text form (print.c, parse.c) ---- docs/reference/program.md */
@@ -181,23 +210,28 @@ void program_write(const struct program *p, const char *path);
 /* Reads the text form and checks it; a mistake ends with FILE:LINE. */
 struct program *program_read(const char *path);
 
-/* ---- checker (check.c) ---- order, operand counts, inferred formats and intervals (or proved claims), stages, blocks, outputs.
- * Aborts with the pass's name: a failure is our own mistake. program_verify returns the reason instead (NULL: fine). */
+/* ---- checker (check.c) ---- order, operand counts, inferred formats and intervals (or proved
+ * claims), stages, blocks, outputs. Aborts with the pass's name: a failure is our own mistake.
+ * program_verify returns the reason instead (NULL: fine). */
 void program_check(const struct program *p, const char *pass);
 const char *program_verify(const struct program *p, char *reason, size_t size);
 
 /* ---- interpreter (eval.c) ---- */
-/* One value through a quantizer: a * 2^-fraction to format's stored integer (quantize.c; shares no code with
- * model/format.c). */
+/* One value through a quantizer: a * 2^-fraction to format's stored integer (quantize.c; shares no
+ * code with model/format.c). */
 int64_t program_quantize_integer(int64_t a, int fraction, struct format format);
-/* Stored integers: inputs [events][input_count] -> outputs [events][output_count]; 1 or 2 threads inside. Asserts that inputs are
- * inside their intervals and that every value is inside its own (in checked builds: -DSLUICE_CHECK_INTERVALS, used by the tests). */
+/* Stored integers: inputs [events][input_count] -> outputs [events][output_count]; 1 or 2 threads
+ * inside. Asserts that inputs are inside their intervals and that every value is inside its own (in
+ * checked builds: -DSLUICE_CHECK_INTERVALS, used by the tests). */
 void program_eval(const struct program *p, const int64_t *inputs, long events, int64_t *outputs);
 /* The same for one event, keeping every value: values [op_count]. */
 void program_eval_trace(const struct program *p, const int64_t *inputs, int64_t *values);
-/* Host side: raw physical rows x [events][input_count] to stored integers, and output integers to real numbers. */
-void program_quantize_inputs(const struct program *p, const double *x, long events, int64_t *integers);
-void program_scale_outputs(const struct program *p, const int64_t *integers, long events, double *y);
+/* Host side: raw physical rows x [events][input_count] to stored integers, and output integers to
+ * real numbers. */
+void program_quantize_inputs(const struct program *p, const double *x, long events,
+                             int64_t *integers);
+void program_scale_outputs(const struct program *p, const int64_t *integers, long events,
+                           double *y);
 
 /* ---- counts (count.c) ---- by the formulas of design: adder bits of add/sub/neg. */
 struct program_counts {
@@ -205,6 +239,7 @@ struct program_counts {
     int depth; /* most adders on a path */
 };
 int op_adder_bits(const struct program *p, int value);
-struct program_counts program_count(const struct program *p, int first, int end); /* ops [first, end) */
+struct program_counts program_count(const struct program *p, int first,
+                                    int end); /* ops [first, end) */
 
 #endif

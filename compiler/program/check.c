@@ -1,0 +1,147 @@
+/* The checker: what every pass must leave true. */
+#include "compiler/program/internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REASON(...) (snprintf(reason, size, __VA_ARGS__), reason)
+
+const char *value_verify(const struct program *p, struct linear_forms *forms, int value,
+                         char *reason, size_t size)
+{
+    const struct op *op = &p->ops[value];
+    struct format format;
+    int64_t lo, hi;
+    if (op->code < 0 || op->code >= OP_COUNT) return REASON("%%%d is no operation", value);
+    const char *name = op_rows[op->code].name;
+    if (op->operand_count < 0 || op->operands < 0 ||
+        op->operands > p->operand_count - op->operand_count)
+        return REASON("%%%d (%s): its operands are outside the program's", value, name);
+    for (int i = 0; i < op->operand_count; i++) {
+        int a = p->operands[op->operands + i];
+        if (a < 0 || a >= value)
+            return REASON("%%%d (%s): operand %%%d does not come before it", value, name, a);
+    }
+    bool own = op->code == OP_INPUT || op->code == OP_QUANTIZE || op->code == OP_SLICE;
+    if (own && (op->format.width_bits < 1 || op->format.width_bits > FORMAT_MAX_BITS))
+        return REASON("%%%d (%s): a format of %d bits", value, name, op->format.width_bits);
+    const char *wrong = op_infer(p, op, &format, &lo, &hi);
+    if (wrong) return REASON("%%%d (%s): %s", value, name, wrong);
+    if (op->lo > op->hi) return REASON("%%%d (%s): its interval is empty", value, name);
+    if (op->lo < lo || op->hi > hi)
+        return REASON("%%%d (%s): interval [%" PRId64 ", %" PRId64
+                      "] is wider than the rule's [%" PRId64 ", %" PRId64 "]",
+                      value, name, op->lo, op->hi, lo, hi);
+    if (op->lo > lo || op->hi < hi) {
+        linear_interval(forms, value, &lo, &hi);
+        if (op->code == OP_INPUT || op->lo > lo || op->hi < hi)
+            return REASON("%%%d (%s): interval [%" PRId64 ", %" PRId64 "] is claimed, [%" PRId64
+                          ", %" PRId64 "] is what can be proved",
+                          value, name, op->lo, op->hi, lo, hi);
+    }
+    format = op_format_for(op, op->lo, op->hi, format_fraction_bits(format));
+    if (!format_equal(format, op->format)) {
+        char has[FORMAT_TEXT_BYTES], wants[FORMAT_TEXT_BYTES];
+        format_print(op->format, has);
+        format_print(format, wants);
+        return REASON("%%%d (%s): format %s, its interval asks for %s", value, name, has, wants);
+    }
+    return NULL;
+}
+
+static const char *blocks_verify(const struct program *p, char *reason, size_t size)
+{
+    int end = 0;
+    for (int i = 0; i < p->block_count; i++) {
+        const struct block *b = &p->blocks[i];
+        if (b->first != end || b->end < b->first)
+            return REASON("block %s is [%d, %d), the one before it ends at %d", b->name, b->first,
+                          b->end, end);
+        if (b->trip != 1 || b->interval != 1)
+            return REASON("block %s: trip %d interval %d: reuse is not supported yet", b->name,
+                          b->trip, b->interval);
+        end = b->end;
+    }
+    if (end != p->op_count)
+        return REASON("the blocks end at %d, the program at %d", end, p->op_count);
+    return NULL;
+}
+
+static const char *ports_verify(const struct program *p, char *reason, size_t size)
+{
+    int inputs = 0;
+    for (int i = 0; i < p->input_count; i++) {
+        int value = p->inputs[i].value;
+        if (value < 0 || value >= p->op_count || p->ops[value].code != OP_INPUT ||
+            p->ops[value].immediate != i)
+            return REASON("input %d (%s) has no input operation", i, p->inputs[i].name);
+    }
+    for (int value = 0; value < p->op_count; value++)
+        inputs += p->ops[value].code == OP_INPUT;
+    if (inputs != p->input_count)
+        return REASON("%d input operations for %d inputs", inputs, p->input_count);
+    if (!p->output_count) return REASON("there is no output");
+    for (int i = 0; i < p->output_count; i++) {
+        int value = p->outputs[i].value;
+        if (value < 0 || value >= p->op_count || p->ops[value].code == OP_MATVEC)
+            return REASON("output %d (%s) is not a value", i, p->outputs[i].name);
+    }
+    static const char *const kinds[] = {"logits", "argmax", "softmax", "threshold"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kinds[i], p->output_kind)) return NULL;
+    return REASON("output kind %s is unknown", p->output_kind);
+}
+
+/* Constants are wired, so their stage says nothing. */
+static const char *stages_verify(const struct program *p, char *reason, size_t size)
+{
+    int last = -1;
+    if (p->latency_cycles < 0 || p->interval_cycles < 1)
+        return REASON("latency %d, interval %d", p->latency_cycles, p->interval_cycles);
+    for (int value = 0; value < p->op_count; value++) {
+        const struct op *op = &p->ops[value];
+        if (op->code == OP_CONST) continue;
+        if ((p->latency_cycles == 0) != (op->stage < 0))
+            return REASON("%%%d (%s): stage %d in a program of latency %d", value,
+                          op_rows[op->code].name, op->stage, p->latency_cycles);
+        if (op->code == OP_INPUT && op->stage > 0)
+            return REASON("%%%d (input): stage %d, not 0", value, op->stage);
+        for (int i = 0; i < op->operand_count; i++) {
+            const struct op *a = program_operand(p, op, i);
+            if (a->code != OP_CONST && a->stage > op->stage)
+                return REASON("%%%d (%s): stage %d, before its operand's %d", value,
+                              op_rows[op->code].name, op->stage, a->stage);
+        }
+        if (op->stage > last) last = op->stage;
+    }
+    if (p->latency_cycles && last >= 0 && p->latency_cycles != last + 1)
+        return REASON("latency %d, last stage %d", p->latency_cycles, last);
+    return NULL;
+}
+
+const char *structure_verify(const struct program *p, char *reason, size_t size)
+{
+    const char *wrong = blocks_verify(p, reason, size);
+    if (!wrong) wrong = ports_verify(p, reason, size);
+    return wrong ? wrong : stages_verify(p, reason, size);
+}
+
+const char *program_verify(const struct program *p, char *reason, size_t size)
+{
+    struct linear_forms *forms = linear_new(p);
+    const char *wrong = NULL;
+    for (int value = 0; value < p->op_count && !wrong; value++)
+        wrong = value_verify(p, forms, value, reason, size);
+    linear_free(forms);
+    return wrong ? wrong : structure_verify(p, reason, size);
+}
+
+void program_check(const struct program *p, const char *pass)
+{
+    char reason[400];
+    if (!program_verify(p, reason, sizeof reason)) return;
+    fprintf(stderr, "sluice: our own mistake: program %s after pass %s: %s\n", p->name, pass,
+            reason);
+    abort();
+}

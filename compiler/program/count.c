@@ -1,0 +1,73 @@
+/* Adder bits, registers and depth of a program, by the formulas of program.h. */
+#include "compiler/program/internal.h"
+
+#include <stdlib.h>
+
+/* Position of the top bit of integers of [lo, hi] in units of 2^low, sign included. */
+static int top_bit(const struct op *op, int low)
+{
+    return low + format_of_interval(op->lo, op->hi, 0).width_bits - 1;
+}
+
+int op_adder_bits(const struct program *p, int value)
+{
+    const struct op *r = &p->ops[value];
+    if (r->code == OP_NEG) return format_of_interval(r->lo, r->hi, 0).width_bits;
+    if (r->code != OP_ADD && r->code != OP_SUB) return 0;
+    const struct op *a = program_operand(p, r, 0), *b = program_operand(p, r, 1);
+    bool sub = r->code == OP_SUB;
+    int low_a = -op_fraction(a), low_b = -op_fraction(b) + (int)r->immediate;
+    int top = top_bit(r, -op_fraction(r)), top_a = top_bit(a, low_a), top_b = top_bit(b, low_b);
+    if (!sub && ((top_a < low_b && a->lo >= 0) || (top_b < low_a && b->lo >= 0))) return 0;
+    int bits = top - (sub || low_b > low_a ? low_b : low_a) + 1;
+    return bits > 0 ? bits : 0;
+}
+
+/* Register bits of the values [first, end): a value of stage s whose last user is in stage t is
+ * held in t - s ranks; outputs are used at the latency. */
+static long count_registers(const struct program *p, int first, int end)
+{
+    int *last = calloc((size_t)p->op_count + 1, sizeof *last);
+    long bits = 0;
+    if (!last) abort();
+    for (int value = first; value < p->op_count; value++) {
+        const struct op *op = &p->ops[value];
+        const struct op *reader = op->code == OP_RESULT ? program_operand(p, op, 0) : op;
+        for (int i = 0; i < reader->operand_count; i++) {
+            int a = p->operands[reader->operands + i];
+            if (op->stage > last[a]) last[a] = op->stage;
+        }
+    }
+    for (int i = 0; i < p->output_count; i++)
+        last[p->outputs[i].value] = p->latency_cycles;
+    for (int value = first; value < end; value++) {
+        const struct op *op = &p->ops[value];
+        if (op->code == OP_CONST || op->code == OP_MATVEC || last[value] <= op->stage) continue;
+        bits += (long)(last[value] - op->stage) * op->format.width_bits;
+    }
+    free(last);
+    return bits;
+}
+
+struct program_counts program_count(const struct program *p, int first, int end)
+{
+    struct program_counts counts = {0};
+    int *depth = calloc((size_t)p->op_count + 1, sizeof *depth);
+    if (!depth) abort();
+    for (int value = first; value < end; value++) {
+        const struct op *op = &p->ops[value];
+        int bits = op_adder_bits(p, value);
+        if (op->code != OP_INPUT && op->code != OP_CONST) counts.operations++;
+        if (bits) counts.adders++;
+        counts.adder_bits += bits;
+        for (int i = 0; i < op->operand_count; i++) {
+            int a = p->operands[op->operands + i];
+            if (depth[a] > depth[value]) depth[value] = depth[a];
+        }
+        depth[value] += bits > 0;
+        if (depth[value] > counts.depth) counts.depth = depth[value];
+    }
+    free(depth);
+    if (p->latency_cycles) counts.register_bits = count_registers(p, first, end);
+    return counts;
+}

@@ -1,0 +1,321 @@
+/* The interval rule: an operation's format and exact interval from those of its operands. */
+#include "compiler/program/internal.h"
+
+#include <assert.h>
+
+const char op_too_wide[] = "needs more than 63 bits";
+
+bool shift_up(int128 v, int shift, int128 *result)
+{
+    assert(shift >= 0);
+    if (v == 0) {
+        *result = 0;
+        return true;
+    }
+    if (shift > 63) return false;
+    *result = v * ((int128)1 << shift);
+    return true;
+}
+
+bool interval_fits(int128 lo, int128 hi)
+{
+    int128 limit = (int128)1 << (lo < 0 ? 62 : 63);
+    return lo >= -limit && hi < limit;
+}
+
+struct format op_format_for(const struct op *op, int64_t lo, int64_t hi, int fraction)
+{
+    bool own = op->code == OP_INPUT || op->code == OP_QUANTIZE || op->code == OP_SLICE;
+    return own ? op->format : format_of_interval(lo, hi, fraction);
+}
+
+/* Interval being worked out, in units of 2^-fraction. */
+struct range {
+    int128 lo, hi;
+    int fraction;
+};
+
+static struct range range_of(const struct op *op)
+{
+    return (struct range){op->lo, op->hi, op_fraction(op)};
+}
+
+/* Restates a range at a finer or equal fraction; false if it then needs more than 63 bits. */
+static bool range_align(struct range *r, int fraction)
+{
+    bool fits = shift_up(r->lo, fraction - r->fraction, &r->lo) &&
+                shift_up(r->hi, fraction - r->fraction, &r->hi);
+    r->fraction = fraction;
+    return fits && interval_fits(r->lo, r->hi);
+}
+
+static bool range_align_both(struct range *a, struct range *b)
+{
+    int fraction = a->fraction > b->fraction ? a->fraction : b->fraction;
+    return range_align(a, fraction) && range_align(b, fraction);
+}
+
+static const char *infer_add(const struct op *op, struct range a, struct range b, struct range *r)
+{
+    b.fraction -= (int)op->immediate;
+    if (!range_align_both(&a, &b)) return op_too_wide;
+    bool sub = op->code == OP_SUB;
+    *r = (struct range){a.lo + (sub ? -b.hi : b.lo), a.hi + (sub ? -b.lo : b.hi), a.fraction};
+    return NULL;
+}
+
+static struct range infer_mul(struct range a, struct range b, bool square)
+{
+    int128 corner[4] = {a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi};
+    struct range r = {corner[0], corner[0], a.fraction + b.fraction};
+    for (int i = 1; i < 4; i++) {
+        if (corner[i] < r.lo) r.lo = corner[i];
+        if (corner[i] > r.hi) r.hi = corner[i];
+    }
+    if (square && a.lo <= 0 && a.hi >= 0) r.lo = 0;
+    if (square && r.lo < 0) r.lo = a.lo * a.lo < a.hi * a.hi ? a.lo * a.lo : a.hi * a.hi;
+    return r;
+}
+
+static const char *infer_compare(enum op_code code, struct range a, struct range b, struct range *r)
+{
+    if (!range_align_both(&a, &b)) return op_too_wide;
+    bool always, never;
+    switch (code) {
+    case OP_LT: always = a.hi < b.lo, never = a.lo >= b.hi; break;
+    case OP_LE: always = a.hi <= b.lo, never = a.lo > b.hi; break;
+    default:
+        always = a.lo == a.hi && b.lo == b.hi && a.lo == b.lo;
+        never = a.hi < b.lo || b.hi < a.lo;
+    }
+    *r = (struct range){always, !never, 0};
+    return NULL;
+}
+
+static const char *infer_choice(const struct op *op, const struct op *const operand[],
+                                struct range *r)
+{
+    bool select = op->code == OP_SELECT;
+    struct range a = range_of(operand[select ? 1 : 0]), b = range_of(operand[select ? 2 : 1]);
+    if (!range_align_both(&a, &b)) return op_too_wide;
+    if (select) {
+        if (operand[0]->lo < 0 || operand[0]->hi > 1 || op_fraction(operand[0]))
+            return "the condition is not one unsigned bit";
+        if (operand[0]->lo == 1) b = a;
+        if (operand[0]->hi == 0) a = b;
+    }
+    bool low_hi = op->code == OP_MIN, high_lo = op->code == OP_MAX;
+    *r = a;
+    if (high_lo ? b.lo > a.lo : b.lo < a.lo) r->lo = b.lo;
+    if (low_hi ? b.hi < a.hi : b.hi > a.hi) r->hi = b.hi;
+    return NULL;
+}
+
+static const char *infer_table(const struct program *p, const struct op *op, const struct op *a,
+                               struct range *r)
+{
+    if (op->immediate < 0 || op->immediate >= p->table_count) return "there is no such table";
+    const struct table *t = &p->tables[op->immediate];
+    if (a->lo < t->first || a->hi - t->first >= t->count)
+        return "the table does not cover the operand's interval";
+    const int64_t *entry = t->entries + (a->lo - t->first);
+    *r = (struct range){entry[0], entry[0], format_fraction_bits(t->format)};
+    for (int64_t i = 1; i <= a->hi - a->lo; i++) {
+        if (entry[i] < r->lo) r->lo = entry[i];
+        if (entry[i] > r->hi) r->hi = entry[i];
+    }
+    return NULL;
+}
+
+/* All ones up to the top bit of n. */
+static int64_t mask_over(int64_t n)
+{
+    return n ? (int64_t)(UINT64_MAX >> __builtin_clzll((unsigned long long)n)) : 0;
+}
+
+static const char *infer_logic(enum op_code code, const struct op *a, const struct op *b,
+                               struct range *r)
+{
+    if (a->lo < 0 || b->lo < 0) return "an operand is signed";
+    if (op_fraction(a) != op_fraction(b)) return "the operands' fraction bits differ";
+    int64_t mask = mask_over(a->hi | b->hi), least = a->hi < b->hi ? a->hi : b->hi;
+    bool constant = a->lo == a->hi && b->lo == b->hi;
+    r->fraction = op_fraction(a);
+    switch (code) {
+    case OP_AND:
+        r->lo = constant ? a->lo & b->lo : 0, r->hi = constant ? a->lo & b->lo : least;
+        break;
+    case OP_OR:
+        r->lo = constant ? a->lo | b->lo : a->lo > b->lo ? a->lo : b->lo;
+        r->hi = constant ? a->lo | b->lo : mask;
+        break;
+    default: r->lo = constant ? a->lo ^ b->lo : 0, r->hi = constant ? a->lo ^ b->lo : mask;
+    }
+    return NULL;
+}
+
+/* The W bits of a value as an unsigned range; exact. */
+static struct range bits_of(const struct op *a)
+{
+    int128 window = (int128)1 << a->format.width_bits;
+    if (a->lo >= 0) return (struct range){a->lo, a->hi, 0};
+    if (a->hi < 0) return (struct range){a->lo + window, a->hi + window, 0};
+    return (struct range){0, window - 1, 0};
+}
+
+static const char *infer_concat(const struct program *p, const struct op *op, struct range *r)
+{
+    int offset = 0;
+    *r = (struct range){0, 0, 0};
+    for (int i = 0; i < op->operand_count; i++) {
+        const struct op *a = program_operand(p, op, i);
+        struct range bits = bits_of(a);
+        if (offset + a->format.width_bits > FORMAT_MAX_BITS) return op_too_wide;
+        r->lo += bits.lo * ((int128)1 << offset);
+        r->hi += bits.hi * ((int128)1 << offset);
+        offset += a->format.width_bits;
+    }
+    return NULL;
+}
+
+static const char *infer_slice(const struct op *op, const struct op *a, struct range *r)
+{
+    int width = op->format.width_bits, low = (int)op->immediate;
+    if (op->immediate < 0 || op->immediate + width > a->format.width_bits)
+        return "the slice is outside its operand";
+    int64_t window = (int64_t)1 << (width - 1); /* half of it: 2^width may not fit */
+    int64_t offset = op->format.is_signed ? window : 0;
+    int128 lo = (int128)(a->lo >> low) + offset, hi = (int128)(a->hi >> low) + offset;
+    *r = (struct range){op->format.is_signed ? -window : 0,
+                        (int128)window * (op->format.is_signed ? 1 : 2) - 1, op_fraction(op)};
+    if (lo >> width == hi >> width) {
+        int128 whole = (lo >> width) * ((int128)1 << width);
+        r->lo = lo - whole - offset;
+        r->hi = hi - whole - offset;
+    }
+    return NULL;
+}
+
+static const char *infer_popcount(const struct op *a, struct range *r)
+{
+    struct range bits = bits_of(a);
+    *r = (struct range){bits.lo > 0, a->format.width_bits, 0};
+    if (bits.hi == 0) r->hi = 0;
+    if (bits.lo == bits.hi) r->lo = r->hi = __builtin_popcountll((unsigned long long)bits.lo);
+    return NULL;
+}
+
+static const char *infer_result(const struct program *p, const struct op *op, struct range *r)
+{
+    const struct op *matvec = program_operand(p, op, 0);
+    if (matvec->code != OP_MATVEC) return "its operand is not a matvec";
+    if (op->immediate < 0 || op->immediate >= p->matrices[matvec->immediate].columns)
+        return "there is no such column";
+    r->fraction = result_fraction(p, op);
+    int64_t bias;
+    if (r->fraction > PROGRAM_MAX_FRACTION || r->fraction < -PROGRAM_MAX_FRACTION)
+        return "its fraction bits are out of bounds";
+    if (!result_bias(p, op, r->fraction, &bias)) return op_too_wide;
+    r->lo = r->hi = bias;
+    for (int row = 0; row < matvec->operand_count; row++) {
+        const struct op *a = program_operand(p, matvec, row);
+        int64_t weight;
+        if (!result_weight(p, op, r->fraction, row, &weight)) return op_too_wide;
+        int128 x = (int128)weight * a->lo, y = (int128)weight * a->hi;
+        r->lo += x < y ? x : y;
+        r->hi += x < y ? y : x;
+        if (r->hi >= (int128)1 << 126 || r->lo <= -((int128)1 << 126)) return op_too_wide;
+    }
+    return NULL;
+}
+
+/* Own format and range of inputs and constants. */
+static const char *infer_source(const struct op *op, struct range *r)
+{
+    r->fraction = op_fraction(op);
+    r->lo = op->code == OP_INPUT ? format_min(op->format) : op->immediate;
+    r->hi = op->code == OP_INPUT ? format_max(op->format) : op->immediate;
+    return NULL;
+}
+
+static const char *infer_range(const struct program *p, const struct op *op, struct range *r)
+{
+    const struct op *operand[3] = {0};
+    for (int i = 0; i < op->operand_count && i < 3; i++) {
+        operand[i] = program_operand(p, op, i);
+        if (operand[i]->code == OP_MATVEC && op->code != OP_RESULT)
+            return "an operand is a matvec, not one of its results";
+    }
+    const struct op *a = operand[0], *b = operand[1];
+    switch (op->code) {
+    case OP_INPUT:
+    case OP_CONST: return infer_source(op, r);
+    case OP_ADD:
+    case OP_SUB: return infer_add(op, range_of(a), range_of(b), r);
+    case OP_NEG: *r = (struct range){-(int128)a->hi, -(int128)a->lo, op_fraction(a)}; return NULL;
+    case OP_SHIFT:
+        *r = (struct range){a->lo, a->hi, op_fraction(a) - (int)op->immediate};
+        return NULL;
+    case OP_MUL:
+        *r = infer_mul(range_of(a), range_of(b),
+                       p->operands[op->operands] == p->operands[op->operands + 1]);
+        return NULL;
+    case OP_MATVEC:
+        if (op->immediate < 0 || op->immediate >= p->matrix_count) return "there is no such matrix";
+        if (p->matrices[op->immediate].rows != op->operand_count)
+            return "operands and the matrix's rows differ in number";
+        *r = (struct range){0, 0, 0};
+        return NULL;
+    case OP_RESULT: return infer_result(p, op, r);
+    case OP_QUANTIZE: {
+        int64_t lo, hi;
+        quantize_interval(a->lo, a->hi, op_fraction(a), op->format, &lo, &hi);
+        *r = (struct range){lo, hi, op_fraction(op)};
+        return NULL;
+    }
+    case OP_LT:
+    case OP_LE:
+    case OP_EQ: return infer_compare(op->code, range_of(a), range_of(b), r);
+    case OP_SELECT:
+    case OP_MIN:
+    case OP_MAX: return infer_choice(op, operand, r);
+    case OP_TABLE: return infer_table(p, op, a, r);
+    case OP_AND:
+    case OP_OR:
+    case OP_XOR: return infer_logic(op->code, a, b, r);
+    case OP_NOT:
+        if (a->format.is_signed) return "its operand is signed";
+        *r = bits_of(a);
+        *r = (struct range){((int128)1 << a->format.width_bits) - 1 - r->hi,
+                            ((int128)1 << a->format.width_bits) - 1 - r->lo, op_fraction(a)};
+        return NULL;
+    case OP_POPCOUNT: return infer_popcount(a, r);
+    case OP_CONCAT: return infer_concat(p, op, r);
+    case OP_SLICE: return infer_slice(op, a, r);
+    case OP_COUNT: break;
+    }
+    return "is no operation";
+}
+
+const char *op_infer(const struct program *p, const struct op *op, struct format *format,
+                     int64_t *lo, int64_t *hi)
+{
+    if (op->code < 0 || op->code >= OP_COUNT) return "is no operation";
+    const struct op_row *row = &op_rows[op->code];
+    if (op->operand_count < row->least_operands ||
+        (row->most_operands >= 0 && op->operand_count > row->most_operands))
+        return "has the wrong number of operands";
+    if (row->immediate == IMMEDIATE_SHIFT &&
+        (op->immediate > PROGRAM_MAX_FRACTION || op->immediate < -PROGRAM_MAX_FRACTION))
+        return "its shift is out of bounds";
+    struct range r;
+    const char *wrong = infer_range(p, op, &r);
+    if (wrong) return wrong;
+    if (r.fraction > PROGRAM_MAX_FRACTION || r.fraction < -PROGRAM_MAX_FRACTION)
+        return "its fraction bits are out of bounds";
+    if (!interval_fits(r.lo, r.hi)) return op_too_wide;
+    *lo = (int64_t)r.lo;
+    *hi = (int64_t)r.hi;
+    *format = op_format_for(op, *lo, *hi, r.fraction);
+    return NULL;
+}

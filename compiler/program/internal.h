@@ -1,0 +1,48 @@
+/* Shared by the files of compiler/program/ only. */
+#ifndef SLUICE_COMPILER_PROGRAM_INTERNAL_H
+#define SLUICE_COMPILER_PROGRAM_INTERNAL_H
+
+#include "compiler/program/linear.h"
+#include "compiler/program/program.h"
+
+__extension__ typedef __int128 int128;
+
+/* Fraction bits and shifts stay inside +-PROGRAM_MAX_FRACTION, so that every real number of a
+ * program and its step are ordinary doubles. */
+enum { PROGRAM_MAX_FRACTION = 500 };
+
+/* Letters that a name of the text form may start with, and go on with, without quotes. */
+#define NAME_FIRST "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+#define NAME_REST NAME_FIRST "0123456789.[]/-"
+
+/* op_infer()'s answer when a value, or an operand aligned to the finest fraction, needs more than
+ * 63 bits: the one answer that is the user's affair. */
+extern const char op_too_wide[];
+
+/* v * 2^shift (shift >= 0) into *result; false if that is beyond 126 bits. |v| < 2^63. */
+bool shift_up(int128 v, int shift, int128 *result);
+/* Whether a stored integer interval fits a format of at most 63 bits. */
+bool interval_fits(int128 lo, int128 hi);
+/* The format that op must have for its interval: own format for input, quantize and slice. */
+struct format op_format_for(const struct op *op, int64_t lo, int64_t hi, int fraction);
+
+/* quantize.c: a * 2^-fraction rounded to format's step: the integer before limiting. */
+int128 quantize_round(int64_t a, int fraction, struct format format);
+int64_t quantize_limit(int128 n, struct format format);
+void quantize_interval(int64_t lo, int64_t hi, int fraction, struct format format,
+                       int64_t *result_lo, int64_t *result_hi);
+
+/* check.c: one value against the rule and the linear forms; NULL or the reason in `reason`. */
+const char *value_verify(const struct program *p, struct linear_forms *forms, int value,
+                         char *reason, size_t size);
+const char *structure_verify(const struct program *p, char *reason, size_t size);
+
+/* build.c: appends an op as it is, with its operands; nothing is inferred. */
+int program_append(struct program *p, const struct op *op, const int *operands, int count);
+/* Whether a and b hold the same entries (names apart). */
+bool matrix_equal(const struct matrix *a, const struct matrix *b);
+bool table_equal(const struct table *a, const struct table *b);
+int program_append_matrix(struct program *p, const struct matrix *matrix);
+int program_append_table(struct program *p, const struct table *table);
+
+#endif
