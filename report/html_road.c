@@ -1,0 +1,248 @@
+/* The cards about how it came about: training, verification, what was left out, tools and times. */
+#include "report/html.h"
+
+#include "base/json.h"
+#include "report/plot.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- training ---- */
+
+struct curve {
+    const char *key, *title;
+    const char *style; /* gnuplot's */
+    int colour;
+};
+
+/* Columns of the pictures; `sparsity` shares the accuracy's axis: all are fractions. */
+static const struct curve loss_curves[] = {{"loss", "training", "", 0},
+                                           {"val_loss", "validation", "", 1}};
+static const struct curve accuracy_curves[] = {
+    {"accuracy", "training", "", 0},
+    {"val_accuracy", "validation", "", 1},
+    {"sparsity", "weights that are zero", "dashtype 2", 6}};
+
+static bool has_column(const cJSON *rows, const char *key)
+{
+    const cJSON *row;
+    cJSON_ArrayForEach(row, rows)
+    {
+        if (isfinite(json_number(row, key, NAN))) return true;
+    }
+    return false;
+}
+
+/* A dashed line where one phase of training ends and the next begins. */
+static void mark_phases(struct text *script, const cJSON *rows)
+{
+    const char *last = NULL;
+    const cJSON *row;
+    int index = 0;
+    cJSON_ArrayForEach(row, rows)
+    {
+        const char *phase = json_string(row, "phase", "");
+        if (last && strcmp(last, phase) != 0)
+            text_add(script,
+                     "set arrow from %g, graph 0 to %g, graph 1 nohead dashtype 3 linewidth 0.8 "
+                     "linecolor rgb '#64748b'\n",
+                     index + 0.5, index + 0.5);
+        last = phase;
+        index++;
+    }
+}
+
+static void draw_curves(struct page *page, const cJSON *rows, const char *name, const char *title,
+                        const char *axis, const struct curve *curves, size_t count)
+{
+    struct text script = {0}, plots = {0};
+    const cJSON *row;
+    int epoch = 0;
+    report_plot_begin(&script);
+    mark_phases(&script, rows);
+    text_add(&script, "$epochs << EOD\n");
+    cJSON_ArrayForEach(row, rows)
+    {
+        text_add(&script, "%d", ++epoch);
+        for (size_t i = 0; i < count; i++)
+            report_plot_number(&script, json_number(row, curves[i].key, NAN));
+        text_add(&script, "\n");
+    }
+    text_add(&script,
+             "EOD\nset xrange [0.5:%d.5]\nset xlabel 'epoch' textcolor rgb '#475569'\n"
+             "set ylabel '%s' textcolor rgb '#475569'\n",
+             epoch, axis);
+    for (size_t i = 0; i < count; i++) {
+        if (!has_column(rows, curves[i].key)) continue;
+        text_add(&plots, "%s $epochs using 1:%zu with %s linewidth 1.3 linecolor rgb '%s' %s",
+                 plots.length ? "," : "plot", i + 2,
+                 epoch > 2 ? "lines" : "linespoints pointtype 7 pointsize 0.3",
+                 report_colour(curves[i].colour), curves[i].style);
+    }
+    if (!plots.length) {
+        report_plot_remove(page->folder, name);
+        page_missing(page, title, page_why(page, FRAGMENT_TRAIN, "curves with it"));
+    } else {
+        text_add(&script, "%s\n", text_string(&plots));
+        if (page_plot(page, name, title, &script)) {
+            text_add(&page->html, "<ul class=\"legend\">\n");
+            for (size_t i = 0; i < count; i++)
+                if (has_column(rows, curves[i].key))
+                    legend_entry(page, curves[i].colour, curves[i].title);
+            text_add(&page->html, "</ul>\n");
+        }
+    }
+    text_free(&script);
+    text_free(&plots);
+}
+
+/* "float: epochs 1-20, quantized: epochs 21-40". */
+static void add_phases(struct page *page, const cJSON *rows)
+{
+    const cJSON *row = rows->child;
+    int epoch = 1;
+    text_add(&page->html, "<p class=\"about\">Phases: ");
+    while (row) {
+        const char *phase = json_string(row, "phase", "training");
+        int first = epoch;
+        while (row && strcmp(json_string(row, "phase", "training"), phase) == 0) {
+            row = row->next;
+            epoch++;
+        }
+        text_add(&page->html, "%s%s, epochs %d&ndash;%d", first > 1 ? "; " : "",
+                 report_escape(&page->arena, phase), first, epoch - 1);
+    }
+    text_add(&page->html, ".</p>\n");
+}
+
+void html_training(struct page *page)
+{
+    const cJSON *train = page->fragments->json[FRAGMENT_TRAIN];
+    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(train, "curves");
+    card_begin(page, "training", "Training", NULL);
+    if (!cJSON_IsArray(rows) || !rows->child) {
+        report_plot_remove(page->folder, "loss");
+        report_plot_remove(page->folder, "accuracy");
+        page_missing(page, "Training curves", page_why(page, FRAGMENT_TRAIN, "curves"));
+        card_end(page);
+        return;
+    }
+    add_phases(page, rows);
+    text_add(&page->html, "<div class=\"pair\">\n<div>");
+    draw_curves(page, rows, "loss", "Loss", "loss", loss_curves,
+                sizeof loss_curves / sizeof *loss_curves);
+    text_add(&page->html, "</div>\n<div>");
+    draw_curves(page, rows, "accuracy", "Accuracy and sparsity", "fraction", accuracy_curves,
+                sizeof accuracy_curves / sizeof *accuracy_curves);
+    text_add(&page->html, "</div>\n</div>\n");
+    card_end(page);
+}
+
+/* ---- verification ---- */
+
+static void add_line(struct page *page, const char *title, const char *path, bool whole)
+{
+    double value = page_number(page, path);
+    if (!isfinite(value)) return;
+    text_add(&page->html, "<tr><td>%s</td><td class=\"n\">%s</td></tr>\n", title,
+             whole ? report_count(value).text : report_significant(value).text);
+}
+
+static void add_first_mismatch(struct page *page)
+{
+    const cJSON *first = json_find(page->report, "verify.first_mismatch");
+    if (!cJSON_IsObject(first)) return;
+    text_add(&page->html,
+             "<p class=\"missing bad\"><b>First mismatch</b> event %s, layer %s, element %s: "
+             "expected %s, got %s.",
+             report_count(json_number(first, "event", NAN)).text, page_escape(page, first, "layer"),
+             report_count(json_number(first, "element", NAN)).text,
+             report_count(json_number(first, "expected", NAN)).text,
+             report_count(json_number(first, "got", NAN)).text);
+    const char *waveform = page_string(page, "verify.waveform", NULL);
+    if (waveform) text_add(&page->html, " Waveform: <code>%s</code>", waveform);
+    text_add(&page->html, "</p>\n");
+}
+
+void html_verify(struct page *page)
+{
+    static const struct {
+        const char *path, *title;
+        bool whole;
+    } rows[] = {
+        {"verify.events", "Events simulated (Verilator)", true},
+        {"verify.events_test", "&nbsp;&nbsp;test events", true},
+        {"verify.events_random", "&nbsp;&nbsp;random events", true},
+        {"verify.events_corner", "&nbsp;&nbsp;corner events", true},
+        {"verify.events_overflow", "&nbsp;&nbsp;overflow-provoking events", true},
+        {"verify.mismatches", "Mismatches against the program, bit for bit", true},
+        {"verify.reference_mismatches", "Mismatches against the quantized network in double", true},
+        {"verify.latency_cycles_measured", "Latency measured, cycles", true},
+        {"verify.decision_changes", "Decisions that differ from float", true},
+        {"verify.float_max_abs_error", "Largest deviation from float", false},
+        {"verify.float_mean_abs_error", "Mean deviation from float", false},
+        {"gate_level.events", "Events at gate level", true},
+        {"gate_level.mismatches", "Mismatches at gate level", true},
+    };
+    card_begin(page, "verify", "Verification", NULL);
+    if (isnan(page_number(page, "verify.events"))) {
+        page_missing(page, "Simulation", page_why(page, FRAGMENT_VERIFY, "events"));
+    } else {
+        text_add(&page->html, "<table>\n<tbody>\n");
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+            add_line(page, rows[i].title, rows[i].path, rows[i].whole);
+        text_add(&page->html, "</tbody></table>\n");
+        add_first_mismatch(page);
+    }
+    card_end(page);
+}
+
+/* ---- left out, tools, times ---- */
+
+static void add_sentences(struct page *page, const char *title, const char *path)
+{
+    const cJSON *rows = json_find(page->report, path), *row;
+    if (cJSON_GetArraySize(rows) == 0) return;
+    text_add(&page->html, "<h3>%s</h3>\n<ul class=\"plain\">\n", title);
+    cJSON_ArrayForEach(row, rows)
+    {
+        if (cJSON_IsString(row))
+            text_add(&page->html, "<li>%s</li>\n", report_escape(&page->arena, row->valuestring));
+    }
+    text_add(&page->html, "</ul>\n");
+}
+
+static void add_tools(struct page *page)
+{
+    const cJSON *tools = json_find(page->report, "tools"), *tool;
+    if (!cJSON_IsObject(tools) || !tools->child) return;
+    text_add(&page->html, "<h3>Tools</h3>\n<table>\n<tbody>\n");
+    cJSON_ArrayForEach(tool, tools)
+    {
+        if (!cJSON_IsString(tool)) continue;
+        text_add(&page->html, "<tr><td>%s</td><td>%s</td></tr>\n",
+                 report_escape(&page->arena, tool->string),
+                 report_escape(&page->arena, tool->valuestring));
+    }
+    text_add(&page->html, "</tbody></table>\n");
+}
+
+void html_notes(struct page *page)
+{
+    static const char *const verbs[] = {"train", "compile", "verify", "build"};
+    card_begin(page, "notes", "Left out, tools, times", NULL);
+    add_sentences(page, "Not in the hardware", "left_out");
+    add_sentences(page, "Not in this report", "notes");
+    text_add(&page->html, "<div class=\"pair\">\n<div>");
+    text_add(&page->html, "<h3>Seconds</h3>\n<table>\n<tbody>\n");
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        double seconds = page_number(page, arena_printf(&page->arena, "seconds.%s", verbs[i]));
+        text_add(&page->html, "<tr><td>sluice %s</td>", verbs[i]);
+        cell_number(page, report_fixed(seconds, 1));
+        text_add(&page->html, "</tr>\n");
+    }
+    text_add(&page->html, "</tbody></table></div>\n<div>");
+    add_tools(page);
+    text_add(&page->html, "</div>\n</div>\n");
+    card_end(page);
+}

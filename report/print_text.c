@@ -1,0 +1,256 @@
+/* report.txt: the same numbers as the page, without its pictures. */
+#include "report/print.h"
+
+#include "base/json.h"
+#include "report/number.h"
+
+#include <math.h>
+#include <string.h>
+
+struct printer {
+    struct text *out;
+    const cJSON *report;
+    struct arena arena;
+};
+
+static double number(const struct printer *p, const char *path)
+{
+    return json_number(p->report, path, NAN);
+}
+
+/* A string of the report, clean; NULL if unknown. */
+static const char *string(struct printer *p, const cJSON *object, const char *path)
+{
+    const char *value = json_string(object, path, NULL);
+    return value ? report_clean(&p->arena, value) : NULL;
+}
+
+static void add_title(struct printer *p, const char *title)
+{
+    text_add(p->out, "\n%s\n", title);
+}
+
+/* Left-aligned in a column of `width` characters. */
+static void add_left(struct printer *p, const char *value, int width)
+{
+    int pad = width - report_length(value);
+    text_add(p->out, "%s%*s", value, pad > 0 ? pad : 0, "");
+}
+
+static void add_row(struct printer *p, const char *name, const char *value)
+{
+    text_add(p->out, "  ");
+    add_left(p, name, 22);
+    text_add(p->out, " %s\n", value);
+}
+
+static void add_facts(struct printer *p)
+{
+    static const char *const keys[] = {"board", "part", "target", "strategy", "output"};
+    const char *name = string(p, p->report, "name");
+    text_add(p->out, "Sluice report: %s\n", name ? name : "-");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *value = string(p, p->report, keys[i]);
+        if (value) add_row(p, keys[i], value);
+    }
+}
+
+static void add_verdict(struct printer *p)
+{
+    const cJSON *met = json_find(p->report, "budget.met");
+    const char *reason = string(p, p->report, "budget.reason");
+    text_add(p->out, "\n%s: %s\n",
+             cJSON_IsTrue(met)    ? "BUDGET MET"
+             : cJSON_IsFalse(met) ? "BUDGET MISSED"
+                                  : "NOT JUDGED",
+             reason ? reason : "");
+}
+
+static void add_timing(struct printer *p)
+{
+    bool placed = strcmp(json_string(p->report, "resources.source", ""), "placed") == 0;
+    double slack = number(p, "timing.slack_ns");
+    struct arena *a = &p->arena;
+    add_title(p, "Timing");
+    add_row(p, "latency",
+            arena_printf(a, "%s ns = %s cycles = %s bunch crossings of %s MHz",
+                         report_fixed(number(p, "timing.latency_ns"), 1).text,
+                         report_count(number(p, "timing.latency_cycles")).text,
+                         report_fixed(number(p, "timing.latency_bx"), 2).text,
+                         report_significant(number(p, "timing.bunch_crossing_mhz")).text));
+    add_row(p, "interval",
+            arena_printf(a, "%s cycles, %sevents/s",
+                         report_count(number(p, "timing.interval_cycles")).text,
+                         report_si(number(p, "timing.events_per_s")).text));
+    add_row(p, "clock",
+            arena_printf(a, "%s MHz, highest %s MHz (%s), slack %s ns",
+                         report_significant(number(p, "timing.clock_mhz")).text,
+                         report_fixed(number(p, "timing.fmax_mhz"), 1).text,
+                         placed ? "placed" : "estimate", report_fixed(slack, 2).text));
+}
+
+static void add_resources(struct printer *p)
+{
+    static const char *const keys[] = {"cells", "lut4", "ff", "carry", "bram", "dsp"};
+    const char *source = string(p, p->report, "resources.source");
+    struct arena *a = &p->arena;
+    add_title(p, arena_printf(a, "Resources (%s)", source ? source : "not known"));
+    text_add(p->out, "  %-22s %12s %12s %12s %9s\n", "", "used", "of the part", "predicted",
+             "ratio");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        double used = number(p, arena_printf(a, "resources.%s", keys[i]));
+        double available = number(p, arena_printf(a, "resources.%s_available", keys[i]));
+        double predicted = number(p, arena_printf(a, "predicted.%s", keys[i]));
+        text_add(p->out, "  %-22s %12s %12s %12s %9s\n", keys[i], report_count(used).text,
+                 available > 0 ? report_percent(used / available).text : "-",
+                 report_count(predicted).text,
+                 report_fixed(predicted > 0 ? used / predicted : NAN, 2).text);
+    }
+    double wrapper = number(p, "resources.wrapper_cells");
+    if (isfinite(wrapper)) add_row(p, "wrapper cells", report_count(wrapper).text);
+    add_row(p, "program",
+            arena_printf(a, "%s operations, %s adder bits, depth %s",
+                         report_count(number(p, "program.operations")).text,
+                         report_count(number(p, "program.adder_bits")).text,
+                         report_count(number(p, "program.depth")).text));
+}
+
+static void add_layers(struct printer *p)
+{
+    const cJSON *layers = json_find(p->report, "layers"), *layer;
+    if (cJSON_GetArraySize(layers) == 0) return;
+    add_title(p, "Layers");
+    text_add(p->out, "  %-14s %7s %8s %9s %8s %6s %7s %10s  %s\n", "", "cycles", "ns", "crossings",
+             "weights", "bits", "zero", "adder bits", "format");
+    cJSON_ArrayForEach(layer, layers)
+    {
+        const char *name = string(p, layer, "name"), *format = string(p, layer, "format");
+        double bits = json_number(layer, "weight_bits", NAN);
+        text_add(p->out, "  ");
+        add_left(p, name ? name : "-", 14);
+        text_add(p->out, " %7s %8s %9s %8s %6s %7s %10s  %s\n",
+                 report_count(json_number(layer, "cycles", NAN)).text,
+                 report_fixed(json_number(layer, "latency_ns", NAN), 1).text,
+                 report_fixed(json_number(layer, "latency_bx", NAN), 2).text,
+                 report_count(json_number(layer, "weights", NAN)).text,
+                 report_fixed(bits > 0 ? bits : NAN, bits == floor(bits) ? 0 : 1).text,
+                 report_percent(json_number(layer, "sparsity", NAN)).text,
+                 report_count(json_number(layer, "adder_bits", NAN)).text, format ? format : "-");
+    }
+}
+
+static void add_physics(struct printer *p)
+{
+    static const char *const keys[] = {"float", "quantized", "hardware"};
+    struct arena *a = &p->arena;
+    bool any = false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        double value = number(p, arena_printf(a, "physics.accuracy_%s", keys[i]));
+        if (!isfinite(value)) continue;
+        if (!any) add_title(p, "Physics");
+        any = true;
+        add_row(p, arena_printf(a, "accuracy, %s", keys[i]),
+                arena_printf(a, "%s %%", report_fixed(value * 100, 2).text));
+    }
+    double auc = number(p, "physics.auc");
+    if (isfinite(auc)) add_row(p, "mean AUC", report_fixed(auc, 4).text);
+    const cJSON *rows = json_find(p->report, "physics.efficiency_at_background"), *row;
+    cJSON_ArrayForEach(row, rows)
+    {
+        const char *name = string(p, row, "class");
+        add_row(p, "signal efficiency",
+                arena_printf(a, "%s at background %s%s%s",
+                             report_percent(json_number(row, "efficiency", NAN)).text,
+                             report_percent(json_number(row, "background", NAN)).text,
+                             name ? ", class " : "", name ? name : ""));
+    }
+}
+
+static void add_verify(struct printer *p)
+{
+    static const struct {
+        const char *path, *title;
+    } rows[] = {
+        {"verify.events", "events simulated"},
+        {"verify.mismatches", "mismatches"},
+        {"verify.reference_mismatches", "against reference"},
+        {"verify.decision_changes", "decision changes"},
+        {"verify.float_max_abs_error", "deviation, largest"},
+        {"verify.float_mean_abs_error", "deviation, mean"},
+        {"gate_level.events", "gate-level events"},
+        {"gate_level.mismatches", "gate-level mismatches"},
+    };
+    if (isnan(number(p, "verify.events")) && isnan(number(p, "gate_level.events"))) return;
+    add_title(p, "Verification");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double value = number(p, rows[i].path);
+        if (!isfinite(value)) continue;
+        add_row(p, rows[i].title,
+                value == floor(value) ? report_count(value).text : report_significant(value).text);
+    }
+    const char *waveform = string(p, p->report, "verify.waveform");
+    if (waveform) add_row(p, "waveform", waveform);
+}
+
+static void add_checks(struct printer *p)
+{
+    const cJSON *checks = json_find(p->report, "budget.checks"), *check;
+    if (cJSON_GetArraySize(checks) == 0) return;
+    add_title(p, "Budget");
+    cJSON_ArrayForEach(check, checks)
+    {
+        const char *text = string(p, check, "text");
+        text_add(p->out, "  %-8s %-18s %s\n", json_string(check, "state", ""),
+                 json_string(check, "name", ""), text ? text : "");
+    }
+}
+
+static void add_list(struct printer *p, const char *title, const char *path)
+{
+    const cJSON *rows = json_find(p->report, path), *row;
+    if (cJSON_GetArraySize(rows) == 0) return;
+    add_title(p, title);
+    cJSON_ArrayForEach(row, rows)
+    {
+        if (cJSON_IsString(row))
+            text_add(p->out, "  %s\n", report_clean(&p->arena, row->valuestring));
+    }
+}
+
+static void add_seconds(struct printer *p)
+{
+    const cJSON *seconds = json_find(p->report, "seconds"), *verb;
+    const cJSON *tools = json_find(p->report, "tools"), *tool;
+    add_title(p, "Seconds");
+    cJSON_ArrayForEach(verb, seconds)
+    {
+        add_row(p, verb->string,
+                report_fixed(cJSON_IsNumber(verb) ? verb->valuedouble : NAN, 1).text);
+    }
+    if (cJSON_GetArraySize(tools) > 0) add_title(p, "Tools");
+    cJSON_ArrayForEach(tool, tools)
+    {
+        if (tool->string && cJSON_IsString(tool))
+            add_row(p, report_clean(&p->arena, tool->string),
+                    report_clean(&p->arena, tool->valuestring));
+    }
+    const char *version = string(p, p->report, "sluice");
+    if (version) text_add(p->out, "\nSluice %s\n", version);
+}
+
+void report_print_text(struct text *out, const cJSON *report)
+{
+    struct printer p = {.out = out, .report = report};
+    add_facts(&p);
+    add_verdict(&p);
+    add_timing(&p);
+    add_resources(&p);
+    add_layers(&p);
+    add_physics(&p);
+    add_verify(&p);
+    add_checks(&p);
+    add_list(&p, "Not in the hardware", "left_out");
+    add_list(&p, "Not in this report", "notes");
+    add_seconds(&p);
+    arena_free(&p.arena);
+}
