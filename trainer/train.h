@@ -148,7 +148,7 @@ struct train_layer_config {
     int weight_digits;                 /* dense: largest number of nonzero CSD digits of a weight;
                                         * 0: as config, -1: any */
     double l1, l2;                     /* dense: added to the configuration's; default 0 */
-    double sparsity;                   /* dense: pruning target of this layer; < 0: as config */
+    double sparsity; /* dense: pruning target of this layer; 0: as config, -1: never pruned */
 };
 
 struct train_config {

@@ -1,0 +1,375 @@
+/* Building the operations, handing a batch to the threads, collecting what they found. */
+#include "trainer/nn/model.h"
+
+#include "base/error.h"
+#include "data/random.h"
+#include "trainer/nn/gemm.h"
+#include "trainer/settings.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { TILE_ROWS = 128 }; /* a tile's activations and gradients stay in the second-level cache */
+
+bool nn_loss_contains_last(const struct train_config *config)
+{
+    enum train_layer_kind last = config->layers[config->layer_count - 1].kind;
+    return (config->loss == LOSS_CATEGORICAL_CROSS_ENTROPY && last == TRAIN_SOFTMAX) ||
+           (config->loss == LOSS_BINARY_CROSS_ENTROPY && last == TRAIN_SIGMOID);
+}
+
+static struct span add_span(size_t *total, size_t count)
+{
+    struct span span = {*total, count};
+    *total += count;
+    return span;
+}
+
+static struct nn_op *add_op(struct nn *nn, enum op_kind kind, int layer, int inputs, int outputs)
+{
+    struct nn_op *op = &nn->ops[nn->op_count++];
+    *op = (struct nn_op){.kind = kind,
+                         .layer = layer,
+                         .inputs = inputs,
+                         .outputs = outputs,
+                         .input_columns = pad_columns(inputs),
+                         .columns = pad_columns(outputs)};
+    return op;
+}
+
+/* Folding batch normalisation into a dense layer without a bias gives it one. */
+static bool has_bias(const struct train_config *config, int layer, bool quantized)
+{
+    if (!config->layers[layer].no_bias) return true;
+    return quantized && (train_layer_batchnorm(config, layer, -1) >= 0 ||
+                         train_layer_batchnorm(config, layer, 1) >= 0);
+}
+
+static void add_dense(struct nn *nn, const struct train_config *config, int layer, int inputs,
+                      bool quantized)
+{
+    const struct train_layer_config *l = &config->layers[layer];
+    struct nn_op *op = add_op(nn, OP_DENSE, layer, inputs, l->units);
+    size_t columns = (size_t)op->columns;
+    op->weights = add_span(&nn->trainable, (size_t)inputs * columns);
+    op->bias = add_span(&nn->trainable, has_bias(config, layer, quantized) ? columns : 0);
+    op->used_weights = arena_alloc(&nn->arena, op->weights.count, sizeof(real));
+    op->used_bias = arena_alloc(&nn->arena, columns, sizeof(real));
+    op->transposed =
+        arena_alloc(&nn->arena, (size_t)op->outputs * (size_t)op->input_columns, sizeof(real));
+}
+
+static void add_batchnorm(struct nn *nn, int layer, int size)
+{
+    struct nn_op *op = add_op(nn, OP_BATCHNORM, layer, size, size);
+    size_t columns = (size_t)op->columns;
+    op->gamma = add_span(&nn->trainable, columns);
+    op->beta = add_span(&nn->trainable, columns);
+    op->batch_mean = arena_alloc(&nn->arena, columns, sizeof(real));
+    op->batch_inverse = arena_alloc(&nn->arena, columns, sizeof(real));
+    op->sums =
+        arena_alloc(&nn->arena, (size_t)pool_threads(nn->pool) * 4 * columns, sizeof(double));
+    nn->has_batchnorm = true;
+}
+
+static void add_activation(struct nn *nn, enum activation activation, double alpha, int layer,
+                           int size)
+{
+    struct nn_op *op = add_op(nn, OP_ACTIVATION, layer, size, size);
+    op->activation = activation;
+    op->alpha = (real)alpha;
+}
+
+static void add_layer(struct nn *nn, const struct train_config *config, int layer, bool quantized)
+{
+    const struct train_layer_config *l = &config->layers[layer];
+    int size = nn->outputs;
+    bool linear = false; /* a kind whose outputs need an operation of their own to be quantized */
+    switch (l->kind) {
+    case TRAIN_DENSE:
+        add_dense(nn, config, layer, size, quantized);
+        size = l->units;
+        linear = true;
+        break;
+    case TRAIN_BATCHNORM:
+        if (!quantized) add_batchnorm(nn, layer, size);
+        linear = true;
+        break;
+    case TRAIN_RELU: add_activation(nn, ACTIVATION_RELU, 0, layer, size); break;
+    case TRAIN_LEAKY_RELU:
+        add_activation(nn, ACTIVATION_LEAKY_RELU, train_layer_alpha(l), layer, size);
+        break;
+    case TRAIN_SIGMOID: add_activation(nn, ACTIVATION_SIGMOID, 0, layer, size); break;
+    case TRAIN_TANH: add_activation(nn, ACTIVATION_TANH, 0, layer, size); break;
+    case TRAIN_SOFTMAX:
+        add_op(nn, OP_SOFTMAX, layer, size, size);
+        linear = true;
+        break;
+    case TRAIN_DROPOUT: add_op(nn, OP_DROPOUT, layer, size, size)->rate = l->rate; break;
+    case TRAIN_LAYER_COUNT: assert(false);
+    }
+    if (linear && quantized && train_layer_output(config, layer).kind != TRAIN_FORMAT_NONE)
+        add_activation(nn, ACTIVATION_LINEAR, 0, layer, size);
+    nn->outputs = size;
+}
+
+static void init_workspaces(struct nn *nn, const struct train_config *config)
+{
+    const int threads = pool_threads(nn->pool);
+    nn->tile = TILE_ROWS;
+    if (nn->has_batchnorm) {
+        /* The whole share of a batch goes through layer by layer. */
+        int share = (config->batch + threads - 1) / threads;
+        if (share > nn->tile) nn->tile = share;
+    }
+    size_t rows = (size_t)nn->tile;
+    int widest = nn->input_columns;
+    for (int i = 0; i < nn->op_count; i++)
+        if (nn->ops[i].columns > widest) widest = nn->ops[i].columns;
+    nn->workspaces = arena_alloc(&nn->arena, (size_t)threads, sizeof *nn->workspaces);
+    for (int t = 0; t < threads; t++) {
+        struct nn_workspace *w = &nn->workspaces[t];
+        w->input = arena_alloc(&nn->arena, rows * (size_t)nn->input_columns, sizeof(real));
+        w->outputs = arena_alloc(&nn->arena, (size_t)nn->op_count, sizeof *w->outputs);
+        for (int i = 0; i < nn->op_count; i++)
+            w->outputs[i] =
+                arena_alloc(&nn->arena, rows * (size_t)nn->ops[i].columns, sizeof(real));
+        for (int g = 0; g < 2; g++)
+            w->gradient[g] = arena_alloc(&nn->arena, rows * (size_t)widest, sizeof(real));
+        w->parameters = arena_alloc(&nn->arena, nn->trainable, sizeof(real));
+        w->labels = arena_alloc(&nn->arena, rows, sizeof *w->labels);
+        w->targets = arena_alloc(&nn->arena, rows * (size_t)nn->outputs, sizeof(real));
+        w->weights = arena_alloc(&nn->arena, rows, sizeof(real));
+    }
+}
+
+struct nn *nn_init(const struct train_config *config, int inputs, bool classes, bool quantized,
+                   struct pool *pool)
+{
+    struct nn *nn = calloc(1, sizeof *nn);
+    if (!nn) fail("out of memory");
+    nn->pool = pool;
+    nn->seed = config->seed;
+    nn->inputs = inputs;
+    nn->input_columns = pad_columns(inputs);
+    nn->outputs = inputs;
+    nn->ops = arena_alloc(&nn->arena, 2 * (size_t)config->layer_count, sizeof *nn->ops);
+    int layers = config->layer_count - nn_loss_contains_last(config);
+    for (int i = 0; i < layers; i++)
+        add_layer(nn, config, i, quantized);
+    nn->parameter_count = nn->trainable;
+    for (int i = 0; i < nn->op_count; i++)
+        if (nn->ops[i].kind == OP_BATCHNORM) {
+            nn->ops[i].mean = add_span(&nn->parameter_count, (size_t)nn->ops[i].columns);
+            nn->ops[i].variance = add_span(&nn->parameter_count, (size_t)nn->ops[i].columns);
+        }
+    nn->parameters = arena_alloc(&nn->arena, nn->parameter_count, sizeof(real));
+    nn->loss = (struct loss_spec){.kind = config->loss,
+                                  .huber_delta = (real)config->huber_delta,
+                                  .outputs = nn->outputs,
+                                  .columns = pad_columns(nn->outputs),
+                                  .classes = classes,
+                                  .threshold = (real)train_threshold(config)};
+    init_workspaces(nn, config);
+    gemm_init();
+    return nn;
+}
+
+void nn_free(struct nn *nn)
+{
+    if (!nn) return;
+    arena_free(&nn->arena);
+    free(nn);
+}
+
+void nn_randomise(struct nn *nn, uint64_t seed)
+{
+    struct random random = random_init(seed);
+    for (int i = 0; i < nn->op_count; i++) {
+        const struct nn_op *op = &nn->ops[i];
+        if (op->kind == OP_DENSE) {
+            double limit = sqrt(6.0 / (op->inputs + op->outputs));
+            for (int k = 0; k < op->inputs; k++)
+                for (int j = 0; j < op->outputs; j++)
+                    nn->parameters[op->weights.first + (size_t)k * (size_t)op->columns +
+                                   (size_t)j] = (real)(limit * (2 * random_uniform(&random) - 1));
+        }
+        if (op->kind == OP_BATCHNORM)
+            for (int j = 0; j < op->outputs; j++)
+                nn->parameters[op->gamma.first + (size_t)j] =
+                    nn->parameters[op->variance.first + (size_t)j] = 1;
+    }
+}
+
+/* Each quantized weight to the nearest with few enough signed digits. */
+static void limit_digits(struct nn_op *op)
+{
+    const struct column_quantizer *q = &op->weight_quant;
+    for (int k = 0; k < op->inputs; k++)
+        for (int j = 0; j < op->outputs; j++) {
+            real *w = &op->used_weights[(ptrdiff_t)k * op->columns + j];
+            int64_t n = (int64_t)(*w * q->inverse_step[j]);
+            if (csd_digits(n) > op->digits) *w = (real)csd_nearest(n, op->digits) * q->step[j];
+        }
+}
+
+void nn_prepare(struct nn *nn)
+{
+    for (int i = 0; i < nn->op_count; i++) {
+        struct nn_op *op = &nn->ops[i];
+        if (op->kind != OP_DENSE) continue;
+        const real *weights = nn->parameters + op->weights.first;
+        activation_forward(ACTIVATION_LINEAR, 0, &op->weight_quant, op->inputs, op->columns,
+                           weights, op->used_weights);
+        if (op->weight_quant.active && op->digits > 0) limit_digits(op);
+        if (op->bias.count)
+            activation_forward(ACTIVATION_LINEAR, 0, &op->bias_quant, 1, op->columns,
+                               nn->parameters + op->bias.first, op->used_bias);
+        for (int k = 0; k < op->inputs; k++)
+            for (int j = 0; j < op->outputs; j++)
+                op->transposed[(ptrdiff_t)j * op->input_columns + k] =
+                    op->used_weights[(ptrdiff_t)k * op->columns + j];
+    }
+}
+
+/* ---- Batches -------------------------------------------------------------------------------- */
+
+struct job {
+    struct nn *nn;
+    const struct nn_events *events;
+    const uint32_t *order; /* NULL: 0, 1, 2 ... */
+    long count;            /* events of the batch, or of the whole evaluation */
+    bool training;
+    real scale; /* 1 / sum of the batch's weights */
+    uint64_t step;
+    int last; /* operation evaluated to */
+    bool has_loss;
+    double *outputs; /* evaluation: NULL or [count][outputs] */
+    real *values;    /* collection */
+};
+
+static void gather(struct nn_workspace *work, const struct job *job, long start, int rows)
+{
+    const struct nn_events *events = job->events;
+    const size_t columns = (size_t)events->columns, outputs = (size_t)job->nn->outputs;
+    for (int i = 0; i < rows; i++) {
+        size_t from = job->order ? job->order[start + i] : (size_t)(start + i);
+        memcpy(work->input + (size_t)i * columns, events->x + from * columns,
+               columns * sizeof(real));
+        if (events->labels) work->labels[i] = events->labels[from];
+        if (events->targets)
+            memcpy(work->targets + (size_t)i * outputs, events->targets + from * outputs,
+                   outputs * sizeof(real));
+        if (events->weights) work->weights[i] = events->weights[from];
+    }
+}
+
+static void copy_out(const struct job *job, const real *y, int width, int columns, long start,
+                     int rows)
+{
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < width; j++) {
+            real v = y[i * columns + j];
+            if (job->values) job->values[(start + i) * width + j] = v;
+            if (job->outputs) job->outputs[(start + i) * width + j] = (double)v;
+        }
+}
+
+static void run_tile(const struct job *job, int thread, long start, int rows)
+{
+    struct nn *nn = job->nn;
+    struct nn_workspace *work = &nn->workspaces[thread];
+    gather(work, job, start, rows);
+    nn_forward(nn, thread, rows, job->last, job->training, job->step, (int)start, (int)job->count);
+    bool input = job->last < 0;
+    const real *y = input ? work->input : work->outputs[job->last];
+    int columns = input ? nn->input_columns : nn->ops[job->last].columns;
+    if (job->values || job->outputs)
+        copy_out(job, y, input ? nn->inputs : nn->ops[job->last].outputs, columns, start, rows);
+    if (!job->has_loss) return;
+    memcpy(work->gradient[0], y, (size_t)rows * (size_t)columns * sizeof *y);
+    struct loss_sum sum =
+        loss_eval(&nn->loss, rows, work->gradient[0], job->events->labels ? work->labels : NULL,
+                  job->events->targets ? work->targets : NULL,
+                  job->events->weights ? work->weights : NULL, job->scale, job->training);
+    work->sum.loss += sum.loss;
+    work->sum.weight += sum.weight;
+    work->sum.right += sum.right;
+    if (job->training) nn_backward(nn, thread, rows, job->step, (int)start, (int)job->count);
+}
+
+/* This thread's share of the events, a tile at a time. With batch normalisation a training tile is
+ * the whole share, and even an empty one takes part. */
+static void run_share(void *context, int thread)
+{
+    const struct job *job = context;
+    struct nn_workspace *work = &job->nn->workspaces[thread];
+    const long threads = pool_threads(job->nn->pool);
+    long start = job->count * thread / threads, end = job->count * (thread + 1) / threads;
+    work->sum = (struct loss_sum){0};
+    if (job->training) memset(work->parameters, 0, job->nn->trainable * sizeof(real));
+    bool whole = job->training && job->nn->has_batchnorm;
+    do {
+        long rows = end - start < job->nn->tile ? end - start : job->nn->tile;
+        assert(!whole || rows == end - start);
+        if (rows > 0 || whole) run_tile(job, thread, start, (int)rows);
+        start += rows;
+    } while (start < end);
+}
+
+static struct loss_sum add_up(const struct nn *nn)
+{
+    struct loss_sum total = {0};
+    for (int t = 0; t < pool_threads(nn->pool); t++) {
+        total.loss += nn->workspaces[t].sum.loss;
+        total.weight += nn->workspaces[t].sum.weight;
+        total.right += nn->workspaces[t].sum.right;
+    }
+    return total;
+}
+
+struct loss_sum nn_gradient(struct nn *nn, const struct nn_events *events, const uint32_t *order,
+                            int count, uint64_t step)
+{
+    double weight = count;
+    if (events->weights) {
+        weight = 0;
+        for (int i = 0; i < count; i++)
+            weight += (double)events->weights[order[i]];
+    }
+    struct job job = {.nn = nn,
+                      .events = events,
+                      .order = order,
+                      .count = count,
+                      .training = true,
+                      .scale = weight > 0 ? (real)(1 / weight) : (real)0,
+                      .step = step,
+                      .last = nn->op_count - 1,
+                      .has_loss = true};
+    pool_run(nn->pool, run_share, &job);
+    real *sum = nn->workspaces[0].parameters;
+    for (int t = 1; t < pool_threads(nn->pool); t++) {
+        const real *add = nn->workspaces[t].parameters;
+        for (size_t i = 0; i < nn->trainable; i++)
+            sum[i] += add[i];
+    }
+    return add_up(nn);
+}
+
+struct loss_sum nn_evaluate(struct nn *nn, const struct nn_events *events, double *outputs)
+{
+    struct job job = {.nn = nn,
+                      .events = events,
+                      .count = events->count,
+                      .last = nn->op_count - 1,
+                      .has_loss = true,
+                      .outputs = outputs};
+    pool_run(nn->pool, run_share, &job);
+    return add_up(nn);
+}
+
+void nn_collect(struct nn *nn, const struct nn_events *events, long count, int op, real *values)
+{
+    struct job job = {.nn = nn, .events = events, .count = count, .last = op, .values = values};
+    pool_run(nn->pool, run_share, &job);
+}

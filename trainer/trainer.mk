@@ -1,0 +1,6 @@
+# Hot loops of the trainer. None of these flags lets the compiler reorder sums.
+EXTRA_CFLAGS_trainer_nn_gemm := -O3 -ffp-contract=fast
+EXTRA_CFLAGS_trainer_nn_kernels := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_quantizer := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_loss := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_optimizer := -O3 -fno-math-errno -fno-trapping-math
