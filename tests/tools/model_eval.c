@@ -1,5 +1,6 @@
 /* A helper of the tests: evaluates or rewrites a model file.
- *   model_eval MODEL.onnx X.npy Y.npy [quantized|float]   the reference's outputs
+ *   model_eval MODEL.onnx X.npy Y.npy [quantized|float|logits]  the reference's outputs;
+ *                                      logits: quantized, before a final softmax
  *   model_eval --rewrite MODEL.onnx OUT.onnx              read and written again
  *   model_eval --print MODEL.onnx                         one line a layer */
 #include "base/error.h"
@@ -32,15 +33,17 @@ static void print(const char *path)
     network_free(network);
 }
 
-static void evaluate(const char *path, const char *from, const char *to, bool is_float)
+static void evaluate(const char *path, const char *from, const char *to, const char *mode)
 {
     struct arena arena = {0};
     struct network *network = onnx_read(path);
-    int outputs = network_output(network)->size;
+    int outputs = network_output(network)->size, last = network->layer_count - 1;
+    if (strcmp(mode, "logits") == 0 && network->layers[last].kind == LAYER_SOFTMAX) last--;
     long count;
     double *x = events_read_rows(&arena, from, network->layers[0].size, &count);
     double *y = arena_alloc(&arena, (size_t)count * (size_t)outputs, sizeof *y);
-    reference_eval(network, is_float ? REFERENCE_FLOAT : REFERENCE_QUANTIZED, x, count, -1, y);
+    reference_eval(network, strcmp(mode, "float") == 0 ? REFERENCE_FLOAT : REFERENCE_QUANTIZED, x,
+                   count, last, y);
     npy_write_double(to, y, count, outputs);
     network_free(network);
     arena_free(&arena);
@@ -55,9 +58,10 @@ int main(int argc, char **argv)
         onnx_write(argv[3], network);
         network_free(network);
     } else if (argc == 4 || argc == 5) {
-        evaluate(argv[1], argv[2], argv[3], argc == 5 && strcmp(argv[4], "float") == 0);
+        evaluate(argv[1], argv[2], argv[3], argc == 5 ? argv[4] : "quantized");
     } else {
-        fail("usage: model_eval MODEL X.npy Y.npy [quantized|float]; --rewrite MODEL OUT; --print "
+        fail("usage: model_eval MODEL X.npy Y.npy [quantized|float|logits]; --rewrite MODEL OUT; "
+             "--print "
              "MODEL");
     }
     return 0;
