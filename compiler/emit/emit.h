@@ -1,4 +1,5 @@
-/* Printers: the scheduled program as Verilog, as C, and its side-car. They switch on operations alone. */
+/* Printers: the scheduled program as Verilog, as C, and its side-car. They switch on operations
+ * alone. */
 #ifndef SLUICE_COMPILER_EMIT_H
 #define SLUICE_COMPILER_EMIT_H
 
@@ -13,16 +14,20 @@ struct emit_header {
 
 /* FOLDER/rtl/NAME.v (top), one module per block, files.f, NAME.core. Interface of the top:
  *   clk_i, rst_i, valid_i, data_i, valid_o, data_o, error_o  (docs/reference/handshakes.md) */
-void emit_verilog(const struct program *program, const struct emit_header *header, const char *folder);
-/* FOLDER/c/NAME.c, NAME.h: void NAME_eval(const int64_t in[], int64_t out[]), integers only, freestanding C11. */
+void emit_verilog(const struct program *program, const struct emit_header *header,
+                  const char *folder);
+/* FOLDER/c/NAME.c, NAME.h: void NAME_eval(const int64_t in[], int64_t out[]), integers only,
+ * freestanding C11. */
 void emit_c(const struct program *program, const struct emit_header *header, const char *folder);
 /* FOLDER/interface.json (docs/reference/build-folder.md). */
-void emit_interface(const struct program *program, const struct emit_header *header, const char *folder);
+void emit_interface(const struct program *program, const struct emit_header *header,
+                    const char *folder);
 
-/* Bits of the packed ports, and packing of one event's stored integers into them: little-endian, element 0 in the lowest
- * bits; bytes = (bits + 7) / 8. */
+/* Bits of the packed ports, and packing of one event's stored integers into them: little-endian,
+ * element 0 in the lowest bits; bytes = (bits + 7) / 8. */
 int emit_input_bits(const struct program *program);
 int emit_output_bits(const struct program *program);
-void emit_pack(const struct program *program, bool outputs, const int64_t *integers, unsigned char *bytes);
+void emit_pack(const struct program *program, bool outputs, const int64_t *integers,
+               unsigned char *bytes);
 
 #endif

@@ -1,0 +1,108 @@
+/* The side-car interface.json, and packing of events into the ports it describes. */
+#include "base/file.h"
+#include "base/json.h"
+#include "compiler/emit/verilog.h"
+
+#include <assert.h>
+#include <string.h>
+
+static int bits_of(const struct program *p, bool outputs)
+{
+    const struct port *ports = outputs ? p->outputs : p->inputs;
+    int count = outputs ? p->output_count : p->input_count, bits = 0;
+    for (int i = 0; i < count; i++)
+        bits += p->ops[ports[i].value].format.width_bits;
+    return bits;
+}
+
+int emit_input_bits(const struct program *program)
+{
+    return bits_of(program, false);
+}
+
+int emit_output_bits(const struct program *program)
+{
+    return bits_of(program, true);
+}
+
+void emit_pack(const struct program *program, bool outputs, const int64_t *integers,
+               unsigned char *bytes)
+{
+    const struct port *ports = outputs ? program->outputs : program->inputs;
+    int count = outputs ? program->output_count : program->input_count, at = 0;
+    memset(bytes, 0, (size_t)(bits_of(program, outputs) + 7) / 8);
+    for (int i = 0; i < count; i++) {
+        int width = program->ops[ports[i].value].format.width_bits;
+        for (int bit = 0; bit < width; bit++, at++)
+            if (integers[i] >> bit & 1) bytes[at / 8] |= (unsigned char)(1 << at % 8);
+    }
+}
+
+static cJSON *port_object(const struct program *p, bool outputs)
+{
+    const struct port *ports = outputs ? p->outputs : p->inputs;
+    int count = outputs ? p->output_count : p->input_count, lsb = 0;
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddNumberToObject(object, "bits", bits_of(p, outputs));
+    cJSON *fields = cJSON_AddArrayToObject(object, "fields");
+    for (int i = 0; i < count; i++) {
+        struct format format = p->ops[ports[i].value].format;
+        char text[FORMAT_TEXT_BYTES];
+        format_print(format, text);
+        cJSON *field = cJSON_CreateObject();
+        cJSON_AddStringToObject(field, "name", ports[i].name);
+        cJSON_AddNumberToObject(field, "lsb", lsb);
+        cJSON_AddNumberToObject(field, "width", format.width_bits);
+        cJSON_AddStringToObject(field, "format", text);
+        if (!outputs) {
+            cJSON_AddNumberToObject(field, "host_scale", ports[i].host_scale);
+            cJSON_AddNumberToObject(field, "host_offset", ports[i].host_offset);
+        }
+        cJSON_AddItemToArray(fields, field);
+        lsb += format.width_bits;
+    }
+    return object;
+}
+
+/* The files of rtl/, in the order of files.f. */
+static cJSON *file_list(const struct verilog_plan *plan)
+{
+    cJSON *list = cJSON_CreateArray();
+    struct arena arena = {0};
+    char name[160];
+    cJSON_AddItemToArray(list, cJSON_CreateString(arena_printf(&arena, "%s.v", plan->top)));
+    for (int b = 0; b < plan->program->block_count; b++)
+        if (verilog_has_module(plan, b))
+            cJSON_AddItemToArray(list, cJSON_CreateString(arena_printf(
+                                           &arena, "%s.v", verilog_module(plan, b, name))));
+    for (int t = 0; t < plan->program->table_count; t++)
+        if (plan->tables[t])
+            cJSON_AddItemToArray(list,
+                                 cJSON_CreateString(arena_printf(&arena, "%s.v", plan->tables[t])));
+    arena_free(&arena);
+    return list;
+}
+
+void emit_interface(const struct program *program, const struct emit_header *header,
+                    const char *folder)
+{
+    struct verilog_plan *plan = verilog_plan_new(program);
+    struct arena arena = {0};
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "schema", 1);
+    cJSON_AddStringToObject(json, "name", program->name);
+    cJSON_AddStringToObject(json, "top", plan->top);
+    json_add_number(json, "clock_mhz", program->clock_mhz);
+    cJSON_AddNumberToObject(json, "latency_cycles", program->latency_cycles);
+    cJSON_AddNumberToObject(json, "interval_cycles", program->interval_cycles);
+    cJSON_AddStringToObject(json, "board", header->board ? header->board : "");
+    cJSON_AddStringToObject(json, "output_kind", program->output_kind);
+    cJSON_AddItemToObject(json, "input", port_object(program, false));
+    cJSON_AddItemToObject(json, "output", port_object(program, true));
+    cJSON_AddItemToObject(json, "rtl", file_list(plan));
+    file_make_folder(folder);
+    json_write(file_join(&arena, folder, "interface.json"), json);
+    cJSON_Delete(json);
+    arena_free(&arena);
+    verilog_plan_free(plan);
+}

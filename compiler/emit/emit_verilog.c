@@ -1,0 +1,70 @@
+/* The program as Verilog-2005: files of the rtl folder. */
+#include "base/file.h"
+#include "compiler/emit/verilog.h"
+
+#include <string.h>
+
+/* Writes one module's file and notes its name in the file list. */
+static void write_module(const char *folder, const char *name, const struct text *text,
+                         struct text *list, struct arena *arena)
+{
+    file_write(file_join(arena, folder, arena_printf(arena, "%s.v", name)), text_string(text),
+               text->length);
+    text_add(list, "%s.v\n", name);
+}
+
+/* FuseSoC's description of the folder as a core (CAPI 2). */
+static void write_core(const char *folder, const struct verilog_plan *plan, const struct text *list,
+                       struct arena *arena)
+{
+    struct text core = {0};
+    char rate[40];
+    text_add(&core,
+             "CAPI=2:\nname: sluice:generated:%s:0\ndescription: network %s, latency %d cycles, "
+             "a new event %s\n\nfilesets:\n  rtl:\n    files:\n",
+             plan->top, plan->top, plan->program->latency_cycles,
+             verilog_rate(plan->program, rate));
+    for (const char *line = text_string(list), *end; (end = strchr(line, '\n')); line = end + 1)
+        text_add(&core, "      - %.*s\n", (int)(end - line), line);
+    text_add(
+        &core,
+        "    file_type: verilogSource\n\ntargets:\n  default: &default\n    filesets: [rtl]\n    "
+        "toplevel: %s\n"
+        "  lint:\n    <<: *default\n    default_tool: verilator\n    tools:\n      verilator:\n"
+        "        mode: lint-only\n        verilator_options: [-Wall]\n",
+        plan->top);
+    file_write(file_join(arena, folder, arena_printf(arena, "%s.core", plan->top)), core.bytes,
+               core.length);
+    text_free(&core);
+}
+
+void emit_verilog(const struct program *program, const struct emit_header *header,
+                  const char *folder)
+{
+    struct verilog_plan *plan = verilog_plan_new(program);
+    struct arena arena = {0};
+    struct text list = {0}, text = {0};
+    const char *rtl = file_join(&arena, folder, "rtl");
+    file_make_folder(rtl);
+    verilog_top_text(plan, header, &text);
+    write_module(rtl, plan->top, &text, &list, &arena);
+    for (int b = 0; b < program->block_count; b++) {
+        char name[160];
+        if (!verilog_has_module(plan, b)) continue;
+        text_free(&text);
+        verilog_block_text(plan, header, b, &text);
+        write_module(rtl, verilog_module(plan, b, name), &text, &list, &arena);
+    }
+    for (int t = 0; t < program->table_count; t++) {
+        if (!plan->tables[t]) continue;
+        text_free(&text);
+        verilog_table_text(plan, t, &text);
+        write_module(rtl, plan->tables[t], &text, &list, &arena);
+    }
+    write_core(rtl, plan, &list, &arena);
+    file_write(file_join(&arena, rtl, "files.f"), list.bytes, list.length);
+    text_free(&text);
+    text_free(&list);
+    arena_free(&arena);
+    verilog_plan_free(plan);
+}

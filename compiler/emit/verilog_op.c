@@ -1,0 +1,352 @@
+/* One operation as Verilog: every row of the op table but quantize (verilog_quantize.c).
+ *
+ * Sums, products and choices are exact, so they are written modulo 2^W with every operand brought
+ * to exactly the result's W bits; only comparisons need signedness. */
+#include "compiler/emit/verilog.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct op *op_of(const struct verilog_module *module, int value)
+{
+    return &module->plan->program->ops[value];
+}
+
+static struct verilog_signal signal_at(struct verilog_module *module, int reader, int value)
+{
+    const struct verilog_plan *plan = module->plan;
+    int root = plan->root[value];
+    const struct op *op = op_of(module, root);
+    struct format format =
+        op_of(module, value)->format; /* of a shift: never wider than its root's */
+    struct verilog_signal signal = {.width = format.width_bits,
+                                    .full_width = op->format.width_bits,
+                                    .is_signed = format.is_signed};
+    if (verilog_is_constant(plan, root)) {
+        signal.is_constant = true;
+        signal.integer = op->lo;
+        return signal;
+    }
+    int tap = op_of(module, reader)->stage - op->stage;
+    verilog_local_name(plan, module->block, root, tap, signal.name);
+    assert(module->first_signal[root] >= 0 && tap >= module->first_tap[root]);
+    signal.used = &module->used[module->first_signal[root] + tap - module->first_tap[root]];
+    return signal;
+}
+
+struct verilog_signal verilog_operand(struct verilog_module *module, int reader, int operand)
+{
+    const struct op *op = op_of(module, reader);
+    return signal_at(module, reader, module->plan->program->operands[op->operands + operand]);
+}
+
+/* Left shift that brings operand i of `reader` to fraction bits `fraction`. */
+static int shift_to(const struct verilog_module *module, int reader, int i, int fraction)
+{
+    const struct program *p = module->plan->program;
+    const struct op *op = op_of(module, reader);
+    int shift = fraction - op_fraction(program_operand(p, op, i));
+    if (i == 1 && (op->code == OP_ADD || op->code == OP_SUB)) shift += (int)op->immediate;
+    assert(shift >= 0);
+    return shift;
+}
+
+/* a + b or a - b in `width` bits from bit `low` up; an operand that is zero there is left out. */
+static void print_sum(struct text *t, bool subtract, const struct verilog_signal *a, int a_low,
+                      const struct verilog_signal *b, int b_low, int width)
+{
+    if (verilog_zero_above(b, b_low)) {
+        verilog_field(t, a, a_low, width);
+        return;
+    }
+    bool flip = b->is_constant && b->integer < 0 && b_low <= 0;
+    struct verilog_signal positive = *b;
+    if (flip) positive.integer = -b->integer;
+    if (!verilog_zero_above(a, a_low)) {
+        verilog_field(t, a, a_low, width);
+        text_add(t, subtract != flip ? " - " : " + ");
+    } else if (subtract != flip) {
+        text_add(t, "-");
+    }
+    verilog_field(t, &positive, b_low, width);
+}
+
+static void print_add(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    struct text *t = &module->body;
+    struct verilog_signal a = verilog_operand(module, value, 0),
+                          b = verilog_operand(module, value, 1);
+    int width = op->format.width_bits, fraction = op_fraction(op);
+    int a_shift = shift_to(module, value, 0, fraction),
+        b_shift = shift_to(module, value, 1, fraction);
+    bool subtract = op->code == OP_SUB;
+    /* Below `low` one operand is zero: the other's bits pass through, and no carry leaves them. */
+    int low = b_shift > a_shift ? b_shift : subtract ? 0 : a_shift;
+    if (low > width) low = width;
+    const struct verilog_signal *lower = b_shift > a_shift ? &a : &b;
+    int lower_shift = b_shift > a_shift ? a_shift : b_shift;
+    if (low < width) {
+        if (low > 0) text_add(t, "{");
+        print_sum(t, subtract, &a, low - a_shift, &b, low - b_shift, width - low);
+        if (low > 0) text_add(t, ", ");
+    }
+    if (low > 0) verilog_field(t, lower, -lower_shift, low);
+    if (low > 0 && low < width) text_add(t, "}");
+}
+
+/* a OP b with both at their finest fraction and a width that holds either. */
+static void print_compare(struct verilog_module *module, int value, const char *operator_text)
+{
+    const struct program *p = module->plan->program;
+    const struct op *op = op_of(module, value);
+    struct verilog_signal signal[2];
+    int fraction = op_fraction(program_operand(p, op, 0)), shift[2], width = 1;
+    if (op_fraction(program_operand(p, op, 1)) > fraction)
+        fraction = op_fraction(program_operand(p, op, 1));
+    for (int i = 0; i < 2; i++) {
+        signal[i] = verilog_operand(module, value, i);
+        shift[i] = shift_to(module, value, i, fraction);
+    }
+    bool is_signed = signal[0].is_signed || signal[1].is_signed;
+    for (int i = 0; i < 2; i++) {
+        int needed = signal[i].width + shift[i] + (is_signed && !signal[i].is_signed);
+        if (needed > width) width = needed;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (i == 1) text_add(&module->body, " %s ", operator_text);
+        (is_signed ? verilog_signed_field : verilog_field)(&module->body, &signal[i], -shift[i],
+                                                           width);
+    }
+}
+
+static void print_limit(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    struct text *t = &module->body;
+    int width = op->format.width_bits;
+    struct verilog_signal a = verilog_operand(module, value, 0),
+                          b = verilog_operand(module, value, 1);
+    int shift[2] = {shift_to(module, value, 0, op_fraction(op)),
+                    shift_to(module, value, 1, op_fraction(op))};
+    if (op->code == OP_MAX && b.is_constant && b.integer == 0 && !a.is_constant && a.is_signed) {
+        verilog_field(t, &a, a.width - 1, 1);
+        text_add(t, " ? ");
+    } else {
+        text_add(t, "(");
+        print_compare(module, value, op->code == OP_MAX ? "<" : ">");
+        text_add(t, ") ? ");
+    }
+    verilog_field(t, &b, -shift[1], width);
+    text_add(t, " : ");
+    verilog_field(t, &a, -shift[0], width);
+}
+
+static void print_select(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    struct text *t = &module->body;
+    struct verilog_signal condition = verilog_operand(module, value, 0);
+    verilog_field(t, &condition, 0, 1);
+    for (int i = 1; i < 3; i++) {
+        struct verilog_signal choice = verilog_operand(module, value, i);
+        text_add(t, i == 1 ? " ? " : " : ");
+        verilog_field(t, &choice, -shift_to(module, value, i, op_fraction(op)),
+                      op->format.width_bits);
+    }
+}
+
+/* A constant magnitude times a field; 1 is left out. */
+static void print_term(struct text *t, const struct verilog_signal *x, uint64_t magnitude,
+                       int width)
+{
+    if (magnitude == 1) {
+        verilog_field(t, x, 0, width);
+        return;
+    }
+    verilog_signed_field(t, x, 0, width);
+    if (width < 64) magnitude &= (UINT64_C(1) << width) - 1;
+    text_add(t, " * %d'sd%" PRIu64, width, magnitude);
+}
+
+static void print_result(struct verilog_module *module, int value)
+{
+    const struct program *p = module->plan->program;
+    const struct op *op = op_of(module, value), *matvec = program_operand(p, op, 0);
+    struct text *t = &module->body;
+    int width = op->format.width_bits;
+    bool any = false;
+    for (int i = 0; i < matvec->operand_count; i++) {
+        int64_t weight;
+        if (!result_weight(p, op, op_fraction(op), i, &weight)) assert(!"checked program");
+        if (weight == 0) continue;
+        struct verilog_signal x = signal_at(module, value, p->operands[matvec->operands + i]);
+        text_add(t, "\n        %s", weight < 0 ? (any ? "- " : "-") : (any ? "+ " : ""));
+        print_term(t, &x, weight < 0 ? -(uint64_t)weight : (uint64_t)weight, width);
+        any = true;
+    }
+    int64_t bias;
+    if (!result_bias(p, op, op_fraction(op), &bias)) assert(!"checked program");
+    if (bias == 0 && any) return;
+    struct verilog_signal constant = {.is_constant = true,
+                                      .integer = any && bias < 0 ? -bias : bias};
+    if (any) text_add(t, "\n        %s", bias < 0 ? "- " : "+ ");
+    verilog_field(t, &constant, 0, width);
+}
+
+static void print_mul(struct verilog_module *module, int value)
+{
+    int width = op_of(module, value)->format.width_bits;
+    struct verilog_signal a = verilog_operand(module, value, 0),
+                          b = verilog_operand(module, value, 1);
+    bool is_signed = a.is_signed || b.is_signed;
+    (is_signed ? verilog_signed_field : verilog_field)(&module->body, &a, 0, width);
+    text_add(&module->body, " * ");
+    (is_signed ? verilog_signed_field : verilog_field)(&module->body, &b, 0, width);
+}
+
+static void print_logic(struct verilog_module *module, int value, const char *operator_text)
+{
+    for (int i = 0; i < 2; i++) {
+        struct verilog_signal signal = verilog_operand(module, value, i);
+        if (i == 1) text_add(&module->body, " %s ", operator_text);
+        verilog_field(&module->body, &signal, 0, op_of(module, value)->format.width_bits);
+    }
+}
+
+static void print_popcount(struct verilog_module *module, int value)
+{
+    int width = op_of(module, value)->format.width_bits;
+    struct verilog_signal a = verilog_operand(module, value, 0);
+    for (int bit = 0; bit < a.width; bit++) {
+        if (bit > 0) text_add(&module->body, bit % 6 ? " + " : " +\n        ");
+        if (width > 1) text_add(&module->body, "{%d'd0, ", width - 1);
+        verilog_field(&module->body, &a, bit, 1);
+        if (width > 1) text_add(&module->body, "}");
+    }
+}
+
+static void print_concat(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    int rest = op->format.width_bits, width[FORMAT_MAX_BITS], fields = 0;
+    /* The interval may need fewer bits than the operands have: their top bits are then always zero.
+     */
+    for (int i = 0; i < op->operand_count && rest > 0; i++, fields++) {
+        struct verilog_signal a = verilog_operand(module, value, i);
+        width[i] = a.width < rest ? a.width : rest;
+        rest -= width[i];
+    }
+    if (fields > 1 || rest > 0) text_add(&module->body, "{");
+    if (rest > 0) text_add(&module->body, "%d'd0, ", rest);
+    for (int i = fields - 1; i >= 0; i--) {
+        struct verilog_signal a = verilog_operand(module, value, i);
+        verilog_field(&module->body, &a, 0, width[i]);
+        if (i > 0) text_add(&module->body, ", ");
+    }
+    if (fields > 1 || rest > 0) text_add(&module->body, "}");
+}
+
+static void print_unary(struct verilog_module *module, int value, const char *operator_text,
+                        int low)
+{
+    struct verilog_signal a = verilog_operand(module, value, 0);
+    text_add(&module->body, a.is_constant ? "%s(" : "%s", operator_text);
+    verilog_field(&module->body, &a, low, op_of(module, value)->format.width_bits);
+    if (a.is_constant) text_add(&module->body, ")");
+}
+
+static void print_expression(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    switch (op->code) {
+    case OP_ADD:
+    case OP_SUB: print_add(module, value); break;
+    case OP_NEG: print_unary(module, value, "-", 0); break;
+    case OP_NOT: print_unary(module, value, "~", 0); break;
+    case OP_SLICE: print_unary(module, value, "", (int)op->immediate); break;
+    case OP_MUL: print_mul(module, value); break;
+    case OP_RESULT: print_result(module, value); break;
+    case OP_LT: print_compare(module, value, "<"); break;
+    case OP_LE: print_compare(module, value, "<="); break;
+    case OP_EQ: print_compare(module, value, "=="); break;
+    case OP_SELECT: print_select(module, value); break;
+    case OP_MIN:
+    case OP_MAX: print_limit(module, value); break;
+    case OP_AND: print_logic(module, value, "&"); break;
+    case OP_OR: print_logic(module, value, "|"); break;
+    case OP_XOR: print_logic(module, value, "^"); break;
+    case OP_POPCOUNT: print_popcount(module, value); break;
+    case OP_CONCAT: print_concat(module, value); break;
+    default: assert(!"an operation with an expression");
+    }
+}
+
+static void print_table(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    const char *name = module->plan->values[value].name;
+    struct verilog_signal a = verilog_operand(module, value, 0);
+    const struct table *table = &module->plan->program->tables[op->immediate];
+    int entry_width = table->format.width_bits;
+    struct format index = format_of_interval(table->first, table->first + table->count - 1, 0);
+    struct text *t = &module->body;
+    verilog_declare(t, "    wire", op->format.is_signed, op->format.width_bits);
+    text_add(t, "%s;\n", name);
+    bool narrow = op->format.width_bits < entry_width; /* only part of the table is reached */
+    if (narrow) {
+        verilog_declare(t, "    wire", false, entry_width);
+        text_add(t, "%s_entry;\n    assign %s = %s_entry[%d:0];\n", name, name, name,
+                 op->format.width_bits - 1);
+        text_add(&module->unused_extra, ", %s_entry[%d:%d]", name, entry_width - 1,
+                 op->format.width_bits);
+    }
+    text_add(t, "    %s u_%s (\n        .index_i(", module->plan->tables[op->immediate], name);
+    verilog_field(t, &a, 0, index.width_bits);
+    text_add(t, "),\n        .entry_o(%s%s)\n    );\n", name, narrow ? "_entry" : "");
+}
+
+void verilog_note(struct verilog_module *module, size_t start, int value)
+{
+    const struct op *op = op_of(module, value);
+    struct text *t = &module->body;
+    char format[FORMAT_TEXT_BYTES], note[160];
+    format_print(op->format, format);
+    snprintf(note, sizeof note, "// %s [%" PRId64 ", %" PRId64 "]", format, op->lo, op->hi);
+    char *lines = strdup(t->bytes + start), *last = lines;
+    assert(lines);
+    t->length = start;
+    for (char *c = lines; c[0]; c++)
+        if (c[0] == '\n' && c[1]) last = c + 1;
+    size_t width = strlen(last) - 1;
+    if (width + strlen(note) + 2 > 100) {
+        text_add(t, "    %s\n%s", note, lines);
+    } else {
+        lines[strlen(lines) - 1] = 0;
+        text_add(t, "%s  %s\n", lines, note);
+    }
+    free(lines);
+}
+
+void verilog_op(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    struct text *t = &module->body;
+    size_t start = t->length;
+    if (op->code == OP_TABLE) {
+        print_table(module, value);
+        return;
+    }
+    if (op->code == OP_QUANTIZE) {
+        verilog_quantize(module, value);
+        return;
+    }
+    verilog_declare(t, "    wire", op->format.is_signed, op->format.width_bits);
+    text_add(t, "%s = ", module->plan->values[value].name);
+    print_expression(module, value);
+    text_add(t, ";\n");
+    verilog_note(module, start, value);
+}
