@@ -94,7 +94,7 @@ static const char *ports_verify(const struct program *p, char *reason, size_t si
 }
 
 /* Constants are wired, so their stage says nothing. */
-static const char *stages_verify(const struct program *p, char *reason, size_t size)
+static const char *stages_verify(const struct program *p, int *wrong, char *reason, size_t size)
 {
     int last = -1;
     if (p->latency_cycles < 0 || p->interval_cycles < 1)
@@ -102,6 +102,7 @@ static const char *stages_verify(const struct program *p, char *reason, size_t s
     for (int value = 0; value < p->op_count; value++) {
         const struct op *op = &p->ops[value];
         if (op->code == OP_CONST) continue;
+        *wrong = value;
         if ((p->latency_cycles == 0) != (op->stage < 0))
             return REASON("%%%d (%s): stage %d in a program of latency %d", value,
                           op_rows[op->code].name, op->stage, p->latency_cycles);
@@ -115,16 +116,18 @@ static const char *stages_verify(const struct program *p, char *reason, size_t s
         }
         if (op->stage > last) last = op->stage;
     }
+    *wrong = -1;
     if (p->latency_cycles && last >= 0 && p->latency_cycles != last + 1)
         return REASON("latency %d, last stage %d", p->latency_cycles, last);
     return NULL;
 }
 
-const char *structure_verify(const struct program *p, char *reason, size_t size)
+const char *structure_verify(const struct program *p, int *value, char *reason, size_t size)
 {
+    *value = -1;
     const char *wrong = blocks_verify(p, reason, size);
     if (!wrong) wrong = ports_verify(p, reason, size);
-    return wrong ? wrong : stages_verify(p, reason, size);
+    return wrong ? wrong : stages_verify(p, value, reason, size);
 }
 
 const char *program_verify(const struct program *p, char *reason, size_t size)
@@ -134,7 +137,8 @@ const char *program_verify(const struct program *p, char *reason, size_t size)
     for (int value = 0; value < p->op_count && !wrong; value++)
         wrong = value_verify(p, forms, value, reason, size);
     linear_free(forms);
-    return wrong ? wrong : structure_verify(p, reason, size);
+    int value;
+    return wrong ? wrong : structure_verify(p, &value, reason, size);
 }
 
 void program_check(const struct program *p, const char *pass)

@@ -116,7 +116,7 @@ static const char *infer_table(const struct program *p, const struct op *op, con
 {
     if (op->immediate < 0 || op->immediate >= p->table_count) return "there is no such table";
     const struct table *t = &p->tables[op->immediate];
-    if (a->lo < t->first || a->hi - t->first >= t->count)
+    if (a->lo < t->first || (int128)a->hi - t->first >= t->count)
         return "the table does not cover the operand's interval";
     const int64_t *entry = t->entries + (a->lo - t->first);
     *r = (struct range){entry[0], entry[0], format_fraction_bits(t->format)};
@@ -181,7 +181,7 @@ static const char *infer_concat(const struct program *p, const struct op *op, st
 static const char *infer_slice(const struct op *op, const struct op *a, struct range *r)
 {
     int width = op->format.width_bits, low = (int)op->immediate;
-    if (op->immediate < 0 || op->immediate + width > a->format.width_bits)
+    if (op->immediate < 0 || op->immediate > a->format.width_bits - width)
         return "the slice is outside its operand";
     int64_t window = (int64_t)1 << (width - 1); /* half of it: 2^width may not fit */
     int64_t offset = op->format.is_signed ? window : 0;
@@ -317,5 +317,8 @@ const char *op_infer(const struct program *p, const struct op *op, struct format
     *lo = (int64_t)r.lo;
     *hi = (int64_t)r.hi;
     *format = op_format_for(op, *lo, *hi, r.fraction);
+    if (format->integer_bits > FORMAT_MAX_INTEGER_BITS ||
+        format->integer_bits < -FORMAT_MAX_INTEGER_BITS)
+        return "its binary point is out of bounds";
     return NULL;
 }

@@ -7,9 +7,10 @@
 
 __extension__ typedef __int128 int128;
 
-/* Fraction bits and shifts stay inside +-PROGRAM_MAX_FRACTION, so that every real number of a
- * program and its step are ordinary doubles. */
-enum { PROGRAM_MAX_FRACTION = 500 };
+/* Fraction bits and shifts stay inside +-PROGRAM_MAX_FRACTION, and integer bits inside
+ * +-FORMAT_MAX_INTEGER_BITS, so that every format has a text form and every real number and its
+ * step are ordinary doubles. */
+enum { PROGRAM_MAX_FRACTION = 200 };
 
 /* Letters that a name of the text form may start with, and go on with, without quotes. */
 #define NAME_FIRST "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
@@ -35,7 +36,8 @@ void quantize_interval(int64_t lo, int64_t hi, int fraction, struct format forma
 /* check.c: one value against the rule and the linear forms; NULL or the reason in `reason`. */
 const char *value_verify(const struct program *p, struct linear_forms *forms, int value,
                          char *reason, size_t size);
-const char *structure_verify(const struct program *p, char *reason, size_t size);
+/* Blocks, ports and stages; *value becomes the value that is wrong, if it is one. */
+const char *structure_verify(const struct program *p, int *value, char *reason, size_t size);
 
 /* build.c: appends an op as it is, with its operands; nothing is inferred. */
 int program_append(struct program *p, const struct op *op, const int *operands, int count);

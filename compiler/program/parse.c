@@ -1,0 +1,302 @@
+/* The text form, in. Nothing in the file is trusted: formats and intervals are inferred again, and
+ * each value is checked on its line. The grammar is docs/reference/program.md. */
+#include "compiler/program/internal.h"
+#include "compiler/program/scan.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_OPERANDS = 1 << 20, MAX_STAGE = 1 << 20 };
+
+struct parser {
+    struct scan scan;
+    struct program *p;
+    struct linear_forms *forms;
+    struct format *input_formats; /* as declared; of p->inputs[] */
+    size_t input_format_capacity;
+    long *lines; /* of each value */
+    size_t line_capacity;
+    int *operands; /* of the value being read */
+    size_t operand_capacity;
+};
+
+/* Numbers in braces; `count` was read from the file, so it is held against the file's length first.
+ */
+static int64_t *parse_integers(struct parser *s, int64_t count)
+{
+    if (count > (s->scan.end - s->scan.at) / 2 + 1)
+        scan_fail(&s->scan, "%lld entries are announced, the file ends before", (long long)count);
+    int64_t *integers = arena_alloc(&s->p->arena, (size_t)count, sizeof *integers);
+    scan_expect(&s->scan, "{");
+    for (int64_t i = 0; i < count; i++)
+        integers[i] = scan_integer(&s->scan, INT64_MIN, INT64_MAX, "an entry");
+    scan_expect(&s->scan, "}");
+    return integers;
+}
+
+static int find_matrix(const struct program *p, const char *name)
+{
+    for (int i = 0; i < p->matrix_count; i++)
+        if (!strcmp(p->matrices[i].name, name)) return i;
+    return -1;
+}
+
+static int find_table(const struct program *p, const char *name)
+{
+    for (int i = 0; i < p->table_count; i++)
+        if (!strcmp(p->tables[i].name, name)) return i;
+    return -1;
+}
+
+static int fraction_of(struct scan *scan)
+{
+    scan_expect(scan, "fraction");
+    return (int)scan_integer(scan, -2 * PROGRAM_MAX_FRACTION, 2 * PROGRAM_MAX_FRACTION,
+                             "fraction bits");
+}
+
+static void parse_matrix(struct parser *s)
+{
+    struct program *p = s->p;
+    struct matrix m = {.name = scan_name(&s->scan, &p->arena)};
+    if (find_matrix(p, m.name) >= 0) scan_fail(&s->scan, "a second matrix %s", m.name);
+    scan_expect(&s->scan, "rows");
+    m.rows = (int)scan_integer(&s->scan, 1, MAX_OPERANDS, "rows");
+    scan_expect(&s->scan, "columns");
+    m.columns = (int)scan_integer(&s->scan, 1, MAX_OPERANDS, "columns");
+    m.fraction_bits = fraction_of(&s->scan);
+    m.integers = parse_integers(s, (int64_t)m.rows * m.columns);
+    if (scan_take(&s->scan, "bias")) {
+        m.bias_fraction_bits = fraction_of(&s->scan);
+        m.bias = parse_integers(s, m.columns);
+    }
+    p->matrices =
+        array_grow(p->matrices, &p->matrix_capacity, (size_t)p->matrix_count + 1, sizeof m);
+    p->matrices[p->matrix_count++] = m;
+}
+
+static void parse_table(struct parser *s)
+{
+    struct program *p = s->p;
+    struct table t = {.name = scan_name(&s->scan, &p->arena)};
+    if (find_table(p, t.name) >= 0) scan_fail(&s->scan, "a second table %s", t.name);
+    scan_expect(&s->scan, "first");
+    t.first = scan_integer(&s->scan, INT64_MIN, INT64_MAX, "first");
+    scan_expect(&s->scan, "count");
+    t.count = (int)scan_integer(&s->scan, 1, INT32_MAX, "count");
+    scan_expect(&s->scan, ":");
+    t.format = scan_format(&s->scan);
+    t.entries = parse_integers(s, t.count);
+    p->tables = array_grow(p->tables, &p->table_capacity, (size_t)p->table_count + 1, sizeof t);
+    p->tables[p->table_count++] = t;
+}
+
+static void parse_input(struct parser *s)
+{
+    struct program *p = s->p;
+    struct port port = {.name = scan_name(&s->scan, &p->arena), .value = -1};
+    if (p->block_count) scan_fail(&s->scan, "inputs are declared before the first block");
+    scan_expect(&s->scan, ":");
+    struct format format = scan_format(&s->scan);
+    scan_expect(&s->scan, "scale");
+    port.host_scale = scan_real(&s->scan, "scale");
+    scan_expect(&s->scan, "offset");
+    port.host_offset = scan_real(&s->scan, "offset");
+    size_t count = (size_t)p->input_count + 1;
+    p->inputs = array_grow(p->inputs, &p->input_capacity, count, sizeof port);
+    s->input_formats =
+        array_grow(s->input_formats, &s->input_format_capacity, count, sizeof *s->input_formats);
+    s->input_formats[p->input_count] = format;
+    p->inputs[p->input_count++] = port;
+}
+
+static void parse_output(struct parser *s)
+{
+    struct program *p = s->p;
+    struct port port = {.name = scan_name(&s->scan, &p->arena), .host_scale = 1};
+    scan_expect(&s->scan, "=");
+    scan_expect(&s->scan, "%");
+    port.value = (int)scan_integer(&s->scan, 0, p->op_count - 1, "a value's number");
+    if (p->ops[port.value].code == OP_MATVEC)
+        scan_fail(&s->scan, "an output is a matvec, not one of its results");
+    p->outputs =
+        array_grow(p->outputs, &p->output_capacity, (size_t)p->output_count + 1, sizeof port);
+    p->outputs[p->output_count++] = port;
+}
+
+static enum op_code parse_code(struct parser *s)
+{
+    for (int code = 0; code < OP_COUNT; code++)
+        if (scan_take(&s->scan, op_rows[code].name)) return (enum op_code)code;
+    scan_fail(&s->scan, "an operation is unknown: %s", scan_name(&s->scan, &s->p->arena));
+}
+
+/* The immediate in front of the operands: a matrix's or table's name, an element, a constant. */
+static void parse_leading(struct parser *s, struct op *op)
+{
+    switch (op_rows[op->code].immediate) {
+    case IMMEDIATE_MATRIX:
+    case IMMEDIATE_TABLE: {
+        bool is_matrix = op->code == OP_MATVEC;
+        const char *name = scan_name(&s->scan, &s->p->arena);
+        op->immediate = is_matrix ? find_matrix(s->p, name) : find_table(s->p, name);
+        if (op->immediate < 0)
+            scan_fail(&s->scan, "there is no %s %s", is_matrix ? "matrix" : "table", name);
+        break;
+    }
+    case IMMEDIATE_ELEMENT:
+        op->immediate = scan_integer(&s->scan, 0, s->p->input_count - 1, "an input's number");
+        if (s->p->inputs[op->immediate].value >= 0)
+            scan_fail(&s->scan, "this input comes a second time");
+        s->p->inputs[op->immediate].value = s->p->op_count;
+        break;
+    case IMMEDIATE_VALUE:
+        op->immediate = scan_integer(&s->scan, INT64_MIN, INT64_MAX, "a constant");
+        break;
+    default: break;
+    }
+}
+
+/* The immediate behind the operands. */
+static void parse_trailing(struct parser *s, struct op *op)
+{
+    switch (op_rows[op->code].immediate) {
+    case IMMEDIATE_SHIFT: {
+        int sign = scan_take(&s->scan, "<<") ? 1 : scan_take(&s->scan, ">>") ? -1 : 0;
+        if (sign) op->immediate = sign * scan_integer(&s->scan, 0, PROGRAM_MAX_FRACTION, "a shift");
+        break;
+    }
+    case IMMEDIATE_COLUMN:
+        scan_expect(&s->scan, "column");
+        op->immediate = scan_integer(&s->scan, 0, MAX_OPERANDS, "a column");
+        break;
+    case IMMEDIATE_LOW:
+        scan_expect(&s->scan, "low");
+        op->immediate = scan_integer(&s->scan, 0, FORMAT_MAX_BITS, "the lowest bit");
+        break;
+    default: break;
+    }
+}
+
+static int parse_operands(struct parser *s)
+{
+    int count = 0;
+    while (scan_take(&s->scan, count ? "," : "%")) {
+        if (count) scan_expect(&s->scan, "%");
+        if (s->p->op_count == 0) scan_fail(&s->scan, "the first value has an operand");
+        s->operands = array_grow(s->operands, &s->operand_capacity, (size_t)count + 1, sizeof(int));
+        s->operands[count++] = (int)scan_integer(&s->scan, 0, s->p->op_count - 1,
+                                                 "an operand (a value that comes before)");
+    }
+    return count;
+}
+
+/* After "%": "7 = sub %2, %5 << 3 : fixed<11,7> [-636, 639] @2" */
+static void parse_value(struct parser *s)
+{
+    struct program *p = s->p;
+    char reason[400];
+    struct op op = {.stage = -1};
+    int value = (int)scan_integer(&s->scan, 0, INT32_MAX, "a value's number");
+    if (value != p->op_count)
+        scan_fail(&s->scan, "value %%%d comes where %%%d should", value, p->op_count);
+    long line = s->scan.line;
+    scan_expect(&s->scan, "=");
+    op.code = parse_code(s);
+    parse_leading(s, &op);
+    /* A statement's end is not marked, so "%" here may only be an operand of this one. */
+    int count = op_rows[op.code].most_operands == 0 ? 0 : parse_operands(s);
+    parse_trailing(s, &op);
+    if (op.code == OP_MATVEC) {
+        op.format = format_of_interval(0, 0, 0);
+    } else {
+        scan_expect(&s->scan, ":");
+        op.format = scan_format(&s->scan);
+        scan_expect(&s->scan, "[");
+        op.lo = scan_integer(&s->scan, INT64_MIN, INT64_MAX, "the interval's low end");
+        scan_expect(&s->scan, ",");
+        op.hi = scan_integer(&s->scan, INT64_MIN, INT64_MAX, "the interval's high end");
+        scan_expect(&s->scan, "]");
+    }
+    if (scan_take(&s->scan, "@")) op.stage = (int)scan_integer(&s->scan, 0, MAX_STAGE, "a stage");
+    if (op.code == OP_INPUT && !format_equal(op.format, s->input_formats[op.immediate]))
+        fail_at(s->scan.path, line, "the input was declared with another format");
+    program_append(p, &op, s->operands, count);
+    s->lines = array_grow(s->lines, &s->line_capacity, (size_t)p->op_count, sizeof *s->lines);
+    s->lines[value] = line;
+    if (value_verify(p, s->forms, value, reason, sizeof reason))
+        fail_at(s->scan.path, line, "%s", reason);
+}
+
+static void parse_block(struct parser *s)
+{
+    const char *name = scan_name(&s->scan, &s->p->arena), *kind = scan_name(&s->scan, &s->p->arena);
+    program_begin_block(s->p, name, kind);
+    scan_expect(&s->scan, "trip");
+    int64_t trip = scan_integer(&s->scan, 1, INT32_MAX, "trip");
+    scan_expect(&s->scan, "interval");
+    int64_t interval = scan_integer(&s->scan, 1, INT32_MAX, "interval");
+    if (trip != 1 || interval != 1)
+        scan_fail(&s->scan, "trip %lld interval %lld: reuse factor is not supported yet",
+                  (long long)trip, (long long)interval);
+    scan_expect(&s->scan, "{");
+    while (scan_take(&s->scan, "%"))
+        parse_value(s);
+    scan_expect(&s->scan, "}");
+}
+
+static void parse_statement(struct parser *s)
+{
+    struct scan *scan = &s->scan;
+    struct program *p = s->p;
+    if (scan_take(scan, "kind"))
+        p->output_kind = scan_name(scan, &p->arena);
+    else if (scan_take(scan, "threshold"))
+        p->threshold = scan_real(scan, "threshold");
+    else if (scan_take(scan, "clock"))
+        p->clock_mhz = scan_real(scan, "clock");
+    else if (scan_take(scan, "latency"))
+        p->latency_cycles = (int)scan_integer(scan, 0, MAX_STAGE + 1, "latency");
+    else if (scan_take(scan, "interval"))
+        p->interval_cycles = (int)scan_integer(scan, 1, MAX_STAGE, "interval");
+    else if (scan_take(scan, "input"))
+        parse_input(s);
+    else if (scan_take(scan, "matrix"))
+        parse_matrix(s);
+    else if (scan_take(scan, "table"))
+        parse_table(s);
+    else if (scan_take(scan, "block"))
+        parse_block(s);
+    else if (scan_take(scan, "output"))
+        parse_output(s);
+    else
+        scan_expect(scan, "block");
+}
+
+struct program *program_read(const char *path)
+{
+    struct arena arena = {0};
+    size_t length;
+    const char *text = file_read(&arena, path, &length);
+    struct parser s = {0};
+    scan_init(&s.scan, path, text, length);
+    scan_expect(&s.scan, "program");
+    s.p = program_new(scan_name(&s.scan, &arena));
+    s.forms = linear_new(s.p);
+    while (!scan_at_end(&s.scan))
+        parse_statement(&s);
+    char reason[400];
+    int value = -1;
+    if (structure_verify(s.p, &value, reason, sizeof reason))
+        fail_at(path, value >= 0 ? s.lines[value] : s.scan.line, "%s", reason);
+    linear_free(s.forms);
+    free(s.input_formats);
+    free(s.lines);
+    free(s.operands);
+    arena_free(&arena);
+    return s.p;
+}
