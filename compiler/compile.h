@@ -8,16 +8,22 @@
 
 enum compile_output { COMPILE_LOGITS, COMPILE_SOFTMAX, COMPILE_ARGMAX, COMPILE_THRESHOLD };
 enum compile_standardise { STANDARDISE_HOST, STANDARDISE_FABRIC };
+/* What the schedule is for. LATENCY and BALANCED put as many operations between two register ranks
+ * as the clock allows; AREA at most one level of adders, which is smallest on fabrics whose
+ * flip-flop behind a LUT is free. */
+enum compile_optimize { OPTIMIZE_BALANCED, OPTIMIZE_LATENCY, OPTIMIZE_AREA };
 
 struct compile_options {
     const struct target *target;
-    double clock_mhz;                 /* asked clock; > 0 */
+    double clock_mhz; /* asked clock; > 0 */
     enum compile_output output;
-    double threshold;                 /* COMPILE_THRESHOLD: decision bit = score >= threshold (raw score, before a final sigmoid) */
+    double threshold; /* COMPILE_THRESHOLD: decision bit = score >= threshold (raw score, before a
+                         final sigmoid) */
     enum compile_standardise standardise;
-    const char *input_format;         /* "fixed<8,4>" or NULL: the model's own input quantizer */
-    int input_bits;                   /* with calibration: width of each input, 0: not asked */
-    const double *calibrate;          /* raw events [calibrate_events][n_in] or NULL */
+    enum compile_optimize optimize;
+    const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
+    int input_bits;           /* with calibration: width of each input, 0: not asked */
+    const double *calibrate;  /* raw events [calibrate_events][n_in] or NULL */
     long calibrate_events;
     const char *dump_after, *stop_after; /* names of passes, or NULL */
     const char *dump_folder;             /* where dumps go */
@@ -28,16 +34,23 @@ void compile_options_init(struct compile_options *options);
 extern const char *const compile_passes[];
 
 struct compile_notes {
-    bool softmax_left_out, sigmoid_left_out; /* a final softmax (sigmoid) that the hardware does not compute */
-    int standardise_adder_bits;              /* cost of STANDARDISE_FABRIC */
+    bool softmax_left_out,
+        sigmoid_left_out;       /* a final softmax (sigmoid) that the hardware does not compute */
+    int standardise_adder_bits; /* cost of STANDARDISE_FABRIC */
 };
 
-/* Puts what the options ask for into the network itself (input quantizer), so that the network kept in the
- * build folder is the one that was compiled. Fails by name when a layer needs a quantizer that is not there. */
-void compile_prepare(struct network *network, const struct compile_options *options, const char *file);
+/* The layer whose elements are the hardware's scores: the output, or the layer before a final
+ * softmax or sigmoid that is left out. What reference_eval() must be asked for. */
+int compile_output_layer(const struct network *network, const struct compile_options *options);
+
+/* Puts what the options ask for into the network itself (input quantizer), so that the network kept
+ * in the build folder is the one that was compiled. Fails by name when a layer needs a quantizer
+ * that is not there. */
+void compile_prepare(struct network *network, const struct compile_options *options,
+                     const char *file);
 /* The scheduled, checked program. Ends with one line when the network cannot be compiled. */
-struct program *compile_network(const struct network *network, const struct compile_options *options,
-                                struct compile_notes *notes);
+struct program *compile_network(const struct network *network,
+                                const struct compile_options *options, struct compile_notes *notes);
 
 /* Estimate of resources and clock for a scheduled program on a target, before synthesis. */
 struct estimate {

@@ -1,0 +1,95 @@
+/* Resources and clock of a scheduled program before synthesis: sums over operation classes with the
+ * target's fitted coefficients. */
+#include "compiler/compile.h"
+#include "compiler/schedule/schedule.h"
+
+#include <assert.h>
+
+/* Result bits that a quantizer's limiting touches. */
+static int limited_bits(const struct op *op)
+{
+    return op->format.overflow == OVERFLOW_WRAP ? 0 : op->format.width_bits;
+}
+
+/* 4-input LUTs of one operation, its carry bits counted apart. */
+static double op_luts(const struct program *p, int value, const struct target *t)
+{
+    const struct op *op = &p->ops[value];
+    int carry = op_carry_bits(p, value);
+    switch (op->code) {
+    case OP_ADD: return t->lut_per_adder_bit * carry;
+    case OP_SUB:
+    case OP_NEG: return t->lut_per_subtractor_bit * carry;
+    case OP_LT:
+    case OP_LE:
+    case OP_EQ: return t->lut_per_compare_bit * carry;
+    case OP_MIN:
+    case OP_MAX:
+        return t->lut_per_compare_bit * carry + t->lut_per_select_bit * op->format.width_bits;
+    case OP_SELECT:
+    case OP_AND:
+    case OP_OR:
+    case OP_XOR:
+    case OP_NOT: return t->lut_per_select_bit * op->format.width_bits;
+    case OP_QUANTIZE:
+        return t->lut_per_adder_bit * carry + t->lut_per_select_bit * limited_bits(op);
+    case OP_TABLE: {
+        double words = (double)p->tables[op->immediate].count / 16;
+        return t->lut_per_table_word * (words < 1 ? 1 : words) * op->format.width_bits;
+    }
+    case OP_MUL:
+        return t->lut_per_adder_bit * carry * (double)program_operand(p, op, 1)->format.width_bits;
+    case OP_POPCOUNT: return t->lut_per_adder_bit * program_operand(p, op, 0)->format.width_bits;
+    case OP_INPUT:
+    case OP_CONST:
+    case OP_SHIFT:
+    case OP_MATVEC:
+    case OP_RESULT:
+    case OP_CONCAT:
+    case OP_SLICE: return 0;
+    case OP_COUNT: break;
+    }
+    assert(!"an operation");
+    return 0;
+}
+
+/* Registers that sit behind the LUT that makes their bit: the first rank behind an operation with
+ * logic. The others are delays and stand alone. */
+static double packed_registers(const struct program *p, const struct target *t)
+{
+    struct arena arena = {0};
+    bool *held = arena_alloc(&arena, (size_t)p->op_count + 1, sizeof *held);
+    for (int i = 0; i < p->op_count; i++) {
+        const struct op *op = &p->ops[i];
+        for (int k = 0; k < op->operand_count; k++) {
+            int a = p->operands[op->operands + k];
+            held[a] = held[a] || p->ops[a].stage < op->stage;
+        }
+    }
+    for (int i = 0; i < p->output_count; i++)
+        held[p->outputs[i].value] = true;
+    double packed = 0;
+    for (int i = 0; i < p->op_count; i++) {
+        double luts = op_luts(p, i, t);
+        double bits = p->ops[i].format.width_bits;
+        if (held[i] && p->ops[i].code != OP_CONST) packed += luts < bits ? luts : bits;
+    }
+    arena_free(&arena);
+    return packed;
+}
+
+struct estimate estimate_program(const struct program *p, const struct target *t)
+{
+    struct estimate e = {0};
+    struct program_counts counts = program_count(p, 0, p->op_count);
+    for (int i = 0; i < p->op_count; i++) {
+        e.lut4 += op_luts(p, i, t);
+        e.carry += op_carry_bits(p, i);
+    }
+    e.ff = (double)counts.register_bits + p->latency_cycles; /* and one valid bit a stage */
+    double alone = e.ff - packed_registers(p, t);
+    e.cells = t->cells_per_lut * e.lut4 + t->cells_per_ff * (alone > 0 ? alone : 0);
+    double path = stage_delay_ns(p, t) + t->clk_to_q_ns + t->setup_ns;
+    e.fmax_mhz = path > 0 && 1000 / path < t->max_clock_mhz ? 1000 / path : t->max_clock_mhz;
+    return e;
+}

@@ -1,0 +1,153 @@
+/* Dense, batch normalisation and affine layers: sums with constant weights. */
+#include "compiler/lower/lower.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+
+static _Noreturn void fail_grid(const struct layer *layer, const char *what)
+{
+    fail("layer %s: its %s span more than 62 bits between the largest and the finest; quantize "
+         "them",
+         layer->name, what);
+}
+
+/* The weight or bias as the hardware has it. */
+static double quantized(const struct quantizer *quant, int element, double x)
+{
+    return quant->count ? format_quantize(quantizer_at(quant, element), x) : x;
+}
+
+/* Brings numbers onto the finest grid among them. Returns its fraction bits. */
+static int common_grid(const struct layer *layer, const char *what, const struct dyadic *numbers,
+                       size_t count, int64_t *integers)
+{
+    int fraction = 0;
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        if (numbers[i].integer && (!any || numbers[i].fraction_bits > fraction))
+            fraction = numbers[i].fraction_bits;
+        any = any || numbers[i].integer;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!dyadic_on_grid(numbers[i], fraction, &integers[i])) fail_grid(layer, what);
+    return fraction;
+}
+
+static bool is_affine(const struct layer *layer)
+{
+    return layer && (layer->kind == LAYER_AFFINE || layer->kind == LAYER_BATCHNORM);
+}
+
+/* Leaves the bias, and the sign of a negative scale, to the affine layer that follows. */
+static void leave_for_affine(struct lowering *l, const struct layer *affine,
+                             const struct dyadic *bias)
+{
+    int n = affine->size;
+    l->left_bias = arena_alloc(&l->arena, (size_t)n, sizeof *l->left_bias);
+    l->left_negated = arena_alloc(&l->arena, (size_t)n, sizeof *l->left_negated);
+    for (int j = 0; j < n; j++) {
+        double scale, offset;
+        network_affine(affine, j, true, &scale, &offset);
+        l->left_negated[j] = scale < 0;
+        l->left_bias[j] = bias[j];
+        if (scale < 0) l->left_bias[j].integer = -l->left_bias[j].integer;
+    }
+}
+
+void lower_dense(struct lowering *l, const struct layer *layer)
+{
+    int rows = l->network->layers[layer->input].size, columns = layer->size;
+    size_t count = (size_t)rows * (size_t)columns;
+    struct dyadic *weights = arena_alloc(&l->arena, count, sizeof *weights);
+    struct dyadic *bias = arena_alloc(&l->arena, (size_t)columns, sizeof *bias);
+    for (size_t i = 0; i < count; i++)
+        weights[i] = dyadic_of(quantized(&layer->weight_quant, (int)i, layer->weights[i]));
+    for (int j = 0; layer->bias && j < columns; j++)
+        bias[j] = dyadic_of(quantized(&layer->bias_quant, j, layer->bias[j]));
+    const struct layer *next = lowering_layer(l, 1);
+    struct matrix matrix = {.name = layer->name, .rows = rows, .columns = columns};
+    if (is_affine(next)) {
+        leave_for_affine(l, next, bias);
+        for (size_t i = 0; i < count; i++)
+            if (l->left_negated[i % (size_t)columns]) weights[i].integer = -weights[i].integer;
+    } else if (layer->bias) {
+        matrix.bias = arena_alloc(&l->arena, (size_t)columns, sizeof *matrix.bias);
+        matrix.bias_fraction_bits =
+            common_grid(layer, "biases", bias, (size_t)columns, matrix.bias);
+    }
+    matrix.integers = arena_alloc(&l->arena, count, sizeof *matrix.integers);
+    matrix.fraction_bits = common_grid(layer, "weights", weights, count, matrix.integers);
+    lowering_block(l, layer, true);
+    int *results = arena_alloc(&l->arena, (size_t)columns, sizeof *results);
+    program_add_matvec(l->program, l->values, rows, &matrix, results);
+    l->values = results;
+    for (int j = 0; j < columns; j++)
+        lowering_check_exact(layer, l->program, results[j]);
+}
+
+int lower_scale(struct lowering *l, int value, struct dyadic scale, struct dyadic offset,
+                const struct layer *layer)
+{
+    if (scale.integer == 0)
+        return program_add_const(l->program, offset.integer, offset.fraction_bits);
+    if (scale.integer == 1 && offset.integer == 0)
+        return scale.fraction_bits == 0
+                   ? value
+                   : program_add_op(l->program, OP_SHIFT, &value, 1, -scale.fraction_bits);
+    int result;
+    struct matrix matrix = {.name = layer->name,
+                            .rows = 1,
+                            .columns = 1,
+                            .integers = &scale.integer,
+                            .fraction_bits = scale.fraction_bits,
+                            .bias = offset.integer ? &offset.integer : NULL,
+                            .bias_fraction_bits = offset.fraction_bits};
+    program_add_matvec(l->program, &value, 1, &matrix, &result);
+    return result;
+}
+
+/* The quantizer that the values meet next, perhaps through a ReLU; NULL if something else. */
+static const struct layer *next_quant(const struct lowering *l, bool *relu)
+{
+    const struct layer *next = lowering_layer(l, 1);
+    *relu = next && next->kind == LAYER_RELU;
+    if (*relu) next = lowering_layer(l, 2);
+    return next && next->kind == LAYER_QUANT ? next : NULL;
+}
+
+/* The constants of element j over the value as the dense layer left it. */
+static void affine_constants(const struct lowering *l, const struct layer *layer, int j,
+                             struct dyadic *scale, struct dyadic *offset)
+{
+    double s, o;
+    network_affine(layer, j, true, &s, &o);
+    *scale = dyadic_of(s);
+    *offset = dyadic_of(o);
+    if (!l->left_bias) return;
+    struct dyadic product;
+    if (l->left_negated[j]) scale->integer = -scale->integer;
+    if (!dyadic_mul(*scale, l->left_bias[j], &product) || !dyadic_add(*offset, product, offset))
+        fail_grid(layer, "constants");
+}
+
+void lower_affine(struct lowering *l, const struct layer *layer)
+{
+    lowering_block(l, layer, false);
+    bool relu;
+    const struct layer *quant = next_quant(l, &relu);
+    int *results = arena_alloc(&l->arena, (size_t)layer->size, sizeof *results);
+    for (int j = 0; j < layer->size; j++) {
+        struct dyadic scale, offset;
+        affine_constants(l, layer, j, &scale, &offset);
+        const struct op *op = &l->program->ops[l->values[j]];
+        if (quant)
+            affine_shorten(op->lo, op->hi, op_fraction(op), relu, quantizer_at(&quant->quant, j),
+                           &scale, &offset);
+        results[j] = lower_scale(l, l->values[j], scale, offset, layer);
+        lowering_check_exact(layer, l->program, results[j]);
+    }
+    l->values = results;
+    l->left_bias = NULL;
+    l->left_negated = NULL;
+}

@@ -1,0 +1,79 @@
+/* From the prepared network to the first program: every layer's meaning, exactly, in operations.
+ * One block per dense layer (its normalisation, activation and quantizer are in it, under the
+ * dense layer's name), one for the decision, one for any layer that comes before a dense one.
+ *
+ * Requires: a network that compile_prepare() has been over. Gives: input, const, matvec, result,
+ * quantize, max, lt, le, select, shift and table operations; nothing is shared or optimised yet,
+ * but constants of an affine layer are already shortened where no result can tell. */
+#ifndef SLUICE_COMPILER_LOWER_H
+#define SLUICE_COMPILER_LOWER_H
+
+#include "compiler/compile.h"
+#include "compiler/lower/dyadic.h"
+
+struct program *lower_network(const struct network *network, const struct compile_options *options,
+                              struct compile_notes *notes);
+
+/* ---- between the files of compiler/lower/ ---- */
+
+/* The needed layers form a chain, since each reads one other. */
+struct chain {
+    int count;
+    int *layers; /* indices from the input to the last layer that the hardware computes */
+};
+/* The chain up to the output; a final softmax (with its quantizer), or the sigmoid of a one-output
+ * network, is left out as the options say, with a note (notes may be NULL). */
+struct chain chain_find(struct arena *arena, const struct network *network,
+                        const struct compile_options *options, struct compile_notes *notes);
+
+struct lowering {
+    struct program *program;
+    const struct network *network;
+    const struct compile_options *options;
+    struct compile_notes *notes;
+    struct arena arena;
+    struct chain chain;
+    int position;   /* of the present layer in the chain */
+    bool has_block; /* a block has been begun */
+    bool is_fresh;  /* it holds nothing but the inputs yet */
+    int *values;    /* of the layer before, then of the present one: [layer size] */
+    /* What a dense layer leaves for the affine layer behind it, by element: the element's real
+     * value is values[j] + bias[j], negated when negated[j]. NULL: nothing. */
+    struct dyadic *left_bias;
+    bool *left_negated;
+};
+
+static inline const struct layer *lowering_layer(const struct lowering *l, int ahead)
+{
+    int position = l->position + ahead;
+    return position < l->chain.count ? &l->network->layers[l->chain.layers[position]] : NULL;
+}
+/* Begins a block for the layer unless one is open that it may share. */
+void lowering_block(struct lowering *l, const struct layer *layer, bool own);
+/* Ends the program when the double-precision reference could not be exact for a value: the sum
+ * needs more than 53 bits. magnitude in units of 2^-fraction_bits. */
+void lowering_check_exact(const struct layer *layer, const struct program *p, int value);
+
+/* Each lowers the present layer: reads and replaces l->values. */
+void lower_dense(struct lowering *l, const struct layer *layer);
+void lower_affine(struct lowering *l, const struct layer *layer);
+void lower_relu(struct lowering *l, const struct layer *layer);
+void lower_leaky_relu(struct lowering *l, const struct layer *layer);
+void lower_function(struct lowering *l, const struct layer *layer); /* sigmoid, tanh, with quant */
+/* Scores to what the options ask for, and the output ports. */
+void lower_outputs(struct lowering *l);
+
+/* a * scale + offset as a 1 x 1 matvec, or less when it is less. */
+int lower_scale(struct lowering *l, int value, struct dyadic scale, struct dyadic offset,
+                const struct layer *layer);
+
+/* ---- shorten.c ---- */
+
+/* x = n * 2^-fraction_bits for n in [lo, hi], then scale * x + offset, then max(., 0) if relu, then
+ * the format. Replaces scale and offset by the pair of fewest signed digits that gives the same
+ * result for every n; false (and nothing changed) when there is none shorter, or the format's
+ * overflow does not saturate. */
+bool affine_shorten(int64_t lo, int64_t hi, int fraction_bits, bool relu, struct format format,
+                    struct dyadic *scale, struct dyadic *offset);
+
+#endif

@@ -1,0 +1,141 @@
+/* What intervals decide. */
+#include "compiler/optimize/optimize.h"
+#include "compiler/optimize/rewrite.h"
+
+#include <assert.h>
+
+static bool is_zero(const struct op *op)
+{
+    return op->lo == 0 && op->hi == 0;
+}
+
+/* What the readers of a value rely on besides the real number it stands for. */
+enum { KEEP_NOTHING, KEEP_FRACTION, KEEP_BITS };
+
+static unsigned char keeps(enum op_code code)
+{
+    switch (code) {
+    case OP_TABLE: return KEEP_FRACTION;
+    case OP_AND:
+    case OP_OR:
+    case OP_XOR:
+    case OP_NOT:
+    case OP_POPCOUNT:
+    case OP_CONCAT:
+    case OP_SLICE: return KEEP_BITS;
+    default: return KEEP_NOTHING;
+    }
+}
+
+/* a <= b for all values: 1; a > b never known: 0. */
+static bool always_at_most(const struct op *a, const struct op *b)
+{
+    int fraction = op_fraction(a) > op_fraction(b) ? op_fraction(a) : op_fraction(b);
+    int up_a = fraction - op_fraction(a), up_b = fraction - op_fraction(b);
+    if (up_a > 62 || up_b > 62) return false;
+    __extension__ typedef __int128 int128;
+    return a->hi * ((int128)1 << up_a) <= b->lo * ((int128)1 << up_b);
+}
+
+/* One operand of a min or max that always wins; -1 if neither does. */
+static int winner(const struct rewrite *r, const struct op *op)
+{
+    int a = rewrite_operand(r, op, 0), b = rewrite_operand(r, op, 1);
+    const struct op *x = &r->program->ops[a], *y = &r->program->ops[b];
+    if (always_at_most(x, y)) return op->code == OP_MAX ? b : a;
+    if (always_at_most(y, x)) return op->code == OP_MAX ? a : b;
+    return -1;
+}
+
+/* a + 0, a - 0, 0 + b * 2^s and 0 - b; -1 for anything else. */
+static int simplify_sum(const struct rewrite *r, const struct op *op)
+{
+    struct program *p = r->program;
+    int a = rewrite_operand(r, op, 0), b = rewrite_operand(r, op, 1);
+    if (is_zero(&p->ops[b])) return a;
+    if (!is_zero(&p->ops[a])) return -1;
+    if (op->immediate) b = program_add_op(p, OP_SHIFT, &b, 1, op->immediate);
+    return op->code == OP_SUB ? program_add_op(p, OP_NEG, &b, 1, 0) : b;
+}
+
+/* The interval of n * 2^-drop rounded but not limited. */
+static void rounded_interval(const struct op *x, struct format format, int64_t *lo, int64_t *hi)
+{
+    struct format wide = {63, 63 - format_fraction_bits(format), true, format.rounding,
+                          OVERFLOW_SAT};
+    *lo = program_quantize_integer(x->lo, op_fraction(x), wide);
+    *hi = program_quantize_integer(x->hi, op_fraction(x), wide);
+}
+
+/* A quantizer that changes nothing is dropped; one that never limits, wraps; the format is as wide
+ * as the results need. */
+static int simplify_quantize(const struct rewrite *r, const struct op *op, unsigned char keep)
+{
+    struct program *p = r->program;
+    int a = rewrite_operand(r, op, 0);
+    struct op x = p->ops[a];
+    struct format format = op->format;
+    int64_t lo, hi;
+    rounded_interval(&x, format, &lo, &hi);
+    int drop = op_fraction(&x) - op_fraction(op);
+    bool fits = lo >= format_min(format) && hi <= format_max(format);
+    if (drop <= 0) format.rounding = ROUND_TRN;
+    if (fits && drop <= 0 && (keep == KEEP_NOTHING || drop == 0)) return a;
+    if (fits) {
+        enum rounding rounding = format.rounding;
+        format = format_of_interval(lo, hi, op_fraction(op));
+        format.rounding = rounding;
+        format.overflow = OVERFLOW_WRAP;
+    } else if (format.overflow == OVERFLOW_SAT && op->lo >= 0) {
+        bool clips_top = hi > format_max(format);
+        if (!clips_top || !format.is_signed) {
+            int64_t most = clips_top ? format_max(format) : hi;
+            struct format narrow = format_of_interval(0, most, op_fraction(op));
+            narrow.rounding = format.rounding;
+            if (lo >= 0 || !format.is_signed) format = narrow;
+        }
+    }
+    return program_add_quantize(p, a, format);
+}
+
+static int simplify(struct rewrite *r, int value)
+{
+    const unsigned char *keep = r->pass;
+    struct program *p = r->program;
+    const struct op *op = &r->old->ops[value];
+    int other = -1;
+    if (op->code == OP_INPUT || op->code == OP_MATVEC || keep[value] == KEEP_BITS)
+        return rewrite_copy(r, value);
+    if (op->lo == op->hi) return program_add_const(p, op->lo, op_fraction(op));
+    if (op->code == OP_QUANTIZE) return simplify_quantize(r, op, keep[value]);
+    if (op->code == OP_MIN || op->code == OP_MAX) other = winner(r, op);
+    if (op->code == OP_ADD || op->code == OP_SUB) other = simplify_sum(r, op);
+    if (op->code == OP_SHIFT && op->immediate == 0) other = rewrite_operand(r, op, 0);
+    if (op->code == OP_SELECT) {
+        const struct op *condition = &p->ops[rewrite_operand(r, op, 0)];
+        if (condition->lo == condition->hi)
+            other = rewrite_operand(r, op, condition->lo ? 1 : 2);
+        else if (rewrite_operand(r, op, 1) == rewrite_operand(r, op, 2))
+            other = rewrite_operand(r, op, 1);
+    }
+    if (other < 0) return rewrite_copy(r, value);
+    bool same = op_fraction(&p->ops[other]) == op_fraction(op);
+    return keep[value] && !same ? rewrite_copy(r, value) : other;
+}
+
+struct program *optimize_simplify(const struct program *old, const struct target *target)
+{
+    (void)target;
+    struct arena arena = {0};
+    unsigned char *keep = arena_alloc(&arena, (size_t)old->op_count + 1, sizeof *keep);
+    for (int i = 0; i < old->op_count; i++) {
+        const struct op *op = &old->ops[i];
+        for (int k = 0; k < op->operand_count; k++) {
+            unsigned char *kept = &keep[old->operands[op->operands + k]];
+            *kept = keeps(op->code) > *kept ? keeps(op->code) : *kept;
+        }
+    }
+    struct program *program = rewrite_program(old, simplify, keep);
+    arena_free(&arena);
+    return program;
+}
