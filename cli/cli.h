@@ -46,7 +46,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, output, "output", "logits|softmax|argmax|threshold", ON_COMPILE, "what leaves the hardware") \
     X(NUMBER, threshold, "threshold", "T", ON_COMPILE, "for --output threshold: 1 when the score is at least T") \
     X(STRING, standardise, "standardise", "host|fabric", ON_COMPILE, "where the model's input scaling is computed") \
-    X(STRING, optimize, "optimize", "latency|area|balanced", ON_COMPILE, "not supported yet")      \
+    X(STRING, optimize, "optimize", "latency|area|balanced", ON_COMPILE, "what the schedule is for: most work per cycle, or the smallest")      \
     X(STRING, dump_after, "dump-after", "PASS", ON_COMPILE, "write the program after that pass as well; `all` for each") \
     X(STRING, stop_after, "stop-after", "PASS", ON(COMPILE), "end after that pass; see `sluice list passes`") \
     X(STRING, name, "name", "NAME", ON(COMPILE), "name of the top module; default: the model file's") \

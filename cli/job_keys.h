@@ -93,6 +93,7 @@
     X(STRING, board, "", 0, 0, "see `sluice list boards`")                                         \
     X(NUMBER, clock_mhz, "0", 0, 1000, "clock of the network; 0: the board's default")            \
     X(STRING, strategy, "latency", 0, 0, "latency: fully unrolled, an event every cycle")          \
+    X(STRING, optimize, "balanced", 0, 0, "latency, area or balanced: as much logic between registers as the clock allows, or one level of adders") \
     X(COUNT, reuse, "1", 1, 1048576, "reuse factor; only 1 is supported today")                    \
     X(FLAG, pins_free, "false", 0, 0, "size the network alone, without a board's top")             \
     X(COUNT, seeds, "4", 1, 100, "how many placement seeds to try before giving up")               \

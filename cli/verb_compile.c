@@ -13,13 +13,14 @@
 #include <string.h>
 
 static const char *const output_names[] = {"logits", "softmax", "argmax", "threshold"};
+static const char *const optimize_names[] = {"balanced", "latency", "area"};
 static const char *const standardise_names[] = {"host", "fabric", "none"};
 
 /* What one compile was asked for: the job's keys, flags over them. */
 struct request {
     const char *model;
     const char *name;
-    const char *board_name, *strategy, *output, *standardise;
+    const char *board_name, *strategy, *output, *standardise, *optimize;
     int reuse;
     struct board board;
     struct compile_options options;
@@ -59,8 +60,6 @@ static void refuse_unsupported(struct cli *cli, const struct request *request)
         fail("--reuse %d: only reuse factor 1 is supported today", request->reuse);
     if (strcmp(request->strategy, "latency") != 0)
         fail("--strategy %s: only 'latency' is supported today", request->strategy);
-    if (cli->flags.optimize)
-        fail("--optimize %s: not supported yet; leave it out", cli->flags.optimize);
     if (cli->flags.stop_after)
         find("--stop-after", cli->flags.stop_after, compile_passes, pass_count());
     if (cli->flags.dump_after && strcmp(cli->flags.dump_after, "all") != 0)
@@ -77,6 +76,7 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->name = job->name;
     request->board_name = job->target->board;
     request->strategy = job->target->strategy;
+    request->optimize = job->target->optimize;
     request->output = job->output;
     request->standardise = job->standardise;
     request->reuse = *job->target->reuse;
@@ -90,6 +90,7 @@ static void fill_request(struct cli *cli, struct request *request)
     compile_options_init(&request->options);
     request->options.clock_mhz = 0;
     request->strategy = "latency";
+    request->optimize = "balanced";
     request->output = "logits";
     request->standardise = "host";
     request->reuse = 1;
@@ -101,6 +102,7 @@ static void fill_request(struct cli *cli, struct request *request)
     if (flags->name) request->name = name_from(&cli->arena, flags->name);
     if (flags->board) request->board_name = flags->board;
     if (flags->strategy) request->strategy = flags->strategy;
+    if (flags->optimize) request->optimize = flags->optimize;
     if (flags->output) request->output = flags->output;
     if (flags->standardise) request->standardise = flags->standardise;
     if (flags->reuse >= 0) request->reuse = flags->reuse;
@@ -122,6 +124,8 @@ static void fill_request(struct cli *cli, struct request *request)
     options->standardise = find("--standardise", request->standardise, standardise_names, 3) == 1
                                ? STANDARDISE_FABRIC
                                : STANDARDISE_HOST;
+    options->optimize =
+        (enum compile_optimize)find("--optimize", request->optimize, optimize_names, 3);
     options->dump_after = flags->dump_after;
     options->stop_after = flags->stop_after;
     options->dump_folder = cli->folder;
@@ -236,6 +240,7 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     json_add_number(json, "reuse", request->reuse);
     cJSON_AddStringToObject(json, "output", program->output_kind);
     cJSON_AddStringToObject(json, "standardise", request->standardise);
+    cJSON_AddStringToObject(json, "optimize", request->optimize);
     json_add_number(json, "latency_cycles", program->latency_cycles);
     json_add_number(json, "interval_cycles", program->interval_cycles);
     struct estimate e = estimate_program(program, request->options.target);

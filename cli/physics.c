@@ -1,0 +1,195 @@
+/* Accuracies, ROC curves, confusion: see physics.h. */
+#include "cli/physics.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "cli/scores.h"
+#include "trainer/metrics.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ROC_POINTS = 200, SCATTER_POINTS = 2000 };
+
+/* Scores of one way of computing, in a form that metrics_eval() takes. */
+struct decided {
+    double *scores; /* [events][columns] */
+    int columns;
+    double threshold; /* of a single column */
+};
+
+static int *class_labels(struct arena *arena, const struct physics_request *r)
+{
+    int *labels = arena_alloc(arena, (size_t)r->events, sizeof *labels);
+    for (long i = 0; i < r->events; i++)
+        labels[i] = (int)r->labels[i];
+    return labels;
+}
+
+static bool kind_is(const struct physics_request *r, const char *kind)
+{
+    return strcmp(r->program->output_kind, kind) == 0;
+}
+
+/* An argmax output is one number: spread it to a score per class. */
+static struct decided spread(struct arena *arena, const struct physics_request *r,
+                             const double *index)
+{
+    size_t columns = (size_t)r->classes;
+    struct decided d = {arena_alloc(arena, (size_t)r->events * columns, sizeof(double)), r->classes,
+                        0};
+    for (long e = 0; e < r->events; e++)
+        if (index[e] < r->classes) d.scores[(size_t)e * columns + (size_t)index[e]] = 1;
+    return d;
+}
+
+static struct decided by_program(struct arena *arena, const struct physics_request *r)
+{
+    int columns = r->program->output_count;
+    double *y = arena_alloc(arena, (size_t)r->events * (size_t)columns, sizeof *y);
+    scores_program(r->program, r->x, r->events, y);
+    if (kind_is(r, "argmax")) return spread(arena, r, y);
+    return (struct decided){y, columns, kind_is(r, "threshold") ? 0.5 : 0};
+}
+
+/* The reference's scores before any decision, so that AUC means something for argmax too. */
+static struct decided by_reference(struct arena *arena, const struct physics_request *r,
+                                   const struct network *network, enum reference_mode mode)
+{
+    int layer = scores_layer(network), columns = network->layers[layer].size;
+    double *y = arena_alloc(arena, (size_t)r->events * (size_t)columns, sizeof *y);
+    reference_eval(network, mode, r->x, r->events, layer, y);
+    /* A threshold output is 1 at the threshold itself, metrics decide above it. */
+    double threshold = kind_is(r, "threshold") ? nextafter(r->program->threshold, -INFINITY) : 0;
+    return (struct decided){y, columns, threshold};
+}
+
+static void add_per_class(cJSON *json, const char *name, const struct metrics *m, size_t offset)
+{
+    cJSON *array = cJSON_AddArrayToObject(json, name);
+    for (int k = 0; k < m->classes; k++) {
+        double value = *(const double *)((const char *)&m->per_class[k] + offset);
+        cJSON_AddItemToArray(array,
+                             isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
+    }
+}
+
+static double mean_of(const struct metrics *m, size_t offset)
+{
+    double sum = 0;
+    int count = 0;
+    for (int k = 0; k < m->classes; k++) {
+        double value = *(const double *)((const char *)&m->per_class[k] + offset);
+        if (isfinite(value)) sum += value, count++;
+    }
+    return count ? sum / count : NAN;
+}
+
+static void add_confusion(cJSON *json, const struct metrics *m)
+{
+    cJSON *rows = cJSON_AddArrayToObject(json, "confusion");
+    for (int i = 0; i < m->classes; i++) {
+        cJSON *row = cJSON_CreateArray();
+        for (int j = 0; j < m->classes; j++)
+            cJSON_AddItemToArray(row, cJSON_CreateNumber((double)m->confusion[i * m->classes + j]));
+        cJSON_AddItemToArray(rows, row);
+    }
+}
+
+static void add_efficiencies(cJSON *json, const struct metrics *m, int first)
+{
+    cJSON *rows = cJSON_AddArrayToObject(json, "efficiency_at_background");
+    for (int k = first; k < m->classes; k++)
+        for (int i = 0; i < METRICS_RATES; i++) {
+            cJSON *row = cJSON_CreateObject();
+            json_add_number(row, "class", k);
+            json_add_number(row, "background", metrics_background_rates[i]);
+            json_add_number(row, "efficiency", m->per_class[k].efficiency[i]);
+            cJSON_AddItemToArray(rows, row);
+        }
+}
+
+/* At most ROC_POINTS a curve, more of them where the background is small: even steps of its square
+ * root. */
+static void add_roc(cJSON *json, struct arena *arena, const struct decided *d, const int *labels,
+                    long events, int classes)
+{
+    cJSON *curves = cJSON_AddArrayToObject(json, "roc");
+    for (int k = d->columns == 1 ? 1 : 0; k < classes; k++) {
+        int count;
+        const struct roc_point *points =
+            metrics_roc(arena, d->scores, d->columns, k, labels, events, &count);
+        cJSON *curve = cJSON_CreateObject();
+        json_add_number(curve, "class", k);
+        cJSON *list = cJSON_AddArrayToObject(curve, "points");
+        double last = -1;
+        for (int i = 0; i < count; i++) {
+            double place = sqrt(sqrt(points[i].background));
+            if (i + 1 < count && place < last + 1.0 / ROC_POINTS) continue;
+            last = place;
+            double pair[2] = {points[i].background, points[i].signal};
+            cJSON_AddItemToArray(list, cJSON_CreateDoubleArray(pair, 2));
+        }
+        cJSON_AddItemToArray(curves, curve);
+    }
+}
+
+/* The first column of the float network against the hardware's, for the scatter plot. */
+static void add_scatter(cJSON *json, const struct physics_request *r,
+                        const struct decided *floating, const struct decided *hardware)
+{
+    if (floating->columns != hardware->columns || kind_is(r, "argmax") || kind_is(r, "threshold"))
+        return;
+    cJSON *points = cJSON_AddArrayToObject(json, "scatter");
+    long step = r->events / SCATTER_POINTS + 1;
+    for (long e = 0; e < r->events; e += step) {
+        size_t at = (size_t)e * (size_t)floating->columns + (size_t)(e / step % floating->columns);
+        double pair[2] = {floating->scores[at], hardware->scores[at]};
+        cJSON_AddItemToArray(points, cJSON_CreateDoubleArray(pair, 2));
+    }
+}
+
+static double accuracy(struct arena *arena, const struct decided *d, const int *labels, long events)
+{
+    return metrics_eval(arena, d->scores, d->columns, d->threshold, labels, events).accuracy;
+}
+
+void physics_write(const struct physics_request *r)
+{
+    if (!r->labels || r->classes < 2 || r->events == 0) return;
+    struct arena arena = {0};
+    const int *labels = class_labels(&arena, r);
+    struct decided hardware = by_program(&arena, r);
+    struct decided quantized = by_reference(&arena, r, r->quantized, REFERENCE_QUANTIZED);
+    struct decided floating =
+        by_reference(&arena, r, r->floating ? r->floating : r->quantized, REFERENCE_FLOAT);
+    if (r->floating) floating.threshold = quantized.threshold;
+    struct metrics m = metrics_eval(&arena, hardware.scores, hardware.columns, hardware.threshold,
+                                    labels, r->events);
+    cJSON *json = cJSON_CreateObject();
+    json_add_number(json, "schema", 1);
+    json_add_number(json, "events", (double)r->events);
+    json_add_number(json, "accuracy_float", accuracy(&arena, &floating, labels, r->events));
+    json_add_number(json, "accuracy_quantized", accuracy(&arena, &quantized, labels, r->events));
+    json_add_number(json, "accuracy_hardware", r->hardware_agrees ? m.accuracy : NAN);
+    json_add_number(json, "auc", m.auc);
+    add_per_class(json, "auc_per_class", &m, offsetof(struct metrics_class, auc));
+    add_per_class(json, "precision_per_class", &m, offsetof(struct metrics_class, precision));
+    add_per_class(json, "recall_per_class", &m, offsetof(struct metrics_class, recall));
+    add_per_class(json, "f1_per_class", &m, offsetof(struct metrics_class, f1));
+    json_add_number(json, "precision", mean_of(&m, offsetof(struct metrics_class, precision)));
+    json_add_number(json, "recall", mean_of(&m, offsetof(struct metrics_class, recall)));
+    json_add_number(json, "f1", mean_of(&m, offsetof(struct metrics_class, f1)));
+    json_add_number(json, "balanced_accuracy", m.balanced_accuracy);
+    if (r->class_names)
+        cJSON_AddItemToObject(json, "class_names",
+                              cJSON_CreateStringArray(r->class_names, r->classes));
+    add_confusion(json, &m);
+    add_efficiencies(json, &m, hardware.columns == 1 ? 1 : 0);
+    add_roc(json, &arena, &hardware, labels, r->events, m.classes);
+    add_scatter(json, r, &floating, &hardware);
+    const char *path = file_join(&arena, r->folder, "physics.json");
+    json_write(path, json);
+    cJSON_Delete(json);
+    arena_free(&arena);
+}
