@@ -1,10 +1,11 @@
 /* From the compiled Verilog of a build folder to a placed design and a bitstream: Yosys, nextpnr
  * and the packer, each with a time limit and a log, under DIR/build; the result in DIR/build.json.
  *
- * The network is synthesised alone, once; the netlist that is placed is the netlist that
- * gate-level simulation reads. Around it goes either the board's top (PLL, reset, a memory of
- * events and expected results that is played and compared on the chip) or, pins free, what the
- * sizing needs and no more. */
+ * The network is synthesised alone; the netlist that is placed is the netlist that gate-level
+ * simulation reads, DIR/build/network_netlist.v (module of the network's name, cells of the fabric:
+ * SB_LUT4, SB_CARRY, SB_DFF*, on ECP5 LUT4, CCU2C, TRELLIS_FF, PFUMX, L6MUX21). Around it goes
+ * either the board's top (PLL, reset, a memory of events and expected results that is played and
+ * compared on the chip) or, pins free, what the sizing needs and no more. */
 #ifndef SLUICE_BOARDS_FLOW_H
 #define SLUICE_BOARDS_FLOW_H
 
@@ -55,9 +56,5 @@ struct build_result {
  * a time limit reached with every seed ends with one line (and no build.json). A missed clock does
  * not: it is in the result. */
 void build_run(const struct build_request *request, struct build_result *result);
-
-/* Synthesis of the network alone, without a board's top: writes DIR/build/network_netlist.v (cells
- * of the fabric) for gate-level simulation. build_run() does it too. */
-void build_synthesise(const struct build_request *request);
 
 #endif

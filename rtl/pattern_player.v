@@ -11,14 +11,14 @@
 `default_nettype none
 
 module pattern_player #(
-    parameter        IN_BITS         = 8,
-    parameter        OUT_BITS        = 8,
-    parameter        ADDRESS_BITS    = 8,
-    parameter [15:0] INTERVAL_CYCLES = 16'd1,
-    parameter [15:0] LATENCY_CYCLES  = 16'd1,
-    parameter        COUNT_BITS      = 5,
-    parameter        INPUT_FILE      = "patterns_in.hex",
-    parameter        OUTPUT_FILE     = "patterns_out.hex"
+    parameter IN_BITS         = 8,
+    parameter OUT_BITS        = 8,
+    parameter ADDRESS_BITS    = 8,
+    parameter INTERVAL_CYCLES = 1,
+    parameter LATENCY_CYCLES  = 1,
+    parameter COUNT_BITS      = 5,
+    parameter INPUT_FILE      = "patterns_in.hex",
+    parameter OUTPUT_FILE     = "patterns_out.hex"
 ) (
     input  wire                  clk_i,
     input  wire                  rst_i,
@@ -40,7 +40,7 @@ module pattern_player #(
 
     event_ticker #(
         .ADDRESS_BITS(ADDRESS_BITS),
-        .DELAY_CYCLES(16'd0),
+        .DELAY_CYCLES(0),
         .INTERVAL_CYCLES(INTERVAL_CYCLES)
     ) play_ticker (
         .clk_i(clk_i),
@@ -70,7 +70,7 @@ module pattern_player #(
 
     event_ticker #(
         .ADDRESS_BITS(ADDRESS_BITS),
-        .DELAY_CYCLES(LATENCY_CYCLES + 16'd1),
+        .DELAY_CYCLES(LATENCY_CYCLES + 1),
         .INTERVAL_CYCLES(INTERVAL_CYCLES)
     ) due_ticker (
         .clk_i(clk_i),

@@ -10,7 +10,7 @@ module pll_ice40 #(
     parameter [6:0] DIVF         = 7'd79,
     parameter [2:0] DIVQ         = 3'd3,
     parameter [2:0] FILTER_RANGE = 3'd1,
-    parameter [2:0] DIVIDE       = 3'd1
+    parameter       DIVIDE       = 1
 ) (
     input  wire clk_i,
     output wire clk_o,
@@ -49,16 +49,15 @@ module pll_ice40 #(
             );
         end
 
-        if (DIVIDE == 3'd1) begin : whole
+        if (DIVIDE == 1) begin : whole
             assign clk_o = clk_pll;
         end else begin : divided
-            localparam [2:0] LAST = DIVIDE - 3'd1;
-            localparam [2:0] HIGH = DIVIDE / 3'd2;
-            reg [2:0] count_q   = 3'd0;
-            reg       clk_div_q = 1'b0;
+            // A single one going round, which starts itself; the clock is high while it is in the upper half.
+            reg [DIVIDE-1:0] ring_q    = {DIVIDE{1'b0}};
+            reg              clk_div_q = 1'b0;
 
-            always @(posedge clk_pll) count_q   <= (count_q == LAST) ? 3'd0 : count_q + 3'd1;
-            always @(posedge clk_pll) clk_div_q <= count_q < HIGH;
+            always @(posedge clk_pll) ring_q    <= {ring_q[DIVIDE-2:0], ~|ring_q[DIVIDE-2:0]};
+            always @(posedge clk_pll) clk_div_q <= |ring_q[DIVIDE-1:DIVIDE-DIVIDE/2];
 
             SB_GB buffer (
                 .USER_SIGNAL_TO_GLOBAL_BUFFER(clk_div_q),

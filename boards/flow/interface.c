@@ -1,0 +1,70 @@
+/* What the flow needs to know of the compiled network. */
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "boards/flow/job.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+static int read_count(const cJSON *json, const char *file, const char *key, int most)
+{
+    double value = json_number(json, key, NAN);
+    if (!(value >= 1 && value <= most) || value != floor(value))
+        fail_at(file, 0, "\"%s\" must be a whole number from 1 to %d", key, most);
+    return (int)value;
+}
+
+static bool is_identifier(const char *name)
+{
+    if (!isalpha((unsigned char)name[0]) && name[0] != '_') return false;
+    for (; *name != '\0'; name++)
+        if (!isalnum((unsigned char)*name) && *name != '_') return false;
+    return true;
+}
+
+static void read_files(struct build_job *job, const cJSON *json, const char *file)
+{
+    const cJSON *files = json_find(json, "rtl");
+    int count = cJSON_GetArraySize(files);
+    if (!cJSON_IsArray(files) || count < 1) fail_at(file, 0, "\"rtl\" must be a list of files");
+    job->rtl = arena_alloc(&job->arena, (size_t)count + 1, sizeof *job->rtl);
+    for (int i = 0; i < count; i++) {
+        const cJSON *item = cJSON_GetArrayItem(files, i);
+        const char *name = cJSON_IsString(item) ? item->valuestring : NULL;
+        if (name == NULL || name[0] == '/' || strstr(name, "..") != NULL ||
+            strpbrk(name, " \t\"';\\") != NULL)
+            fail_at(file, 0, "\"rtl\" must name files of the folder rtl, without blanks");
+        job->rtl[i] = arena_strdup(&job->arena, name);
+        const char *path = arena_printf(&job->arena, "%s/rtl/%s", job->request->folder, name);
+        if (!file_exists(path)) fail("%s is missing; compile the network again", path);
+    }
+}
+
+void job_read_interface(struct build_job *job)
+{
+    const char *file = file_join(&job->arena, job->request->folder, "interface.json");
+    if (!file_exists(file)) fail("%s is missing; compile the network first", file);
+    cJSON *json = json_read(file);
+    const char *board = job->request->board;
+    if (board == NULL) board = json_string(json, "board", NULL);
+    if (board == NULL || board[0] == '\0')
+        fail("no board is named, neither here nor when the network was compiled; give --board");
+    board_find(&job->board, board);
+    job->ecp5 = strcmp(job->board.target.family, "ecp5") == 0;
+
+    const char *top = json_string(json, "top", NULL);
+    if (top == NULL || !is_identifier(top)) fail_at(file, 0, "\"top\" must be a module's name");
+    job->top = arena_strdup(&job->arena, top);
+    job->in_bits = read_count(json, file, "input.bits", 1 << 20);
+    job->out_bits = read_count(json, file, "output.bits", 1 << 20);
+    job->latency_cycles = read_count(json, file, "latency_cycles", 65533);
+    job->interval_cycles = read_count(json, file, "interval_cycles", 65535);
+    job->clock_mhz = job->request->clock_mhz;
+    if (!(job->clock_mhz > 0)) job->clock_mhz = json_number(json, "clock_mhz", NAN);
+    if (!(job->clock_mhz > 0)) fail_at(file, 0, "\"clock_mhz\" must be a positive number");
+    if (!job->request->pins_free) pll_find(&job->board, job->clock_mhz, &job->pll);
+    read_files(job, json, file);
+    cJSON_Delete(json);
+}

@@ -1,0 +1,71 @@
+/* One build on its way through the steps of the flow; private to boards/flow. The steps run in the
+ * order given here; each ends the program with one line on failure. They write into `work`,
+ * DIR/build.new, which takes the place of DIR/build when all went well. */
+#ifndef SLUICE_BOARDS_FLOW_JOB_H
+#define SLUICE_BOARDS_FLOW_JOB_H
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "boards/board.h"
+#include "boards/flow.h"
+#include "boards/pll.h"
+
+#include <stdbool.h>
+
+struct build_tool {
+    const char *program; /* as it is run */
+    const char *version; /* "nextpnr-ice40 0.4-1+b1" */
+};
+
+struct build_job {
+    struct arena arena; /* holds every string below */
+    const struct build_request *request;
+    struct board board;
+    bool ecp5;
+    const char *work;
+
+    /* from interface.json */
+    const char *top;  /* module name of the network */
+    const char **rtl; /* its files, NULL-terminated, relative to DIR/rtl */
+    int in_bits, out_bits, latency_cycles, interval_cycles;
+    double clock_mhz;
+    struct pll_recipe pll;
+    int address_bits; /* the pattern memory holds 2^address_bits events */
+
+    struct build_tool yosys, nextpnr, pack;
+
+    struct build_result *result;
+    double wrapper_luts; /* the top's own, of Yosys' count */
+    const char *cache;   /* folder of this very result, NULL: no cache */
+};
+
+/* interface.c: reads and checks DIR/interface.json, finds board, clock and PLL recipe. */
+void job_read_interface(struct build_job *job);
+/* tools.c: finds the tools, installs those for ECP5 if need be, asks their versions. */
+void job_find_tools(struct build_job *job);
+/* top.c: writes the top module, the constraints, the pattern files and copies of the RTL it takes
+ * from rtl/. */
+void job_write_top(struct build_job *job);
+/* synth.c: writes the Yosys scripts, runs them, counts. */
+void job_write_scripts(struct build_job *job);
+void job_synthesise(struct build_job *job);
+/* place.c: places and routes with one seed after the other, keeps the best, packs the bitstream. */
+void job_place(struct build_job *job);
+/* cache.c: the result for the same inputs, options and tools, if it is there; and keeping one. */
+bool job_cache_find(struct build_job *job);
+void job_cache_keep(struct build_job *job);
+/* result.c: the result as JSON, and its reading back (false when it is not whole). */
+void job_write_result(struct build_job *job, const char *file);
+bool job_read_result(const char *file, struct build_result *result);
+
+/* Path of a file in the work folder, in the job's arena. */
+const char *job_path(struct build_job *job, const char *name);
+/* Runs a tool in the work folder, its output in work/LOG; ends with one line that has the tool's
+ * own reason unless it succeeds. With `timed_out`, a limit reached is told there instead. */
+void job_run(struct build_job *job, const char *const argv[], const char *log, double limit_s,
+             bool *timed_out);
+/* How many of a resource the log of a nextpnr that failed says it needs, as "needs N of M logic
+ * cells". */
+bool job_find_overuse(struct build_job *job, const char *log, char *line, size_t size);
+
+#endif

@@ -1,0 +1,79 @@
+/* The result as JSON: DIR/build.json, and result.json beside the logs for the cache. */
+#include "base/file.h"
+#include "base/json.h"
+#include "boards/flow/job.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void add_resources(cJSON *json, const struct build_result *result)
+{
+    cJSON *resources = cJSON_AddObjectToObject(json, "resources");
+    json_add_number(resources, "cells", result->cells);
+    json_add_number(resources, "cells_available", result->cells_available);
+    json_add_number(resources, "lut4", result->lut4);
+    json_add_number(resources, "ff", result->ff);
+    json_add_number(resources, "carry", result->carry);
+    json_add_number(resources, "bram", result->bram);
+    json_add_number(resources, "dsp", result->dsp);
+    json_add_number(json, "wrapper_cells", result->wrapper_cells);
+}
+
+static void add_tools(cJSON *json, const struct build_job *job)
+{
+    cJSON *tools = cJSON_AddObjectToObject(json, "tools");
+    cJSON_AddStringToObject(tools, "synthesis", job->yosys.version);
+    cJSON_AddStringToObject(tools, "place_and_route", job->nextpnr.version);
+    if (!job->result->pins_free) cJSON_AddStringToObject(tools, "bitstream", job->pack.version);
+}
+
+void job_write_result(struct build_job *job, const char *file)
+{
+    const struct build_result *result = job->result;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "schema", 1);
+    cJSON_AddStringToObject(json, "board", job->board.name);
+    cJSON_AddStringToObject(json, "part", job->board.part);
+    cJSON_AddBoolToObject(json, "pins_free", result->pins_free);
+    cJSON_AddStringToObject(json, "source", "placed");
+    add_resources(json, result);
+    cJSON *timing = cJSON_AddObjectToObject(json, "timing");
+    json_add_number(timing, "clock_mhz", result->clock_mhz);
+    json_add_number(timing, "fmax_mhz", result->fmax_mhz);
+    cJSON_AddBoolToObject(timing, "met", result->timing_met);
+    json_add_number(json, "pattern_events", result->pins_free ? NAN : 1 << job->address_bits);
+    cJSON_AddNumberToObject(json, "seed", result->seed);
+    cJSON_AddNumberToObject(json, "attempts", result->attempts);
+    if (result->bitstream[0] != '\0')
+        cJSON_AddStringToObject(json, "bitstream", result->bitstream);
+    else
+        cJSON_AddNullToObject(json, "bitstream");
+    add_tools(json, job);
+    cJSON_AddNullToObject(json, "gate_level");
+    cJSON_AddBoolToObject(json, "cached", result->cached);
+    json_add_number(json, "seconds", result->seconds);
+    json_write(file, json);
+    cJSON_Delete(json);
+}
+
+bool job_read_result(const char *file, struct build_result *result)
+{
+    cJSON *json = json_read(file);
+    const char *bitstream = json_string(json, "bitstream", "");
+    snprintf(result->bitstream, sizeof result->bitstream, "%s", bitstream);
+    result->cells = json_number(json, "resources.cells", NAN);
+    result->cells_available = json_number(json, "resources.cells_available", NAN);
+    result->lut4 = json_number(json, "resources.lut4", NAN);
+    result->ff = json_number(json, "resources.ff", NAN);
+    result->carry = json_number(json, "resources.carry", NAN);
+    result->bram = json_number(json, "resources.bram", NAN);
+    result->dsp = json_number(json, "resources.dsp", NAN);
+    result->wrapper_cells = json_number(json, "wrapper_cells", NAN);
+    result->fmax_mhz = json_number(json, "timing.fmax_mhz", NAN);
+    result->timing_met = cJSON_IsTrue(json_find(json, "timing.met"));
+    result->seed = (int)json_number(json, "seed", 0);
+    result->attempts = (int)json_number(json, "attempts", 0);
+    cJSON_Delete(json);
+    return isfinite(result->cells) && isfinite(result->fmax_mhz) && result->attempts > 0;
+}

@@ -1,0 +1,62 @@
+/* Running a tool, and finding in its log why it failed. */
+#include "base/error.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "boards/flow/job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The first line of the log that a tool marks as its error; signal names may hold "error" too. */
+static void find_reason(struct build_job *job, const char *log, char *line, size_t size)
+{
+    process_log_reason(log, line, size);
+    size_t length;
+    const char *text = file_read(&job->arena, log, &length);
+    const char *mark = strstr(text, "ERROR: ");
+    if (mark == NULL) return;
+    snprintf(line, size, "%.*s", (int)strcspn(mark, "\n"), mark);
+}
+
+void job_run(struct build_job *job, const char *const argv[], const char *log, double limit_s,
+             bool *timed_out)
+{
+    const char *path = job_path(job, log);
+    const struct process_options options = {
+        .folder = job->work, .log = path, .time_limit_s = limit_s};
+    int status = process_run(argv, &options);
+    if (timed_out != NULL) *timed_out = status == PROCESS_TIMED_OUT;
+    if (status == 0 || (timed_out != NULL && *timed_out)) return;
+    const char *name = file_name(argv[0]);
+    if (status == PROCESS_NOT_FOUND)
+        fail("%s is not there; `sluice doctor` says what brings it", argv[0]);
+    if (status == PROCESS_TIMED_OUT)
+        fail("%s did not end within %g s; give more time; its log is %s", name, limit_s, path);
+    char reason[600];
+    if (job_find_overuse(job, path, reason, sizeof reason))
+        fail("%s does not fit on %s: it %s; see %s", job->top, job->board.part, reason, path);
+    find_reason(job, path, reason, sizeof reason);
+    if (status == PROCESS_KILLED) fail("%s was killed; its log is %s", name, path);
+    fail("%s failed: %s; its log is %s", name, reason[0] != '\0' ? reason : "no reason in its log",
+         path);
+}
+
+bool job_find_overuse(struct build_job *job, const char *log, char *line, size_t size)
+{
+    const struct board_target *target = &job->board.target;
+    const char *const kinds[][2] = {
+        {target->cell, "logic cells"}, {target->ram, "block RAMs"}, {target->dsp, "multipliers"}};
+    size_t length;
+    const char *text = file_read(&job->arena, log, &length);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const char *key = arena_printf(&job->arena, "%s:", kinds[i][0]);
+        for (const char *at = strstr(text, key); at != NULL; at = strstr(at + 1, key)) {
+            long used, available;
+            if (sscanf(at + strlen(key), " %ld / %ld", &used, &available) != 2) continue;
+            if (used <= available) continue;
+            snprintf(line, size, "needs %ld of %ld %s", used, available, kinds[i][1]);
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,122 @@
+/* Yosys: the network alone, then the top around it, then both as one flat netlist. */
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "boards/flow/job.h"
+
+#include <string.h>
+
+/* Constant multiplications are shift-adds already; Yosys 0.23 can crash on -dsp, and ECP5's DSPs
+ * would be spent on them. */
+static void add_synth(struct text *script, const struct build_job *job, const char *top, bool abc9)
+{
+    if (job->ecp5)
+        text_add(script, "synth_ecp5 -nodsp%s -top %s\n", abc9 ? " -abc9" : "", top);
+    else
+        text_add(script,
+                 "synth_ice40 -top %s -run begin:map_ffs\n"
+                 "techmap -map fixcarry.v\n"
+                 "synth_ice40 -top %s -run map_ffs:\n",
+                 top, top);
+}
+
+static void write_script(struct build_job *job, const char *name, struct text *script)
+{
+    file_write(job_path(job, name), text_string(script), script->length);
+    text_free(script);
+}
+
+void job_write_scripts(struct build_job *job)
+{
+    if (!job->ecp5) {
+        const char *fix = file_join(&job->arena, board_home(), "boards/flow/fixcarry.v");
+        file_copy(fix, job_path(job, "fixcarry.v"));
+    }
+    struct text network = {0};
+    for (int i = 0; job->rtl[i] != NULL; i++)
+        text_add(&network, "read_verilog ../rtl/%s\n", job->rtl[i]);
+    add_synth(&network, job, job->top, true);
+    text_add(&network, "tee -q -o network_stat.json stat -json\nwrite_json network.json\n"
+                       "write_verilog -noattr network_netlist.v\n");
+    write_script(job, "network.ys", &network);
+
+    struct text top = {0};
+    text_add(&top, "read_json network.json\ndesign -stash network\nread_verilog "
+                   "network_ports.v\nread_verilog -defer top.v");
+    if (job->request->pins_free)
+        text_add(&top, " %s.v\n", job->ecp5 ? "register_shell" : "shift_shell");
+    else
+        text_add(&top, " reset_sync.v event_ticker.v pattern_player.v status_leds.v%s\n",
+                 job->pll.bypass ? ""
+                 : job->ecp5     ? " pll_ecp5.v"
+                                 : " pll_ice40.v");
+    add_synth(&top, job, "top", false);
+    text_add(&top,
+             "tee -q -o top_stat.json stat -json\ndelete =%s\n"
+             "design -copy-from network %s\nhierarchy -top top\nflatten\nwrite_json design.json\n",
+             job->top, job->top);
+    write_script(job, "top.ys", &top);
+}
+
+/* Cells of one type, or of all types that begin with `type` when it ends in '*'. */
+static double count_cells(const cJSON *stat, const char *type)
+{
+    const cJSON *cells = json_find(stat, "design.num_cells_by_type"), *cell;
+    size_t length = strlen(type);
+    bool prefix = type[length - 1] == '*';
+    double count = 0;
+    cJSON_ArrayForEach(cell, cells)
+    {
+        bool same =
+            prefix ? strncmp(cell->string, type, length - 1) == 0 : strcmp(cell->string, type) == 0;
+        if (same && cJSON_IsNumber(cell)) count += cell->valuedouble;
+    }
+    return count;
+}
+
+/* 4-input LUTs in all: a carry pair of ECP5 is two, a distributed memory four and its two for
+ * writing. */
+static double count_luts(const struct build_job *job, const cJSON *stat)
+{
+    if (!job->ecp5) return count_cells(stat, "SB_LUT4");
+    return count_cells(stat, "LUT4") + 2 * count_cells(stat, "CCU2C") +
+           6 * count_cells(stat, "TRELLIS_DPR16X4");
+}
+
+static cJSON *read_stat(struct build_job *job, const char *name)
+{
+    const char *file = job_path(job, name);
+    cJSON *stat = json_read(file);
+    if (json_find(stat, "design.num_cells_by_type") == NULL)
+        fail_at(file, 0, "holds no counts of cells");
+    return stat;
+}
+
+static void count_network(struct build_job *job)
+{
+    cJSON *stat = read_stat(job, "network_stat.json");
+    struct build_result *result = job->result;
+    result->lut4 = count_luts(job, stat);
+    result->ff = count_cells(stat, job->ecp5 ? "TRELLIS_FF" : "SB_DFF*");
+    result->carry = job->ecp5 ? 2 * count_cells(stat, "CCU2C") : count_cells(stat, "SB_CARRY");
+    result->bram =
+        count_cells(stat, job->ecp5 ? "DP16KD" : "SB_RAM40_4K*") + count_cells(stat, "PDPW16KD");
+    result->dsp = count_cells(stat, job->ecp5 ? "MULT18X18D" : "SB_MAC16");
+    cJSON_Delete(stat);
+
+    stat = read_stat(job, "top_stat.json");
+    job->wrapper_luts = count_luts(job, stat);
+    cJSON_Delete(stat);
+}
+
+void job_synthesise(struct build_job *job)
+{
+    double limit_s = job->request->synth_limit_s;
+    info("synthesising %s with %s", job->top, job->yosys.version);
+    const char *network[] = {job->yosys.program, "-Q", "-T", "network.ys", NULL};
+    job_run(job, network, "network.log", limit_s, NULL);
+    const char *top[] = {job->yosys.program, "-Q", "-T", "top.ys", NULL};
+    job_run(job, top, "top.log", limit_s, NULL);
+    count_network(job);
+}

