@@ -12,7 +12,7 @@ bool train_is_activation(enum train_layer_kind kind)
            kind == TRAIN_TANH;
 }
 
-static bool contained_in_loss(const struct train_config *config, int layer)
+bool train_contained_in_loss(const struct train_config *config, int layer)
 {
     if (layer != config->layer_count - 1) return false;
     enum train_layer_kind kind = config->layers[layer].kind;
@@ -36,12 +36,12 @@ struct train_format train_layer_output(const struct train_config *config, int la
 {
     const struct train_format none = {.kind = TRAIN_FORMAT_NONE};
     const struct train_layer_config *l = &config->layers[layer];
-    if (contained_in_loss(config, layer) || l->kind == TRAIN_DROPOUT) return none;
+    if (train_contained_in_loss(config, layer) || l->kind == TRAIN_DROPOUT) return none;
     if (l->output.kind != TRAIN_FORMAT_DEFAULT) return l->output;
     int next = layer + 1;
     while (next < config->layer_count && config->layers[next].kind == TRAIN_DROPOUT)
         next++;
-    if (next >= config->layer_count || contained_in_loss(config, next)) return config->output;
+    if (next >= config->layer_count || train_contained_in_loss(config, next)) return config->output;
     enum train_layer_kind kind = config->layers[next].kind;
     bool quantized_later = train_is_activation(kind) || kind == TRAIN_BATCHNORM;
     if ((l->kind == TRAIN_DENSE || l->kind == TRAIN_BATCHNORM) && quantized_later) return none;
@@ -102,7 +102,7 @@ int train_layer_batchnorm(const struct train_config *config, int layer, int dire
 double train_threshold(const struct train_config *config)
 {
     bool probability = config->layers[config->layer_count - 1].kind == TRAIN_SIGMOID &&
-                       !contained_in_loss(config, config->layer_count - 1);
+                       !train_contained_in_loss(config, config->layer_count - 1);
     bool value = config->loss == LOSS_SQUARED_ERROR || config->loss == LOSS_ABSOLUTE_ERROR ||
                  config->loss == LOSS_HUBER;
     return probability || value ? 0.5 : 0;

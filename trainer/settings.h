@@ -22,5 +22,7 @@ int train_layer_batchnorm(const struct train_config *config, int layer, int dire
  */
 double train_threshold(const struct train_config *config);
 bool train_is_activation(enum train_layer_kind kind);
+/* Whether layer `layer` is a last softmax or sigmoid that the loss takes over. */
+bool train_contained_in_loss(const struct train_config *config, int layer);
 
 #endif

@@ -4,3 +4,6 @@ EXTRA_CFLAGS_trainer_nn_kernels := -O3 -fno-math-errno -fno-trapping-math
 EXTRA_CFLAGS_trainer_nn_quantizer := -O3 -fno-math-errno -fno-trapping-math
 EXTRA_CFLAGS_trainer_nn_loss := -O3 -fno-math-errno -fno-trapping-math
 EXTRA_CFLAGS_trainer_nn_optimizer := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_model := -O3
+EXTRA_CFLAGS_trainer_nn_passes := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_update := -O3

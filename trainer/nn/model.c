@@ -11,13 +11,6 @@
 
 enum { TILE_ROWS = 128 }; /* a tile's activations and gradients stay in the second-level cache */
 
-bool nn_loss_contains_last(const struct train_config *config)
-{
-    enum train_layer_kind last = config->layers[config->layer_count - 1].kind;
-    return (config->loss == LOSS_CATEGORICAL_CROSS_ENTROPY && last == TRAIN_SOFTMAX) ||
-           (config->loss == LOSS_BINARY_CROSS_ENTROPY && last == TRAIN_SIGMOID);
-}
-
 static struct span add_span(size_t *total, size_t count)
 {
     struct span span = {*total, count};
@@ -154,7 +147,7 @@ struct nn *nn_init(const struct train_config *config, int inputs, bool classes, 
     nn->input_columns = pad_columns(inputs);
     nn->outputs = inputs;
     nn->ops = arena_alloc(&nn->arena, 2 * (size_t)config->layer_count, sizeof *nn->ops);
-    int layers = config->layer_count - nn_loss_contains_last(config);
+    int layers = config->layer_count - train_contained_in_loss(config, config->layer_count - 1);
     for (int i = 0; i < layers; i++)
         add_layer(nn, config, i, quantized);
     nn->parameter_count = nn->trainable;

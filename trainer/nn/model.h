@@ -91,9 +91,6 @@ struct nn *nn_init(const struct train_config *config, int inputs, bool classes, 
 void nn_free(struct nn *nn);
 /* Glorot's uniform weights (2010, equation 16), zero biases, gamma and variance 1. */
 void nn_randomise(struct nn *nn, uint64_t seed);
-/* Whether the configuration's last layer is a softmax or sigmoid that the loss contains. */
-bool nn_loss_contains_last(const struct train_config *config);
-
 /* Quantizes and transposes the weights for the passes below; after every change of parameters. */
 void nn_prepare(struct nn *nn);
 /* One batch: events order[0..count-1]; step counts batches since the training began. The gradient

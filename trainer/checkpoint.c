@@ -1,0 +1,147 @@
+/* Checkpoints: the position, the curve, parameters and optimizer state, one file.
+ *
+ * The quantized phase's formats are not saved: they follow from the float phase's result and the
+ * events, and are calibrated again. */
+#include "base/error.h"
+#include "trainer/session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char magic[16] = "sluice-train-2\n";
+
+struct header {
+    char magic[16];
+    struct hash identity;
+    uint64_t float_parameters,
+        parameters; /* of float_best (0: not yet) and of the phase's network */
+    struct position position;
+};
+
+static uint64_t kept_bytes(const struct nn_op *op)
+{
+    return op->kept ? op->weights.count : 0;
+}
+
+void checkpoint_write(struct session *s)
+{
+    if (!s->config->checkpoint_path) return;
+    const struct nn *nn = s->nn;
+    s->at.optimizer_step = s->optimizer.step;
+    struct header header = {.identity = s->identity,
+                            .float_parameters = s->float_best ? s->float_nn->parameter_count : 0,
+                            .parameters = nn->parameter_count,
+                            .position = s->at};
+    memcpy(header.magic, magic, sizeof magic);
+    struct out_file *out = out_open(s->config->checkpoint_path);
+    FILE *f = out_stream(out);
+    fwrite(&header, sizeof header, 1, f);
+    fwrite(s->curve, sizeof *s->curve, (size_t)s->at.curve_count, f);
+    if (s->float_best) fwrite(s->float_best, sizeof(real), header.float_parameters, f);
+    fwrite(nn->parameters, sizeof(real), nn->parameter_count, f);
+    fwrite(s->best, sizeof(real), nn->parameter_count, f);
+    for (int i = 0; i < optimizer_states(s->config->optimizer); i++)
+        fwrite(s->optimizer.state[i], sizeof(real), nn->trainable, f);
+    for (int i = 0; i < nn->op_count; i++) {
+        uint64_t bytes = kept_bytes(&nn->ops[i]);
+        fwrite(&bytes, sizeof bytes, 1, f);
+        if (bytes) fwrite(nn->ops[i].kept, 1, bytes, f);
+    }
+    out_commit(out);
+}
+
+static void damaged(const struct session *s)
+{
+    fail("%s: the checkpoint is damaged; remove it to start over", s->config->checkpoint_path);
+}
+
+/* The file's bytes and how far they are read. */
+struct cursor {
+    const char *bytes;
+    size_t left;
+};
+
+static void take(const struct session *s, struct cursor *c, void *to, size_t bytes)
+{
+    if (bytes > c->left) damaged(s);
+    memcpy(to, c->bytes, bytes);
+    c->bytes += bytes;
+    c->left -= bytes;
+}
+
+static void read_front(struct session *s, struct cursor *c, struct header *header)
+{
+    take(s, c, header, sizeof *header);
+    int64_t epochs = (int64_t)s->config->epochs + s->config->quantized_epochs;
+    const struct position *at = &header->position;
+    if (at->curve_count < 0 || at->curve_count > epochs || at->epoch < 0 || at->epoch > epochs ||
+        at->step < 0)
+        damaged(s);
+}
+
+bool checkpoint_read(struct session *s)
+{
+    const char *path = s->config->checkpoint_path;
+    if (!path || !file_exists(path)) return false;
+    struct arena scratch = {0};
+    struct cursor cursor;
+    cursor.bytes = file_read(&scratch, path, &cursor.left);
+    struct header header;
+    if (cursor.left < sizeof header || memcmp(cursor.bytes, magic, sizeof magic) != 0) damaged(s);
+    read_front(s, &cursor, &header);
+    bool ours = header.identity.high == s->identity.high && header.identity.low == s->identity.low;
+    if (!ours) {
+        warn("%s: the checkpoint is of other settings or events; training starts over", path);
+        arena_free(&scratch);
+        return false;
+    }
+    s->at = header.position;
+    take(s, &cursor, s->curve, (size_t)s->at.curve_count * sizeof *s->curve);
+    if (header.float_parameters) {
+        if (header.float_parameters != s->float_nn->parameter_count) damaged(s);
+        s->float_best = arena_alloc(&s->arena, header.float_parameters, sizeof(real));
+        take(s, &cursor, s->float_best, header.float_parameters * sizeof(real));
+    }
+    if (s->at.quantized && !s->float_best) damaged(s);
+    arena_free(&scratch);
+    return true;
+}
+
+void checkpoint_read_phase(struct session *s)
+{
+    struct arena scratch = {0};
+    struct cursor cursor;
+    cursor.bytes = file_read(&scratch, s->config->checkpoint_path, &cursor.left);
+    struct header header;
+    read_front(s, &cursor, &header);
+    size_t skip = (size_t)header.position.curve_count * sizeof *s->curve +
+                  header.float_parameters * sizeof(real);
+    struct nn *nn = s->nn;
+    if (skip > cursor.left || header.parameters != nn->parameter_count) damaged(s);
+    cursor.bytes += skip;
+    cursor.left -= skip;
+    take(s, &cursor, nn->parameters, nn->parameter_count * sizeof(real));
+    take(s, &cursor, s->best, nn->parameter_count * sizeof(real));
+    for (int i = 0; i < optimizer_states(s->config->optimizer); i++)
+        take(s, &cursor, s->optimizer.state[i], nn->trainable * sizeof(real));
+    for (int i = 0; i < nn->op_count; i++) {
+        struct nn_op *op = &nn->ops[i];
+        uint64_t bytes;
+        take(s, &cursor, &bytes, sizeof bytes);
+        if (bytes == 0) continue;
+        if (bytes != op->weights.count) damaged(s);
+        op->kept = arena_alloc(&nn->arena, op->weights.count, 1);
+        take(s, &cursor, op->kept, bytes);
+    }
+    if (cursor.left) damaged(s);
+    s->optimizer.step = (long)s->at.optimizer_step;
+    nn_prepare(nn);
+    arena_free(&scratch);
+}
+
+void train_checkpoint_remove(const struct train_config *config)
+{
+    if (config->checkpoint_path && file_exists(config->checkpoint_path))
+        unlink(config->checkpoint_path);
+}
