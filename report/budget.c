@@ -51,7 +51,8 @@ static void add_check(struct judge *j, const char *name, enum report_state state
     cJSON_AddItemToArray(j->checks, check);
     j->counts[state]++;
     if (state == REPORT_UNKNOWN) return;
-    bool minor = strcmp(name, "reference") == 0 || strcmp(name, "gate_level") == 0;
+    bool minor = strcmp(name, "reference") == 0 || strcmp(name, "gate_level") == 0 ||
+                 (strcmp(name, "mismatches") != 0 && value == 0);
     if (state == REPORT_MET && minor) return; /* the line has room for margins */
     struct text *summary = summary_of(j, state);
     text_add(summary, "%s%s", summary->length ? "; " : "", text);
@@ -59,7 +60,7 @@ static void add_check(struct judge *j, const char *name, enum report_state state
 
 static void add_unknown(struct judge *j, const char *name, double limit, const char *unit)
 {
-    add_check(j, name, REPORT_UNKNOWN, NAN, limit, NAN, unit, "not known yet");
+    add_check(j, name, REPORT_UNKNOWN, NAN, limit, NAN, unit + (*unit == ' '), "not known yet");
 }
 
 /* A count that has to be zero. */
@@ -209,6 +210,9 @@ static void check_clock(struct judge *j)
         report_fixed(asked, decimals).text, report_fixed(fabs(margin), decimals).text);
     enum report_state bad = j->estimated ? REPORT_AT_RISK : REPORT_MISSED;
     add_check(j, "clock", met ? REPORT_MET : bad, fmax, asked, margin, "MHz", text);
+    if (met && cJSON_IsFalse(json_find(j->report, "timing.every_clock_met")))
+        add_check(j, "clocks", REPORT_MISSED, NAN, NAN, NAN, "",
+                  "a clock of the design around the network misses its constraint");
 }
 
 static void check_interval(struct judge *j)
@@ -326,6 +330,27 @@ struct report_verdict report_judge(cJSON *report, const struct report_budget *bu
     text_free(&j.met);
     arena_free(&j.arena);
     return verdict;
+}
+
+static bool has_state(const cJSON *report, enum report_state state)
+{
+    const cJSON *checks = json_find(report, "budget.checks"), *check;
+    cJSON_ArrayForEach(check, checks)
+    {
+        if (strcmp(json_string(check, "state", ""), report_state_names[state]) == 0) return true;
+    }
+    return false;
+}
+
+const char *report_heading(const cJSON *report)
+{
+    const cJSON *met = json_find(report, "budget.met");
+    bool placed = strcmp(json_string(report, "resources.source", ""), "placed") == 0;
+    if (cJSON_IsFalse(met)) return "Budget missed";
+    if (!cJSON_IsTrue(met)) return "Not judged yet";
+    if (has_state(report, REPORT_AT_RISK)) return "Budget at risk";
+    if (!placed || isnan(json_number(report, "verify.events", NAN))) return "Within budget so far";
+    return "Budget met";
 }
 
 void report_budget_from(struct report_budget *budget, const cJSON *compiled)

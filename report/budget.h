@@ -23,6 +23,10 @@ extern const char *const report_state_names[]; /* "unknown", "met", "at_risk", "
  * accuracy. */
 struct report_verdict report_judge(cJSON *report, const struct report_budget *budget);
 
+/* The verdict of a judged report as a heading: "Budget met", "Budget missed", "Budget at risk" (by
+ * the estimate), "Within budget so far" (not simulated, or not placed), "Not judged yet". */
+const char *report_heading(const cJSON *report);
+
 /* Fills members of `budget` that are 0 from compile.json's `budget` object, where the job that was
  * compiled left them. */
 void report_budget_from(struct report_budget *budget, const cJSON *compiled);

@@ -3,6 +3,7 @@
 #include "report/html.h"
 
 #include "base/json.h"
+#include "report/budget.h"
 #include "report/plot.h"
 #include "report/print.h"
 
@@ -103,31 +104,21 @@ static void add_head(struct page *page)
     text_add(html, "</p>\n</header>\n");
 }
 
-static bool has_state(const struct page *page, const char *state)
-{
-    const cJSON *checks = json_find(page->report, "budget.checks"), *check;
-    cJSON_ArrayForEach(check, checks)
-    {
-        if (strcmp(json_string(check, "state", ""), state) == 0) return true;
-    }
-    return false;
-}
-
-/* The misses, or else the margins, one in a line. */
+/* The misses, or else the margins, in one sentence. */
 static void add_banner(struct page *page)
 {
-    const cJSON *met = json_find(page->report, "budget.met");
-    bool missed = cJSON_IsFalse(met), risk = has_state(page, "at_risk");
-    const char *kind = missed ? "bad" : risk || !cJSON_IsTrue(met) ? "open" : "good";
-    const char *title = missed              ? "Budget missed"
-                        : risk              ? "Budget at risk"
-                        : cJSON_IsTrue(met) ? "Budget met"
-                                            : "Not judged yet";
-    const char *mark = missed ? "&#10007;" : strcmp(kind, "good") == 0 ? "&#10003;" : "?";
+    const char *heading = report_heading(page->report);
+    bool missed = strcmp(heading, "Budget missed") == 0, met = strcmp(heading, "Budget met") == 0;
     text_add(&page->html,
              "<div class=\"verdict %s\"><span class=\"mark\">%s</span><div><h2>%s</h2>"
              "<p>%s</p></div></div>\n",
-             kind, mark, title, page_string(page, "budget.reason", ""));
+             missed ? "bad"
+             : met  ? "good"
+                    : "open",
+             missed ? "&#10007;"
+             : met  ? "&#10003;"
+                    : "&hellip;",
+             heading, page_string(page, "budget.reason", ""));
 }
 
 /* `percent` of a bar under the number, NAN: no bar. */
@@ -161,7 +152,10 @@ static void add_speed_tiles(struct page *page)
                  : "",
              latency / most * 100);
     struct report_number rate = report_si(page_number(page, "timing.events_per_s"));
-    add_tile(page, "Throughput", rate.text, "events/s",
+    char *prefix = strchr(rate.text, ' '); /* "120 M": the M goes to the unit */
+    const char *unit = arena_printf(a, "&#8239;%sevents/s", prefix ? prefix + 1 : "");
+    if (prefix) *prefix = 0;
+    add_tile(page, "Throughput", rate.text, unit,
              isfinite(page_number(page, "timing.interval_cycles"))
                  ? arena_printf(
                        a, "a new event every %s",

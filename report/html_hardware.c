@@ -100,7 +100,7 @@ static void add_stretch(struct page *page, const char *name, const char *kind, d
     cell_number(page, report_count(end - start));
     cell_number(page, report_fixed(ns, 1));
     cell_number(page, report_fixed(ns * crossing / 1000, 2));
-    /* One dotted line per bunch crossing, as long as they can be told apart. */
+    /* One tick per bunch crossing, as long as they can be told apart. */
     double step = clock / crossing / total * 100;
     text_add(&page->html, "<td class=\"lane\"><div%s",
              step >= 1 && step < 100 ? " class=\"ticks\"" : "");
@@ -117,7 +117,7 @@ void html_latency(struct page *page)
     double total = page_number(page, "timing.latency_cycles"), last = 0;
     card_begin(page, "latency", "Latency by layer",
                "From the clock edge that takes an event to the one that gives its answer; each "
-               "dotted line is a bunch crossing.");
+               "tick is a bunch crossing.");
     if (!(total > 0)) {
         page_missing(page, "Latency", page_why(page, FRAGMENT_COMPILE, "latency_cycles"));
         card_end(page);
@@ -131,6 +131,8 @@ void html_latency(struct page *page)
     {
         double start = number(layer, "start_cycle"), end = number(layer, "end_cycle");
         if (!(end >= start)) continue;
+        if (row == 0 && start > 0)
+            add_stretch(page, "input", "registers", 0, start, total, "#94a3b8");
         add_stretch(page, page_escape(page, layer, "name"), page_escape(page, layer, "kind"), start,
                     end, total, report_colour(row++));
         last = fmax(last, end);
@@ -254,7 +256,7 @@ static void add_layer(struct page *page, const cJSON *layer, double largest)
                  fmin(fmax(sparsity, 0), 1) * 100, report_percent(sparsity).text);
     else
         text_add(html, "<td class=\"n u\">&ndash;</td>");
-    text_add(html, "<td><code>%s</code></td>", page_escape(page, layer, "format"));
+    text_add(html, "<td class=\"f\"><code>%s</code></td>", page_escape(page, layer, "format"));
     cell_number(page, report_count(number(layer, "operations")));
     cell_number(page, report_count(number(layer, "register_bits")));
     cell_number(page, report_count(size));
@@ -279,7 +281,8 @@ void html_layers(struct page *page)
     text_add(&page->html,
              "<div class=\"wide\"><table><thead><tr><th>Layer</th><th class=\"n\">Shape</th>"
              "<th class=\"n\">Weights</th><th class=\"n\">Bits</th><th class=\"n\">Zero</th>"
-             "<th>Output format</th><th class=\"n\">Operations</th><th class=\"n\">Register bits"
+             "<th class=\"f\">Output format</th><th class=\"n\">Operations</th><th "
+             "class=\"n\">Register bits"
              "</th><th class=\"n\">%s</th><th></th></tr></thead>\n<tbody>\n",
              cells ? "Cells" : "Adder bits");
     cJSON_ArrayForEach(layer, layers)
@@ -308,14 +311,15 @@ static void add_port(struct page *page, const char *title, const cJSON *port)
     int shown = 0, count = cJSON_GetArraySize(fields);
     text_add(&page->html,
              "<div><h3>%s</h3><p class=\"about\">%s bits, %d field%s</p><table><thead><tr>"
-             "<th>Field</th><th class=\"n\">Bits</th><th>Format</th></tr></thead>\n<tbody>\n",
+             "<th>Field</th><th class=\"n\">Bits</th><th "
+             "class=\"f\">Format</th></tr></thead>\n<tbody>\n",
              title, report_count(number(port, "bits")).text, count, count == 1 ? "" : "s");
     cJSON_ArrayForEach(field, fields)
     {
         if (shown++ == FIELDS_SHOWN) break;
         double low = number(field, "lsb"), width = number(field, "width");
         text_add(&page->html,
-                 "<tr><td>%s</td><td class=\"n\">[%s:%s]</td><td><code>%s</code></td>"
+                 "<tr><td>%s</td><td class=\"n\">[%s:%s]</td><td class=\"f\"><code>%s</code></td>"
                  "</tr>\n",
                  page_escape(page, field, "name"), report_count(low + width - 1).text,
                  report_count(low).text, page_escape(page, field, "format"));

@@ -35,14 +35,24 @@ static const char *class_name(struct page *page, const cJSON *physics, int index
     return arena_printf(&page->arena, "class %d", index);
 }
 
-/* A member that is a class number, or a class name, in words. */
+/* The class a row is about: its `class` is an index into class_names. */
 static const char *class_of(struct page *page, const cJSON *physics, const cJSON *row,
                             int otherwise)
 {
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(row, "class");
-    if (cJSON_IsString(name)) return report_escape(&page->arena, name->valuestring);
-    bool good = cJSON_IsNumber(name) && name->valuedouble >= 0 && name->valuedouble < 1e6;
-    return class_name(page, physics, good ? (int)name->valuedouble : otherwise);
+    double index = json_number(row, "class", otherwise);
+    return class_name(page, physics, index >= 0 && index < 1e6 ? (int)index : otherwise);
+}
+
+/* One number of the strip at the head of the card. */
+static void add_stat(struct page *page, const char *title, struct report_number value,
+                     const char *unit, double points)
+{
+    if (strcmp(value.text, "-") == 0) return;
+    text_add(&page->html, "<div><h3>%s</h3><p>%s%s", title, value.text, unit);
+    if (isfinite(points))
+        text_add(&page->html, "<small>%s%s points</small>", points > 0 ? "+" : "",
+                 report_fixed(points, 2).text);
+    text_add(&page->html, "</p></div>\n");
 }
 
 static void add_accuracies(struct page *page)
@@ -51,71 +61,84 @@ static void add_accuracies(struct page *page)
         const char *path, *title;
     } rows[] = {{"physics.accuracy_float", "Float network"},
                 {"physics.accuracy_quantized", "Quantized network"},
-                {"physics.accuracy_hardware", "Hardware"}};
+                {"physics.accuracy_hardware", "Hardware"},
+                {"physics.balanced_accuracy", "Balanced"}};
     double reference = page_number(page, rows[0].path);
-    text_add(&page->html, "<table><thead><tr><th>Accuracy</th><th class=\"n\">%%</th><th "
-                          "class=\"n\">Points against float</th></tr></thead>\n<tbody>\n");
+    text_add(&page->html, "<div class=\"stats\">\n");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = page_number(page, rows[i].path);
-        text_add(&page->html, "<tr><td>%s</td>", rows[i].title);
-        cell_number(page, report_fixed(value * 100, 2));
-        cell_number(page, report_fixed(i > 0 ? (value - reference) * 100 : NAN, 2));
-        text_add(&page->html, "</tr>\n");
+        bool compared = i == 1 || i == 2;
+        add_stat(page, rows[i].title, report_fixed(value * 100, 2), "&#8239;%",
+                 compared ? (value - reference) * 100 : NAN);
     }
-    double balanced = page_number(page, "physics.balanced_accuracy");
-    double auc = page_number(page, "physics.auc");
-    if (isfinite(balanced))
-        text_add(&page->html,
-                 "<tr><td>Balanced accuracy</td><td class=\"n\">%s</td><td></td></tr>\n",
-                 report_fixed(balanced * 100, 2).text);
-    if (isfinite(auc))
-        text_add(&page->html, "<tr><td>Mean AUC</td><td class=\"n\">%s</td><td></td></tr>\n",
-                 report_fixed(auc, 4).text);
-    text_add(&page->html, "</tbody></table>\n");
+    add_stat(page, "Mean AUC", report_fixed(page_number(page, "physics.auc"), 4), "", NAN);
+    text_add(&page->html, "</div>\n");
 }
 
-/* Signal efficiency at the background rates, and the per-class metrics, a row per class. */
+struct column {
+    const char *name, *title;
+};
+static const struct column columns[] = {{"auc_per_class", "AUC"},
+                                        {"precision_per_class", "Precision"},
+                                        {"recall_per_class", "Recall"},
+                                        {"f1_per_class", "F1"}};
+enum { COLUMNS = sizeof columns / sizeof *columns, RATES_MOST = 4 };
+
+/* The background rates that appear, in their order. */
+static int find_rates(const cJSON *physics, double rates[RATES_MOST])
+{
+    const cJSON *rows = list(physics, "efficiency_at_background"), *row;
+    int count = 0;
+    cJSON_ArrayForEach(row, rows)
+    {
+        double rate = json_number(row, "background", NAN);
+        bool known = !isfinite(rate);
+        for (int i = 0; i < count; i++)
+            known = known || rates[i] == rate;
+        if (!known && count < RATES_MOST) rates[count++] = rate;
+    }
+    return count;
+}
+
+/* Signal efficiency of class k at a background rate. */
+static double efficiency(const cJSON *physics, int k, double rate)
+{
+    const cJSON *rows = list(physics, "efficiency_at_background"), *row;
+    cJSON_ArrayForEach(row, rows)
+    {
+        if (json_number(row, "class", NAN) == k && json_number(row, "background", NAN) == rate)
+            return json_number(row, "efficiency", NAN);
+    }
+    return NAN;
+}
+
+/* Metrics of each class, a row per class. */
 static void add_classes(struct page *page, const cJSON *physics)
 {
-    static const struct {
-        const char *name, *title;
-    } columns[] = {{"auc_per_class", "AUC"},
-                   {"precision_per_class", "Precision"},
-                   {"recall_per_class", "Recall"},
-                   {"f1_per_class", "F1"}};
+    double rates[RATES_MOST];
+    int rate_count = find_rates(physics, rates);
     int classes = 0;
-    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
+    for (int c = 0; c < COLUMNS; c++) {
         int count = cJSON_GetArraySize(list(physics, columns[c].name));
         if (count > classes) classes = count;
     }
     if (classes == 0) return;
-    text_add(&page->html, "<table><thead><tr><th>Class</th>");
-    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+    text_add(&page->html, "<div class=\"wide\"><table><thead><tr><th>Class</th>");
+    for (int c = 0; c < COLUMNS; c++)
         text_add(&page->html, "<th class=\"n\">%s</th>", columns[c].title);
+    for (int i = 0; i < rate_count; i++)
+        text_add(&page->html, "<th class=\"n\">Signal at %s%% background</th>",
+                 report_significant(rates[i] * 100).text);
     text_add(&page->html, "</tr></thead>\n<tbody>\n");
     for (int k = 0; k < classes; k++) {
         text_add(&page->html, "<tr><td>%s</td>", class_name(page, physics, k));
-        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+        for (int c = 0; c < COLUMNS; c++)
             cell_number(page, report_fixed(element(list(physics, columns[c].name), k), 4));
+        for (int i = 0; i < rate_count; i++)
+            cell_number(page, report_percent(efficiency(physics, k, rates[i])));
         text_add(&page->html, "</tr>\n");
     }
-    text_add(&page->html, "</tbody></table>\n");
-}
-
-static void add_efficiencies(struct page *page, const cJSON *physics)
-{
-    const cJSON *rows = list(physics, "efficiency_at_background"), *row;
-    if (!rows) return;
-    text_add(&page->html, "<table><thead><tr><th>Signal</th><th class=\"n\">Background efficiency"
-                          "</th><th class=\"n\">Signal efficiency</th></tr></thead>\n<tbody>\n");
-    cJSON_ArrayForEach(row, rows)
-    {
-        text_add(&page->html, "<tr><td>%s</td>", class_of(page, physics, row, 0));
-        cell_number(page, report_percent(json_number(row, "background", NAN)));
-        cell_number(page, report_percent(json_number(row, "efficiency", NAN)));
-        text_add(&page->html, "</tr>\n");
-    }
-    text_add(&page->html, "</tbody></table>\n");
+    text_add(&page->html, "</tbody></table></div>\n");
 }
 
 /* One data block of a ROC curve; false when it has no point with background above zero. */
@@ -221,16 +244,13 @@ void html_physics(struct page *page)
 {
     const cJSON *physics = page->fragments->json[FRAGMENT_PHYSICS];
     card_begin(page, "physics", "Physics performance", "On test events, never seen in training.");
-    text_add(&page->html, "<div class=\"pair\">\n<div>");
     add_accuracies(page);
-    text_add(&page->html, "</div>\n<div>");
-    add_classes(page, physics);
-    text_add(&page->html, "</div>\n<div>");
+    text_add(&page->html, "<div class=\"pair\">\n<div>");
     add_roc(page, physics);
     text_add(&page->html, "</div>\n<div>");
     add_confusion(page, physics);
     text_add(&page->html, "</div>\n</div>\n");
-    add_efficiencies(page, physics);
+    add_classes(page, physics);
     card_end(page);
 }
 

@@ -61,8 +61,12 @@ static void draw_curves(struct page *page, const cJSON *rows, const char *name, 
     report_plot_begin(&script);
     mark_phases(&script, rows);
     text_add(&script, "$epochs << EOD\n");
+    const char *phase = NULL;
     cJSON_ArrayForEach(row, rows)
     {
+        const char *now = json_string(row, "phase", "");
+        if (phase && strcmp(phase, now) != 0) text_add(&script, "\n"); /* the line ends here */
+        phase = now;
         text_add(&script, "%d", ++epoch);
         for (size_t i = 0; i < count; i++)
             report_plot_number(&script, json_number(row, curves[i].key, NAN));
@@ -115,6 +119,21 @@ static void add_phases(struct page *page, const cJSON *rows)
     text_add(&page->html, ".</p>\n");
 }
 
+static void add_validation(struct page *page)
+{
+    double events = page_number(page, "training.events_train");
+    double plain = page_number(page, "training.validation_accuracy_float");
+    double quantized = page_number(page, "training.validation_accuracy_quantized");
+    if (!isfinite(events)) return;
+    text_add(&page->html, "<p class=\"about\">%s events", report_count(events).text);
+    if (isfinite(plain))
+        text_add(&page->html, "; accuracy on validation events: float %s",
+                 report_percent(plain).text);
+    if (isfinite(quantized))
+        text_add(&page->html, ", quantized %s", report_percent(quantized).text);
+    text_add(&page->html, ".</p>\n");
+}
+
 void html_training(struct page *page)
 {
     const cJSON *train = page->fragments->json[FRAGMENT_TRAIN];
@@ -128,6 +147,7 @@ void html_training(struct page *page)
         return;
     }
     add_phases(page, rows);
+    add_validation(page);
     text_add(&page->html, "<div class=\"pair\">\n<div>");
     draw_curves(page, rows, "loss", "Loss", "loss", loss_curves,
                 sizeof loss_curves / sizeof *loss_curves);
@@ -140,12 +160,38 @@ void html_training(struct page *page)
 
 /* ---- verification ---- */
 
-static void add_line(struct page *page, const char *title, const char *path, bool whole)
+struct verify_row {
+    const char *path, *title;
+    bool whole;
+};
+static const struct verify_row event_rows[] = {
+    {"verify.events", "Events simulated", true},
+    {"verify.events_test", "&nbsp;&nbsp;of the test set", true},
+    {"verify.events_random", "&nbsp;&nbsp;random", true},
+    {"verify.events_corner", "&nbsp;&nbsp;corners", true},
+    {"verify.events_overflow", "&nbsp;&nbsp;provoking overflow", true},
+    {"gate_level.events", "Events at gate level", true},
+    {"verify.latency_cycles_measured", "Latency measured, cycles", true},
+};
+static const struct verify_row agreement_rows[] = {
+    {"verify.mismatches", "Mismatches, bit for bit", true},
+    {"verify.reference_mismatches", "Mismatches against double precision", true},
+    {"gate_level.mismatches", "Mismatches at gate level", true},
+    {"verify.decision_changes", "Decisions that differ from float", true},
+    {"verify.float_max_abs_error", "Largest deviation from float", false},
+    {"verify.float_mean_abs_error", "Mean deviation from float", false},
+};
+
+static void add_lines(struct page *page, const struct verify_row *rows, size_t count)
 {
-    double value = page_number(page, path);
-    if (!isfinite(value)) return;
-    text_add(&page->html, "<tr><td>%s</td><td class=\"n\">%s</td></tr>\n", title,
-             whole ? report_count(value).text : report_significant(value).text);
+    text_add(&page->html, "<div><table>\n<tbody>\n");
+    for (size_t i = 0; i < count; i++) {
+        double value = page_number(page, rows[i].path);
+        if (!isfinite(value)) continue;
+        text_add(&page->html, "<tr><td>%s</td><td class=\"n\">%s</td></tr>\n", rows[i].title,
+                 rows[i].whole ? report_count(value).text : report_significant(value).text);
+    }
+    text_add(&page->html, "</tbody></table></div>\n");
 }
 
 static void add_first_mismatch(struct page *page)
@@ -166,34 +212,17 @@ static void add_first_mismatch(struct page *page)
 
 void html_verify(struct page *page)
 {
-    static const struct {
-        const char *path, *title;
-        bool whole;
-    } rows[] = {
-        {"verify.events", "Events simulated (Verilator)", true},
-        {"verify.events_test", "&nbsp;&nbsp;test events", true},
-        {"verify.events_random", "&nbsp;&nbsp;random events", true},
-        {"verify.events_corner", "&nbsp;&nbsp;corner events", true},
-        {"verify.events_overflow", "&nbsp;&nbsp;overflow-provoking events", true},
-        {"verify.mismatches", "Mismatches against the program, bit for bit", true},
-        {"verify.reference_mismatches", "Mismatches against the quantized network in double", true},
-        {"verify.latency_cycles_measured", "Latency measured, cycles", true},
-        {"verify.decision_changes", "Decisions that differ from float", true},
-        {"verify.float_max_abs_error", "Largest deviation from float", false},
-        {"verify.float_mean_abs_error", "Mean deviation from float", false},
-        {"gate_level.events", "Events at gate level", true},
-        {"gate_level.mismatches", "Mismatches at gate level", true},
-    };
-    card_begin(page, "verify", "Verification", NULL);
-    if (isnan(page_number(page, "verify.events"))) {
+    card_begin(
+        page, "verify", "Verification",
+        "The generated Verilog in simulation, event after event, against the integer program; "
+        "the program against the quantized network in double precision and the float one.");
+    if (isnan(page_number(page, "verify.events")))
         page_missing(page, "Simulation", page_why(page, FRAGMENT_VERIFY, "events"));
-    } else {
-        text_add(&page->html, "<table>\n<tbody>\n");
-        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-            add_line(page, rows[i].title, rows[i].path, rows[i].whole);
-        text_add(&page->html, "</tbody></table>\n");
-        add_first_mismatch(page);
-    }
+    text_add(&page->html, "<div class=\"pair\">\n");
+    add_lines(page, event_rows, sizeof event_rows / sizeof *event_rows);
+    add_lines(page, agreement_rows, sizeof agreement_rows / sizeof *agreement_rows);
+    text_add(&page->html, "</div>\n");
+    add_first_mismatch(page);
     card_end(page);
 }
 

@@ -122,7 +122,9 @@ static void merge_head(struct merge *m, const char *folder)
     cJSON_AddNumberToObject(m->report, "schema", REPORT_SCHEMA);
     add_string(m->report, "name", name ? name : file_name(last));
     add_string(m->report, "board", board);
-    add_string(m->report, "part", json_string(part(m, FRAGMENT_BUILD), "part", NULL));
+    add_string(m->report, "part",
+               json_string(part(m, FRAGMENT_BUILD), "part",
+                           json_string(part(m, FRAGMENT_COMPILE), "part", NULL)));
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++) {
         copy_value(m->report, copied[i], part(m, FRAGMENT_BUILD));
         copy_value(m->report, copied[i], part(m, FRAGMENT_COMPILE));
@@ -150,6 +152,8 @@ static void merge_timing(struct merge *m)
                     m->clock_mhz > 0 && fmax > 0 ? 1000 / m->clock_mhz - 1000 / fmax : NAN);
     json_add_number(timing, "events_per_s", interval > 0 ? m->clock_mhz * 1e6 / interval : NAN);
     json_add_number(timing, "bunch_crossing_mhz", m->crossing_mhz);
+    const cJSON *met = json_find(part(m, FRAGMENT_BUILD), "timing.met");
+    if (cJSON_IsBool(met)) cJSON_AddBoolToObject(timing, "every_clock_met", cJSON_IsTrue(met));
 }
 
 static const char *const resource_keys[] = {"cells", "lut4", "ff", "carry", "bram", "dsp"};
@@ -199,12 +203,8 @@ static void merge_physics(struct merge *m)
                                        "balanced_accuracy",
                                        "events"};
     cJSON *physics = cJSON_AddObjectToObject(m->report, "physics");
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        double value = number(m, FRAGMENT_PHYSICS, keys[i]);
-        json_add_number(physics, keys[i],
-                        either(value, json_number(json_find(part(m, FRAGMENT_TRAIN), "metrics"),
-                                                  keys[i], NAN)));
-    }
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        json_add_number(physics, keys[i], number(m, FRAGMENT_PHYSICS, keys[i]));
     for (size_t i = 0; i < sizeof more / sizeof *more; i++)
         copy_value(physics, more[i], part(m, FRAGMENT_PHYSICS));
 }
@@ -224,8 +224,26 @@ static void merge_verify(struct merge *m)
         if (!skipped) copy_value(verify, item->string, part(m, FRAGMENT_VERIFY));
     }
     const cJSON *gates = json_find(part(m, FRAGMENT_BUILD), "gate_level");
+    if (!cJSON_IsObject(gates)) gates = json_find(part(m, FRAGMENT_VERIFY), "gate_level");
     if (cJSON_IsObject(gates))
         cJSON_AddItemToObject(m->report, "gate_level", cJSON_Duplicate(gates, true));
+}
+
+static void merge_training(struct merge *m)
+{
+    static const char *const keys[] = {"events_train",
+                                       "events_validation",
+                                       "events_test",
+                                       "validation_accuracy_float",
+                                       "validation_accuracy_quantized",
+                                       "float_best_epoch",
+                                       "quantized_best_epoch"};
+    if (!part(m, FRAGMENT_TRAIN)) return;
+    cJSON *training = cJSON_AddObjectToObject(m->report, "training");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        copy_value(training, keys[i], part(m, FRAGMENT_TRAIN));
+    json_add_number(training, "epochs",
+                    cJSON_GetArraySize(json_find(part(m, FRAGMENT_TRAIN), "curves")));
 }
 
 static void merge_program(struct merge *m)
@@ -343,6 +361,7 @@ cJSON *report_merge(const struct report_fragments *fragments, const char *folder
     merge_resources(&m);
     merge_physics(&m);
     merge_verify(&m);
+    merge_training(&m);
     merge_program(&m);
     merge_seconds(&m);
     merge_layers(&m);

@@ -29,7 +29,8 @@ void report_plot_begin(struct text *script)
                      "set tics nomirror out scale 0.5 textcolor rgb '#475569'\n"
                      "set grid linetype 1 linecolor rgb '#e6ebf1' linewidth 0.6\n"
                      "set datafile missing 'NaN'\n"
-                     "set lmargin 9\nset rmargin 3\nset tmargin 1\nset bmargin 3.5\n"
+                     "set lmargin 9\nset rmargin 3\nset tmargin 1\nset bmargin 3.2\n"
+                     "set xlabel offset 0,0.4\nset ylabel offset 0.8,0\n"
                      "unset key\n");
 }
 

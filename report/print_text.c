@@ -2,6 +2,7 @@
 #include "report/print.h"
 
 #include "base/json.h"
+#include "report/budget.h"
 #include "report/number.h"
 
 #include <math.h>
@@ -55,15 +56,30 @@ static void add_facts(struct printer *p)
     }
 }
 
+/* Words up to column 100, then a new line. */
+static void add_wrapped(struct printer *p, const char *words)
+{
+    enum { LAST_COLUMN = 100 };
+    int column = 0;
+    while (*words) {
+        int length = (int)strcspn(words, " ");
+        if (column > 0 && column + 1 + length > LAST_COLUMN) {
+            text_add(p->out, "\n");
+            column = 0;
+        }
+        text_add(p->out, "%s%.*s", column ? " " : "  ", length, words);
+        column += length + (column ? 1 : 2);
+        words += length;
+        words += *words == ' ';
+    }
+    text_add(p->out, "\n");
+}
+
 static void add_verdict(struct printer *p)
 {
-    const cJSON *met = json_find(p->report, "budget.met");
     const char *reason = string(p, p->report, "budget.reason");
-    text_add(p->out, "\n%s: %s\n",
-             cJSON_IsTrue(met)    ? "BUDGET MET"
-             : cJSON_IsFalse(met) ? "BUDGET MISSED"
-                                  : "NOT JUDGED",
-             reason ? reason : "");
+    text_add(p->out, "\n%s\n", report_heading(p->report));
+    add_wrapped(p, reason ? reason : "-");
 }
 
 static void add_timing(struct printer *p)
@@ -79,8 +95,9 @@ static void add_timing(struct printer *p)
                          report_fixed(number(p, "timing.latency_bx"), 2).text,
                          report_significant(number(p, "timing.bunch_crossing_mhz")).text));
     add_row(p, "interval",
-            arena_printf(a, "%s cycles, %sevents/s",
+            arena_printf(a, "%s %s, %sevents/s",
                          report_count(number(p, "timing.interval_cycles")).text,
+                         number(p, "timing.interval_cycles") == 1 ? "cycle" : "cycles",
                          report_si(number(p, "timing.events_per_s")).text));
     add_row(p, "clock",
             arena_printf(a, "%s MHz, highest %s MHz (%s), slack %s ns",
@@ -139,6 +156,38 @@ static void add_layers(struct printer *p)
     }
 }
 
+/* Element of an array of numbers at a path. */
+static double element(const struct printer *p, const char *path, int index)
+{
+    const cJSON *array = json_find(p->report, path);
+    const cJSON *item = cJSON_IsArray(array) ? cJSON_GetArrayItem(array, index) : NULL;
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+/* AUC and signal efficiencies, a line per class. */
+static void add_classes(struct printer *p)
+{
+    const cJSON *aucs = json_find(p->report, "physics.auc_per_class");
+    const cJSON *rows = json_find(p->report, "physics.efficiency_at_background"), *row;
+    for (int k = 0; k < cJSON_GetArraySize(aucs); k++) {
+        const char *name =
+            string(p, p->report, arena_printf(&p->arena, "physics.class_names.%d", k));
+        text_add(p->out, "  ");
+        add_left(p, arena_printf(&p->arena, "class %s", name ? name : ""), 22);
+        text_add(p->out, " AUC %s", report_fixed(element(p, "physics.auc_per_class", k), 4).text);
+        const char *start = ", signal ", *end = "";
+        cJSON_ArrayForEach(row, rows)
+        {
+            if (json_number(row, "class", NAN) != k) continue;
+            text_add(p->out, "%s%s at %s%%", start,
+                     report_percent(json_number(row, "efficiency", NAN)).text,
+                     report_significant(json_number(row, "background", NAN) * 100).text);
+            start = ", ", end = " background";
+        }
+        text_add(p->out, "%s\n", end);
+    }
+}
+
 static void add_physics(struct printer *p)
 {
     static const char *const keys[] = {"float", "quantized", "hardware"};
@@ -154,16 +203,7 @@ static void add_physics(struct printer *p)
     }
     double auc = number(p, "physics.auc");
     if (isfinite(auc)) add_row(p, "mean AUC", report_fixed(auc, 4).text);
-    const cJSON *rows = json_find(p->report, "physics.efficiency_at_background"), *row;
-    cJSON_ArrayForEach(row, rows)
-    {
-        const char *name = string(p, row, "class");
-        add_row(p, "signal efficiency",
-                arena_printf(a, "%s at background %s%s%s",
-                             report_percent(json_number(row, "efficiency", NAN)).text,
-                             report_percent(json_number(row, "background", NAN)).text,
-                             name ? ", class " : "", name ? name : ""));
-    }
+    add_classes(p);
 }
 
 static void add_verify(struct printer *p)
