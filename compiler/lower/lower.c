@@ -65,12 +65,12 @@ void lowering_check_exact(const struct layer *layer, const struct program *p, in
 static void lower_inputs(struct lowering *l)
 {
     const struct network *network = l->network;
-    const struct layer *layer = lowering_layer(l, ++l->position), *host = NULL;
+    const struct layer *layer = lowering_layer(l, 1), *host = NULL;
     if (layer && layer->kind == LAYER_AFFINE) {
         host = layer;
-        layer = lowering_layer(l, 1);
-        l->position++;
+        layer = lowering_layer(l, 2);
     }
+    l->position = host ? 2 : 1;
     assert(layer && layer->kind == LAYER_QUANT); /* compile_prepare() saw to it */
     lowering_block(l, lowering_layer(l, 1) ? lowering_layer(l, 1) : layer, true);
     l->is_fresh = true;

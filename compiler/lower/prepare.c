@@ -219,6 +219,18 @@ static int finest_of(const double *numbers, size_t count)
     return finest;
 }
 
+static int dense_fraction(const struct network *network, const struct layer *layer, int fraction)
+{
+    size_t inputs = (size_t)network->layers[layer->input].size, size = (size_t)layer->size;
+    fraction += layer->weight_quant.count ? finest_format(&layer->weight_quant)
+                                          : finest_of(layer->weights, inputs * size);
+    int bias = fraction;
+    if (layer->bias)
+        bias = layer->bias_quant.count ? finest_format(&layer->bias_quant)
+                                       : finest_of(layer->bias, size);
+    return bias > fraction ? bias : fraction;
+}
+
 /* A scaling whose offset has bits far below scale * step of its argument would make the sum longer
  * than a double holds, for nothing: the offset is rounded to that grid. */
 static void round_offsets(struct network *network, struct layer *layer, int fraction_bits)
@@ -247,14 +259,11 @@ static void round_all_offsets(struct network *network)
     bool quantized = false;
     for (int i = reader_of(network, 0); i > 0; i = reader_of(network, i)) {
         struct layer *layer = &network->layers[i];
-        size_t inputs = (size_t)network->layers[layer->input].size;
         if (layer->kind == LAYER_QUANT) {
             fraction = finest_format(&layer->quant);
             quantized = true;
         } else if (layer->kind == LAYER_DENSE) {
-            fraction += layer->weight_quant.count
-                            ? finest_format(&layer->weight_quant)
-                            : finest_of(layer->weights, inputs * (size_t)layer->size);
+            fraction = dense_fraction(network, layer, fraction);
         } else if (layer->kind == LAYER_LEAKY_RELU) {
             fraction += finest_of(&layer->alpha, 1);
         } else if (quantized && is_scaling(layer)) {

@@ -230,6 +230,11 @@ static bool shorten(struct problem *p, struct dyadic *scale, struct dyadic *offs
 {
     struct line line;
     if (!line_make(*scale, *offset, p, &line) || !find_runs(p, &line)) return false;
+    if (p->count == 1) { /* every argument gives the same result */
+        *scale = (struct dyadic){0, 0};
+        *offset = dyadic_make(level_of(p, &line, p->lo), format_fraction_bits(p->format));
+        return true;
+    }
     struct found best = {.any = false};
     search(p, *scale, &best);
     if (!best.any || best.digits > csd_count(scale->integer)) return false;

@@ -144,6 +144,9 @@ static int round_op(struct rewrite *r, int value)
         return add_matvec(r, op, round->addends[value]);
     if (op->code == OP_RESULT && round->addends[r->old->operands[op->operands]])
         return rewrite_operand(r, op, 0) + 1 + (int)op->immediate;
+    if (op->code == OP_MAX) /* its operand may have moved: no claims are kept */
+        return program_add2(r->program, OP_MAX, rewrite_operand(r, op, 0),
+                            rewrite_operand(r, op, 1), 0);
     return rewrite_copy(r, value);
 }
 
