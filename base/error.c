@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct error_trap *active_trap;
-static bool is_quiet;
+static bool is_quiet, is_child;
 
 void error_set_trap(struct error_trap *trap)
 {
@@ -22,6 +23,11 @@ void error_set_quiet(bool quiet)
     is_quiet = quiet;
 }
 
+void error_set_child(void)
+{
+    is_child = true;
+}
+
 bool error_is_quiet(void)
 {
     return is_quiet;
@@ -30,6 +36,7 @@ bool error_is_quiet(void)
 static _Noreturn void end_with(const char *line)
 {
     struct error_trap *trap = active_trap;
+    if (is_child) _exit(1);
     progress_abandon();
     out_abandon_all();
     if (trap) {
@@ -41,11 +48,12 @@ static _Noreturn void end_with(const char *line)
     exit(1);
 }
 
-/* A message stays one line whatever text of the user's went into it. */
+/* A message stays one line, and leaves the terminal alone, whatever text of the user's went into
+ * it. */
 static void keep_one_line(char *line)
 {
     for (char *c = line; *c; c++)
-        if (*c == '\n' || *c == '\r') *c = ' ';
+        if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
 }
 
 void fail(const char *format, ...)

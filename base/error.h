@@ -35,4 +35,8 @@ struct error_trap {
 };
 void error_set_trap(struct error_trap *trap);
 
+/* In a forked child that works for us: from now on fail() only ends the process, with status 1; no
+ * line, no clean-up of what is the parent's, no trap. */
+void error_set_child(void);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ void text_add(struct text *text, const char *format, ...)
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
+    assert(length >= 0);
     text->bytes = array_grow(text->bytes, &text->capacity, text->length + (size_t)length + 1, 1);
     vsnprintf(text->bytes + text->length, (size_t)length + 1, format, again);
     va_end(again);

@@ -101,7 +101,6 @@ void container_open(struct container *container, struct arena *arena, const char
 void container_close(struct container *container)
 {
     if (container->kind == FILE_NPZ) npz_close(container);
-    if (container->kind == FILE_HDF5) hdf5_close(container);
 }
 
 struct array *container_find(struct container *container, const char *name)

@@ -19,7 +19,7 @@ struct container {
     size_t count;
     char *content; /* the whole file, unpacked if gzipped; NULL for NPZ and HDF5 */
     size_t length; /* of content, bytes */
-    void *handle;  /* the open file of NPZ and HDF5 */
+    void *handle;  /* the open zip of an NPZ file */
 };
 
 /* Opens a file, tells its kind by content and lists its arrays without loading them. */
@@ -38,7 +38,6 @@ void npz_load(struct container *container, struct array *array);
 void npz_close(struct container *container);
 void hdf5_list(struct container *container);
 void hdf5_load(struct container *container, struct array *array);
-void hdf5_close(struct container *container);
 void npy_list(struct container *container);
 void idx_list(struct container *container);
 
