@@ -189,11 +189,6 @@ void network_check(const struct network *network, const char *file)
     }
 }
 
-static double to_float32(double x)
-{
-    return (double)(float)x;
-}
-
 void network_affine(const struct layer *layer, int element, bool to_float, double *scale,
                     double *offset)
 {
@@ -207,16 +202,16 @@ void network_affine(const struct layer *layer, int element, bool to_float, doubl
         double mean = layer->mean[element], variance = layer->variance[element];
         double epsilon = layer->epsilon;
         if (to_float) {
-            gamma = to_float32(gamma), beta = to_float32(beta);
-            mean = to_float32(mean), variance = to_float32(variance);
-            epsilon = to_float32(epsilon);
+            gamma = network_float32(gamma), beta = network_float32(beta);
+            mean = network_float32(mean), variance = network_float32(variance);
+            epsilon = network_float32(epsilon);
         }
         s = gamma / sqrt(variance + epsilon);
-        if (to_float) s = to_float32(s);
+        if (to_float) s = network_float32(s);
         o = beta - mean * s;
     }
-    *scale = to_float ? to_float32(s) : s;
-    *offset = to_float ? to_float32(o) : o;
+    *scale = to_float ? network_float32(s) : s;
+    *offset = to_float ? network_float32(o) : o;
 }
 
 void network_round_to_float32(struct network *network)
@@ -227,9 +222,9 @@ void network_round_to_float32(struct network *network)
         list_parameters(network, layer, list);
         for (int p = 0; p < PARAMETERS; p++)
             for (size_t k = 0; *list[p].values && k < list[p].count; k++)
-                (*list[p].values)[k] = to_float32((*list[p].values)[k]);
-        layer->epsilon = to_float32(layer->epsilon);
-        layer->alpha = to_float32(layer->alpha);
+                (*list[p].values)[k] = network_float32((*list[p].values)[k]);
+        layer->epsilon = network_float32(layer->epsilon);
+        layer->alpha = network_float32(layer->alpha);
     }
 }
 

@@ -69,6 +69,14 @@ struct network {
     const char **class_names;   /* [output size] or NULL */
 };
 
+/* x rounded to float32, what a model file stores. Through memory on purpose: GCC 12 at -O2 drops
+ * (double)(float) when it puts two neighbouring conversions into one vector. */
+static inline double network_float32(double x)
+{
+    volatile float rounded = (float)x;
+    return (double)rounded;
+}
+
 /* An empty network; name may be NULL ("network"). */
 struct network *network_new(const char *name);
 /* Adds a layer behind the others and returns its index. The name is copied, made a valid and unique

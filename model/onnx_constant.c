@@ -48,7 +48,7 @@ static void leaf(struct graph *graph, const struct graph_node *reader, const cha
 {
     double *values = arena_alloc(&graph->arena, tensor->count, sizeof *values);
     for (size_t i = 0; i < tensor->count; i++) {
-        values[i] = (double)(float)tensor->values[i];
+        values[i] = network_float32(tensor->values[i]);
         if (!(values[i] - values[i] == 0))
             graph_fail(graph, reader, "element %zu of tensor %.80s is not a finite number", i,
                        name);

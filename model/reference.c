@@ -29,7 +29,7 @@ struct evaluation {
 static double parameter(enum reference_mode mode, const struct quantizer *quant, size_t element,
                         double latent)
 {
-    double value = (double)(float)latent; /* as a model file stores it */
+    double value = network_float32(latent); /* as a model file stores it */
     if (mode == REFERENCE_FLOAT || quant->count == 0) return value;
     return format_quantize(quantizer_at(quant, (int)element), value);
 }
@@ -109,6 +109,7 @@ static void softmax(const double *x, double *y, int size)
 /* Layers whose elements do not meet: n values, all elements of the block. */
 static void elementwise(const struct layer *layer, const double *x, double *y, size_t n)
 {
+    double alpha = network_float32(layer->alpha);
     switch (layer->kind) {
     case LAYER_RELU:
         for (size_t k = 0; k < n; k++)
@@ -116,7 +117,7 @@ static void elementwise(const struct layer *layer, const double *x, double *y, s
         break;
     case LAYER_LEAKY_RELU:
         for (size_t k = 0; k < n; k++)
-            y[k] = x[k] >= 0 ? x[k] : (double)(float)layer->alpha * x[k];
+            y[k] = x[k] >= 0 ? x[k] : alpha * x[k];
         break;
     case LAYER_SIGMOID:
         for (size_t k = 0; k < n; k++)

@@ -89,7 +89,7 @@ static inline double *case_values(struct network *network, struct random *random
 {
     double *values = arena_alloc(&network->arena, count, sizeof *values);
     for (size_t i = 0; i < count; i++)
-        values[i] = (double)(float)(spread * random_normal(random));
+        values[i] = network_float32(spread * random_normal(random));
     return values;
 }
 
