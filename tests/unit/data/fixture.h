@@ -20,7 +20,7 @@
 #include <zip.h>
 #include <zlib.h>
 
-/* Last: its fail() macro would clash with ours. */
+/* Last, as its macro fail() has the name of our function, which tests call as (fail)(). */
 #include <cmocka.h>
 
 #define UNUSED __attribute__((unused))
@@ -35,7 +35,7 @@ extern void __lsan_enable(void) __attribute__((weak));
 
 #define EXPECT_FAIL(CALL, PART)                                                                    \
     do {                                                                                           \
-        bool returned = false;                                                                     \
+        volatile bool returned = false;                                                            \
         if (__lsan_disable) __lsan_disable();                                                      \
         error_set_trap(&trap);                                                                     \
         if (setjmp(trap.where) == 0) {                                                             \
