@@ -54,7 +54,7 @@ static void print_help(void)
          "Trains a network, lowers it to Verilog, verifies it cycle by cycle and builds a "
          "bitstream.\n");
     for (int v = 0; v < VERB_COUNT; v++)
-        printf("  %-9s%-22s%s\n", verb_rows[v].name, verb_rows[v].arguments, verb_rows[v].text);
+        printf("  %-9s%-32s%s\n", verb_rows[v].name, verb_rows[v].arguments, verb_rows[v].text);
     puts("\nA JOB is a YAML file (`sluice init DATA` writes one, `sluice list keys` explains it); "
          "its results\n"
          "go to build/NAME/. `sluice VERB --help` lists the flags of a verb.");

@@ -92,6 +92,24 @@ static void note_complaint(cyaml_log_t level, void *context, const char *format,
     complaint->what[strcspn(complaint->what, "\n")] = 0;
 }
 
+/* libcyaml places an unknown key on the line before it; the text has the true one. */
+static long line_of_unknown(const char *text, const struct complaint *complaint)
+{
+    static const char start[] = "Unexpected key: ";
+    if (strncmp(complaint->what, start, sizeof start - 1) != 0) return complaint->line;
+    const char *key = complaint->what + sizeof start - 1;
+    size_t length = strlen(key);
+    long number = 1;
+    for (const char *line = text; *line; number++) {
+        size_t end = strcspn(line, "\n");
+        if (number >= complaint->line)
+            for (const char *at = line; at + length < line + end; at++)
+                if (strncmp(at, key, length) == 0 && at[length] == ':') return number;
+        line += end + (line[end] == '\n');
+    }
+    return complaint->line;
+}
+
 static void *resize(void *context, void *memory, size_t size)
 {
     (void)context;
@@ -227,7 +245,7 @@ struct job *job_read(const char *path)
     if (status != CYAML_OK || !job) {
         const char *what = complaint.what[0] ? complaint.what : cyaml_strerror(status);
         if (!job && status == CYAML_OK) what = "empty job file";
-        fail_at(path, complaint.line, "%s; see `sluice list keys`", what);
+        fail_at(path, line_of_unknown(text, &complaint), "%s; see `sluice list keys`", what);
     }
     job->arena = arena;
     job->path = arena_strdup(&job->arena, path);
