@@ -1,0 +1,371 @@
+/* One operation as a C statement. No expression overflows, shifts a negative number or depends on
+ * how the compiler converts one: widths are proved by the intervals. */
+#include "compiler/emit/emit_c.h"
+
+#include <inttypes.h>
+
+__extension__ typedef __int128 int128;
+
+enum { LINE_LENGTH = 80 };
+
+static bool fits_narrow(int128 lo, int128 hi)
+{
+    return lo >= INT32_MIN && hi <= INT32_MAX;
+}
+
+bool c_is_narrow(const struct op *op)
+{
+    return fits_narrow(op->lo, op->hi);
+}
+
+void c_add_integer(struct text *text, int64_t n)
+{
+    bool wide = n < INT32_MIN || n > INT32_MAX;
+    /* -2147483648 is an expression of a wider type. */
+    if (n == INT32_MIN)
+        text_add(text, "(-2147483647 - 1)");
+    else
+        text_add(text,
+                 n < 0  ? wide ? "(-INT64_C(%" PRId64 "))" : "(-%" PRId64 ")"
+                 : wide ? "INT64_C(%" PRId64 ")"
+                        : "%" PRId64,
+                 n < 0 ? -n : n);
+}
+
+void c_add_value(struct text *text, const struct program *p, int value, bool wide)
+{
+    const struct op *op = &p->ops[value];
+    if (op->code == OP_CONST)
+        c_add_integer(text, op->immediate);
+    else
+        text_add(text, "%sv%d", wide && c_is_narrow(op) ? "(int64_t)" : "", value);
+}
+
+/* A value being aligned to a finer fraction: n * 2^up. */
+struct aligned {
+    int value, up;
+    int128 lo, hi;
+};
+
+static struct aligned align(const struct program *p, const struct op *op, int operand, int up)
+{
+    int value = p->operands[op->operands + operand];
+    const struct op *a = &p->ops[value];
+    if (a->lo == 0 && a->hi == 0) return (struct aligned){value, 0, 0, 0};
+    int128 factor = (int128)1 << up;
+    return (struct aligned){value, up, a->lo * factor, a->hi * factor};
+}
+
+static void align_two(const struct program *p, const struct op *op, int first, int shift,
+                      struct aligned *a, struct aligned *b)
+{
+    int fraction_a = op_fraction(program_operand(p, op, first));
+    int fraction_b = op_fraction(program_operand(p, op, first + 1)) - shift;
+    int fraction = fraction_a > fraction_b ? fraction_a : fraction_b;
+    *a = align(p, op, first, fraction - fraction_a);
+    *b = align(p, op, first + 1, fraction - fraction_b);
+}
+
+static void add_aligned(struct text *text, const struct program *p, struct aligned a, bool wide)
+{
+    c_add_value(text, p, a.value, wide);
+    if (!a.up) return;
+    text_add(text, " * ");
+    c_add_integer(text, (int64_t)1 << a.up);
+}
+
+/* Operands of a sum or comparison, printed in a type that holds both and the result. Returns
+ * whether that is wide. */
+static bool add_pair(struct text *text, const struct program *p, const struct op *op, int first,
+                     const char *between)
+{
+    struct aligned a, b;
+    bool sum = op->code == OP_ADD || op->code == OP_SUB;
+    align_two(p, op, first, sum ? (int)op->immediate : 0, &a, &b);
+    bool wide = !fits_narrow(a.lo, a.hi) || !fits_narrow(b.lo, b.hi) || (sum && !c_is_narrow(op));
+    /* A claim may hide what the operands alone could reach on the way. */
+    if (op->code == OP_ADD) wide = wide || !fits_narrow(a.lo + b.lo, a.hi + b.hi);
+    if (op->code == OP_SUB) wide = wide || !fits_narrow(a.lo - b.hi, a.hi - b.lo);
+    add_aligned(text, p, a, wide);
+    text_add(text, "%s", between);
+    add_aligned(text, p, b, wide);
+    return wide;
+}
+
+static bool add_choice(struct text *text, const struct program *p, const struct op *op)
+{
+    bool select = op->code == OP_SELECT;
+    if (select)
+        c_add_value(text, p, p->operands[op->operands], false);
+    else
+        add_pair(text, p, op, 0, op->code == OP_MIN ? " < " : " > ");
+    text_add(text, " ? ");
+    return add_pair(text, p, op, select, " : ");
+}
+
+static bool add_negation(struct text *text, const struct program *p, const struct op *op)
+{
+    const struct op *a = program_operand(p, op, 0);
+    bool wide = !c_is_narrow(op) || !fits_narrow(-(int128)a->hi, -(int128)a->lo);
+    text_add(text, "-");
+    c_add_value(text, p, p->operands[op->operands], wide);
+    return wide;
+}
+
+static bool add_product(struct text *text, const struct program *p, const struct op *op)
+{
+    bool wide = !c_is_narrow(op);
+    c_add_value(text, p, p->operands[op->operands], wide);
+    text_add(text, " * ");
+    c_add_value(text, p, p->operands[op->operands + 1], wide);
+    return wide;
+}
+
+/* bias + sum of weight * operand, in 32 bits, 64 bits, or modulo 2^64 where partial sums could run
+ * over. */
+static bool add_result(struct c_printer *c, const struct op *op)
+{
+    const struct program *p = c->program;
+    const struct op *matvec = program_operand(p, op, 0);
+    struct text *text = &c->body;
+    int64_t bias, weight;
+    result_bias(p, op, op_fraction(op), &bias);
+    int128 reach = bias < 0 ? -(int128)bias : bias;
+    for (int row = 0; row < matvec->operand_count; row++) {
+        const struct op *a = program_operand(p, matvec, row);
+        result_weight(p, op, op_fraction(op), row, &weight);
+        int128 largest = -(int128)a->lo > a->hi ? -(int128)a->lo : a->hi;
+        reach += (weight < 0 ? -(int128)weight : weight) * largest;
+        if (reach > INT64_MAX) break; /* further than it matters */
+    }
+    bool modular = reach > INT64_MAX, wide = modular || reach > INT32_MAX, first = true;
+    if (modular) text_add(text, "from_bits("), c->used[C_FROM_BITS] = true;
+    size_t line = text->length;
+    for (int row = 0; row < matvec->operand_count; row++) {
+        result_weight(p, op, op_fraction(op), row, &weight);
+        if (!weight) continue;
+        if (text->length - line > LINE_LENGTH) text_add(text, "\n       "), line = text->length;
+        bool minus = weight < 0 && !modular;
+        text_add(text, first ? minus ? "-" : "" : minus ? " - " : " + ");
+        if (modular) text_add(text, "(uint64_t)");
+        c_add_value(text, p, p->operands[matvec->operands + row], wide && !modular);
+        if (minus) weight = -weight;
+        if (weight != 1)
+            text_add(text, modular ? " * (uint64_t)" : " * "), c_add_integer(text, weight);
+        first = false;
+    }
+    if (bias || first) {
+        text_add(text, first ? "" : " + ");
+        if (modular) text_add(text, "(uint64_t)");
+        c_add_integer(text, bias);
+    }
+    if (modular) text_add(text, ")");
+    return wide;
+}
+
+/* The rounded integer before limiting; *lo, *hi: its interval as far as 63 bits show it. */
+static void add_rounding(struct c_printer *c, const struct op *op, int drop, int64_t *lo,
+                         int64_t *hi)
+{
+    const struct op *a = program_operand(c->program, op, 0);
+    int value = c->program->operands[op->operands];
+    struct text *text = &c->body;
+    struct format f = op->format;
+    f.width_bits =
+        FORMAT_MAX_BITS; /* of the result's fraction, wide enough to hold what rounding gives */
+    f.integer_bits += FORMAT_MAX_BITS - op->format.width_bits;
+    f.is_signed = a->lo < 0;
+    f.overflow = OVERFLOW_SAT;
+    *lo = drop > 0 ? program_quantize_integer(a->lo, op_fraction(a), f) : a->lo;
+    *hi = drop > 0 ? program_quantize_integer(a->hi, op_fraction(a), f) : a->hi;
+    if (drop <= 0) {
+        c_add_value(text, c->program, value, false);
+    } else if (drop > 63) { /* below a half in size */
+        if (f.rounding == ROUND_TRN)
+            c_add_value(text, c->program, value, false), text_add(text, " < 0 ? -1 : 0");
+        else
+            text_add(text, "0 * "), c_add_value(text, c->program, value, false);
+    } else {
+        bool floor = f.rounding == ROUND_TRN;
+        text_add(text, floor ? "floor_shift(" : "round_%s(", rounding_names[f.rounding]);
+        c_add_value(text, c->program, value, false);
+        text_add(text, ", %d)", drop);
+        c->used[floor ? (int)C_FLOOR_SHIFT : (int)C_ROUND + (int)f.rounding] = true;
+    }
+}
+
+static void add_wrapped(struct c_printer *c, const struct op *op, int drop)
+{
+    int64_t lo, hi;
+    int up = drop < 0 ? -drop : 0;
+    bool sign = op->format.is_signed;
+    text_add(&c->body, sign ? "wrap(" : "(int64_t)(");
+    if (sign) c->used[C_WRAP] = true;
+    text_add(&c->body, "(uint64_t)(");
+    add_rounding(c, op, drop, &lo, &hi);
+    text_add(&c->body, up > 63 ? ") * 0" : ")");
+    if (up && up <= 63) text_add(&c->body, " << %d", up);
+    if (sign)
+        text_add(&c->body, ", %d)", op->format.width_bits);
+    else
+        text_add(&c->body, " & UINT64_C(%" PRIu64 "))", ((uint64_t)1 << op->format.width_bits) - 1);
+}
+
+static void add_limits(struct text *text, const int64_t *numbers, int count)
+{
+    for (int i = 0; i < count; i++) {
+        text_add(text, ", ");
+        c_add_integer(text, numbers[i]);
+    }
+}
+
+static bool add_quantize(struct c_printer *c, const struct op *op)
+{
+    const struct op *a = program_operand(c->program, op, 0);
+    struct format f = op->format;
+    int drop = op_fraction(a) - op_fraction(op), up = drop < 0 ? -drop : 0;
+    int64_t lo, hi, min = format_min(f), max = format_max(f), limit_hi = max >> (up > 63 ? 63 : up);
+    int64_t limit_lo = -(-min >> (up > 63 ? 63 : up));
+    struct c_printer trial = {.program = c->program};
+    add_rounding(&trial, op, drop, &lo, &hi);
+    text_free(&trial.body);
+    if (lo >= limit_lo && hi <= limit_hi) { /* nothing to limit */
+        bool wide = drop > 0 || !c_is_narrow(a) || !c_is_narrow(op);
+        if (up && wide) text_add(&c->body, "(int64_t)");
+        add_rounding(c, op, drop, &lo, &hi);
+        if (up && lo | hi) text_add(&c->body, " * "), c_add_integer(&c->body, (int64_t)1 << up);
+        return wide;
+    }
+    if (f.overflow == OVERFLOW_WRAP) {
+        add_wrapped(c, op, drop);
+        return true;
+    }
+    bool zero = f.overflow == OVERFLOW_SAT_ZERO;
+    c->used[C_LIMIT] = true;
+    text_add(&c->body, "limit(");
+    add_rounding(c, op, drop, &lo, &hi);
+    add_limits(&c->body,
+               (int64_t[]){limit_lo, limit_hi, zero ? 0 : min, zero ? 0 : max,
+                           (int64_t)1 << (up > 62 ? 0 : up)},
+               5);
+    text_add(&c->body, ")");
+    return true;
+}
+
+/* "(uint64_t)v3 & 63": the bits of an operand. */
+static void add_bits(struct text *text, const struct program *p, int value)
+{
+    const struct op *a = &p->ops[value];
+    text_add(text, "(uint64_t)");
+    c_add_value(text, p, value, false);
+    if (a->lo < 0)
+        text_add(text, " & UINT64_C(%" PRIu64 ")", ((uint64_t)1 << a->format.width_bits) - 1);
+}
+
+static bool add_concat(struct text *text, const struct program *p, const struct op *op)
+{
+    text_add(text, "(int64_t)(");
+    for (int i = 0, offset = 0; i < op->operand_count; i++) {
+        text_add(text, i ? " | (" : "(");
+        add_bits(text, p, p->operands[op->operands + i]);
+        text_add(text, offset ? ") << %d" : ")", offset);
+        offset += program_operand(p, op, i)->format.width_bits;
+    }
+    text_add(text, ")");
+    return true;
+}
+
+static bool add_slice(struct c_printer *c, const struct op *op)
+{
+    struct text *text = &c->body;
+    bool sign = op->format.is_signed;
+    text_add(text, sign ? "wrap((uint64_t)" : "(int64_t)((uint64_t)");
+    if (sign) c->used[C_WRAP] = true;
+    c_add_value(text, c->program, c->program->operands[op->operands], false);
+    if (op->immediate) text_add(text, " >> %d", (int)op->immediate);
+    if (sign)
+        text_add(text, ", %d)", op->format.width_bits);
+    else
+        text_add(text, " & UINT64_C(%" PRIu64 "))", ((uint64_t)1 << op->format.width_bits) - 1);
+    return true;
+}
+
+static bool add_table(struct text *text, const struct program *p, const struct op *op)
+{
+    const struct op *a = program_operand(p, op, 0);
+    int64_t first = p->tables[op->immediate].first;
+    bool wide = !c_is_narrow(a) || first < -INT32_MAX;
+    text_add(text, "table_%d[", (int)op->immediate);
+    c_add_value(text, p, p->operands[op->operands], wide);
+    if (first)
+        text_add(text, first < 0 ? " + " : " - "), c_add_integer(text, first < 0 ? -first : first);
+    text_add(text, "]");
+    return false;
+}
+
+static bool add_not(struct text *text, const struct program *p, const struct op *op)
+{
+    const struct op *a = program_operand(p, op, 0);
+    int64_t mask = (int64_t)(((uint64_t)1 << a->format.width_bits) - 1);
+    c_add_integer(text, mask);
+    text_add(text, " - ");
+    c_add_value(text, p, p->operands[op->operands], mask > INT32_MAX);
+    return mask > INT32_MAX;
+}
+
+/* The right-hand side; returns whether its type may be int64_t. */
+static bool add_expression(struct c_printer *c, const struct op *op)
+{
+    const struct program *p = c->program;
+    struct text *text = &c->body;
+    int a = op->operand_count ? p->operands[op->operands] : -1;
+    switch (op->code) {
+    case OP_INPUT: text_add(text, "in[%d]", (int)op->immediate); return true;
+    case OP_ADD: return add_pair(text, p, op, 0, " + ");
+    case OP_SUB: return add_pair(text, p, op, 0, " - ");
+    case OP_NEG: return add_negation(text, p, op);
+    case OP_SHIFT: c_add_value(text, p, a, false); return false;
+    case OP_MUL: return add_product(text, p, op);
+    case OP_RESULT: return add_result(c, op);
+    case OP_QUANTIZE: return add_quantize(c, op);
+    case OP_LT: add_pair(text, p, op, 0, " < "); return false;
+    case OP_LE: add_pair(text, p, op, 0, " <= "); return false;
+    case OP_EQ: add_pair(text, p, op, 0, " == "); return false;
+    case OP_SELECT:
+    case OP_MIN:
+    case OP_MAX: return add_choice(text, p, op);
+    case OP_TABLE: return add_table(text, p, op);
+    case OP_AND: return add_pair(text, p, op, 0, " & ");
+    case OP_OR: return add_pair(text, p, op, 0, " | ");
+    case OP_XOR: return add_pair(text, p, op, 0, " ^ ");
+    case OP_NOT: return add_not(text, p, op);
+    case OP_POPCOUNT:
+        c->used[C_POPCOUNT] = true;
+        text_add(text, "popcount(");
+        add_bits(text, p, a);
+        text_add(text, ")");
+        return false;
+    case OP_CONCAT: return add_concat(text, p, op);
+    case OP_SLICE: return add_slice(c, op);
+    case OP_CONST:
+    case OP_MATVEC:
+    case OP_COUNT: break;
+    }
+    return false;
+}
+
+void c_print_op(struct c_printer *c, int value)
+{
+    const struct op *op = &c->program->ops[value];
+    if (op->code == OP_CONST || op->code == OP_MATVEC) return;
+    struct c_printer right = {.program = c->program};
+    bool narrow = c_is_narrow(op), wide = add_expression(&right, op);
+    for (int i = 0; i < C_HELPER_COUNT; i++)
+        c->used[i] = c->used[i] || right.used[i];
+    text_add(&c->body, "    const %s v%d = ", narrow ? "int32_t" : "int64_t", value);
+    const char *form = !narrow || !wide       ? "%s;\n"
+                       : op->code == OP_INPUT ? "(int32_t)%s;\n"
+                                              : "(int32_t)(%s);\n";
+    text_add(&c->body, form, text_string(&right.body));
+    text_free(&right.body);
+}

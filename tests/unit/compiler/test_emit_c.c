@@ -1,0 +1,184 @@
+/* Generated C: compiled with every warning an error and with the undefined-behaviour sanitizer, it
+ * gives the interpreter's integers for programs that hold every operation and every quantizer mode.
+ */
+#include "random_program.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "compiler/emit/emit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PROGRAMS = 24, EVENTS = 400 };
+
+static char folder[64];
+
+static const struct emit_header header = {"0.1", "0123456789abcdef0123456789abcdef",
+                                          "--board none */ \\", ""};
+
+/* A main() that evaluates events of N inputs read from a file and writes the outputs: binary int64.
+ */
+static void write_driver(const char *path, int programs)
+{
+    struct text text = {0};
+    text_add(&text, "#include <stdio.h>\n#include <stdlib.h>\n#include <inttypes.h>\n");
+    for (int i = 0; i < programs; i++)
+        text_add(&text, "#include \"c/random_%d.h\"\n", i);
+    text_add(&text, "int main(int argc, char **argv)\n{\n    int64_t in[64], out[64];\n"
+                    "    int which = argc > 1 ? atoi(argv[1]) : 0;\n");
+    for (int i = 0; i < programs; i++)
+        text_add(&text,
+                 "    while (which == %d && fread(in, 8, random_%d_INPUTS, stdin) == "
+                 "random_%d_INPUTS) {\n"
+                 "        random_%d_eval(in, out);\n        fwrite(out, 8, random_%d_OUTPUTS, "
+                 "stdout);\n    }\n",
+                 i, i, i, i, i);
+    text_add(&text, "    return 0;\n}\n");
+    file_write(path, text.bytes, text.length);
+    text_free(&text);
+}
+
+static void run(const char *format, ...)
+{
+    char command[2000];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    int status = system(command);
+    if (status) fail_msg("status %d of: %s", status, command);
+}
+
+static struct program *make_program(struct random *random, int i)
+{
+    struct program *p = random_program(random, i % 2 ? random_wide : random_narrow);
+    p->name = arena_printf(&p->arena, "random_%d", i);
+    return p;
+}
+
+static void compare(struct random *random, const struct program *p, int which)
+{
+    struct arena arena = {0};
+    size_t ins = (size_t)(EVENTS * p->input_count), outs = (size_t)(EVENTS * p->output_count),
+           length;
+    int64_t *inputs = arena_alloc(&arena, ins, 8), *expected = arena_alloc(&arena, outs, 8);
+    random_inputs(random, p, EVENTS, inputs);
+    program_eval(p, inputs, EVENTS, expected);
+    file_write(file_join(&arena, folder, "in"), inputs, ins * 8);
+    run("%s/driver %d < %s/in > %s/out", folder, which, folder, folder);
+    const char *found = file_read(&arena, file_join(&arena, folder, "out"), &length);
+    assert_int_equal(length, outs * 8);
+    for (size_t i = 0; i < outs; i++) {
+        int64_t n;
+        memcpy(&n, found + i * 8, 8);
+        if (n != expected[i])
+            fail_msg("program %d event %zu output %zu: C gives %lld, the interpreter %lld", which,
+                     i / (size_t)p->output_count, i % (size_t)p->output_count, (long long)n,
+                     (long long)expected[i]);
+    }
+    arena_free(&arena);
+}
+
+static void test_generated_c(void **state)
+{
+    (void)state;
+    long count[OP_COUNT] = {0}, modes[ROUNDING_COUNT][OVERFLOW_COUNT] = {{0}};
+    struct program *programs[PROGRAMS];
+    struct random random = random_init(3);
+    char path[128];
+    for (int i = 0; i < PROGRAMS; i++) {
+        struct program *p = programs[i] = make_program(&random, i);
+        emit_c(p, &header, folder);
+        for (int value = 0; value < p->op_count; value++) {
+            count[p->ops[value].code]++;
+            if (p->ops[value].code == OP_QUANTIZE)
+                modes[p->ops[value].format.rounding][p->ops[value].format.overflow]++;
+        }
+    }
+    for (int i = 0; i < OP_COUNT + ROUNDING_COUNT * OVERFLOW_COUNT; i++)
+        assert_true(i < OP_COUNT ? count[i] : modes[0][i - OP_COUNT]);
+    snprintf(path, sizeof path, "%s/driver.c", folder);
+    write_driver(path, PROGRAMS);
+    run("cc -std=c11 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -c "
+        "-o %s/freestanding.o "
+        "%s/c/random_1.c",
+        folder, folder);
+    run("cc -std=c11 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "
+        "-fsanitize=undefined "
+        "-fno-sanitize-recover=all -I%s -o %s/driver %s/driver.c %s/c/*.c",
+        folder, folder, folder, folder);
+    for (int i = 0; i < PROGRAMS; i++) {
+        compare(&random, programs[i], i);
+        program_free(programs[i]);
+    }
+}
+
+/* The sum of a matvec whose partial sums leave 64 bits, as far as the result itself does not. */
+static struct program *big_program(void)
+{
+    struct program *p = program_new("big");
+    int64_t weights[] = {(int64_t)1 << 61, -((int64_t)1 << 61) + 1, (int64_t)1 << 61,
+                         -((int64_t)1 << 61)};
+    struct matrix matrix = {.name = "w", .rows = 4, .columns = 1, .integers = weights};
+    int operands[4], result;
+    /* Constants in all but name: their intervals are single integers, so the sum's interval is
+     * small. */
+    for (int i = 0; i < 4; i++) {
+        int x = program_add_input(p, "x", format_make(false, 1, 1), 1, 0);
+        int either = program_add2(p, OP_OR, x, program_add_const(p, 1, 0), 0);
+        operands[i] = program_add2(p, OP_ADD, either, program_add_const(p, 2, 0), 0);
+    }
+    program_add_matvec(p, operands, 4, &matrix, &result);
+    program_add_output(p, "y", result);
+    return p;
+}
+
+static void test_partial_sums(void **state)
+{
+    (void)state;
+    struct program *p = big_program();
+    int64_t in[4] = {0, 1, 0, 1}, out;
+    program_check(p, "test");
+    program_eval(p, in, 1, &out);
+    assert_int_equal(out, 3);
+    emit_c(p, &header, folder);
+    char path[128];
+    snprintf(path, sizeof path, "%s/big_main.c", folder);
+    const char *text =
+        "#include \"c/big.h\"\nint main(void)\n{\n    int64_t in[4] = {0, 1, 0, 1}, out[1];\n"
+        "    big_eval(in, out);\n    return out[0] != 3;\n}\n";
+    file_write(path, text, strlen(text));
+    run("cc -std=c11 -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=all -I%s -o "
+        "%s/big %s/big_main.c "
+        "%s/c/big.c && %s/big",
+        folder, folder, folder, folder, folder);
+    program_free(p);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/sluice-emit-c-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    run("rm -r %s", folder);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_generated_c),
+                                       cmocka_unit_test(test_partial_sums)};
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
