@@ -110,6 +110,7 @@ static void add_resources(struct printer *p)
 {
     static const char *const keys[] = {"cells", "lut4", "ff", "carry", "bram", "dsp"};
     const char *source = string(p, p->report, "resources.source");
+    bool placed = source && strcmp(source, "placed") == 0;
     struct arena *a = &p->arena;
     add_title(p, arena_printf(a, "Resources (%s)", source ? source : "not known"));
     text_add(p->out, "  %-22s %12s %12s %12s %9s\n", "", "used", "of the part", "predicted",
@@ -121,7 +122,7 @@ static void add_resources(struct printer *p)
         text_add(p->out, "  %-22s %12s %12s %12s %9s\n", keys[i], report_count(used).text,
                  available > 0 ? report_percent(used / available).text : "-",
                  report_count(predicted).text,
-                 report_fixed(predicted > 0 ? used / predicted : NAN, 2).text);
+                 report_fixed(placed && predicted > 0 ? used / predicted : NAN, 2).text);
     }
     double wrapper = number(p, "resources.wrapper_cells");
     if (isfinite(wrapper)) add_row(p, "wrapper cells", report_count(wrapper).text);
