@@ -70,7 +70,7 @@ module pattern_player #(
 
     event_ticker #(
         .ADDRESS_BITS(ADDRESS_BITS),
-        .DELAY_CYCLES(LATENCY_CYCLES + 1),
+        .DELAY_CYCLES(LATENCY_CYCLES),
         .INTERVAL_CYCLES(INTERVAL_CYCLES)
     ) due_ticker (
         .clk_i(clk_i),
@@ -82,13 +82,21 @@ module pattern_player #(
     (* rom_style = "block" *) reg [OUT_BITS-1:0] outputs[0:(1<<ADDRESS_BITS)-1];
     initial $readmemh(OUTPUT_FILE, outputs);
 
-    reg [OUT_BITS-1:0] expected_q;
-    reg                due_q, due_last_q;
+    reg [OUT_BITS-1:0] read_q, expected_q;
+    reg [1:0]          read_due_q, read_last_q;
+    wire               due  = read_due_q[1];
+    wire               last = read_last_q[1];
 
-    always @(posedge clk_i) expected_q <= outputs[due_index];
+    always @(posedge clk_i) read_q     <= outputs[due_index];
+    always @(posedge clk_i) expected_q <= read_q;
     always @(posedge clk_i)
-        if (rst_i) {due_q, due_last_q} <= 2'b00;
-        else       {due_q, due_last_q} <= {due_tick, due_tick & (&due_index)};
+        if (rst_i) begin
+            read_due_q  <= 2'b00;
+            read_last_q <= 2'b00;
+        end else begin
+            read_due_q  <= {read_due_q[0], due_tick};
+            read_last_q <= {read_last_q[0], due_tick & (&due_index)};
+        end
 
     // ---- compare, in three registered steps: pairs of bits, 16 pairs, all
     reg  [PAIRS-1:0]     pair_q;
@@ -123,8 +131,8 @@ module pattern_player #(
             step_due_q  <= 3'b000;
             step_last_q <= 3'b000;
         end else begin
-            step_due_q  <= {step_due_q[1:0], due_q};
-            step_last_q <= {step_last_q[1:0], due_last_q};
+            step_due_q  <= {step_due_q[1:0], due};
+            step_last_q <= {step_last_q[1:0], last};
         end
 
     // ---- verdict
@@ -142,7 +150,7 @@ module pattern_player #(
             fail_q     <= 1'b0;
             complete_q <= 1'b0;
         end else begin
-            late_q     <= valid_i != due_q;
+            late_q     <= valid_i != due;
             wrong_q    <= step_due_q[2] & differs_q;
             fail_q     <= fail_q | late_q | wrong_q | error_i;
             complete_q <= complete_q | step_last_q[2];

@@ -31,10 +31,12 @@ void build_run(const struct build_request *request, struct build_result *result)
     job_write_top(&job);
     job_write_scripts(&job);
     if (!job_cache_find(&job)) {
-        job_synthesise(&job);
+        job_synthesise_network(&job);
+        job_pack_network(&job);
+        job_synthesise_top(&job);
         job_place(&job);
         result->seconds = clock_seconds() - start;
-        job_write_result(&job, job_path(&job, "result.json"));
+        job_write_result(&job, flow_path(&job, "result.json"));
         job_cache_keep(&job);
     }
     result->seconds = clock_seconds() - start;

@@ -40,7 +40,7 @@ static const char *cache_folder(struct build_job *job)
     const char **written = folder_list(&job->arena, job->work);
     for (int i = 0; written[i] != NULL; i++) {
         add_string(&hash, written[i]);
-        hash_add_file(&hash, job_path(job, written[i]));
+        hash_add_file(&hash, flow_path(job, written[i]));
     }
     char text[33];
     hash_print(hash, text);

@@ -35,8 +35,7 @@ struct build_job {
     struct build_tool yosys, nextpnr, pack;
 
     struct build_result *result;
-    double wrapper_luts; /* the top's own, of Yosys' count */
-    const char *cache;   /* folder of this very result, NULL: no cache */
+    const char *cache; /* folder of this very result, NULL: no cache */
 };
 
 /* interface.c: reads and checks DIR/interface.json, finds board, clock and PLL recipe. */
@@ -48,7 +47,11 @@ void job_find_tools(struct build_job *job);
 void job_write_top(struct build_job *job);
 /* synth.c: writes the Yosys scripts, runs them, counts. */
 void job_write_scripts(struct build_job *job);
-void job_synthesise(struct build_job *job);
+void job_synthesise_network(struct build_job *job);
+void job_synthesise_top(struct build_job *job);
+/* place.c: the network's logic cells, by packing it alone; ends with one line when they are more
+ * than the part has. */
+void job_pack_network(struct build_job *job);
 /* place.c: places and routes with one seed after the other, keeps the best, packs the bitstream. */
 void job_place(struct build_job *job);
 /* cache.c: the result for the same inputs, options and tools, if it is there; and keeping one. */
@@ -59,7 +62,7 @@ void job_write_result(struct build_job *job, const char *file);
 bool job_read_result(const char *file, struct build_result *result);
 
 /* Path of a file in the work folder, in the job's arena. */
-const char *job_path(struct build_job *job, const char *name);
+const char *flow_path(struct build_job *job, const char *name);
 /* Runs a tool in the work folder, its output in work/LOG; ends with one line that has the tool's
  * own reason unless it succeeds. With `timed_out`, a limit reached is told there instead. */
 void job_run(struct build_job *job, const char *const argv[], const char *log, double limit_s,

@@ -58,6 +58,6 @@ void patterns_write(struct build_job *job)
 {
     const struct build_patterns *patterns = &job->request->patterns;
     long count = 1L << job->address_bits;
-    write_vectors(job_path(job, "patterns_in.hex"), patterns->inputs, count, job->in_bits);
-    write_vectors(job_path(job, "patterns_out.hex"), patterns->outputs, count, job->out_bits);
+    write_vectors(flow_path(job, "patterns_in.hex"), patterns->inputs, count, job->in_bits);
+    write_vectors(flow_path(job, "patterns_out.hex"), patterns->outputs, count, job->out_bits);
 }

@@ -15,6 +15,12 @@ static bool starts_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* Out of context, nextpnr-ecp5 writes no configuration. */
+static bool has_config(const struct build_job *job)
+{
+    return !job->ecp5 || !job->request->pins_free;
+}
+
 static const char *number(struct build_job *job, double value)
 {
     return arena_printf(&job->arena, "%.12g", value);
@@ -23,7 +29,7 @@ static const char *number(struct build_job *job, double value)
 /* Names of one attempt's files, by its seed. */
 struct attempt {
     int seed;
-    const char *log, *report, *placed, *config;
+    const char *log, *report, *config;
     double fmax_mhz, cells_used, cells_available;
     bool met;
 };
@@ -35,41 +41,70 @@ static struct attempt name_attempt(struct build_job *job, int seed)
         .seed = seed,
         .log = arena_printf(arena, "place_seed%d.log", seed),
         .report = arena_printf(arena, "report_seed%d.json", seed),
-        .placed = arena_printf(arena, "placed_seed%d.json", seed),
         .config = arena_printf(arena, "top_seed%d.%s", seed, job->ecp5 ? "config" : "asc")};
 }
 
-static void run_nextpnr(struct build_job *job, const struct attempt *attempt, bool *timed_out)
+/* The arguments that every run has; returns their number. */
+static int begin_nextpnr(struct build_job *job, const char *argv[ARGUMENTS_MAX],
+                         const char *netlist, const char *report)
 {
     const struct board *board = &job->board;
-    bool pins_free = job->request->pins_free;
-    const char *argv[ARGUMENTS_MAX];
     int count = 0;
     argv[count++] = job->nextpnr.program;
     argv[count++] = arena_printf(&job->arena, "--%s", board->device);
     argv[count++] = "--package", argv[count++] = board->package;
     if (job->ecp5) argv[count++] = "--speed", argv[count++] = board->speed;
-    argv[count++] = "--json", argv[count++] = "design.json";
+    argv[count++] = "--json", argv[count++] = netlist;
+    argv[count++] = "--report", argv[count++] = report;
+    return count;
+}
+
+static void run_nextpnr(struct build_job *job, const struct attempt *attempt, bool *timed_out)
+{
+    const char *argv[ARGUMENTS_MAX];
+    int count = begin_nextpnr(job, argv, "design.json", attempt->report);
     argv[count++] = "--seed", argv[count++] = number(job, attempt->seed);
     argv[count++] = "--freq", argv[count++] = number(job, job->clock_mhz);
     argv[count++] = "--timing-allow-fail";
-    argv[count++] = "--report", argv[count++] = attempt->report;
-    if (job->ecp5) {
-        if (pins_free)
-            argv[count++] = "--out-of-context";
-        else
-            argv[count++] = "--lpf", argv[count++] = "top.lpf";
-        argv[count++] = "--textcfg", argv[count++] = attempt->config;
-    } else {
-        if (pins_free)
-            argv[count++] = "--pcf-allow-unconstrained";
-        else
-            argv[count++] = "--pcf", argv[count++] = "top.pcf";
-        argv[count++] = "--asc", argv[count++] = attempt->config;
-        argv[count++] = "--write", argv[count++] = attempt->placed;
-    }
+    if (job->request->pins_free)
+        argv[count++] = job->ecp5 ? "--out-of-context" : "--pcf-allow-unconstrained";
+    else
+        argv[count++] = job->ecp5 ? "--lpf" : "--pcf",
+        argv[count++] = job->ecp5 ? "top.lpf" : "top.pcf";
+    if (has_config(job))
+        argv[count++] = job->ecp5 ? "--textcfg" : "--asc", argv[count++] = attempt->config;
     argv[count] = NULL;
     job_run(job, argv, attempt->log, job->request->place_limit_s, timed_out);
+}
+
+/* Reads used and available cells from a report. */
+static void read_use(struct build_job *job, const char *file, const cJSON *report, double *used,
+                     double *available)
+{
+    const char *cell = job->board.target.cell;
+    const cJSON *use = json_find(json_find(report, "utilization"), cell);
+    *used = json_number(use, "used", -1);
+    *available = json_number(use, "available", -1);
+    if (*used < 0 || *available < 0) fail_at(file, 0, "does not say how many %s are used", cell);
+}
+
+void job_pack_network(struct build_job *job)
+{
+    const char *argv[ARGUMENTS_MAX];
+    int count = begin_nextpnr(job, argv, "network.json", "network_report.json");
+    argv[count++] = "--top", argv[count++] = job->top;
+    argv[count++] = "--pack-only";
+    argv[count++] = job->ecp5 ? "--out-of-context" : "--pcf-allow-unconstrained";
+    argv[count] = NULL;
+    job_run(job, argv, "network_pack.log", job->request->place_limit_s, NULL);
+    const char *file = flow_path(job, "network_report.json");
+    cJSON *report = json_read(file);
+    struct build_result *result = job->result;
+    read_use(job, file, report, &result->cells, &result->cells_available);
+    cJSON_Delete(report);
+    if (result->cells > result->cells_available)
+        fail("%s does not fit on %s: it needs %g of %g logic cells", job->top, job->board.part,
+             result->cells, result->cells_available);
 }
 
 /* The net of the network's clock in the report: its name, or that with what nextpnr adds on its way
@@ -86,7 +121,7 @@ static bool is_clock(const char *net, const char *name)
  * before a divider) must reach what was asked of them as well. */
 static void read_report(struct build_job *job, struct attempt *attempt)
 {
-    const char *file = job_path(job, attempt->report);
+    const char *file = flow_path(job, attempt->report);
     cJSON *report = json_read(file);
     const char *name = job->request->pins_free || job->pll.bypass ? "clk_i" : "clk_sys";
     const cJSON *clock;
@@ -106,77 +141,14 @@ static void read_report(struct build_job *job, struct attempt *attempt)
         if (achieved < asked) attempt->met = false;
     }
     if (!found) fail_at(file, 0, "names no clock \"%s\"", name);
-    const char *cell = job->board.target.cell;
-    const cJSON *use = json_find(json_find(report, "utilization"), cell);
-    attempt->cells_used = json_number(use, "used", -1);
-    attempt->cells_available = json_number(use, "available", -1);
-    if (attempt->cells_used < 0) fail_at(file, 0, "does not say how many %s are used", cell);
+    read_use(job, file, report, &attempt->cells_used, &attempt->cells_available);
     cJSON_Delete(report);
-}
-
-/* Whether a net is the network's, by its name in the top: one of its own, or at its ports. */
-static bool is_network_net(const char *name)
-{
-    return starts_with(name, "network.") || starts_with(name, "data[") ||
-           starts_with(name, "answer");
-}
-
-/* The nets of a netlist by their number: 1 the network's, 0 others. */
-static char *mark_network_nets(const cJSON *nets, struct arena *arena)
-{
-    const cJSON *net, *bit;
-    int most = 0;
-    for (int pass = 0;; pass++) {
-        char *marks = pass == 0 ? NULL : arena_alloc(arena, (size_t)most + 1, 1);
-        cJSON_ArrayForEach(net, nets)
-        {
-            cJSON_ArrayForEach(bit, json_find(net, "bits"))
-            {
-                if (!cJSON_IsNumber(bit) || bit->valueint < 0) continue;
-                if (bit->valueint > most) most = bit->valueint;
-                if (marks != NULL) marks[bit->valueint] = is_network_net(net->string);
-            }
-        }
-        if (marks != NULL) return marks;
-    }
-}
-
-/* Logic cells of the placed netlist that belong to the top and not to the network within: nextpnr
- * keeps Yosys' names, those of the network begin with its instance's. Cells that nextpnr made
- * itself ($nextpnr...: ways into and out of carry chains) belong to whom the net at their pin does.
- */
-static double count_wrapper_cells(struct build_job *job, const struct attempt *attempt)
-{
-    static const char *const pins[] = {"I1", "O"};
-    struct arena arena = {0};
-    cJSON *placed = json_read(job_path(job, attempt->placed));
-    const cJSON *top = json_find(placed, "modules.top"), *cell;
-    const char *network_nets = mark_network_nets(json_find(top, "netnames"), &arena);
-    double count = 0;
-    cJSON_ArrayForEach(cell, json_find(top, "cells"))
-    {
-        if (strcmp(json_string(cell, "type", ""), "ICESTORM_LC") != 0) continue;
-        if (starts_with(cell->string, "network.")) continue;
-        bool networks = false;
-        if (starts_with(cell->string, "$nextpnr")) {
-            const cJSON *connections = json_find(cell, "connections");
-            for (int i = 0; i < 2; i++) {
-                const cJSON *bit = cJSON_GetArrayItem(json_find(connections, pins[i]), 0);
-                if (cJSON_IsNumber(bit) && network_nets[bit->valueint]) networks = true;
-            }
-        }
-        if (!networks) count++;
-    }
-    cJSON_Delete(placed);
-    arena_free(&arena);
-    return count;
 }
 
 static void remove_attempt(struct build_job *job, const struct attempt *attempt)
 {
-    remove(job_path(job, attempt->config));
-    remove(job_path(job, attempt->placed));
-    remove(job_path(job, attempt->report));
+    remove(flow_path(job, attempt->config));
+    remove(flow_path(job, attempt->report));
 }
 
 static void keep(struct build_job *job, const struct attempt *attempt)
@@ -185,14 +157,11 @@ static void keep(struct build_job *job, const struct attempt *attempt)
     result->seed = attempt->seed;
     result->fmax_mhz = attempt->fmax_mhz;
     result->timing_met = attempt->met;
-    result->cells_available = attempt->cells_available;
-    result->wrapper_cells = job->ecp5 ? job->wrapper_luts : count_wrapper_cells(job, attempt);
-    result->cells = attempt->cells_used - result->wrapper_cells;
+    result->wrapper_cells = attempt->cells_used - result->cells;
     const char *config = job->ecp5 ? "top.config" : "top.asc";
-    if (rename(job_path(job, attempt->config), job_path(job, config)) != 0 ||
-        rename(job_path(job, attempt->report), job_path(job, "report.json")) != 0)
+    if ((has_config(job) && rename(flow_path(job, attempt->config), flow_path(job, config)) != 0) ||
+        rename(flow_path(job, attempt->report), flow_path(job, "report.json")) != 0)
         fail("cannot rename the files of seed %d in %s", attempt->seed, job->work);
-    remove(job_path(job, attempt->placed));
 }
 
 static void pack(struct build_job *job)
@@ -215,7 +184,7 @@ void job_place(struct build_job *job)
         info("placing %s on %s with %s, seed %d", job->top, job->board.part, job->nextpnr.version,
              attempt.seed);
         run_nextpnr(job, &attempt, &timed_out);
-        log = job_path(job, attempt.log);
+        log = flow_path(job, attempt.log);
         if (timed_out) {
             info("seed %d did not end within %g s", attempt.seed, job->request->place_limit_s);
             continue;

@@ -21,7 +21,7 @@ static void find_reason(struct build_job *job, const char *log, char *line, size
 void job_run(struct build_job *job, const char *const argv[], const char *log, double limit_s,
              bool *timed_out)
 {
-    const char *path = job_path(job, log);
+    const char *path = flow_path(job, log);
     const struct process_options options = {
         .folder = job->work, .log = path, .time_limit_s = limit_s};
     int status = process_run(argv, &options);

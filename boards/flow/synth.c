@@ -23,7 +23,7 @@ static void add_synth(struct text *script, const struct build_job *job, const ch
 
 static void write_script(struct build_job *job, const char *name, struct text *script)
 {
-    file_write(job_path(job, name), text_string(script), script->length);
+    file_write(flow_path(job, name), text_string(script), script->length);
     text_free(script);
 }
 
@@ -31,7 +31,7 @@ void job_write_scripts(struct build_job *job)
 {
     if (!job->ecp5) {
         const char *fix = file_join(&job->arena, board_home(), "boards/flow/fixcarry.v");
-        file_copy(fix, job_path(job, "fixcarry.v"));
+        file_copy(fix, flow_path(job, "fixcarry.v"));
     }
     struct text network = {0};
     for (int i = 0; job->rtl[i] != NULL; i++)
@@ -53,7 +53,7 @@ void job_write_scripts(struct build_job *job)
                                  : " pll_ice40.v");
     add_synth(&top, job, "top", false);
     text_add(&top,
-             "tee -q -o top_stat.json stat -json\ndelete =%s\n"
+             "delete =%s\n"
              "design -copy-from network %s\nhierarchy -top top\nflatten\nwrite_json design.json\n",
              job->top, job->top);
     write_script(job, "top.ys", &top);
@@ -86,7 +86,7 @@ static double count_luts(const struct build_job *job, const cJSON *stat)
 
 static cJSON *read_stat(struct build_job *job, const char *name)
 {
-    const char *file = job_path(job, name);
+    const char *file = flow_path(job, name);
     cJSON *stat = json_read(file);
     if (json_find(stat, "design.num_cells_by_type") == NULL)
         fail_at(file, 0, "holds no counts of cells");
@@ -104,19 +104,18 @@ static void count_network(struct build_job *job)
         count_cells(stat, job->ecp5 ? "DP16KD" : "SB_RAM40_4K*") + count_cells(stat, "PDPW16KD");
     result->dsp = count_cells(stat, job->ecp5 ? "MULT18X18D" : "SB_MAC16");
     cJSON_Delete(stat);
-
-    stat = read_stat(job, "top_stat.json");
-    job->wrapper_luts = count_luts(job, stat);
-    cJSON_Delete(stat);
 }
 
-void job_synthesise(struct build_job *job)
+void job_synthesise_network(struct build_job *job)
 {
-    double limit_s = job->request->synth_limit_s;
     info("synthesising %s with %s", job->top, job->yosys.version);
-    const char *network[] = {job->yosys.program, "-Q", "-T", "network.ys", NULL};
-    job_run(job, network, "network.log", limit_s, NULL);
-    const char *top[] = {job->yosys.program, "-Q", "-T", "top.ys", NULL};
-    job_run(job, top, "top.log", limit_s, NULL);
+    const char *argv[] = {job->yosys.program, "-Q", "-T", "network.ys", NULL};
+    job_run(job, argv, "network.log", job->request->synth_limit_s, NULL);
     count_network(job);
+}
+
+void job_synthesise_top(struct build_job *job)
+{
+    const char *argv[] = {job->yosys.program, "-Q", "-T", "top.ys", NULL};
+    job_run(job, argv, "top.log", job->request->synth_limit_s, NULL);
 }

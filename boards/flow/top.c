@@ -11,14 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *job_path(struct build_job *job, const char *name)
+const char *flow_path(struct build_job *job, const char *name)
 {
     return file_join(&job->arena, job->work, name);
 }
 
 static void write_text(struct build_job *job, const char *name, struct text *text)
 {
-    file_write(job_path(job, name), text_string(text), text->length);
+    file_write(flow_path(job, name), text_string(text), text->length);
     text_free(text);
 }
 
@@ -26,7 +26,7 @@ static void copy_library(struct build_job *job, const char *module)
 {
     const char *name = arena_printf(&job->arena, "%s.v", module);
     const char *from = arena_printf(&job->arena, "%s/rtl/%s", board_home(), name);
-    file_copy(from, job_path(job, name));
+    file_copy(from, flow_path(job, name));
 }
 
 /* The network's instance; `prefix` and `answer` name the nets towards it and from it. */
