@@ -30,4 +30,17 @@ int emit_output_bits(const struct program *program);
 void emit_pack(const struct program *program, bool outputs, const int64_t *integers,
                unsigned char *bytes);
 
+/* Signals of the emitted Verilog and the values they carry: what a waveform is compared with. A
+ * signal holds its value `delay_cycles` after the cycle in which the event was presented. In
+ * program order, undelayed first. */
+struct emit_signal {
+    const char *path; /* below the top: "u_dense_1.n17_q2" */
+    int value;        /* op */
+    int delay_cycles;
+};
+/* Returns their number; the array belongs to the arena. */
+int emit_signals(const struct program *program, struct arena *arena, struct emit_signal **signals);
+/* Name of the top module. */
+const char *emit_top_name(const struct program *program, struct arena *arena);
+
 #endif

@@ -1,0 +1,328 @@
+/* Building and running the Verilator bench. */
+#include "sim/bench.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "compiler/emit/emit.h"
+#include "sim/sources.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TOOL_LIMIT_S = 1800, MAX_ARGUMENTS = 64, MAX_GENERATED = 4096 };
+
+/* -O1: a build takes about a second, a run of a few thousand events far less. */
+static const char *const compiler_flags[] = {
+    "-O1", "-std=gnu++17",    "-faligned-new", "-fcf-protection=none",
+    "-w",  "-DVM_COVERAGE=0", "-DVM_SC=0",     "-DVM_TRACE_FST=0",
+    NULL};
+
+static void run_tool(const char *what, const char *const argv[], const char *folder,
+                     const char *log)
+{
+    struct process_options options = {.folder = folder, .log = log, .time_limit_s = TOOL_LIMIT_S};
+    int status = process_run(argv, &options);
+    if (status == 0) return;
+    if (status == PROCESS_NOT_FOUND) fail("%s is not installed; run `make deps`", argv[0]);
+    if (status == PROCESS_TIMED_OUT)
+        fail("%s took more than %d s; see %s", what, TOOL_LIMIT_S, log);
+    char reason[300];
+    process_log_reason(log, reason, sizeof reason);
+    fail("%s failed: %s; see %s", what, reason, log);
+}
+
+static void verilator_version(char *line, size_t size)
+{
+    const char *const argv[] = {"verilator", "--version", NULL};
+    if (!process_first_line(argv, line, size)) fail("verilator is not installed; run `make deps`");
+}
+
+/* Where Verilator's own C++ sources are. */
+static const char *verilator_include(struct arena *arena)
+{
+    char line[400];
+    const char *const argv[] = {"verilator", "--getenv", "VERILATOR_ROOT", NULL};
+    if (!process_first_line(argv, line, sizeof line))
+        fail("verilator is not installed; run `make deps`");
+    return arena_printf(arena, "%s/include", line);
+}
+
+static const char *absolute(struct arena *arena, const char *path)
+{
+    char *real = realpath(path, NULL);
+    if (!real) fail("%s is not there", path);
+    const char *copy = arena_strdup(arena, real);
+    free(real);
+    return copy;
+}
+
+/* The folder for what does not depend on the design: build/cache beside the caller, else the
+ * bench's own folder. */
+static const char *cache_folder(struct arena *arena, const char *folder)
+{
+    struct stat status;
+    bool is_there = stat("build", &status) == 0 && S_ISDIR(status.st_mode);
+    const char *cache = is_there ? "build/cache/verilator" : file_join(arena, folder, "cache");
+    file_make_folder(cache);
+    return absolute(arena, cache);
+}
+
+static int add_flags(const char **argv, int count, struct arena *arena, const char *include,
+                     bool trace)
+{
+    for (int i = 0; compiler_flags[i]; i++)
+        argv[count++] = compiler_flags[i];
+    argv[count++] = trace ? "-DVM_TRACE=1" : "-DVM_TRACE=0";
+    argv[count++] = trace ? "-DVM_TRACE_VCD=1" : "-DVM_TRACE_VCD=0";
+    argv[count++] = arena_printf(arena, "-I%s", include);
+    argv[count++] = arena_printf(arena, "-I%s/vltstd", include);
+    return count;
+}
+
+/* Verilator's runtime, compiled once per machine and Verilator version: it takes longer than the
+ * designs. */
+static const char *runtime_object(struct arena *arena, const char *cache, const char *include,
+                                  const char *name, bool trace)
+{
+    char version[200], key[33];
+    struct hash hash = hash_init();
+    verilator_version(version, sizeof version);
+    hash_add(&hash, version, strlen(version));
+    hash_add(&hash, include, strlen(include));
+    for (int i = 0; compiler_flags[i]; i++)
+        hash_add(&hash, compiler_flags[i], strlen(compiler_flags[i]) + 1);
+    hash_print(hash, key);
+    const char *object =
+        arena_printf(arena, "%s/%s%s-%.16s.o", cache, name, trace ? "-trace" : "", key);
+    if (file_exists(object)) return object;
+    /* Under a name of this process first, so that two builds at once do no harm. */
+    const char *partial = arena_printf(arena, "%s.%ld.tmp", object, (long)getpid());
+    const char *argv[MAX_ARGUMENTS] = {"g++"};
+    int count = add_flags(argv, 1, arena, include, trace);
+    argv[count++] = "-c";
+    argv[count++] = arena_printf(arena, "%s/%s.cpp", include, name);
+    argv[count++] = "-o";
+    argv[count++] = partial;
+    argv[count] = NULL;
+    run_tool("compiling Verilator's runtime", argv, NULL, arena_printf(arena, "%s.log", object));
+    if (rename(partial, object) != 0) fail("cannot write %s", object);
+    return object;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One C++ file that takes in all that Verilator wrote, and the bench. */
+static const char *write_unit(struct arena *arena, const char *model)
+{
+    const char **names = arena_alloc(arena, MAX_GENERATED, sizeof *names);
+    int count = 0;
+    DIR *directory = opendir(model);
+    if (!directory) fail("Verilator left nothing in %s", model);
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        size_t length = strlen(entry->d_name);
+        bool generated = strncmp(entry->d_name, "Vnet", 4) == 0 && length > 4 &&
+                         strcmp(entry->d_name + length - 4, ".cpp") == 0;
+        if (!generated) continue;
+        if (count == MAX_GENERATED) fail("Verilator wrote more than %d files", MAX_GENERATED);
+        names[count++] = arena_strdup(arena, entry->d_name);
+    }
+    closedir(directory);
+    qsort(names, (size_t)count, sizeof *names, compare_names);
+    struct text unit = {0};
+    for (int i = 0; i < count; i++)
+        text_add(&unit, "#include \"%s\"\n", names[i]);
+    text_add(&unit, "#include \"bench.cpp\"\n");
+    const char *path = file_join(arena, model, "unit.cpp");
+    file_write(path, unit.bytes, unit.length);
+    file_write(file_join(arena, model, "bench.cpp"), sim_bench_cpp, strlen(sim_bench_cpp));
+    text_free(&unit);
+    return path;
+}
+
+static void design_key(const struct bench_design *design, char key[33])
+{
+    char version[200];
+    struct hash hash = hash_init();
+    verilator_version(version, sizeof version);
+    hash_add(&hash, version, strlen(version));
+    hash_add(&hash, sim_bench_cpp, strlen(sim_bench_cpp));
+    for (int i = 0; compiler_flags[i]; i++)
+        hash_add(&hash, compiler_flags[i], strlen(compiler_flags[i]) + 1);
+    hash_add(&hash, design->top, strlen(design->top) + 1);
+    unsigned char flags[] = {design->trace, design->mutants};
+    hash_add(&hash, flags, sizeof flags);
+    for (int i = 0; design->sources[i]; i++)
+        hash_add_file(&hash, design->sources[i]);
+    hash_print(hash, key);
+}
+
+static bool is_current(struct arena *arena, const char *executable, const char *key_path,
+                       const char *key)
+{
+    size_t length;
+    if (!file_exists(executable) || !file_exists(key_path)) return false;
+    return strcmp(file_read(arena, key_path, &length), key) == 0;
+}
+
+static void verilate(struct arena *arena, const struct bench_design *design, const char *model,
+                     const char *log)
+{
+    int sources = 0;
+    while (design->sources[sources])
+        sources++;
+    const char **argv = arena_alloc(arena, (size_t)sources + 32, sizeof *argv);
+    const char *const fixed[] = {"verilator",   "--cc",      "--prefix",     "Vnet",
+                                 "-Wno-fatal",  "-Wno-lint", "-Wno-style",   "-O3",
+                                 "--x-initial", "unique",    "--top-module", design->top,
+                                 "--Mdir",      model};
+    int count = 0;
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        argv[count++] = fixed[i];
+    if (design->trace) argv[count++] = "--trace";
+    for (int i = 0; i < sources; i++)
+        argv[count++] = design->sources[i];
+    run_tool("verilator", argv, NULL, log);
+}
+
+const char *bench_build(struct arena *arena, const struct bench_design *design)
+{
+    char key[33];
+    file_make_folder(design->folder);
+    const char *folder = absolute(arena, design->folder);
+    const char *executable = file_join(arena, folder, design->name);
+    const char *key_path = arena_printf(arena, "%s.key", executable);
+    const char *model = arena_printf(arena, "%s.model", executable),
+               *log = arena_printf(arena, "%s.log", executable);
+    design_key(design, key);
+    if (is_current(arena, executable, key_path, key)) return executable;
+    remove(key_path);
+    const char *const clean[] = {"rm", "-rf", model, NULL};
+    run_tool("rm", clean, NULL, NULL);
+    file_make_folder(model);
+    verilate(arena, design, model, log);
+
+    const char *include = verilator_include(arena), *cache = cache_folder(arena, folder);
+    const char *argv[MAX_ARGUMENTS] = {"g++"};
+    int count = add_flags(argv, 1, arena, include, design->trace);
+    argv[count++] = "-I.";
+    argv[count++] = arena_printf(arena, "-DBENCH_INPUT_BITS=%d", design->input_bits);
+    if (design->mutants) argv[count++] = "-DBENCH_MUTANTS";
+    argv[count++] = write_unit(arena, model);
+    argv[count++] = runtime_object(arena, cache, include, "verilated", design->trace);
+    argv[count++] = runtime_object(arena, cache, include, "verilated_threads", design->trace);
+    if (design->trace)
+        argv[count++] = runtime_object(arena, cache, include, "verilated_vcd_c", true);
+    argv[count++] = "-pthread";
+    argv[count++] = "-latomic";
+    argv[count++] = "-o";
+    argv[count++] = executable;
+    argv[count] = NULL;
+    run_tool("compiling the bench", argv, model, log);
+    file_write(key_path, key, strlen(key));
+    return executable;
+}
+
+struct bench_events bench_write_events(struct arena *arena, const struct program *program,
+                                       const char *folder, const int64_t *inputs,
+                                       const int64_t *outputs, long count)
+{
+    struct bench_events events = {.count = count};
+    events.input_bytes = (emit_input_bits(program) + 7) / 8;
+    events.output_bytes = (emit_output_bits(program) + 7) / 8;
+    if (events.output_bytes > BENCH_MAX_OUTPUT_BYTES)
+        fail("%s has %d output bytes; verify takes at most %d", program->name, events.output_bytes,
+             BENCH_MAX_OUTPUT_BYTES);
+    for (int side = 0; side < 2; side++) {
+        int bytes = side ? events.output_bytes : events.input_bytes;
+        int columns = side ? program->output_count : program->input_count;
+        const int64_t *rows = side ? outputs : inputs;
+        unsigned char *row = arena_alloc(arena, (size_t)bytes, 1);
+        const char *path = file_join(arena, folder, side ? "events.out" : "events.in");
+        struct out_file *out = out_open(path);
+        for (long e = 0; e < count; e++) {
+            emit_pack(program, side == 1, rows + e * columns, row);
+            fwrite(row, (size_t)bytes, 1, out_stream(out));
+        }
+        out_commit(out);
+        *(side ? &events.expected : &events.inputs) = path;
+    }
+    return events;
+}
+
+static void run_bench(struct arena *arena, const struct bench_run *run, const char *result)
+{
+    const struct bench_events *e = run->events;
+    const char *argv[] = {
+        run->executable,
+        arena_printf(arena, "inputs=%s", e->inputs),
+        arena_printf(arena, "expected=%s", e->expected),
+        arena_printf(arena, "input_bytes=%d", e->input_bytes),
+        arena_printf(arena, "output_bytes=%d", e->output_bytes),
+        arena_printf(arena, "first=%ld", run->first),
+        arena_printf(arena, "count=%ld", run->count),
+        arena_printf(arena, "latency=%d", run->latency_cycles),
+        arena_printf(arena, "interval=%d", run->interval_cycles),
+        arena_printf(arena, "crossing=%d", run->crossing_cycles),
+        arena_printf(arena, "seed=%llu", (unsigned long long)run->seed),
+        arena_printf(arena, "control=%d", run->control),
+        arena_printf(arena, "mutants=%ld", run->mutants),
+        arena_printf(arena, "trace_from=%llu", (unsigned long long)run->trace_from),
+        arena_printf(arena, "trace_to=%llu", (unsigned long long)run->trace_to),
+        arena_printf(arena, "result=%s", result),
+        run->trace ? arena_printf(arena, "trace=%s", run->trace) : NULL,
+        NULL};
+    run_tool("the Verilator bench", argv, NULL, file_join(arena, run->folder, "bench_run.log"));
+}
+
+static void copy_word(char *to, const char *from)
+{
+    snprintf(to, BENCH_KIND_BYTES, "%s", from);
+}
+
+void bench_run(const struct bench_run *run, struct bench_verdict *verdict)
+{
+    struct arena arena = {0};
+    const char *result = file_join(&arena, run->folder, "bench_result.json");
+    run_bench(&arena, run, result);
+    cJSON *json = json_read(result);
+    *verdict = (struct bench_verdict){.event = -1};
+    verdict->checked = (long)json_number(json, "checked", 0);
+    verdict->mismatches = (long)json_number(json, "mismatches", 0);
+    verdict->latency = (long)json_number(json, "latency", -1);
+    verdict->cycles = json_number(json, "cycles", 0);
+    verdict->failed = json_find(json, "failure") != NULL;
+    if (verdict->failed) {
+        copy_word(verdict->kind, json_string(json, "failure.kind", ""));
+        copy_word(verdict->phase, json_string(json, "failure.phase", ""));
+        verdict->event = (long)json_number(json, "failure.event", -1);
+        verdict->presented = (uint64_t)json_number(json, "failure.presented", 0);
+        verdict->cycle = (uint64_t)json_number(json, "failure.cycle", 0);
+        const char *hex = json_string(json, "failure.got", "");
+        for (size_t i = 0; hex[2 * i] && hex[2 * i + 1] && i < sizeof verdict->got; i++) {
+            char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
+            verdict->got[i] = (unsigned char)strtol(digits, NULL, 16);
+        }
+    }
+    cJSON_Delete(json);
+    remove(result);
+    arena_free(&arena);
+}
+
+const char *bench_run_mutants(struct arena *arena, const struct bench_run *run)
+{
+    const char *result = file_join(arena, run->folder, "mutants.txt");
+    size_t length;
+    run_bench(arena, run, result);
+    return file_read(arena, result, &length);
+}

@@ -1,0 +1,65 @@
+/* The Verilator bench as a program: built once per design (by content), run over files of packed
+ * events. */
+#ifndef SLUICE_SIM_BENCH_H
+#define SLUICE_SIM_BENCH_H
+
+#include "base/arena.h"
+#include "compiler/program/program.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bench_design {
+    const char *folder;         /* where the bench is built and kept */
+    const char *name;           /* of the executable: "bench", "bench_trace" ... */
+    const char *const *sources; /* Verilog files, NULL-terminated */
+    const char *top;
+    int input_bits;
+    bool trace;   /* can write a waveform: slower */
+    bool mutants; /* the top has an input mutant_i that chooses a mutation */
+};
+
+/* Path of the executable. Built only if sources, bench or Verilator changed since; a failure of
+ * Verilator or the C++ compiler ends with one line that names the log. */
+const char *bench_build(struct arena *arena, const struct bench_design *design);
+
+/* Events as the bench reads them: FOLDER/NAME.in and NAME.out, packed rows of whole bytes. */
+struct bench_events {
+    const char *inputs, *expected; /* files */
+    int input_bytes, output_bytes;
+    long count;
+};
+struct bench_events bench_write_events(struct arena *arena, const struct program *program,
+                                       const char *folder, const int64_t *inputs,
+                                       const int64_t *outputs, long count);
+
+struct bench_run {
+    const char *executable, *folder;
+    const struct bench_events *events;
+    long first, count; /* events of the files; count >= 1 */
+    int latency_cycles, interval_cycles, crossing_cycles;
+    uint64_t seed;
+    bool control;                  /* reset with events in flight, events that come too early */
+    const char *trace;             /* waveform file or NULL */
+    uint64_t trace_from, trace_to; /* cycles kept in it */
+    long mutants;
+};
+
+enum { BENCH_KIND_BYTES = 24, BENCH_MAX_OUTPUT_BYTES = 8192 };
+struct bench_verdict {
+    long checked, mismatches; /* presentations judged, judged wrong (the gaps between them too) */
+    long latency;             /* measured with one event alone; -1: it never came out */
+    double cycles;
+    bool failed;
+    char kind[BENCH_KIND_BYTES];  /* "value", "missing", "spurious", "error" */
+    char phase[BENCH_KIND_BYTES]; /* "back to back", "crossings", "random gaps", "reset", "early" */
+    long event;                   /* number in the files, -1: none */
+    uint64_t presented, cycle;    /* when it was presented and when the failure was seen */
+    unsigned char got[BENCH_MAX_OUTPUT_BYTES]; /* data_o then */
+};
+void bench_run(const struct bench_run *run, struct bench_verdict *verdict);
+/* As bench_run() in mutation mode: the lines "number caught events" for mutants 0..mutants, 0 being
+ * none. */
+const char *bench_run_mutants(struct arena *arena, const struct bench_run *run);
+
+#endif

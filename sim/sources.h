@@ -1,0 +1,9 @@
+/* Sources that the sluice binary carries within itself, NUL-terminated. */
+#ifndef SLUICE_SIM_SOURCES_H
+#define SLUICE_SIM_SOURCES_H
+
+extern const char sim_bench_cpp[];   /* sim/bench.cpp */
+extern const char sim_cells_ice40[]; /* sim/cells_ice40.v */
+extern const char sim_cells_ecp5[];  /* sim/cells_ecp5.v */
+
+#endif
