@@ -21,8 +21,8 @@ static double op_luts(const struct program *p, int value, const struct target *t
     case OP_SUB:
     case OP_NEG: return t->lut_per_subtractor_bit * carry;
     case OP_LT:
-    case OP_LE:
-    case OP_EQ: return t->lut_per_compare_bit * carry;
+    case OP_LE: return t->lut_per_compare_bit * carry;
+    case OP_EQ: return t->lut_per_compare_bit * program_operand(p, op, 0)->format.width_bits / 3;
     case OP_MIN:
     case OP_MAX:
         return t->lut_per_compare_bit * carry + t->lut_per_select_bit * op->format.width_bits;

@@ -173,8 +173,6 @@ struct program *optimize_csd(const struct program *old, const struct target *tar
                       .results = arena_alloc(&arena, (size_t)old->op_count + 1, sizeof(int *))};
     struct program *program = rewrite_program(old, csd_op, &csd);
     linear_free(csd.forms);
-    /* The matrices are in the adders now. */
-    program->matrix_count = 0;
     arena_free(&arena);
     return program;
 }

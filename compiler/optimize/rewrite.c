@@ -6,6 +6,8 @@
 struct program *rewrite_program(const struct program *old, rewrite_function *function, void *pass)
 {
     struct rewrite r = {.old = old, .program = program_new_like(old), .pass = pass};
+    /* Only the matrices and tables that are still read come back, one by one. */
+    r.program->matrix_count = r.program->table_count = 0;
     r.map = arena_alloc(&r.arena, (size_t)old->op_count + 1, sizeof *r.map);
     for (int i = 0; i < old->op_count; i++)
         r.map[i] = -1;
@@ -24,6 +26,36 @@ struct program *rewrite_program(const struct program *old, rewrite_function *fun
     }
     arena_free(&r.arena);
     return r.program;
+}
+
+static int table_again(struct rewrite *r, const struct op *op, int operand)
+{
+    const struct table *table = &r->old->tables[op->immediate];
+    const struct op *x = &r->program->ops[operand];
+    int64_t lo = x->lo, hi = x->hi, last = table->first + table->count - 1;
+    int64_t *entries = arena_alloc(&r->arena, (size_t)(hi - lo + 1), sizeof *entries);
+    for (int64_t n = lo; n <= hi; n++) {
+        int64_t known = n < table->first ? table->first : n > last ? last : n;
+        entries[n - lo] = table->entries[known - table->first];
+    }
+    return program_add_table(r->program, operand, table->name, entries, table->format);
+}
+
+int rewrite_again(struct rewrite *r, int value)
+{
+    const struct op *op = &r->old->ops[value];
+    if (op->code == OP_INPUT || op->code == OP_CONST || op->code == OP_MATVEC)
+        return rewrite_copy(r, value);
+    int operands[3] = {-1, -1, -1};
+    int *all = operands;
+    if (op->operand_count > 3) all = arena_alloc(&r->arena, (size_t)op->operand_count, sizeof *all);
+    for (int i = 0; i < op->operand_count; i++)
+        all[i] = rewrite_operand(r, op, i);
+    if (op->code == OP_QUANTIZE) return program_add_quantize(r->program, all[0], op->format);
+    if (op->code == OP_SLICE)
+        return program_add_slice(r->program, all[0], (int)op->immediate, op->format);
+    if (op->code == OP_TABLE) return table_again(r, op, all[0]);
+    return program_add_op(r->program, op->code, all, op->operand_count, op->immediate);
 }
 
 int *count_users(struct arena *arena, const struct program *program)

@@ -3,7 +3,10 @@
  * Rounding to nearest is adding a half and truncating; the other modes add a little less where the
  * argument's sign is known. The addend goes into the bias of the matvec that makes the argument
  * (perhaps seen through a ReLU), where it costs nothing beside a bias that is there already. A ReLU
- * before an unsigned saturating quantizer does what that does anyway. */
+ * before an unsigned saturating quantizer does what that does anyway.
+ *
+ * Halves to the even neighbour: rounding to nearest, where a half shows as all dropped bits zero
+ * after the addition, and then the last bit that stays is cleared. No second carry chain. */
 #include "compiler/optimize/optimize.h"
 #include "compiler/optimize/rewrite.h"
 
@@ -11,10 +14,11 @@
 
 /* What to do for one quantize. */
 struct plan {
-    bool truncates; /* to rewrite: add `addend` units of the argument's step, then TRN */
-    int64_t addend; /* in units of the argument's step */
-    int argument;   /* the value that is quantized: its operand, or what the ReLU before reads */
-    int matvec;     /* whose bias takes the addend; -1: an addition does */
+    bool truncates;    /* to rewrite: add `addend` units of the argument's step, then TRN */
+    bool ties_to_even; /* and then halves go to the even neighbour */
+    int64_t addend;    /* in units of the argument's step */
+    int argument;      /* the value that is quantized: its operand, or what the ReLU before reads */
+    int matvec;        /* whose bias takes the addend; -1: an addition does */
     int column;
     bool behind_relu; /* the ReLU stays, between the sum and the quantizer */
 };
@@ -39,12 +43,12 @@ static bool rounding_addend(enum rounding mode, int drop, bool not_negative, boo
     int64_t unit = (int64_t)1 << drop, half = unit / 2;
     switch (mode) {
     case ROUND_TRN: *addend = 0; return true;
-    case ROUND_RND: *addend = half; return true;
+    case ROUND_RND:
+    case ROUND_RND_CONV: *addend = half; return true;
     case ROUND_RND_MIN_INF: *addend = half - 1; return true;
     case ROUND_TRN_ZERO: *addend = not_negative ? 0 : unit - 1; break;
     case ROUND_RND_ZERO: *addend = not_negative ? half - 1 : half; break;
     case ROUND_RND_INF: *addend = not_negative ? half : half - 1; break;
-    case ROUND_RND_CONV: return false;
     case ROUNDING_COUNT: assert(!"a rounding mode");
     }
     return not_negative || not_positive;
@@ -83,6 +87,7 @@ static struct plan make_plan(const struct program *p, const struct op *op, const
         !rounding_addend(op->format.rounding, drop, not_negative, x->hi <= 0, &plan.addend))
         return plan;
     plan.truncates = true;
+    plan.ties_to_even = op->format.rounding == ROUND_RND_CONV;
     const struct op *result = &p->ops[sum];
     bool has_finest_grid = op_fraction(result) == op_fraction(x);
     if (result->code == OP_RESULT && users[sum] == 1 && has_finest_grid) {
@@ -120,19 +125,46 @@ static int add_matvec(struct rewrite *r, const struct op *op, const struct dyadi
     return results[0] - 1; /* the matvec itself stands before its results */
 }
 
+static struct format truncating(int width, int fraction_bits)
+{
+    return (struct format){width, width - fraction_bits, true, ROUND_TRN, OVERFLOW_WRAP};
+}
+
+/* The argument, a half added, truncated to `format`; a tie loses the last bit. */
+static int round_to_even(struct program *p, int value, struct format format)
+{
+    struct op x = p->ops[value];
+    int fraction = format_fraction_bits(format), drop = op_fraction(&x) - fraction;
+    struct format even = format_of_interval(
+        program_quantize_integer(x.lo, op_fraction(&x), truncating(63, fraction - 1)),
+        program_quantize_integer(x.hi, op_fraction(&x), truncating(63, fraction - 1)),
+        fraction - 1);
+    even.rounding = ROUND_TRN;
+    even.overflow = OVERFLOW_WRAP;
+    int down = program_add_quantize(p, value, even);
+    int tied = program_add_quantize(p, down, format);
+    if (drop <= 0) /* the sums are whole steps: always a tie */
+        return tied;
+    struct format dropped = {drop, drop - op_fraction(&x), false, ROUND_TRN, OVERFLOW_WRAP};
+    int low = program_add_quantize(p, value, dropped);
+    int is_tie = program_add2(p, OP_EQ, low, program_add_const(p, 0, 0), 0);
+    int choice[3] = {is_tie, tied, program_add_quantize(p, value, format)};
+    return program_add_op(p, OP_SELECT, choice, 3, 0);
+}
+
 static int round_quantize(struct rewrite *r, const struct op *op, const struct plan *plan)
 {
     struct program *p = r->program;
     int value = r->map[plan->argument];
     struct format format = op->format;
-    if (plan->truncates) {
-        format.rounding = ROUND_TRN;
-        if (plan->addend && plan->matvec < 0)
-            value = program_add2(
-                p, OP_ADD, value,
-                program_add_const(p, plan->addend, op_fraction(&r->old->ops[plan->argument])), 0);
-    }
-    return program_add_quantize(p, value, format);
+    if (!plan->truncates) return program_add_quantize(p, value, format);
+    format.rounding = ROUND_TRN;
+    if (plan->addend && plan->matvec < 0)
+        value = program_add2(
+            p, OP_ADD, value,
+            program_add_const(p, plan->addend, op_fraction(&r->old->ops[plan->argument])), 0);
+    return plan->ties_to_even ? round_to_even(p, value, format)
+                              : program_add_quantize(p, value, format);
 }
 
 static int round_op(struct rewrite *r, int value)
@@ -144,10 +176,7 @@ static int round_op(struct rewrite *r, int value)
         return add_matvec(r, op, round->addends[value]);
     if (op->code == OP_RESULT && round->addends[r->old->operands[op->operands]])
         return rewrite_operand(r, op, 0) + 1 + (int)op->immediate;
-    if (op->code == OP_MAX) /* its operand may have moved: no claims are kept */
-        return program_add2(r->program, OP_MAX, rewrite_operand(r, op, 0),
-                            rewrite_operand(r, op, 1), 0);
-    return rewrite_copy(r, value);
+    return rewrite_again(r, value);
 }
 
 struct program *optimize_round(const struct program *old, const struct target *target)

@@ -32,14 +32,26 @@ static bool is_zero_const(const struct op *op)
     return op->lo == 0 && op->hi == 0;
 }
 
-/* Bits of a comparison: the operands' overlap, to the top of the wider. One with 0 reads a sign. */
+/* Whether a comparison only looks at a sign: a < 0 or 0 <= a. */
+static bool reads_sign(const struct program *p, const struct op *op)
+{
+    return (op->code == OP_LT && is_zero_const(program_operand(p, op, 1))) ||
+           (op->code == OP_LE && is_zero_const(program_operand(p, op, 0))) ||
+           ((op->code == OP_MAX || op->code == OP_MIN) &&
+            (is_zero_const(program_operand(p, op, 0)) || is_zero_const(program_operand(p, op, 1))));
+}
+
+/* Bits of a comparison: from the lowest of both operands to the top of the wider. */
 static int compare_bits(const struct program *p, const struct op *op)
 {
     const struct op *a = program_operand(p, op, 0), *b = program_operand(p, op, 1);
-    if (is_zero_const(a) || is_zero_const(b)) return 0;
-    int low = larger(-op_fraction(a), -op_fraction(b));
+    if (is_zero_const(a) || is_zero_const(b)) {
+        const struct op *other = is_zero_const(a) ? b : a;
+        return other->format.width_bits;
+    }
+    int low = larger(op_fraction(a), op_fraction(b));
     int high = larger(a->format.integer_bits, b->format.integer_bits);
-    return high - low + 1 > 0 ? high - low + 1 : 1;
+    return high + low > 0 ? high + low : 1;
 }
 
 /* How many top bits decide whether a quantizer limits; 0 when it never does. */
@@ -72,9 +84,8 @@ int op_carry_bits(const struct program *p, int value)
     case OP_NEG: return op_adder_bits(p, value);
     case OP_LT:
     case OP_LE:
-    case OP_EQ:
     case OP_MIN:
-    case OP_MAX: return compare_bits(p, op);
+    case OP_MAX: return reads_sign(p, op) ? 0 : compare_bits(p, op);
     case OP_QUANTIZE: return increments(p, op) ? op->format.width_bits + 1 : 0;
     case OP_MUL: return op->format.width_bits;
     default: return 0;
@@ -111,8 +122,8 @@ double op_delay_ns(const struct program *p, int value, const struct target *targ
     case OP_SUB:
     case OP_NEG: return carry ? carry_chain(carry, target) + inverter(p, op, target) : 0;
     case OP_LT:
-    case OP_LE:
-    case OP_EQ: return carry ? carry_chain(carry, target) : 0;
+    case OP_LE: return carry ? carry_chain(carry, target) : 0;
+    case OP_EQ: return lut_levels(levels_for(2 * compare_bits(p, op), target), target);
     case OP_MIN:
     case OP_MAX: return (carry ? carry_chain(carry, target) : 0) + lut_levels(1, target);
     case OP_SELECT:
