@@ -175,6 +175,13 @@ static void read_labels_file(struct columns *columns, struct arena *arena,
     container_close(&container);
 }
 
+static void check_features(struct arena *arena, const struct array *x)
+{
+    if (array_is_text(x)) fail("%s: holds text; features are numbers", array_describe(arena, x));
+    if (x->count == 0 || x->dims == 0)
+        fail("%s: is empty (%s)", array_describe(arena, x), array_print_shape(arena, x));
+}
+
 void columns_read(struct columns *columns, struct arena *arena, const struct data_source *source)
 {
     struct container container;
@@ -186,8 +193,23 @@ void columns_read(struct columns *columns, struct arena *arena, const struct dat
         read_arrays(columns, &container, source);
     container_close(&container);
     if (wants_labels(source) && source->labels_path) read_labels_file(columns, arena, source);
-    const struct array *x = &columns->x;
-    if (array_is_text(x)) fail("%s: holds text; features are numbers", array_describe(arena, x));
-    if (x->count == 0 || x->dims == 0)
-        fail("%s: is empty (%s)", array_describe(arena, x), array_print_shape(arena, x));
+    check_features(arena, &columns->x);
+}
+
+struct array columns_read_features(struct arena *arena, const char *path, int features)
+{
+    struct data_source source = {.path = path, .labels = "none"};
+    struct columns columns = {.feature_titles = NULL};
+    struct container container;
+    container_open(&container, arena, path);
+    if (container.kind == FILE_CSV) {
+        const struct csv_table *table = csv_parse(&container);
+        if (features > 0 && table->columns == features + 1) source.labels = NULL;
+        read_table(&columns, arena, table, &source);
+    } else {
+        read_arrays(&columns, &container, &source);
+    }
+    container_close(&container);
+    check_features(arena, &columns.x);
+    return columns.x;
 }

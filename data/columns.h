@@ -18,6 +18,10 @@ struct columns {
 /* Reads the arrays into the arena; ends the program with one line if they are not there. */
 void columns_read(struct columns *columns, struct arena *arena, const struct data_source *source);
 
+/* The features of a file alone; of a table with one column more than `features`, which is its
+ * label, those without it. */
+struct array columns_read_features(struct arena *arena, const char *path, int features);
+
 /* "FILE: array 'x', row 3" or "FILE:5" (the line of a CSV file): ends the program. */
 _Noreturn void columns_fail(struct arena *arena, const struct array *array, long row,
                             const char *what);

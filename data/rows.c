@@ -6,23 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-/* The features of a table that has a label as well: without its column. */
-static void read_without_labels(struct columns *columns, struct arena *arena, const char *path)
-{
-    const struct data_source source = {.path = path};
-    columns_read(columns, arena, &source);
-}
-
 double *events_read_rows(struct arena *arena, const char *path, int features, long *count)
 {
     struct arena files = {0};
-    struct columns columns;
-    const struct data_source source = {.path = path, .labels = "none"};
-    columns_read(&columns, &files, &source);
-    bool is_table = columns.x.lines != NULL;
-    if (is_table && features > 0 && array_row_size(&columns.x) == (size_t)features + 1)
-        read_without_labels(&columns, &files, path);
-    struct array *x = &columns.x;
+    struct array loaded = columns_read_features(&files, path, features), *x = &loaded;
     if (x->dims == 1 && features > 1 && x->shape[0] == features) {
         /* One event, saved without its outer dimension. */
         x->dims = 2;
