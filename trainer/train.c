@@ -303,15 +303,17 @@ static void start_session(struct session *s)
     if (c->checkpoint_path) s->identity = session_identity(s);
 }
 
-static struct metrics validation_metrics(struct session *s, struct arena *arena)
+/* Outputs on the validation rows, and the metrics that follow from them. */
+static double *validation_scores(struct session *s, struct arena *arena, struct metrics *metrics)
 {
-    struct metrics none = {0};
-    if (!s->classes || s->valid_count == 0) return none;
-    size_t outputs = (size_t)s->nn->outputs;
-    double *scores = arena_alloc(arena, (size_t)s->valid_count * outputs, sizeof *scores);
+    if (s->valid_count == 0) return NULL;
+    int outputs = s->nn->outputs;
+    double *scores = arena_alloc(arena, (size_t)s->valid_count * (size_t)outputs, sizeof *scores);
     nn_evaluate(s->nn, &s->valid, scores);
-    return metrics_eval(arena, scores, s->nn->outputs, train_threshold(s->config), s->valid.labels,
-                        s->valid_count);
+    if (s->classes)
+        *metrics = metrics_eval(arena, scores, outputs, train_threshold(s->config), s->valid.labels,
+                                s->valid_count);
+    return scores;
 }
 
 static void end_session(struct session *s)
@@ -338,7 +340,8 @@ static void float_phase(struct session *s, struct train_result *r, bool resume)
         memcpy(s->float_best, s->nn->parameters, bytes);
     }
     r->float_network = export_float(s);
-    r->float_metrics = validation_metrics(s, &r->arena);
+    r->float_scores = validation_scores(s, &r->arena, &r->float_metrics);
+    r->outputs = s->nn->outputs;
 }
 
 static void quantized_phase(struct session *s, struct train_result *r, bool resume)
@@ -349,7 +352,7 @@ static void quantized_phase(struct session *s, struct train_result *r, bool resu
     if (s->config->quantized_epochs > 0) r->epoch_seconds = fastest;
     r->quantized_seconds = clock_seconds() - start;
     r->quantized_network = export_quantized(s, s->nn);
-    r->quantized_metrics = validation_metrics(s, &r->arena);
+    r->quantized_scores = validation_scores(s, &r->arena, &r->quantized_metrics);
     r->float_best_epoch = (int)s->at.float_best_epoch;
     r->quantized_best_epoch = (int)s->at.best_epoch;
 }

@@ -255,6 +255,10 @@ struct train_result {
     /* On the validation rows, by the trainer's own arithmetic; count 0 without them or without
      * classes. */
     struct metrics float_metrics, quantized_metrics;
+    /* The outputs they came from, [valid_count][outputs]: logits where the loss contains the last
+     * layer. NULL without validation rows. */
+    double *float_scores, *quantized_scores;
+    int outputs;
     struct train_layer_summary *summaries; /* of the quantized network, else of the float one */
     int summary_count;
     bool resumed;                            /* a checkpoint was found and used */

@@ -80,7 +80,7 @@ struct format calibrate_format(struct format f, const real *values, long count,
     return best;
 }
 
-int csd_digits(int64_t n)
+int weight_digits_of(int64_t n)
 {
     /* Reitwiesner 1960: the nonzero digits of n's form are the ones of n ^ 3n (either sign). */
     uint64_t magnitude = (uint64_t)(n < 0 ? -n : n);
@@ -92,7 +92,7 @@ int64_t csd_nearest(int64_t n, int digits)
     for (int64_t distance = 0;; distance++) {
         int64_t towards = n < 0 ? n + distance : n - distance;
         int64_t away = n < 0 ? n - distance : n + distance;
-        if (csd_digits(towards) <= digits) return towards;
-        if (csd_digits(away) <= digits) return away;
+        if (weight_digits_of(towards) <= digits) return towards;
+        if (weight_digits_of(away) <= digits) return away;
     }
 }

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { PREFETCH_ROWS = 16 };
 enum { TILE_ROWS = 128 }; /* a tile's activations and gradients stay in the second-level cache */
 
 static struct span add_span(size_t *total, size_t count)
@@ -202,7 +203,7 @@ static void limit_digits(struct nn_op *op)
         for (int j = 0; j < op->outputs; j++) {
             real *w = &op->used_weights[(ptrdiff_t)k * op->columns + j];
             int64_t n = (int64_t)(*w * q->inverse_step[j]);
-            if (csd_digits(n) > op->digits) *w = (real)csd_nearest(n, op->digits) * q->step[j];
+            if (weight_digits_of(n) > op->digits) *w = (real)csd_nearest(n, op->digits) * q->step[j];
         }
 }
 
@@ -247,6 +248,8 @@ static void gather(struct nn_workspace *work, const struct job *job, long start,
     const size_t columns = (size_t)events->columns, outputs = (size_t)job->nn->outputs;
     for (int i = 0; i < rows; i++) {
         size_t from = job->order ? job->order[start + i] : (size_t)(start + i);
+        if (job->order && i + PREFETCH_ROWS < rows)
+            __builtin_prefetch(events->x + job->order[start + i + PREFETCH_ROWS] * columns);
         memcpy(work->input + (size_t)i * columns, events->x + from * columns,
                columns * sizeof(real));
         if (events->labels) work->labels[i] = events->labels[from];

@@ -52,6 +52,6 @@ struct format calibrate_format(struct format f, const real *values, long count,
  * signed digit form; the smaller magnitude on a tie. */
 int64_t csd_nearest(int64_t n, int digits);
 /* Nonzero digits of the canonical signed digit form. */
-int csd_digits(int64_t n);
+int weight_digits_of(int64_t n);
 
 #endif
