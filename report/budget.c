@@ -71,18 +71,28 @@ static void check_zero(struct judge *j, const char *name, const char *path, cons
     add_check(j, name, count == 0 ? REPORT_MET : REPORT_MISSED, count, 0, -fabs(count), "", text);
 }
 
+/* ", first in event 17, layer dense2, element 3": what is known of where. */
+static const char *first_mismatch(struct judge *j)
+{
+    const cJSON *first = json_find(j->report, "verify.first_mismatch");
+    double event = json_number(first, "event", NAN), element = json_number(first, "element", NAN);
+    const char *layer = json_string(first, "layer", ""), *fault = json_string(first, "fault", "");
+    if (!isfinite(event)) return "";
+    const char *where = arena_printf(&j->arena, ", first in event %s", report_count(event).text);
+    if (*layer)
+        where = arena_printf(&j->arena, "%s, layer %s", where, report_clean(&j->arena, layer));
+    if (*layer && isfinite(element))
+        where = arena_printf(&j->arena, "%s, element %s", where, report_count(element).text);
+    if (*fault && strcmp(fault, "value") != 0)
+        where = arena_printf(&j->arena, "%s (%s)", where, report_clean(&j->arena, fault));
+    return where;
+}
+
 static const char *mismatch_text(struct judge *j, double mismatches, double events)
 {
-    const char *where = "";
-    const cJSON *first = json_find(j->report, "verify.first_mismatch");
-    if (mismatches > 0 && cJSON_IsObject(first))
-        where = arena_printf(&j->arena, ", first in event %s, layer %s, element %s",
-                             report_count(json_number(first, "event", NAN)).text,
-                             report_clean(&j->arena, json_string(first, "layer", "-")),
-                             report_count(json_number(first, "element", NAN)).text);
     return arena_printf(&j->arena, "%s %s in %s simulated events%s", report_count(mismatches).text,
                         mismatches == 1 ? "mismatch" : "mismatches", report_count(events).text,
-                        where);
+                        mismatches > 0 ? first_mismatch(j) : "");
 }
 
 static void check_verify(struct judge *j)
@@ -111,6 +121,15 @@ static void check_verify(struct judge *j)
                   "cycles",
                   arena_printf(&j->arena, "latency measured is %s cycles, stated are %s",
                                report_count(measured).text, report_count(stated).text));
+}
+
+/* The verdict of `sluice verify`, last: where it failed for a reason that no check here names. */
+static void check_passed(struct judge *j)
+{
+    if (!cJSON_IsFalse(json_find(j->report, "verify.passed")) || j->counts[REPORT_MISSED]) return;
+    const char *reason = report_clean(&j->arena, json_string(j->report, "verify.reason", ""));
+    add_check(j, "passed", REPORT_MISSED, NAN, NAN, NAN, "",
+              arena_printf(&j->arena, "verify failed: %s", *reason ? reason : "no reason given"));
 }
 
 static void check_gate_level(struct judge *j)
@@ -319,6 +338,7 @@ struct report_verdict report_judge(cJSON *report, const struct report_budget *bu
                    " ns");
     check_interval(&j);
     check_quality(&j);
+    check_passed(&j);
     cJSON *into = cJSON_CreateObject();
     conclude(&j, into, &verdict);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {

@@ -59,8 +59,6 @@ void legend_entry(struct page *page, int colour, const char *label)
 const char *page_why(struct page *page, enum report_fragment fragment, const char *key)
 {
     const char *file = report_fragment_files[fragment];
-    if (page->fragments->stale[fragment])
-        return arena_printf(&page->arena, "%s is of an earlier compile", file);
     if (!page->fragments->json[fragment])
         return arena_printf(&page->arena, "%s is not there (run sluice %s)", file,
                             report_fragment_verbs[fragment]);

@@ -26,6 +26,7 @@ static const char *check_title(const char *name)
     static const char *const titles[][2] = {
         {"mismatches", "Simulation equals the program, bit for bit"},
         {"events", "Events simulated"},
+        {"passed", "Verdict of sluice verify"},
         {"reference", "Equals the quantized network in double precision"},
         {"latency_measured", "Latency measured in simulation"},
         {"gate_level", "Synthesised netlist equals the program"},

@@ -194,15 +194,27 @@ static void add_lines(struct page *page, const struct verify_row *rows, size_t c
     text_add(&page->html, "</tbody></table></div>\n");
 }
 
+/* "layer dense2, " of a member that is there and not empty. */
+static void add_named(struct page *page, const cJSON *first, const char *key, const char *words)
+{
+    const char *value = page_escape(page, first, key);
+    if (*value) text_add(&page->html, "%s%s, ", words, value);
+}
+
 static void add_first_mismatch(struct page *page)
 {
     const cJSON *first = json_find(page->report, "verify.first_mismatch");
     if (!cJSON_IsObject(first)) return;
-    text_add(&page->html,
-             "<p class=\"missing bad\"><b>First mismatch</b> event %s, layer %s, element %s: "
-             "expected %s, got %s.",
-             report_count(json_number(first, "event", NAN)).text, page_escape(page, first, "layer"),
-             report_count(json_number(first, "element", NAN)).text,
+    double element = json_number(first, "element", NAN);
+    text_add(&page->html, "<p class=\"missing bad\"><b>First mismatch</b> event %s, ",
+             report_count(json_number(first, "event", NAN)).text);
+    add_named(page, first, "kind", "of kind ");
+    add_named(page, first, "phase", "");
+    add_named(page, first, "fault", "fault: ");
+    add_named(page, first, "layer", "layer ");
+    add_named(page, first, "signal", "signal ");
+    if (isfinite(element)) text_add(&page->html, "element %s, ", report_count(element).text);
+    text_add(&page->html, "expected %s, got %s.",
              report_count(json_number(first, "expected", NAN)).text,
              report_count(json_number(first, "got", NAN)).text);
     const char *waveform = page_string(page, "verify.waveform", NULL);

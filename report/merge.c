@@ -15,19 +15,6 @@ const char *const report_fragment_files[FRAGMENT_COUNT] = {
 const char *const report_fragment_verbs[FRAGMENT_COUNT] = {"train",  "compile", "compile",
                                                            "verify", "build",   "verify"};
 
-/* Written for one program and stale once another was compiled. */
-static void drop_stale(struct report_fragments *fragments)
-{
-    const char *current = json_string(fragments->json[FRAGMENT_COMPILE], "program_hash", NULL);
-    for (int i = FRAGMENT_VERIFY; i < FRAGMENT_COUNT; i++) {
-        const char *theirs = json_string(fragments->json[i], "program_hash", NULL);
-        if (!current || !theirs || strcmp(current, theirs) == 0) continue;
-        fragments->stale[i] = true;
-        cJSON_Delete(fragments->json[i]);
-        fragments->json[i] = NULL;
-    }
-}
-
 void report_fragments_read(struct report_fragments *fragments, const char *folder)
 {
     struct arena arena = {0};
@@ -45,7 +32,6 @@ void report_fragments_read(struct report_fragments *fragments, const char *folde
         fail("%s: nothing to report: none of train.json, compile.json ... is there; run `sluice "
              "train` or `sluice compile` first",
              folder);
-    drop_stale(fragments);
 }
 
 void report_fragments_free(struct report_fragments *fragments)
@@ -108,8 +94,9 @@ static void merge_head(struct merge *m, const char *folder)
 {
     static const enum report_fragment named[] = {FRAGMENT_COMPILE, FRAGMENT_INTERFACE,
                                                  FRAGMENT_TRAIN};
-    static const char *const copied[] = {"target",   "strategy",  "reuse",      "output",
-                                         "optimize", "pins_free", "standardise"};
+    static const char *const copied[] = {
+        "target",   "strategy",  "reuse",       "output",
+        "optimize", "pins_free", "standardise", "standardise_adder_bits"};
     const char *name = NULL, *board = json_string(part(m, FRAGMENT_BUILD), "board", NULL);
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
         if (!name) name = json_string(part(m, named[i]), "name", NULL);
@@ -204,7 +191,9 @@ static void merge_physics(struct merge *m)
                                        "events"};
     cJSON *physics = cJSON_AddObjectToObject(m->report, "physics");
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        json_add_number(physics, keys[i], number(m, FRAGMENT_PHYSICS, keys[i]));
+        json_add_number(
+            physics, keys[i],
+            either(number(m, FRAGMENT_PHYSICS, keys[i]), number(m, FRAGMENT_VERIFY, keys[i])));
     for (size_t i = 0; i < sizeof more / sizeof *more; i++)
         copy_value(physics, more[i], part(m, FRAGMENT_PHYSICS));
 }
@@ -218,9 +207,9 @@ static void merge_verify(struct merge *m)
     const cJSON *item;
     cJSON_ArrayForEach(item, part(m, FRAGMENT_VERIFY))
     {
-        bool skipped =
-            strcmp(item->string, "seconds") == 0 || strcmp(item->string, "schema") == 0 ||
-            strcmp(item->string, "scatter") == 0 || strcmp(item->string, "program_hash") == 0;
+        bool skipped = strcmp(item->string, "seconds") == 0 ||
+                       strcmp(item->string, "schema") == 0 ||
+                       strcmp(item->string, "gate_level") == 0;
         if (!skipped) copy_value(verify, item->string, part(m, FRAGMENT_VERIFY));
     }
     const cJSON *gates = json_find(part(m, FRAGMENT_BUILD), "gate_level");
@@ -254,7 +243,10 @@ static void merge_program(struct merge *m)
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         json_add_number(program, keys[i], json_number(from, keys[i], NAN));
     const cJSON *item;
-    cJSON_ArrayForEach(item, from) copy_value(program, item->string, from);
+    cJSON_ArrayForEach(item, from)
+    {
+        copy_value(program, item->string, from);
+    }
 }
 
 static void merge_seconds(struct merge *m)
@@ -289,7 +281,10 @@ static void merge_layers(struct merge *m)
         if (!cJSON_IsObject(row)) continue;
         cJSON *layer = cJSON_Duplicate(row, true);
         const cJSON *other = find_layer(trained, json_string(row, "name", NULL));
-        cJSON_ArrayForEach(item, other) copy_value(layer, item->string, other);
+        cJSON_ArrayForEach(item, other)
+        {
+            copy_value(layer, item->string, other);
+        }
         double weights = json_number(layer, "weights", NAN);
         double cycles =
             json_number(layer, "end_cycle", NAN) - json_number(layer, "start_cycle", NAN);
@@ -323,14 +318,16 @@ static void merge_left_out(struct merge *m)
         if (cJSON_IsBool(flag)) cJSON_AddBoolToObject(m->report, rows[i].flag, cJSON_IsTrue(flag));
         if (cJSON_IsTrue(flag)) cJSON_AddItemToArray(left_out, cJSON_CreateString(rows[i].text));
     }
+    static const char host[] = "standardisation of the inputs is the host's: host_scale and "
+                               "host_offset of interface.json";
     if (strcmp(json_string(compiled, "standardise", ""), "host") == 0)
-        cJSON_AddItemToArray(
-            left_out,
-            cJSON_CreateString(
-                "standardisation of the inputs is the host's: host_scale and host_offset of "
-                "interface.json"));
-    cJSON_ArrayForEach(item, json_find(compiled, "left_out")) if (cJSON_IsString(item))
-        cJSON_AddItemToArray(left_out, cJSON_CreateString(item->valuestring));
+        cJSON_AddItemToArray(left_out, cJSON_CreateString(host));
+    const cJSON *more = json_find(compiled, "left_out");
+    cJSON_ArrayForEach(item, more)
+    {
+        if (cJSON_IsString(item))
+            cJSON_AddItemToArray(left_out, cJSON_CreateString(item->valuestring));
+    }
 }
 
 static void merge_notes(struct merge *m)
@@ -339,11 +336,9 @@ static void merge_notes(struct merge *m)
     struct arena arena = {0};
     for (int i = 0; i < FRAGMENT_COUNT; i++) {
         if (m->fragments->json[i] || i == FRAGMENT_INTERFACE) continue;
-        const char *why =
-            m->fragments->stale[i] ? "is of an earlier compile and left out" : "is not there yet";
-        cJSON_AddItemToArray(notes, cJSON_CreateString(arena_printf(
-                                        &arena, "%s %s (written by `sluice %s`)",
-                                        report_fragment_files[i], why, report_fragment_verbs[i])));
+        const char *note = arena_printf(&arena, "%s is not there yet (written by `sluice %s`)",
+                                        report_fragment_files[i], report_fragment_verbs[i]);
+        cJSON_AddItemToArray(notes, cJSON_CreateString(note));
     }
     arena_free(&arena);
 }

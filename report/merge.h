@@ -17,8 +17,7 @@ enum report_fragment {
 };
 
 struct report_fragments {
-    cJSON *json[FRAGMENT_COUNT]; /* NULL: the file is not there, or is stale */
-    bool stale[FRAGMENT_COUNT];  /* there, but of another program than compile.json's */
+    cJSON *json[FRAGMENT_COUNT]; /* NULL: the file is not there */
 };
 
 /* File names, "train.json" ..., and the verb that writes each. */

@@ -80,6 +80,30 @@ static void test_flags_of_the_tools(void **state)
     assert_missed(run(), "a clock of the design around the network misses its constraint");
 }
 
+/* A verdict of verify for a reason that no number shows, and one that another check names. */
+static void test_verify_failed(void **state)
+{
+    (void)state;
+    copy_complete();
+    set("verify.json", "passed", cJSON_CreateFalse());
+    set("verify.json", "reason", cJSON_CreateString("error_o was set"));
+    assert_missed(run(), "verify failed: error_o was set");
+    set_number("verify.json", "mismatches", 2);
+    assert_missed(run(), "2 mismatches in 21,512 simulated events");
+}
+
+/* A result that never came has no layer and no element. */
+static void test_missing_result(void **state)
+{
+    (void)state;
+    copy_complete();
+    set_number("verify.json", "mismatches", 1);
+    set("verify.json", "first_mismatch",
+        cJSON_Parse("{\"event\":5,\"kind\":\"random\",\"phase\":\"early\",\"fault\":\"missing\","
+                    "\"layer\":\"\",\"element\":null,\"expected\":0,\"got\":0}"));
+    assert_missed(run(), "1 mismatch in 21,512 simulated events, first in event 5 (missing)");
+}
+
 /* The first mismatch is named. */
 static void test_first_mismatch(void **state)
 {
@@ -176,6 +200,7 @@ static void test_long_reason(void **state)
     name[sizeof name - 1] = 0;
     copy_complete();
     cJSON *first = cJSON_CreateObject();
+    cJSON_AddNumberToObject(first, "event", 1);
     cJSON_AddStringToObject(first, "layer", name);
     set("verify.json", "first_mismatch", first);
     set_number("verify.json", "mismatches", 1);
@@ -194,6 +219,8 @@ int main(void)
         TEST(test_each_criterion_missed),
         TEST(test_flags_of_the_tools),
         TEST(test_first_mismatch),
+        TEST(test_verify_failed),
+        TEST(test_missing_result),
         TEST(test_several_misses),
         TEST(test_exactly_on_the_limit_is_met),
         TEST(test_slow_pll),
