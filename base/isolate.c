@@ -1,4 +1,5 @@
 /* Work in a child process: see isolate.h. */
+#define _GNU_SOURCE /* pipe2() */
 #include "base/isolate.h"
 
 #include "base/error.h"
@@ -35,7 +36,7 @@ struct isolated isolated_start(bool (*work)(const void *argument, FILE *results)
 {
     struct isolated isolated = {.group_slot = -1};
     int ends[2];
-    if (pipe(ends) != 0) fail("cannot start a process: %s", strerror(errno));
+    if (pipe2(ends, O_CLOEXEC) != 0) fail("cannot start a process: %s", strerror(errno));
     interrupt_block(true);
     isolated.pid = fork();
     if (isolated.pid == 0) {

@@ -150,8 +150,10 @@ static int finish(const struct child *child, double time_limit_s)
     long pause_us = 500;
     int status = 0, code = 0;
     for (;;) {
-        pid_t got = waitpid(child->pid, &status, WNOHANG);
-        if (got == child->pid || (got < 0 && errno != EINTR)) break;
+        /* Not reaped yet, so that the number of its group is still its own below. */
+        siginfo_t ended = {0};
+        int got = waitid(P_PID, (id_t)child->pid, &ended, WEXITED | WNOHANG | WNOWAIT);
+        if (ended.si_pid == child->pid || (got < 0 && errno != EINTR)) break;
         if (end > 0 && code == 0 && clock_seconds() >= end) code = PROCESS_TIMED_OUT;
         if (code == 0 && interrupt_requested()) code = PROCESS_KILLED;
         if (code != 0) kill_group(child);
@@ -160,6 +162,7 @@ static int finish(const struct child *child, double time_limit_s)
     }
     kill_group(child); /* what it may have left running */
     interrupt_remove_group(child->group_slot);
+    if (waitpid(child->pid, &status, 0) != child->pid) return PROCESS_KILLED;
     if (code != 0) return code;
     return WIFEXITED(status) ? WEXITSTATUS(status) : PROCESS_KILLED;
 }

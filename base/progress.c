@@ -39,6 +39,7 @@ static void draw_bar(long done, const char *remark, double elapsed)
 {
     enum { CELLS = 30 };
     char cells[CELLS + 1];
+    if (done > bar.total) done = bar.total;
     long filled = done * CELLS / bar.total;
     for (long i = 0; i < CELLS; i++)
         cells[i] = i < filled ? '#' : '.';
@@ -63,7 +64,8 @@ void progress_update(long done, const char *remark)
     long tenth = done * 10 / bar.total;
     if (tenth == bar.last_tenth) return;
     bar.last_tenth = tenth;
-    fprintf(stderr, "%s %ld/%ld %s\n", bar.label, done, bar.total, remark ? remark : "");
+    fprintf(stderr, "%s %ld/%ld%s%s\n", bar.label, done, bar.total, remark ? "  " : "",
+            remark ? remark : "");
 }
 
 void progress_end(void)

@@ -58,6 +58,12 @@ static bool starts_with(const char *bytes, size_t length, const char *magic, siz
     return length >= magic_length && memcmp(bytes, magic, magic_length) == 0;
 }
 
+/* With members, or empty. */
+static bool is_zip(const char *bytes, size_t length)
+{
+    return starts_with(bytes, length, "PK\3\4", 4) || starts_with(bytes, length, "PK\5\6", 4);
+}
+
 static enum file_kind kind_of_content(const struct container *container)
 {
     const char *bytes = container->content;
@@ -66,8 +72,7 @@ static enum file_kind kind_of_content(const struct container *container)
     if (starts_with(bytes, length, "\x93NUMPY", 6)) return FILE_NPY;
     bool has_idx_head = length >= 4 && bytes[0] == 0 && bytes[1] == 0;
     if (has_idx_head && memchr("\x08\x09\x0b\x0c\x0d\x0e", bytes[2], 6)) return FILE_IDX;
-    bool is_packed =
-        starts_with(bytes, length, "PK", 2) || starts_with(bytes, length, "\x89HDF", 4);
+    bool is_packed = is_zip(bytes, length) || starts_with(bytes, length, "\x89HDF", 4);
     if (is_packed) fail("%s: NPZ and HDF5 files are not read gzipped; unpack it", container->path);
     if (memchr(bytes, 0, length < 4096 ? length : 4096))
         fail("%s: unknown kind of file; NPZ, NPY, CSV, HDF5 or IDX is wanted", container->path);
@@ -79,7 +84,7 @@ void container_open(struct container *container, struct arena *arena, const char
     char first[8];
     *container = (struct container){.arena = arena, .path = arena_strdup(arena, path)};
     size_t got = peek(path, first, sizeof first);
-    if (starts_with(first, got, "PK", 2)) {
+    if (is_zip(first, got)) {
         container->kind = FILE_NPZ;
         npz_list(container);
     } else if (starts_with(first, got, "\x89HDF\r\n\x1a\n", 8)) {

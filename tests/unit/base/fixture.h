@@ -28,6 +28,13 @@ static struct arena test_arena;
 extern void __lsan_disable(void) __attribute__((weak));
 extern void __lsan_enable(void) __attribute__((weak));
 
+/* Impossible sizes are asked for on purpose. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 #define EXPECT_FAIL(CALL, PART)                                                                    \
     do {                                                                                           \
         volatile bool returned = false;                                                            \

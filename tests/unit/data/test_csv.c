@@ -29,6 +29,15 @@ static void label_column_by_usual_name(void **state)
     events_free(events);
 }
 
+/* Not every file that begins with PK is a zip. */
+static void header_that_looks_like_a_zip(void **state)
+{
+    (void)state;
+    struct events *events = read_csv("PK,label\n1,0\n3,1\n");
+    assert_string_equal(events->feature_names[0], "PK");
+    events_free(events);
+}
+
 static void no_header(void **state)
 {
     (void)state;
@@ -174,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(header_and_last_column),
                                        cmocka_unit_test(label_column_by_usual_name),
+                                       cmocka_unit_test(header_that_looks_like_a_zip),
                                        cmocka_unit_test(no_header),
                                        cmocka_unit_test(header_of_numbers),
                                        cmocka_unit_test(separators_quotes_and_blanks),
