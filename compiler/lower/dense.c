@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 
-#include <stdlib.h>
+#include <math.h>
 
 static _Noreturn void fail_grid(const struct layer *layer, const char *what)
 {
@@ -116,6 +116,25 @@ static const struct layer *next_quant(const struct lowering *l, bool *relu)
     return next && next->kind == LAYER_QUANT ? next : NULL;
 }
 
+/* The reference multiplies before it adds the offset: that product has to be exact too. */
+static void check_product(const struct lowering *l, const struct layer *layer, int j,
+                          struct dyadic scale)
+{
+    const struct op *x = &l->program->ops[l->values[j]];
+    double reach = fmax(fabs((double)x->lo), fabs((double)x->hi)) * ldexp(1, -op_fraction(x));
+    int fraction = op_fraction(x);
+    if (l->left_bias && l->left_bias[j].integer) {
+        reach += fabs(dyadic_value(l->left_bias[j]));
+        if (l->left_bias[j].fraction_bits > fraction) fraction = l->left_bias[j].fraction_bits;
+    }
+    double units = ldexp(reach * fabs(dyadic_value(scale)), fraction + scale.fraction_bits);
+    if (units > ldexp(1, 53))
+        fail("layer %s: its exact products need %d bits, more than the 53 that the "
+             "double-precision reference can check; give the layer before it narrower weights or "
+             "a quantizer",
+             layer->name, ilogb(units) + 1);
+}
+
 /* The constants of element j over the value as the dense layer left it. */
 static void affine_constants(const struct lowering *l, const struct layer *layer, int j,
                              struct dyadic *scale, struct dyadic *offset)
@@ -140,6 +159,7 @@ void lower_affine(struct lowering *l, const struct layer *layer)
     for (int j = 0; j < layer->size; j++) {
         struct dyadic scale, offset;
         affine_constants(l, layer, j, &scale, &offset);
+        check_product(l, layer, j, scale);
         const struct op *op = &l->program->ops[l->values[j]];
         if (quant)
             affine_shorten(op->lo, op->hi, op_fraction(op), relu, quantizer_at(&quant->quant, j),

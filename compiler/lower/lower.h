@@ -51,7 +51,7 @@ static inline const struct layer *lowering_layer(const struct lowering *l, int a
 /* Begins a block for the layer unless one is open that it may share. */
 void lowering_block(struct lowering *l, const struct layer *layer, bool own);
 /* Ends the program when the double-precision reference could not be exact for a value: the sum
- * needs more than 53 bits. magnitude in units of 2^-fraction_bits. */
+ * needs more than 53 bits. */
 void lowering_check_exact(const struct layer *layer, const struct program *p, int value);
 
 /* Each lowers the present layer: reads and replaces l->values. */
