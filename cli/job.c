@@ -350,4 +350,12 @@ void job_print_keys(FILE *stream)
     JOB_TOP_KEYS(PRINT_KEY)
     JOB_SECTIONS(PRINT_SECTION)
     PRINT_SECTION(layers, JOB_LAYER_KEYS, "a list, input side first; each entry is one layer")
+    fputs("\n## Formats\n\n"
+          "| text | meaning |\n|---|---|\n"
+          "| `6` | 6 bits; sign and range chosen from the data; RND,SAT |\n"
+          "| `6,TRN,WRAP` | the same with other modes |\n"
+          "| `fixed<6,2>`, `ufixed<6,0,TRN,SAT>` | as given: W bits, I of them before the point |\n"
+          "| `none` | not quantized: exact |\n"
+          "| `product` | biases: as fine as the products they are added to |\n",
+          stream);
 }

@@ -15,7 +15,7 @@ int job_find_name(const struct job *job, const char *section, int item, const ch
     struct text known = {0};
     for (int i = 0; i < count; i++)
         text_add(&known, "%s%s", i ? ", " : "", names[i]);
-    job_fail(job, section, item, key, "'%s' is not a %s; there are %s", value, key,
+    job_fail(job, section, item, key, "there is no %s '%s'; there are %s", key, value,
              text_string(&known));
 }
 

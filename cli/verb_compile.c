@@ -298,9 +298,10 @@ int verb_compile(struct cli *cli)
     network->name = arena_strdup(&network->arena, request.name);
     fill_input(cli, &request, network);
     compile_prepare(network, &request.options, request.model);
-    file_make_folder(cli->folder);
+    if (request.options.dump_after) file_make_folder(cli->folder);
     struct compile_notes notes = {0};
     struct program *program = compile_network(network, &request.options, &notes);
+    file_make_folder(cli->folder);
     if (request.options.stop_after) {
         program_write(program, cli_path(cli, "program.sluice"));
         info("stopped after pass %s: %s", request.options.stop_after,

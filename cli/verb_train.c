@@ -95,13 +95,13 @@ int verb_train(struct cli *cli)
         job_fail(job, NULL, 0, "model", "the job brings a model of its own: nothing to train");
     double start = clock_seconds();
     struct job_events *events = job_read_events(job);
-    if (!error_is_quiet()) events_print_card(events->train, stderr);
-    file_make_folder(cli->folder);
-    file_make_folder(cli_path(cli, "train"));
     struct train_config config;
     job_train_config(job, events->train, &config);
     config.checkpoint_path = cli_path(cli, "train/checkpoint");
     train_config_check(&config, events->train);
+    if (!error_is_quiet()) events_print_card(events->train, stderr);
+    file_make_folder(cli->folder);
+    file_make_folder(cli_path(cli, "train"));
     struct train_result *result =
         train_run(&config, events->train, events->train_rows, events->train_count,
                   events->valid_rows, events->valid_count);

@@ -13,3 +13,7 @@ asan-bins: | $(BUILD)/deps.stamp
 	@mkdir -p $(BUILD)/asan && touch $(BUILD)/asan/deps.stamp
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT=-O1 SANITIZE='$(SANITIZERS)' unit-bins
 .PHONY: test test-unit test-long asan-bins
+
+golden: $(BUILD)/sluice ## rewrite the golden error lines, printing what changes
+	GOLDEN=write tests/e2e/errors.sh
+.PHONY: golden

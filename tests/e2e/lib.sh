@@ -3,7 +3,7 @@ set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 sluice=${SLUICE:-$top/build/sluice}
 work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-test.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap '[ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
 cd "$work" || exit 1
 failures=0
 

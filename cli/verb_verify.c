@@ -1,0 +1,141 @@
+/* sluice verify: the Verilog in simulation against the program and the references; then the physics
+ * of the test events. */
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/job_use.h"
+#include "cli/physics.h"
+#include "model/onnx.h"
+#include "sim/verify.h"
+
+#include <math.h>
+#include <unistd.h>
+
+/* Test events: the job's, or those of --events (with labels if the file has them). */
+struct test_events {
+    const double *x;
+    const float *labels;
+    long count;
+    int features, classes;
+    const char **class_names;
+};
+
+static float *labels_of(struct cli *cli, const struct events *events, const long *rows, long count)
+{
+    if (!events->y || events->classes < 2) return NULL;
+    float *labels = arena_alloc(&cli->arena, (size_t)count, sizeof *labels);
+    for (long i = 0; i < count; i++)
+        labels[i] = events->y[rows[i]];
+    return labels;
+}
+
+static struct test_events use(struct cli *cli, const struct events *events, const long *rows,
+                              long count)
+{
+    struct test_events test = {.x = job_rows(&cli->arena, events, rows, count),
+                               .labels = labels_of(cli, events, rows, count),
+                               .count = count,
+                               .features = events->features,
+                               .classes = events->classes};
+    if (events->class_names && events->classes > 0) {
+        test.class_names = arena_alloc(&cli->arena, (size_t)events->classes, sizeof(char *));
+        for (int k = 0; k < events->classes; k++)
+            test.class_names[k] = arena_strdup(&cli->arena, events->class_names[k]);
+    }
+    return test;
+}
+
+static struct test_events read_test_events(struct cli *cli)
+{
+    struct test_events test;
+    if (!cli->flags.events) {
+        if (!cli->job) fail("verify %s: --events X.npy is missing", cli->folder);
+        struct job_events *events = job_read_events(cli->job);
+        long most = *cli->job->verify->test_events;
+        long count = most > 0 && most < events->test_count ? most : events->test_count;
+        test = use(cli, events->test, events->test_rows, count);
+        job_free_events(events);
+        return test;
+    }
+    struct data_source source = {.path = cli->flags.events};
+    struct events *events = events_read(&source, false);
+    long *rows = arena_alloc(&cli->arena, (size_t)events->count, sizeof *rows);
+    for (long i = 0; i < events->count; i++)
+        rows[i] = i;
+    test = use(cli, events, rows, events->count);
+    events_free(events);
+    return test;
+}
+
+static void fill_request(struct cli *cli, const struct program *program,
+                         const struct test_events *test, struct verify_request *request)
+{
+    verify_request_init(request);
+    request->folder = cli->folder;
+    request->x = test->x;
+    request->events = test->count;
+    request->labels = test->labels;
+    double crossing_mhz = 40, events_per_crossing = 1, latency_ns = 0;
+    if (cli->job) {
+        request->random_events = *cli->job->verify->random_events;
+        request->seed = (uint64_t)*cli->job->verify->seed;
+        request->tolerance = *cli->job->budget->float_tolerance;
+        crossing_mhz = *cli->job->budget->bunch_crossing_mhz;
+        events_per_crossing = *cli->job->budget->events_per_crossing;
+        latency_ns = *cli->job->budget->latency_ns;
+    }
+    if (!isnan(cli->flags.bunch_crossing_mhz)) crossing_mhz = cli->flags.bunch_crossing_mhz;
+    if (!isnan(cli->flags.tolerance)) request->tolerance = cli->flags.tolerance;
+    if (cli->flags.random_events >= 0) request->random_events = cli->flags.random_events;
+    if (!(crossing_mhz > 0)) fail("--bunch-crossing-mhz must be above 0");
+    /* A clock that is no multiple of the crossing rate meets events a little earlier than they
+     * come. */
+    double cycles = floor(program->clock_mhz / (crossing_mhz * events_per_crossing) + 1e-9);
+    request->crossing_interval_cycles = cycles < 1 ? 1 : (int)cycles;
+    if (latency_ns > 0)
+        request->latency_budget_cycles = (int)floor(latency_ns * program->clock_mhz / 1000 + 1e-9);
+}
+
+static void write_physics(struct cli *cli, const struct program *program,
+                          const struct test_events *test, bool agrees)
+{
+    unlink(cli_path(cli, "physics.json"));
+    if (!test->labels) return;
+    const char *float_path = cli_path(cli, "float.onnx");
+    struct network *quantized = onnx_read(cli_need(cli, "model.onnx", "compile"));
+    struct network *floating = file_exists(float_path) ? onnx_read(float_path) : NULL;
+    physics_write(&(struct physics_request){.folder = cli->folder,
+                                            .program = program,
+                                            .quantized = quantized,
+                                            .floating = floating,
+                                            .x = test->x,
+                                            .labels = test->labels,
+                                            .classes = test->classes,
+                                            .events = test->count,
+                                            .class_names = test->class_names,
+                                            .hardware_agrees = agrees});
+    network_free(quantized);
+    if (floating) network_free(floating);
+}
+
+int verb_verify(struct cli *cli)
+{
+    struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
+    struct test_events test = read_test_events(cli);
+    if (test.features != program->input_count)
+        fail("the events have %d features, the program %d inputs", test.features,
+             program->input_count);
+    struct verify_request request;
+    fill_request(cli, program, &test, &request);
+    struct verify_result result;
+    verify_run(&request, &result);
+    write_physics(cli, program, &test, result.mismatches == 0);
+    cli_print_json(cli, cli_path(cli, "verify.json"));
+    if (!result.passed) fail("%s: %s", cli->folder, result.reason);
+    info("%ld events, %ld presentations, 0 mismatches; latency %d cycles as stated; %.3g simulated "
+         "events/s",
+         result.events, result.presentations, result.latency_cycles_measured,
+         result.simulated_events_per_s);
+    program_free(program);
+    return 0;
+}
