@@ -3,10 +3,14 @@
 #include "compiler/emit/emit_c.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 __extension__ typedef __int128 int128;
 
 enum { LINE_LENGTH = 80 };
+
+/* Type of an expression. */
+enum c_type { C_NARROW, C_WIDE, C_BITS }; /* int32_t, int64_t, uint64_t */
 
 static bool fits_narrow(int128 lo, int128 hi)
 {
@@ -76,8 +80,8 @@ static void add_aligned(struct text *text, const struct program *p, struct align
 
 /* Operands of a sum or comparison, printed in a type that holds both and the result. Returns
  * whether that is wide. */
-static bool add_pair(struct text *text, const struct program *p, const struct op *op, int first,
-                     const char *between)
+static enum c_type add_pair(struct text *text, const struct program *p, const struct op *op,
+                            int first, const char *between)
 {
     struct aligned a, b;
     bool sum = op->code == OP_ADD || op->code == OP_SUB;
@@ -89,10 +93,10 @@ static bool add_pair(struct text *text, const struct program *p, const struct op
     add_aligned(text, p, a, wide);
     text_add(text, "%s", between);
     add_aligned(text, p, b, wide);
-    return wide;
+    return wide ? C_WIDE : C_NARROW;
 }
 
-static bool add_choice(struct text *text, const struct program *p, const struct op *op)
+static enum c_type add_choice(struct text *text, const struct program *p, const struct op *op)
 {
     bool select = op->code == OP_SELECT;
     if (select)
@@ -103,27 +107,27 @@ static bool add_choice(struct text *text, const struct program *p, const struct 
     return add_pair(text, p, op, select, " : ");
 }
 
-static bool add_negation(struct text *text, const struct program *p, const struct op *op)
+static enum c_type add_negation(struct text *text, const struct program *p, const struct op *op)
 {
     const struct op *a = program_operand(p, op, 0);
     bool wide = !c_is_narrow(op) || !fits_narrow(-(int128)a->hi, -(int128)a->lo);
     text_add(text, "-");
     c_add_value(text, p, p->operands[op->operands], wide);
-    return wide;
+    return wide ? C_WIDE : C_NARROW;
 }
 
-static bool add_product(struct text *text, const struct program *p, const struct op *op)
+static enum c_type add_product(struct text *text, const struct program *p, const struct op *op)
 {
     bool wide = !c_is_narrow(op);
     c_add_value(text, p, p->operands[op->operands], wide);
     text_add(text, " * ");
     c_add_value(text, p, p->operands[op->operands + 1], wide);
-    return wide;
+    return wide ? C_WIDE : C_NARROW;
 }
 
 /* bias + sum of weight * operand, in 32 bits, 64 bits, or modulo 2^64 where partial sums could run
  * over. */
-static bool add_result(struct c_printer *c, const struct op *op)
+static enum c_type add_result(struct c_printer *c, const struct op *op)
 {
     const struct program *p = c->program;
     const struct op *matvec = program_operand(p, op, 0);
@@ -160,7 +164,7 @@ static bool add_result(struct c_printer *c, const struct op *op)
         c_add_integer(text, bias);
     }
     if (modular) text_add(text, ")");
-    return wide;
+    return wide ? C_WIDE : C_NARROW;
 }
 
 /* The rounded integer before limiting; *lo, *hi: its interval as far as 63 bits show it. */
@@ -194,13 +198,12 @@ static void add_rounding(struct c_printer *c, const struct op *op, int drop, int
     }
 }
 
-static void add_wrapped(struct c_printer *c, const struct op *op, int drop)
+static enum c_type add_wrapped(struct c_printer *c, const struct op *op, int drop)
 {
     int64_t lo, hi;
     int up = drop < 0 ? -drop : 0;
     bool sign = op->format.is_signed;
-    text_add(&c->body, sign ? "wrap(" : "(int64_t)(");
-    if (sign) c->used[C_WRAP] = true;
+    if (sign) text_add(&c->body, "wrap("), c->used[C_WRAP] = true;
     text_add(&c->body, "(uint64_t)(");
     add_rounding(c, op, drop, &lo, &hi);
     text_add(&c->body, up > 63 ? ") * 0" : ")");
@@ -208,7 +211,8 @@ static void add_wrapped(struct c_printer *c, const struct op *op, int drop)
     if (sign)
         text_add(&c->body, ", %d)", op->format.width_bits);
     else
-        text_add(&c->body, " & UINT64_C(%" PRIu64 "))", ((uint64_t)1 << op->format.width_bits) - 1);
+        text_add(&c->body, " & %" PRIu64 "u", ((uint64_t)1 << op->format.width_bits) - 1);
+    return sign ? C_WIDE : C_BITS;
 }
 
 static void add_limits(struct text *text, const int64_t *numbers, int count)
@@ -219,7 +223,7 @@ static void add_limits(struct text *text, const int64_t *numbers, int count)
     }
 }
 
-static bool add_quantize(struct c_printer *c, const struct op *op)
+static enum c_type add_quantize(struct c_printer *c, const struct op *op)
 {
     const struct op *a = program_operand(c->program, op, 0);
     struct format f = op->format;
@@ -234,12 +238,9 @@ static bool add_quantize(struct c_printer *c, const struct op *op)
         if (up && wide) text_add(&c->body, "(int64_t)");
         add_rounding(c, op, drop, &lo, &hi);
         if (up && lo | hi) text_add(&c->body, " * "), c_add_integer(&c->body, (int64_t)1 << up);
-        return wide;
+        return wide ? C_WIDE : C_NARROW;
     }
-    if (f.overflow == OVERFLOW_WRAP) {
-        add_wrapped(c, op, drop);
-        return true;
-    }
+    if (f.overflow == OVERFLOW_WRAP) return add_wrapped(c, op, drop);
     bool zero = f.overflow == OVERFLOW_SAT_ZERO;
     c->used[C_LIMIT] = true;
     text_add(&c->body, "limit(");
@@ -249,7 +250,7 @@ static bool add_quantize(struct c_printer *c, const struct op *op)
                            (int64_t)1 << (up > 62 ? 0 : up)},
                5);
     text_add(&c->body, ")");
-    return true;
+    return C_WIDE;
 }
 
 /* "(uint64_t)v3 & 63": the bits of an operand. */
@@ -258,39 +259,36 @@ static void add_bits(struct text *text, const struct program *p, int value)
     const struct op *a = &p->ops[value];
     text_add(text, "(uint64_t)");
     c_add_value(text, p, value, false);
-    if (a->lo < 0)
-        text_add(text, " & UINT64_C(%" PRIu64 ")", ((uint64_t)1 << a->format.width_bits) - 1);
+    if (a->lo < 0) text_add(text, " & %" PRIu64 "u", ((uint64_t)1 << a->format.width_bits) - 1);
 }
 
-static bool add_concat(struct text *text, const struct program *p, const struct op *op)
+static enum c_type add_concat(struct text *text, const struct program *p, const struct op *op)
 {
-    text_add(text, "(int64_t)(");
     for (int i = 0, offset = 0; i < op->operand_count; i++) {
         text_add(text, i ? " | (" : "(");
         add_bits(text, p, p->operands[op->operands + i]);
         text_add(text, offset ? ") << %d" : ")", offset);
         offset += program_operand(p, op, i)->format.width_bits;
     }
-    text_add(text, ")");
-    return true;
+    return C_BITS;
 }
 
-static bool add_slice(struct c_printer *c, const struct op *op)
+static enum c_type add_slice(struct c_printer *c, const struct op *op)
 {
     struct text *text = &c->body;
     bool sign = op->format.is_signed;
-    text_add(text, sign ? "wrap((uint64_t)" : "(int64_t)((uint64_t)");
+    text_add(text, sign ? "wrap((uint64_t)" : "(uint64_t)");
     if (sign) c->used[C_WRAP] = true;
     c_add_value(text, c->program, c->program->operands[op->operands], false);
     if (op->immediate) text_add(text, " >> %d", (int)op->immediate);
     if (sign)
         text_add(text, ", %d)", op->format.width_bits);
     else
-        text_add(text, " & UINT64_C(%" PRIu64 "))", ((uint64_t)1 << op->format.width_bits) - 1);
-    return true;
+        text_add(text, " & %" PRIu64 "u", ((uint64_t)1 << op->format.width_bits) - 1);
+    return sign ? C_WIDE : C_BITS;
 }
 
-static bool add_table(struct text *text, const struct program *p, const struct op *op)
+static enum c_type add_table(struct text *text, const struct program *p, const struct op *op)
 {
     const struct op *a = program_operand(p, op, 0);
     int64_t first = p->tables[op->immediate].first;
@@ -300,37 +298,37 @@ static bool add_table(struct text *text, const struct program *p, const struct o
     if (first)
         text_add(text, first < 0 ? " + " : " - "), c_add_integer(text, first < 0 ? -first : first);
     text_add(text, "]");
-    return false;
+    return C_NARROW;
 }
 
-static bool add_not(struct text *text, const struct program *p, const struct op *op)
+static enum c_type add_not(struct text *text, const struct program *p, const struct op *op)
 {
     const struct op *a = program_operand(p, op, 0);
     int64_t mask = (int64_t)(((uint64_t)1 << a->format.width_bits) - 1);
     c_add_integer(text, mask);
     text_add(text, " - ");
     c_add_value(text, p, p->operands[op->operands], mask > INT32_MAX);
-    return mask > INT32_MAX;
+    return mask > INT32_MAX ? C_WIDE : C_NARROW;
 }
 
-/* The right-hand side; returns whether its type may be int64_t. */
-static bool add_expression(struct c_printer *c, const struct op *op)
+/* The right-hand side; returns its type. */
+static enum c_type add_expression(struct c_printer *c, const struct op *op)
 {
     const struct program *p = c->program;
     struct text *text = &c->body;
     int a = op->operand_count ? p->operands[op->operands] : -1;
     switch (op->code) {
-    case OP_INPUT: text_add(text, "in[%d]", (int)op->immediate); return true;
+    case OP_INPUT: text_add(text, "in[%d]", (int)op->immediate); return C_WIDE;
     case OP_ADD: return add_pair(text, p, op, 0, " + ");
     case OP_SUB: return add_pair(text, p, op, 0, " - ");
     case OP_NEG: return add_negation(text, p, op);
-    case OP_SHIFT: c_add_value(text, p, a, false); return false;
+    case OP_SHIFT: c_add_value(text, p, a, false); return C_NARROW;
     case OP_MUL: return add_product(text, p, op);
     case OP_RESULT: return add_result(c, op);
     case OP_QUANTIZE: return add_quantize(c, op);
-    case OP_LT: add_pair(text, p, op, 0, " < "); return false;
-    case OP_LE: add_pair(text, p, op, 0, " <= "); return false;
-    case OP_EQ: add_pair(text, p, op, 0, " == "); return false;
+    case OP_LT: add_pair(text, p, op, 0, " < "); return C_NARROW;
+    case OP_LE: add_pair(text, p, op, 0, " <= "); return C_NARROW;
+    case OP_EQ: add_pair(text, p, op, 0, " == "); return C_NARROW;
     case OP_SELECT:
     case OP_MIN:
     case OP_MAX: return add_choice(text, p, op);
@@ -344,14 +342,25 @@ static bool add_expression(struct c_printer *c, const struct op *op)
         text_add(text, "popcount(");
         add_bits(text, p, a);
         text_add(text, ")");
-        return false;
+        return C_NARROW;
     case OP_CONCAT: return add_concat(text, p, op);
     case OP_SLICE: return add_slice(c, op);
     case OP_CONST:
     case OP_MATVEC:
     case OP_COUNT: break;
     }
-    return false;
+    return C_NARROW;
+}
+
+/* A name, an array's element or a call needs no parentheses behind a cast. */
+static bool is_primary(const char *text)
+{
+    int depth = 0;
+    for (const char *c = text; *c; c++) {
+        depth += (*c == '(' || *c == '[') - (*c == ')' || *c == ']');
+        if (*text == '(' || (depth == 0 && strchr(" -*", *c))) return false;
+    }
+    return true;
 }
 
 void c_print_op(struct c_printer *c, int value)
@@ -359,13 +368,15 @@ void c_print_op(struct c_printer *c, int value)
     const struct op *op = &c->program->ops[value];
     if (op->code == OP_CONST || op->code == OP_MATVEC) return;
     struct c_printer right = {.program = c->program};
-    bool narrow = c_is_narrow(op), wide = add_expression(&right, op);
+    enum c_type has = add_expression(&right, op), wants = c_is_narrow(op) ? C_NARROW : C_WIDE;
+    const char *type = wants == C_NARROW ? "int32_t" : "int64_t",
+               *expression = text_string(&right.body);
     for (int i = 0; i < C_HELPER_COUNT; i++)
         c->used[i] = c->used[i] || right.used[i];
-    text_add(&c->body, "    const %s v%d = ", narrow ? "int32_t" : "int64_t", value);
-    const char *form = !narrow || !wide       ? "%s;\n"
-                       : op->code == OP_INPUT ? "(int32_t)%s;\n"
-                                              : "(int32_t)(%s);\n";
-    text_add(&c->body, form, text_string(&right.body));
+    text_add(&c->body, "    const %s v%d = ", type, value);
+    if (has <= wants)
+        text_add(&c->body, "%s;\n", expression);
+    else
+        text_add(&c->body, is_primary(expression) ? "(%s)%s;\n" : "(%s)(%s);\n", type, expression);
     text_free(&right.body);
 }

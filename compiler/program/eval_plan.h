@@ -7,7 +7,7 @@
 
 #include "compiler/program/program.h"
 
-enum { LANES = 128 };
+enum { LANES = 256 };
 
 struct term_step {
     int slot;
@@ -20,11 +20,11 @@ struct step {
     int to, a, b, c;  /* slots */
     int up_a, up_b;   /* left shifts that align a and b (select: b and c) */
     int first, terms; /* result, concat: in plan->terms[] (concat: weight is the operand's width) */
-    int64_t
-        immediate; /* const: value; input: element; table: first entry's argument; result: bias */
+    /* const: value; input: element; table: what entry 0 stands for; result: bias; slice: low */
+    int64_t immediate;
     const int64_t *entries;
     /* quantize: round off `drop` bits, then integers above limit_hi give over, below limit_lo give
-     * under, others are shifted up by up_a; slice and not use width and sign. */
+     * under, others are shifted up by up_a; slice, not and popcount use width (and sign). */
     int drop, width;
     bool is_signed;
     struct format format;
@@ -46,8 +46,7 @@ struct plan *plan_new(const struct program *program, bool keep_all);
 void plan_free(struct plan *plan);
 
 /* Runs events [first, end) of inputs, writing outputs; `buffer` holds slots * LANES lanes. check:
- * intervals are asserted after every step. values (NULL: none): every value of the block's first
- * event. */
+ * intervals are asserted after every step. */
 void plan_run_narrow(const struct plan *plan, int32_t *buffer, const int64_t *inputs, long first,
                      long end, int64_t *outputs, bool check);
 void plan_run_wide(const struct plan *plan, int64_t *buffer, const int64_t *inputs, long first,
