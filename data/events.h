@@ -15,10 +15,10 @@
 /* Where the columns of a data set are found; NULL members mean the default in brackets. */
 struct data_source {
     const char *path;     /* the file with the features */
-    const char *features; /* array or data set name ["x"; the only 2-D array]; CSV: column list
-                             "a,b,c" or all but the labels */
-    const char *labels; /* array name ["y"] or CSV column ["y", "label" or last column]; "none" for
-                           no labels */
+    const char *features; /* array or data set name ["x"; the only table]; CSV: column list "a,b,c"
+                             [all but labels and weights]; columns without a header count from 0 */
+    const char *labels;   /* array name ["y", "label", "labels"] or CSV column ["y", "label" or the
+                             last]; "none" for no labels */
     const char *labels_path; /* labels in a file of their own (IDX, NPY) [same file] */
     const char *weights;     /* per-event weights: array or column [none] */
     long max_events;         /* 0: all */
@@ -39,10 +39,17 @@ struct events {
     long nan_count; /* NaN or infinite entries in x; reading refuses them unless allowed */
 };
 
-/* Reads a data set; caller frees with events_free(). NaN or infinity in x or y is refused unless
+/* Labels: whole numbers from 0 (below 1000), -1 and +1, one-hot rows or texts (numbered in sorted
+ * order) become classes; any other numbers are regression targets.
+ * Reads a data set; caller frees with events_free(). NaN or infinity in x or y is refused unless
  * allow_nan (the data card uses that). */
 struct events *events_read(const struct data_source *source, bool allow_nan);
 void events_free(struct events *events);
+
+/* Makes events read from a second file (the test set) speak of the classes of the first: class
+ * numbers follow the first file's names, so that a class the second file lacks shifts none. Ends
+ * the program if features, targets or classes do not fit. */
+void events_match(struct events *events, const struct events *first);
 
 /* Plain rows without labels: the --events and --calibrate arguments. NPY or any of the above;
  * checks that there are `features` columns (0: any). Returns doubles in the arena. */

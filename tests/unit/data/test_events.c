@@ -108,6 +108,37 @@ static void classes_are_those_of_the_whole_file(void **state)
     events_free(events);
 }
 
+static void test_sets_follow_the_training_set(void **state)
+{
+    (void)state;
+    struct events *first = read_path(put_text("1.csv", "a,y\n1,g\n2,q\n3,t\n"));
+    struct events *second = read_path(put_text("2.csv", "a,y\n1,t\n2,q\n"));
+    assert_floats(second->y, (const float[]){1, 0}, 2);
+    events_match(second, first);
+    assert_floats(second->y, (const float[]){2, 1}, 2);
+    assert_int_equal(second->classes, 3);
+    assert_string_equal(second->class_names[0], "g");
+    events_free(second);
+    second = read_path(put_text("3.csv", "a,y\n1,1\n2,0\n"));
+    events_match(second, first); /* numbers are taken as they are */
+    assert_int_equal(second->classes, 3);
+    assert_floats(second->y, (const float[]){1, 0}, 2);
+    events_free(second);
+    second = read_path(put_text("4.csv", "a,y\n1,w\n2,q\n"));
+    EXPECT_FAIL((events_match(second, first), 0), "4.csv: class 'w' is none of the classes of");
+    events_free(second);
+    second = read_path(put_text("5.csv", "a,b,y\n1,2,g\n"));
+    EXPECT_FAIL((events_match(second, first), 0), "5.csv: 2 features per event, but 1 in");
+    events_free(second);
+    second = read_path(put_text("6.csv", "a,y\n1,2.5\n"));
+    EXPECT_FAIL((events_match(second, first), 0), "6.csv: the labels are no classes, but those of");
+    events_free(second);
+    second = read_path(put_text("7.csv", "a,y\n1,5\n"));
+    EXPECT_FAIL((events_match(second, first), 0), "7.csv: labels up to class 5, but 3 classes in");
+    events_free(second);
+    events_free(first);
+}
+
 static void data_card(void **state)
 {
     (void)state;
@@ -180,6 +211,7 @@ int main(void)
                                        cmocka_unit_test(texts_are_classes_in_sorted_order),
                                        cmocka_unit_test(refused_labels),
                                        cmocka_unit_test(classes_are_those_of_the_whole_file),
+                                       cmocka_unit_test(test_sets_follow_the_training_set),
                                        cmocka_unit_test(data_card),
                                        cmocka_unit_test(real_files)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
