@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -228,6 +229,21 @@ bool process_first_line(const char *const argv[], char *line, size_t size)
     return line[0] != 0;
 }
 
+/* Whether a line speaks of an error: the word itself, neither part of a name (error_o) nor a count
+ * of none (0 errors). */
+static bool tells_error(const char *line)
+{
+    static const char *const words[] = {"ERROR", "Error", "error"};
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+        for (const char *at = line; (at = strstr(at, words[w])) != NULL; at++) {
+            const char *end = at + strlen(words[w]);
+            bool starts = at == line || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
+            bool ends = !(isalnum((unsigned char)*end) || *end == '_');
+            if (starts && ends) return true;
+        }
+    return false;
+}
+
 void process_log_reason(const char *log, char *line, size_t size)
 {
     line[0] = 0;
@@ -241,8 +257,7 @@ void process_log_reason(const char *log, char *line, size_t size)
         char candidate[1024];
         copy_line(candidate, sizeof candidate, c);
         if (candidate[0]) last = c;
-        if (strstr(candidate, "ERROR") || strstr(candidate, "Error") || strstr(candidate, "error"))
-            break;
+        if (tells_error(candidate)) break;
         c += bytes + (c[bytes] == '\n');
     }
     if (last) copy_line(line, size, last);

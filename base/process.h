@@ -24,8 +24,9 @@ bool process_exists(const char *program);
 /* First line of what the program prints on stdout or stderr; false if it cannot run. */
 bool process_first_line(const char *const argv[], char *line, size_t size);
 
-/* The last line of a log that matters: the first line that holds "ERROR", "Error" or "error", else
- * the last non-empty line; "" if none. For one-line messages about a tool that failed. */
+/* The line of a log that matters: the first that holds "ERROR", "Error" or "error" as a word (not
+ * error_o, not errors), else the last non-empty line; "" if none. For one-line messages about a
+ * tool that failed. */
 void process_log_reason(const char *log, char *line, size_t size);
 
 #endif

@@ -107,6 +107,9 @@ static void reasons_in_logs(void **state)
     process_log_reason(put_text("l1", "start\n ERROR: no pin\nError: more\nend\n"), line,
                        sizeof line);
     assert_string_equal(line, "ERROR: no pin");
+    process_log_reason(put_text("l5", "port error_o\n0 errors\n%Error: x.v:3: bad\n"), line,
+                       sizeof line);
+    assert_string_equal(line, "%Error: x.v:3: bad");
     process_log_reason(put_text("l2", "start\nlast words\n\n \n"), line, sizeof line);
     assert_string_equal(line, "last words");
     process_log_reason(put_text("l3", ""), line, sizeof line);
