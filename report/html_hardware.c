@@ -90,15 +90,17 @@ void html_budget(struct page *page)
 
 /* ---- latency ---- */
 
-/* A layer's stretch of the pipeline on a scale of `total` cycles. */
-static void add_stretch(struct page *page, const char *name, const char *kind, double start,
-                        double end, double total, const char *colour)
+/* A row: what the layer adds to the latency, and its stretch of the pipeline on a scale of all
+ * cycles. */
+static void add_stretch(struct page *page, const char *name, double added, double start, double end,
+                        const char *colour)
 {
+    double total = page_number(page, "timing.latency_cycles");
     double clock = page_number(page, "timing.clock_mhz");
     double crossing = page_number(page, "timing.bunch_crossing_mhz");
-    double ns = clock > 0 ? (end - start) / clock * 1000 : NAN;
-    text_add(&page->html, "<tr><td>%s</td><td class=\"dim\">%s</td>", name, kind);
-    cell_number(page, report_count(end - start));
+    double ns = clock > 0 ? added / clock * 1000 : NAN;
+    text_add(&page->html, "<tr><td>%s</td>", name);
+    cell_number(page, report_count(added));
     cell_number(page, report_fixed(ns, 1));
     cell_number(page, report_fixed(ns * crossing / 1000, 2));
     /* One tick per bunch crossing, as long as they can be told apart. */
@@ -114,17 +116,20 @@ static void add_stretch(struct page *page, const char *name, const char *kind, d
 
 void html_latency(struct page *page)
 {
+    static const char registers[] = "#94a3b8", whole[] = "#1e293b";
     const cJSON *layers = list(page, "layers"), *layer;
     double total = page_number(page, "timing.latency_cycles"), last = 0;
-    card_begin(page, "latency", "Latency by layer",
-               "From the clock edge that takes an event to the one that gives its answer; each "
-               "tick is a bunch crossing.");
+    card_begin(
+        page, "latency", "Latency by layer",
+        "From the clock edge that takes an event to the one that gives its answer. Bars: when "
+        "each layer works, with a tick per bunch crossing. Numbers: by how much it moves the "
+        "end; they add up to the whole.");
     if (!(total > 0)) {
         page_missing(page, "Latency", page_why(page, FRAGMENT_COMPILE, "latency_cycles"));
         card_end(page);
         return;
     }
-    text_add(&page->html, "<table><thead><tr><th>Layer</th><th>Kind</th><th class=\"n\">Cycles</th>"
+    text_add(&page->html, "<table><thead><tr><th>Layer</th><th class=\"n\">Cycles</th>"
                           "<th class=\"n\">ns</th><th class=\"n\">Crossings</th><th></th></tr>"
                           "</thead>\n<tbody>\n");
     int row = 0;
@@ -132,15 +137,14 @@ void html_latency(struct page *page)
     {
         double start = number(layer, "start_cycle"), end = number(layer, "end_cycle");
         if (!(end >= start)) continue;
-        if (row == 0 && start > 0)
-            add_stretch(page, "input", "registers", 0, start, total, "#94a3b8");
-        add_stretch(page, page_escape(page, layer, "name"), page_escape(page, layer, "kind"), start,
-                    end, total, report_colour(row++));
+        if (row == 0 && start > 0) add_stretch(page, "input registers", start, 0, start, registers);
+        add_stretch(page, page_escape(page, layer, "name"), number(layer, "latency_cycles"), start,
+                    end, report_colour(row++));
         last = fmax(last, end);
     }
     if (row > 0 && last < total)
-        add_stretch(page, "output", "registers", last, total, total, "#94a3b8");
-    add_stretch(page, "<b>whole network</b>", "", 0, total, total, "#1e293b");
+        add_stretch(page, "output registers", total - last, last, total, registers);
+    add_stretch(page, "<b>whole network</b>", total, 0, total, whole);
     text_add(&page->html, "</tbody></table>\n");
     card_end(page);
 }

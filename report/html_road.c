@@ -279,7 +279,7 @@ void html_notes(struct page *page)
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         double seconds = page_number(page, arena_printf(&page->arena, "seconds.%s", verbs[i]));
         text_add(&page->html, "<tr><td>sluice %s</td>", verbs[i]);
-        cell_number(page, report_fixed(seconds, 1));
+        cell_number(page, report_fixed(seconds, seconds < 1 ? 3 : 1));
         text_add(&page->html, "</tr>\n");
     }
     text_add(&page->html, "</tbody></table></div>\n<div>");

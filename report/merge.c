@@ -270,11 +270,27 @@ static const cJSON *find_layer(const cJSON *layers, const char *name)
     return NULL;
 }
 
+/* Layers overlap: one may start before the one before it is through. Each is charged with the
+ * cycles by which it moves the end, so that the layers add up to the whole. */
+static void add_latency(struct merge *m, cJSON *layer, double *reached)
+{
+    double start = json_number(layer, "start_cycle", NAN);
+    double end = json_number(layer, "end_cycle", NAN);
+    if (!isfinite(start) || !isfinite(end)) return;
+    double from = either(*reached, start);
+    double added = fmax(end - from, 0);
+    json_add_number(layer, "latency_cycles", added);
+    json_add_number(layer, "latency_ns", in_ns(m, added));
+    json_add_number(layer, "latency_bx", in_crossings(m, added));
+    *reached = fmax(from, end);
+}
+
 static void merge_layers(struct merge *m)
 {
     const cJSON *compiled = json_find(part(m, FRAGMENT_COMPILE), "layers");
     const cJSON *trained = json_find(part(m, FRAGMENT_TRAIN), "layers");
     cJSON *layers = cJSON_AddArrayToObject(m->report, "layers");
+    double reached = NAN;
     const cJSON *rows = cJSON_IsArray(compiled) ? compiled : trained, *row, *item;
     cJSON_ArrayForEach(row, rows)
     {
@@ -286,13 +302,7 @@ static void merge_layers(struct merge *m)
             copy_value(layer, item->string, other);
         }
         double weights = json_number(layer, "weights", NAN);
-        double cycles =
-            json_number(layer, "end_cycle", NAN) - json_number(layer, "start_cycle", NAN);
-        if (isfinite(cycles)) {
-            json_add_number(layer, "cycles", cycles);
-            json_add_number(layer, "latency_ns", in_ns(m, cycles));
-            json_add_number(layer, "latency_bx", in_crossings(m, cycles));
-        }
+        add_latency(m, layer, &reached);
         if (weights > 0)
             json_add_number(layer, "sparsity",
                             1 - json_number(layer, "nonzero_weights", NAN) / weights);

@@ -147,7 +147,7 @@ static void add_layers(struct printer *p)
         text_add(p->out, "  ");
         add_left(p, name ? name : "-", 14);
         text_add(p->out, " %7s %8s %9s %8s %6s %7s %10s  %s\n",
-                 report_count(json_number(layer, "cycles", NAN)).text,
+                 report_count(json_number(layer, "latency_cycles", NAN)).text,
                  report_fixed(json_number(layer, "latency_ns", NAN), 1).text,
                  report_fixed(json_number(layer, "latency_bx", NAN), 2).text,
                  report_count(json_number(layer, "weights", NAN)).text,
@@ -265,8 +265,8 @@ static void add_seconds(struct printer *p)
     add_title(p, "Seconds");
     cJSON_ArrayForEach(verb, seconds)
     {
-        add_row(p, verb->string,
-                report_fixed(cJSON_IsNumber(verb) ? verb->valuedouble : NAN, 1).text);
+        double value = cJSON_IsNumber(verb) ? verb->valuedouble : NAN;
+        add_row(p, verb->string, report_fixed(value, value < 1 ? 3 : 1).text);
     }
     if (cJSON_GetArraySize(tools) > 0) add_title(p, "Tools");
     cJSON_ArrayForEach(tool, tools)

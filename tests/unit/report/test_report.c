@@ -190,6 +190,30 @@ static void test_partial(void **state)
                     "build.json is not there yet (written by `sluice build`)");
 }
 
+/* Layers that overlap are charged for what they add, never twice for the same cycle. */
+static void test_overlapping_layers_add_up(void **state)
+{
+    (void)state;
+    static const double ends[] = {5, 10, 8}, added[] = {5, 5, 0};
+    copy_complete();
+    cJSON *json = json_read(in_folder("compile.json")), *layer;
+    int index = 0;
+    cJSON_ArrayForEach(layer, cJSON_GetObjectItem(json, "layers"))
+    {
+        cJSON_SetNumberValue(cJSON_GetObjectItem(layer, "start_cycle"), 3 * index);
+        cJSON_SetNumberValue(cJSON_GetObjectItem(layer, "end_cycle"), ends[index]);
+        index++;
+    }
+    json_write(in_folder("compile.json"), json);
+    cJSON_Delete(json);
+    run();
+    json = report();
+    for (int i = 0; i < 3; i++)
+        assert_number(json, arena_printf(&arena, "layers.%d.latency_cycles", i), added[i]);
+    cJSON_Delete(json);
+    check_html();
+}
+
 static void test_only_training(void **state)
 {
     (void)state;
@@ -315,6 +339,7 @@ int main(void)
         TEST(test_page),
         TEST(test_page_without_gnuplot),
         TEST(test_partial),
+        TEST(test_overlapping_layers_add_up),
         TEST(test_only_training),
         TEST(test_hostile_names),
         TEST(test_values_of_other_types),
