@@ -6,21 +6,24 @@
 #define INLINE static inline __attribute__((always_inline))
 #define R(x) ((real)(x))
 
-/* v to an integer. d = v - floor(v) is exact wherever it is compared with 1/2, so every mode is
- * exact; see tests/unit/trainer/test_quantizer.c. */
-INLINE real round_real(const enum rounding mode, real v)
+/* v to an integer; positive: v is known not to be negative. The fraction of |v| is exact, which
+ * that of a negative v is not. */
+INLINE real round_real(const enum rounding mode, const bool positive, real v)
 {
     if (mode == ROUND_RND_CONV) return real_rint(v);
-    real f = real_floor(v), d = v - f;
+    if (mode == ROUND_TRN) return real_floor(v);
+    const bool negative = !positive && v < 0;
+    real magnitude = negative ? -v : v;
+    real f = real_floor(magnitude), d = magnitude - f;
     real above_half = d > R(0.5) ? R(1) : R(0), from_half = d >= R(0.5) ? R(1) : R(0);
     switch (mode) {
-    case ROUND_TRN: return f;
-    case ROUND_TRN_ZERO: return v < 0 && d > 0 ? f + 1 : f;
-    case ROUND_RND: return f + from_half;
-    case ROUND_RND_ZERO: return f + (v < 0 ? from_half : above_half);
-    case ROUND_RND_INF: return f + (v < 0 ? above_half : from_half);
-    default: return f + above_half; /* RND_MIN_INF */
+    case ROUND_TRN_ZERO: break;
+    case ROUND_RND: f += negative ? above_half : from_half; break;
+    case ROUND_RND_ZERO: f += above_half; break;
+    case ROUND_RND_INF: f += from_half; break;
+    default: f += negative ? from_half : above_half; break; /* RND_MIN_INF */
     }
+    return negative ? -f : f;
 }
 
 INLINE real limit_real(const enum overflow mode, real r, real lowest, real highest, real modulus)
@@ -43,7 +46,7 @@ INLINE void quantize_flat(const bool relu, const enum rounding rounding,
     const real lowest = q->lowest[0], highest = q->highest[0];
     for (ptrdiff_t i = 0; i < count; i++) {
         real x = relu && z[i] < 0 ? R(0) : z[i];
-        real r = round_real(rounding, x * inverse);
+        real r = round_real(rounding, relu, x * inverse);
         y[i] = limit_real(overflow, r, lowest, highest, modulus) * step;
     }
 }
@@ -55,7 +58,7 @@ INLINE void quantize_columns(const bool relu, const enum rounding rounding,
 {
     for (int j = 0; j < columns; j++) {
         real x = relu && z[j] < 0 ? R(0) : z[j];
-        real r = round_real(rounding, x * q->inverse_step[j]);
+        real r = round_real(rounding, relu, x * q->inverse_step[j]);
         y[j] = limit_real(overflow, r, q->lowest[j], q->highest[j], q->modulus[j]) * q->step[j];
     }
 }
