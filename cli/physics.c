@@ -134,7 +134,8 @@ static void add_roc(cJSON *json, struct arena *arena, const struct decided *d, c
     }
 }
 
-/* The first column of the float network against the hardware's, for the scatter plot. */
+/* Scores of the float network against the hardware's, one output per event in turn, for the scatter
+ * plot. */
 static void add_scatter(cJSON *json, const struct physics_request *r,
                         const struct decided *floating, const struct decided *hardware)
 {
@@ -143,9 +144,10 @@ static void add_scatter(cJSON *json, const struct physics_request *r,
     cJSON *points = cJSON_AddArrayToObject(json, "scatter");
     long step = r->events / SCATTER_POINTS + 1;
     for (long e = 0; e < r->events; e += step) {
-        size_t at = (size_t)e * (size_t)floating->columns + (size_t)(e / step % floating->columns);
-        double pair[2] = {floating->scores[at], hardware->scores[at]};
-        cJSON_AddItemToArray(points, cJSON_CreateDoubleArray(pair, 2));
+        int column = (int)(e / step % floating->columns);
+        size_t at = (size_t)e * (size_t)floating->columns + (size_t)column;
+        double point[3] = {floating->scores[at], hardware->scores[at], column};
+        cJSON_AddItemToArray(points, cJSON_CreateDoubleArray(point, 3));
     }
 }
 

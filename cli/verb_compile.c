@@ -224,6 +224,18 @@ static cJSON *layers_json(const struct program *program, const struct network *n
     return layers;
 }
 
+/* The job's budget travels with the folder, so that `sluice report DIR` judges as `sluice report
+ * JOB` does. */
+static void add_budget(cJSON *json, const struct job *job)
+{
+    cJSON *budget = cJSON_AddObjectToObject(json, "budget");
+#define SAME(key) json_add_number(budget, #key, *job->budget->key);
+    SAME(bunch_crossing_mhz)
+    SAME(events_per_crossing) SAME(latency_ns) SAME(max_cells) SAME(float_tolerance)
+        SAME(accuracy_loss)
+#undef SAME
+}
+
 static void write_compile_json(struct cli *cli, const struct request *request,
                                const struct program *program, const struct network *network,
                                const struct compile_notes *notes, double seconds)
@@ -264,6 +276,7 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
     cJSON_AddBoolToObject(json, "sigmoid_left_out", notes->sigmoid_left_out);
     json_add_number(json, "standardise_adder_bits", notes->standardise_adder_bits);
+    if (cli->job) add_budget(json, cli->job);
     json_add_number(json, "seconds", seconds);
     json_write(cli_path(cli, "compile.json"), json);
     cJSON_Delete(json);

@@ -26,6 +26,6 @@ int verb_report(struct cli *cli)
     struct report_verdict verdict = report_run(cli->folder, &options);
     cli_print_json(cli, cli_path(cli, "report.json"));
     if (!verdict.met) fail("%s: %s", cli->folder, verdict.reason);
-    info("%s: budget met: %s", cli_path(cli, "report.html"), verdict.reason);
+    info("%s: %s", cli_path(cli, "report.html"), verdict.reason);
     return 0;
 }

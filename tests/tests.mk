@@ -16,4 +16,7 @@ asan-bins: | $(BUILD)/deps.stamp
 
 golden: $(BUILD)/sluice ## rewrite the golden error lines, printing what changes
 	GOLDEN=write tests/e2e/errors.sh
+	cp tests/golden/report.txt $(BUILD)/report.before
+	$(MAKE) $(BUILD)/unit/report/test_report && SLUICE_GOLDEN=update $(BUILD)/unit/report/test_report
+	-diff $(BUILD)/report.before tests/golden/report.txt
 .PHONY: golden
