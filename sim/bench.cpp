@@ -19,6 +19,7 @@
 #include <cstring>
 #include <deque>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -111,10 +112,10 @@ class Bench {
             byte = static_cast<uint8_t>(random.next());
         set_data(noise.data());
     }
-    void reset()
+    void reset(int cycles = 2)
     {
         top.rst_i = 1;
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < cycles; i++) {
             set_idle();
             settle();
             rise();
@@ -162,7 +163,7 @@ class Bench {
         }
     }
 
-    // Reset with events in flight: none of them may come out. With an interval above 1: an event that comes too
+    // A reset of one cycle with events in flight: none of them may come out. With an interval above 1: an event that comes too
     // early is ignored and error_o stays until reset.
     void run_control()
     {
@@ -175,7 +176,7 @@ class Bench {
             settle();
             rise();
         }
-        reset();
+        reset(1);
         std::deque<std::pair<long, uint64_t>> flying;
         for (long i = 0; i < 2 * options.latency; i++) {
             set_idle();
@@ -233,7 +234,7 @@ class Bench {
 #ifdef BENCH_MUTANTS
     void select_mutant(long number)
     {
-        top.mutant_i = static_cast<decltype(top.mutant_i)>(number);
+        top.mutant_i = static_cast<std::remove_reference<decltype(top.mutant_i)>::type>(number);
         top.rst_i = 1;
         for (long i = 0; i < 2 * options.latency + 2; i++) { // what the last mutant left behind flows out
             set_idle();

@@ -132,6 +132,18 @@ static void print_limit(struct verilog_module *module, int value)
                           b = verilog_operand(module, value, 1);
     int shift[2] = {shift_to(module, value, 0, op_fraction(op)),
                     shift_to(module, value, 1, op_fraction(op))};
+    /* Where the intervals decide, the comparison would be a constant. */
+    struct op less = *op;
+    less.code = OP_LT;
+    struct format format;
+    int64_t always, possible;
+    if (op_infer(module->plan->program, &less, &format, &always, &possible))
+        assert(!"checked program");
+    if (always == possible) {
+        bool second = (always == 1) == (op->code == OP_MAX);
+        verilog_field(t, second ? &b : &a, -shift[second], width);
+        return;
+    }
     if (op->code == OP_MAX && b.is_constant && b.integer == 0 && !a.is_constant && a.is_signed) {
         verilog_field(t, &a, a.width - 1, 1);
         text_add(t, " ? ");
@@ -150,24 +162,29 @@ static void print_select(struct verilog_module *module, int value)
     const struct op *op = op_of(module, value);
     struct text *t = &module->body;
     struct verilog_signal condition = verilog_operand(module, value, 0);
-    verilog_field(t, &condition, 0, 1);
+    int chosen = condition.is_constant ? (condition.integer ? 1 : 2) : 0;
+    if (!chosen) verilog_field(t, &condition, 0, 1);
     for (int i = 1; i < 3; i++) {
         struct verilog_signal choice = verilog_operand(module, value, i);
-        text_add(t, i == 1 ? " ? " : " : ");
+        if (chosen && i != chosen) continue;
+        if (!chosen) text_add(t, i == 1 ? " ? " : " : ");
         verilog_field(t, &choice, -shift_to(module, value, i, op_fraction(op)),
                       op->format.width_bits);
     }
 }
 
-/* A constant magnitude times a field; 1 is left out. */
+/* A constant magnitude times a field; 1 is left out. A sign may stand before it, so constants are
+ * bracketed. */
 static void print_term(struct text *t, const struct verilog_signal *x, uint64_t magnitude,
                        int width)
 {
-    if (magnitude == 1) {
+    if (x->is_constant) text_add(t, "(");
+    if (magnitude == 1)
         verilog_field(t, x, 0, width);
-        return;
-    }
-    verilog_signed_field(t, x, 0, width);
+    else
+        verilog_signed_field(t, x, 0, width);
+    if (x->is_constant) text_add(t, ")");
+    if (magnitude == 1) return;
     if (width < 64) magnitude &= (UINT64_C(1) << width) - 1;
     text_add(t, " * %d'sd%" PRIu64, width, magnitude);
 }

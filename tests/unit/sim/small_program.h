@@ -1,6 +1,6 @@
-/* A small scheduled network for tests of the Verilog printer and of verification: 6 inputs, a dense layer of 4 with
- * ReLU and quantizer, a dense layer of 3, raw scores; written with shift-adds and delay registers as a compiler would.
- * Also: stages for any program. */
+/* A small scheduled network for tests of the Verilog printer and of verification: 6 inputs, a dense
+ * layer of 4 with ReLU and quantizer, a dense layer of 3, raw scores; written with shift-adds and
+ * delay registers as a compiler would. Also: stages for any program. */
 #ifndef SLUICE_TESTS_SMALL_PROGRAM_H
 #define SLUICE_TESTS_SMALL_PROGRAM_H
 
@@ -9,7 +9,8 @@
 
 #include <stdio.h>
 
-/* Gives every op a stage: each is `step` percent likely to wait one more stage than its operands need. */
+/* Gives every op a stage: each is `step` percent likely to wait one more stage than its operands
+ * need. */
 static inline void small_schedule(struct program *p, int step, uint64_t seed)
 {
     struct random random = random_init(seed);
@@ -30,13 +31,16 @@ static inline void small_schedule(struct program *p, int step, uint64_t seed)
     p->clock_mhz = 120;
 }
 
-/* sum of w[i] * x[i] + bias by shift-adds of the weights' bits, most negative weights by subtraction */
-static inline int small_dot(struct program *p, const int *x, int count, const int *weights, int bias)
+/* sum of w[i] * x[i] + bias by shift-adds of the weights' bits, most negative weights by
+ * subtraction */
+static inline int small_dot(struct program *p, const int *x, int count, const int *weights,
+                            int bias)
 {
     int sum = program_add_const(p, bias, 6);
     for (int i = 0; i < count; i++)
         for (int bit = 0, w = weights[i] < 0 ? -weights[i] : weights[i]; w >> bit; bit++)
-            if (w >> bit & 1) sum = program_add2(p, weights[i] < 0 ? OP_SUB : OP_ADD, sum, x[i], bit - 3);
+            if (w >> bit & 1)
+                sum = program_add2(p, weights[i] < 0 ? OP_SUB : OP_ADD, sum, x[i], bit - 3);
     return sum;
 }
 

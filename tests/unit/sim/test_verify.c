@@ -1,9 +1,13 @@
-/* Verification end to end on small networks: that it passes what is right, and what it says of what is wrong. */
+/* Verification end to end on small networks: that it passes what is right, and what it says of what
+ * is wrong. */
 #include "sim/verify.h"
 
 #include "base/error.h"
 #include "base/file.h"
 #include "compiler/emit/emit.h"
+#include "sim/bench.h"
+#include "sim/locate.h"
+#include "tests/unit/compiler/random_program.h"
 #include "tests/unit/sim/small_program.h"
 
 #include <math.h>
@@ -14,8 +18,9 @@
 
 #include <cmocka.h>
 
-enum { EVENTS = 400 };
-static const struct emit_header header = {"0.1", "00112233445566778899aabbccddeeff", "--reuse 1", "hx8k-evn"};
+enum { EVENTS = 400, RANDOM_PROGRAMS = 4, INNER_EVENTS = 8 };
+static const struct emit_header header = {"0.1", "00112233445566778899aabbccddeeff", "--reuse 1",
+                                          "hx8k-evn"};
 static double events[EVENTS * 16];
 
 /* A build folder with the program, its Verilog and no model. */
@@ -57,8 +62,48 @@ static void break_file(const char *folder, const char *file, const char *from, c
     const char *path = file_join(&arena, folder, file);
     char *text = file_read(&arena, path, &length), *at = strstr(text, from);
     assert_non_null(at);
-    const char *changed = arena_printf(&arena, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    const char *changed =
+        arena_printf(&arena, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
     file_write(path, changed, strlen(changed));
+    arena_free(&arena);
+}
+
+/* Every signal that carries a value, in waveforms of single events. */
+static void check_inner_values(const struct program *p, const char *folder)
+{
+    struct arena arena = {0};
+    const char *work = file_join(&arena, folder, "verify");
+    int64_t *inputs = arena_alloc(&arena, (size_t)(INNER_EVENTS * p->input_count), sizeof *inputs);
+    int64_t *outputs =
+        arena_alloc(&arena, (size_t)(INNER_EVENTS * p->output_count), sizeof *outputs);
+    struct emit_signal *signals;
+    assert_true(emit_signals(p, &arena, &signals) > p->output_count);
+    program_quantize_inputs(p, events, INNER_EVENTS, inputs);
+    program_eval(p, inputs, INNER_EVENTS, outputs);
+    struct bench_events packed = bench_write_events(&arena, p, work, inputs, outputs, INNER_EVENTS);
+    for (int e = 0; e < INNER_EVENTS; e++) {
+        struct bench_run run = {.executable = file_join(&arena, work, "bench_trace"),
+                                .folder = work,
+                                .events = &packed,
+                                .first = e,
+                                .count = 1,
+                                .latency_cycles = p->latency_cycles,
+                                .interval_cycles = 1,
+                                .crossing_cycles = 1,
+                                .trace = file_join(&arena, work, "inner.vcd"),
+                                .trace_from =
+                                    2, /* the first event comes after two cycles of reset */
+                                .trace_to = 2 + (uint64_t)p->latency_cycles};
+        static struct bench_verdict verdict;
+        struct verify_mismatch mismatch = {0};
+        bench_run(&run, &verdict);
+        assert_false(verdict.failed);
+        locate_mismatch(p, run.trace, inputs + e * p->input_count, &mismatch);
+        assert_string_equal(mismatch.signal, "");
+        /* and that this can fail: another event's values are not these */
+        if (e > 0) locate_mismatch(p, run.trace, inputs, &mismatch);
+        if (e > 0) assert_true(mismatch.signal[0] != 0);
+    }
     arena_free(&arena);
 }
 
@@ -80,12 +125,191 @@ static void test_right_network_passes(void **state)
     program_free(p);
 }
 
+/* One wrong constant in the first layer: the event, layer and value are named, and there is a
+ * waveform. */
+static void test_wrong_value_is_located(void **state)
+{
+    (void)state;
+    struct program *p = small_network();
+    const char *folder = make_folder(p, "wrong_value");
+    struct verify_request request = make_request(folder);
+    struct verify_result result;
+    struct arena arena = {0};
+    break_file(folder, "rtl/tiny_dense_1.v", "n7 = -7'd11", "n7 = -7'd12");
+    verify_run(&request, &result);
+    assert_false(result.passed);
+    assert_true(result.mismatches > 0);
+    assert_string_equal(result.first.fault, "value");
+    assert_string_equal(result.first.layer, "dense_1");
+    assert_string_equal(result.first.signal, "u_dense_1.n7");
+    assert_int_equal(result.first.got, result.first.expected - 1);
+    assert_string_equal(result.first.kind, "test");
+    assert_non_null(strstr(result.reason, "layer dense_1 (u_dense_1.n7): expected "));
+    assert_string_equal(result.waveform, "verify/mismatch.vcd");
+    assert_true(file_exists(file_join(&arena, folder, result.waveform)));
+    assert_true(file_exists(file_join(&arena, folder, "verify.json")));
+    arena_free(&arena);
+    program_free(p);
+}
+
+/* A mistake in the second layer, in a value that leaves it. */
+static void test_wrong_element_is_located(void **state)
+{
+    (void)state;
+    struct program *p = small_network();
+    const char *folder = make_folder(p, "wrong_element");
+    struct verify_request request = make_request(folder);
+    struct verify_result result;
+    break_file(folder, "rtl/tiny_dense_2.v", "dense_2_1_q3 <= dense_2_1_q2",
+               "dense_2_1_q3 <= ~dense_2_1_q2");
+    verify_run(&request, &result);
+    assert_false(result.passed);
+    assert_string_equal(result.first.layer, "dense_2");
+    assert_string_equal(result.first.signal, "u_dense_2.dense_2_1_q3");
+    assert_int_equal(result.first.element, 1);
+    assert_int_equal(result.first.got, ~result.first.expected);
+    program_free(p);
+}
+
+/* Swapped outputs: only the port is wrong. */
+static void test_wrong_port_is_located(void **state)
+{
+    (void)state;
+    struct program *p = small_network();
+    const char *folder = make_folder(p, "wrong_port");
+    struct verify_request request = make_request(folder);
+    struct verify_result result;
+    break_file(folder, "rtl/tiny.v", "        dense_2_2_q1,\n        dense_2_1_q4,",
+               "        dense_2_1_q4,\n        dense_2_2_q1,");
+    verify_run(&request, &result);
+    assert_false(result.passed);
+    assert_string_equal(result.first.signal, "data_o");
+    assert_int_equal(result.first.element, 1);
+    program_free(p);
+}
+
+static void test_wrong_latency_is_caught(void **state)
+{
+    (void)state;
+    struct program *p = small_network();
+    const char *folder = make_folder(p, "wrong_latency");
+    struct verify_request request = make_request(folder);
+    struct verify_result result;
+    break_file(folder, "rtl/tiny.v", "valid_o = valid_q[7]", "valid_o = valid_q[6]");
+    verify_run(&request, &result);
+    assert_false(result.passed);
+    assert_int_equal(result.latency_cycles_measured, 7);
+    assert_string_equal(result.reason,
+                        "the result comes 7 cycles after its event, not 8 as stated");
+    program_free(p);
+}
+
+/* Reset that leaves one valid bit: an event in flight comes out after it. */
+static void test_leaking_reset_is_caught(void **state)
+{
+    (void)state;
+    struct program *p = small_network();
+    const char *folder = make_folder(p, "leaking_reset");
+    struct verify_request request = make_request(folder);
+    struct verify_result result;
+    break_file(folder, "rtl/tiny.v", "if (rst_i) valid_q <= 8'd0;",
+               "if (rst_i) valid_q <= {7'd0, valid_q[3]};");
+    verify_run(&request, &result);
+    assert_false(result.passed);
+    assert_string_equal(result.first.fault, "spurious");
+    program_free(p);
+}
+
+static void test_error_output_is_caught(void **state)
+{
+    (void)state;
+    struct program *p = small_network();
+    const char *folder = make_folder(p, "error_output");
+    struct verify_request request = make_request(folder);
+    struct verify_result result;
+    break_file(folder, "rtl/tiny.v", "error_o = 1'b0", "error_o = &valid_q");
+    verify_run(&request, &result);
+    assert_false(result.passed);
+    assert_string_equal(result.first.fault, "error");
+    assert_non_null(strstr(result.reason, "error_o is not what it should be"));
+    program_free(p);
+}
+
+static void test_zero_events_are_refused(void **state)
+{
+    (void)state;
+    struct program *p = small_network();
+    struct verify_request request = make_request(make_folder(p, "zero_events"));
+    struct verify_result result;
+    request.events = 0;
+    verify_run(&request, &result);
+    assert_false(result.passed);
+    assert_string_equal(result.reason, "there are no test events: nothing was verified");
+    program_free(p);
+}
+
+/* An interval of three cycles: kept, judged, and missed by crossings every two. */
+static void test_interval_above_one(void **state)
+{
+    (void)state;
+    struct program *p = small_network();
+    p->interval_cycles = 3;
+    const char *folder = make_folder(p, "interval");
+    struct verify_request request = make_request(folder);
+    struct verify_result result;
+    verify_run(&request, &result);
+    assert_string_equal(result.reason, "");
+    assert_int_equal(result.presentations, 2 * result.events); /* crossings come at the interval */
+    request.crossing_interval_cycles = 2;
+    request.latency_budget_cycles = 5;
+    verify_run(&request, &result);
+    assert_false(result.passed);
+    assert_false(result.crossing_ok);
+    assert_false(result.latency_ok);
+    assert_string_equal(result.reason,
+                        "a crossing comes every 2 cycles, but the network takes an event every 3");
+    request.crossing_interval_cycles = 0;
+    break_file(folder, "rtl/tiny.v", "error_q <= 1'b1", "error_q <= 1'b0");
+    verify_run(&request, &result);
+    assert_false(result.passed);
+    assert_string_equal(result.first.phase, "early");
+    program_free(p);
+}
+
+/* All operations, rounding and overflow modes; and not the outputs alone, but each value within. */
+static void test_random_programs(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= RANDOM_PROGRAMS; seed++) {
+        struct random random = random_init(seed);
+        struct random_program_options options = seed % 2 ? random_narrow : random_wide;
+        options.scheduled = true;
+        options.ops = 300;
+        struct program *p = random_program(&random, options);
+        struct verify_request request = make_request(make_folder(p, "random"));
+        struct verify_result result;
+        request.waveform = true;
+        verify_run(&request, &result);
+        assert_string_equal(result.reason, "");
+        check_inner_values(p, request.folder);
+        program_free(p);
+    }
+}
+
 int main(void)
 {
     error_set_quiet(true);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_right_network_passes),
+        cmocka_unit_test(test_wrong_value_is_located),
+        cmocka_unit_test(test_wrong_element_is_located),
+        cmocka_unit_test(test_wrong_port_is_located),
+        cmocka_unit_test(test_wrong_latency_is_caught),
+        cmocka_unit_test(test_leaking_reset_is_caught),
+        cmocka_unit_test(test_error_output_is_caught),
+        cmocka_unit_test(test_zero_events_are_refused),
+        cmocka_unit_test(test_interval_above_one),
+        cmocka_unit_test(test_random_programs),
     };
-    (void)break_file;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
