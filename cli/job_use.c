@@ -65,9 +65,7 @@ struct job_events *job_read_events(struct job *job)
     if (own_test) {
         struct data_source test = source(job, job->data->test, job->data->test_labels);
         e->test = events_read(&test, false);
-        if (e->test->features != e->train->features)
-            fail("%s: %d features, but the training events have %d", test.path, e->test->features,
-                 e->train->features);
+        events_match(e->test, e->train);
         e->test_count = e->test->count;
         e->test_rows = all_rows(&e->arena, e->test_count);
     }
@@ -180,9 +178,10 @@ static void fill_training(const struct job *job, const struct events *events,
     SAME(beta1)
     SAME(beta2)
     SAME(rho)
-    SAME(epsilon) SAME(weight_decay) SAME(warmup_epochs) SAME(decay_rate) SAME(decay_epochs)
-        SAME(final_fraction) SAME(epochs) SAME(quantized_epochs) SAME(batch) SAME(threads) SAME(l1)
-            SAME(l2) SAME(clip_norm) SAME(clip_value) SAME(patience) SAME(min_delta)
+    SAME(epsilon)
+    SAME(weight_decay) SAME(warmup_epochs) SAME(decay_rate) SAME(decay_epochs) SAME(final_fraction)
+        SAME(epochs) SAME(quantized_epochs) SAME(batch) SAME(threads) SAME(l1) SAME(l2)
+            SAME(clip_norm) SAME(clip_value) SAME(patience) SAME(min_delta)
                 SAME(calibration_percentile) SAME(weight_digits)
 #undef SAME
                     c->seed = (uint64_t)*t->seed;

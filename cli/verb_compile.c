@@ -231,8 +231,8 @@ static void add_budget(cJSON *json, const struct job *job)
     cJSON *budget = cJSON_AddObjectToObject(json, "budget");
 #define SAME(key) json_add_number(budget, #key, *job->budget->key);
     SAME(bunch_crossing_mhz)
-    SAME(events_per_crossing) SAME(latency_ns) SAME(max_cells) SAME(float_tolerance)
-        SAME(accuracy_loss)
+    SAME(events_per_crossing)
+    SAME(latency_ns) SAME(max_cells) SAME(float_tolerance) SAME(accuracy_loss)
 #undef SAME
 }
 

@@ -9,12 +9,13 @@
 #include "sim/verify.h"
 
 #include <math.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Test events: the job's, or those of --events (with labels if the file has them). */
 struct test_events {
     const double *x;
-    const float *labels;
+    float *labels; /* class numbers, or NULL */
     long count;
     int features, classes;
     const char **class_names;
@@ -45,6 +46,27 @@ static struct test_events use(struct cli *cli, const struct events *events, cons
     return test;
 }
 
+/* Text labels are numbered by their file; the model's class names say which number each one has
+ * there. */
+static void match_labels(struct cli *cli, const char *path, const struct test_events *test,
+                         float *labels)
+{
+    if (!labels || !test->class_names) return;
+    struct network *network = onnx_read(cli_need(cli, "model.onnx", "compile"));
+    int outputs = network_output(network)->size;
+    int *number = arena_alloc(&cli->arena, (size_t)test->classes, sizeof *number);
+    for (int k = 0; network->class_names && k < test->classes; k++) {
+        number[k] = -1;
+        for (int j = 0; j < outputs; j++)
+            if (strcmp(test->class_names[k], network->class_names[j]) == 0) number[k] = j;
+        if (number[k] < 0)
+            fail("%s: class '%s' is none of the model's", path, test->class_names[k]);
+    }
+    for (long i = 0; network->class_names && i < test->count; i++)
+        labels[i] = (float)number[(int)labels[i]];
+    network_free(network);
+}
+
 static struct test_events read_test_events(struct cli *cli)
 {
     struct test_events test;
@@ -63,6 +85,7 @@ static struct test_events read_test_events(struct cli *cli)
     for (long i = 0; i < events->count; i++)
         rows[i] = i;
     test = use(cli, events, rows, events->count);
+    match_labels(cli, source.path, &test, test.labels);
     events_free(events);
     return test;
 }
