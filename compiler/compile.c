@@ -87,5 +87,10 @@ struct program *compile_network(const struct network *network,
     run(&c, "number-sums", optimize_number);
     run(&c, "dead", optimize_dead);
     if (!c.has_stopped) finish(&c, "schedule", schedule_program(c.program, options));
+    /* A scaling in the fabric stands before every dense layer, in a block of its own. */
+    const struct block *first = c.program->blocks;
+    if (c.program->block_count && !strcmp(first->kind, layer_kind_names[LAYER_AFFINE]))
+        notes->standardise_adder_bits =
+            (int)program_count(c.program, first->first, first->end).adder_bits;
     return c.program;
 }

@@ -25,9 +25,9 @@ static inline int rewrite_copy(struct rewrite *r, int value)
 {
     return program_copy_op(r->program, r->old, value, r->map);
 }
-/* The same operation on the new operands, its interval inferred anew: for passes that may widen what
- * comes before. A table is extended over the operand's interval with its end entries, which stand
- * for values that never come. */
+/* The same operation on the new operands, its interval inferred anew: for passes that may widen
+ * what comes before. A table is extended over the operand's interval with its end entries, which
+ * stand for values that never come. */
 int rewrite_again(struct rewrite *r, int value);
 /* New value of operand i of an old operation. */
 static inline int rewrite_operand(const struct rewrite *r, const struct op *op, int i)
