@@ -1,0 +1,97 @@
+/* Gate-level simulation: see gate_level.h. */
+#include "sim/gate_level.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/progress.h"
+#include "compiler/emit/emit.h"
+#include "sim/bench.h"
+#include "sim/sources.h"
+#include "sim/stimuli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_TEST_EVENTS = 1000 };
+
+/* The cell models that fit the netlist, as a file beside it. */
+static const char *write_cells(struct arena *arena, const char *netlist, const char *folder)
+{
+    size_t length;
+    const char *text = file_read(arena, netlist, &length);
+    bool ice40 = strstr(text, "SB_LUT4") || strstr(text, "SB_DFF");
+    bool ecp5 = strstr(text, "TRELLIS_FF") || strstr(text, "LUT4 ");
+    if (!ice40 && !ecp5) fail("%s holds no cells of iCE40 or ECP5", netlist);
+    const char *cells = ice40 ? sim_cells_ice40 : sim_cells_ecp5;
+    const char *path = file_join(arena, folder, "cells.v");
+    file_write(path, cells, strlen(cells));
+    return path;
+}
+
+static void judge(const struct bench_verdict *verdict, const struct program *program, long events,
+                  struct gate_level_result *result)
+{
+    char event[40] = "";
+    result->mismatches = verdict->mismatches;
+    if (verdict->event >= 0) snprintf(event, sizeof event, ", event %ld", verdict->event);
+    if (verdict->failed)
+        snprintf(result->reason, sizeof result->reason,
+                 "the netlist differs from the interpreter %ld times; first: %s%s, %s",
+                 verdict->mismatches, verdict->kind, event, verdict->phase);
+    else if (verdict->latency != program->latency_cycles)
+        snprintf(result->reason, sizeof result->reason,
+                 "the netlist's result comes after %ld cycles, not %d", verdict->latency,
+                 program->latency_cycles);
+    else if (verdict->checked < events)
+        snprintf(result->reason, sizeof result->reason, "only %ld of %ld events were judged",
+                 verdict->checked, events);
+}
+
+void gate_level_run(const struct gate_level_request *request, struct gate_level_result *result)
+{
+    struct arena arena = {0};
+    double start = clock_seconds();
+    *result = (struct gate_level_result){0};
+    if (request->events < 1) {
+        snprintf(result->reason, sizeof result->reason,
+                 "there are no events: the netlist was not simulated");
+        return;
+    }
+    struct program *p = program_read(file_join(&arena, request->folder, "program.sluice"));
+    const char *netlist = file_join(&arena, request->folder, "build/network_netlist.v");
+    const char *folder = file_join(&arena, request->folder, "verify/gate_level");
+    if (!file_exists(netlist)) fail("%s is not there; run `sluice build` first", netlist);
+    file_make_folder(folder);
+    struct stimuli stimuli;
+    long test = request->events < MOST_TEST_EVENTS ? request->events : MOST_TEST_EVENTS;
+    stimuli_make(&stimuli, p, request->x, test, 0, request->seed);
+    int64_t *outputs =
+        arena_alloc(&arena, (size_t)stimuli.count * (size_t)p->output_count + 1, sizeof *outputs);
+    program_eval(p, stimuli.inputs, stimuli.count, outputs);
+    struct bench_events events =
+        bench_write_events(&arena, p, folder, stimuli.inputs, outputs, stimuli.count);
+    const char *const sources[] = {netlist, write_cells(&arena, netlist, folder), NULL};
+    struct bench_design design = {.folder = folder,
+                                  .name = "bench",
+                                  .sources = sources,
+                                  .top = emit_top_name(p, &arena),
+                                  .input_bits = emit_input_bits(p)};
+    info("gate level: building the bench for the netlist");
+    struct bench_run run = {.executable = bench_build(&arena, &design),
+                            .folder = folder,
+                            .events = &events,
+                            .count = events.count,
+                            .latency_cycles = p->latency_cycles,
+                            .interval_cycles = p->interval_cycles,
+                            .crossing_cycles = p->interval_cycles,
+                            .seed = request->seed,
+                            .control = true};
+    struct bench_verdict *verdict = arena_alloc(&arena, 1, sizeof *verdict);
+    bench_run(&run, verdict);
+    result->events = stimuli.count;
+    judge(verdict, p, stimuli.count, result);
+    result->seconds = clock_seconds() - start;
+    stimuli_free(&stimuli);
+    program_free(p);
+    arena_free(&arena);
+}
