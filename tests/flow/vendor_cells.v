@@ -1,27 +1,49 @@
-// Empty declarations of the vendors' cells that rtl/ instantiates, for `verilator --lint-only`.
+// The vendors' cells that rtl/ instantiates, as far as lint and simulation need them: a PLL here hands its input on and is
+// always locked.
 /* verilator lint_off DECLFILENAME */
 /* verilator lint_off UNUSEDPARAM */
 /* verilator lint_off UNUSEDSIGNAL */
-/* verilator lint_off UNDRIVEN */
 /* verilator lint_off MULTITOP */
+`default_nettype none
+
 module SB_PLL40_PAD #(
     parameter FEEDBACK_PATH = "SIMPLE", parameter [3:0] DIVR = 0, parameter [6:0] DIVF = 0,
     parameter [2:0] DIVQ = 0, parameter [2:0] FILTER_RANGE = 0
-) (input PACKAGEPIN, output PLLOUTGLOBAL, output LOCK, input RESETB, input BYPASS);
+) (
+    input wire PACKAGEPIN, output wire PLLOUTGLOBAL, output wire LOCK, input wire RESETB, input wire BYPASS
+);
+    assign PLLOUTGLOBAL = PACKAGEPIN;
+    assign LOCK         = RESETB;
 endmodule
+
 module SB_PLL40_CORE #(
     parameter FEEDBACK_PATH = "SIMPLE", parameter [3:0] DIVR = 0, parameter [6:0] DIVF = 0,
     parameter [2:0] DIVQ = 0, parameter [2:0] FILTER_RANGE = 0
-) (input REFERENCECLK, output PLLOUTGLOBAL, output LOCK, input RESETB, input BYPASS);
+) (
+    input wire REFERENCECLK, output wire PLLOUTGLOBAL, output wire LOCK, input wire RESETB, input wire BYPASS
+);
+    assign PLLOUTGLOBAL = REFERENCECLK;
+    assign LOCK         = RESETB;
 endmodule
-module SB_GB (input USER_SIGNAL_TO_GLOBAL_BUFFER, output GLOBAL_BUFFER_OUTPUT);
+
+module SB_GB (
+    input wire USER_SIGNAL_TO_GLOBAL_BUFFER, output wire GLOBAL_BUFFER_OUTPUT
+);
+    assign GLOBAL_BUFFER_OUTPUT = USER_SIGNAL_TO_GLOBAL_BUFFER;
 endmodule
+
 module EHXPLLL #(
     parameter PLLRST_ENA = "", parameter INTFB_WAKE = "", parameter STDBY_ENABLE = "", parameter DPHASE_SOURCE = "",
     parameter OUTDIVIDER_MUXA = "", parameter OUTDIVIDER_MUXB = "", parameter OUTDIVIDER_MUXC = "",
     parameter OUTDIVIDER_MUXD = "", parameter CLKI_DIV = 1, parameter CLKOP_ENABLE = "", parameter CLKOP_DIV = 1,
     parameter CLKOP_CPHASE = 0, parameter CLKOP_FPHASE = 0, parameter FEEDBK_PATH = "", parameter CLKFB_DIV = 1
 ) (
-    input RST, input STDBY, input CLKI, output CLKOP, input CLKFB, input PHASESEL0, input PHASESEL1, input PHASEDIR,
-    input PHASESTEP, input PHASELOADREG, input PLLWAKESYNC, input ENCLKOP, output LOCK);
+    input wire RST, input wire STDBY, input wire CLKI, output wire CLKOP, input wire CLKFB, input wire PHASESEL0,
+    input wire PHASESEL1, input wire PHASEDIR, input wire PHASESTEP, input wire PHASELOADREG, input wire PLLWAKESYNC,
+    input wire ENCLKOP, output wire LOCK
+);
+    assign CLKOP = CLKI;
+    assign LOCK  = ~RST;
 endmodule
+
+`default_nettype wire
