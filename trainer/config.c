@@ -45,7 +45,7 @@ struct train_format train_format_fixed(struct format format)
     return (struct train_format){.kind = TRAIN_FORMAT_FIXED, .format = format};
 }
 
-/* "6", "6 bits", "6,TRN,WRAP": the width and the modes, which format_parse() knows. */
+/* "6", "6 bits", "6 each", "6,TRN,WRAP": the width and the modes, which format_parse() knows. */
 static bool parse_bits(const char *text, struct train_format *f, char *reason, size_t reason_size)
 {
     char *end;
@@ -55,6 +55,8 @@ static bool parse_bits(const char *text, struct train_format *f, char *reason, s
     if (strncmp(end, "bits", 4) == 0) end += 4;
     while (*end == ' ')
         end++;
+    f->per_element = strncmp(end, "each", 4) == 0;
+    if (f->per_element) end += 4;
     if (bits < 2 || bits > 24) {
         if (reason) snprintf(reason, reason_size, "a width is 2 to 24 bits");
         return false;

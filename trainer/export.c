@@ -199,7 +199,8 @@ struct train_layer_summary *export_summaries(struct arena *arena, const struct s
                 real w = op->used_weights[(ptrdiff_t)k * op->columns + j];
                 row->nonzero += w != 0;
                 if (op->weight_quant.active)
-                    row->digits += weight_digits_of((int64_t)(w * op->weight_quant.inverse_step[j]));
+                    row->digits +=
+                        weight_digits_of((int64_t)(w * op->weight_quant.inverse_step[j]));
             }
     }
     return rows;

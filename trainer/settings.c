@@ -58,8 +58,7 @@ int train_layer_digits(const struct train_config *config, int layer)
 double train_layer_sparsity(const struct train_config *config, int layer)
 {
     double sparsity = config->layers[layer].sparsity;
-    if (sparsity == 0) sparsity = config->sparsity;
-    return sparsity < 0 ? 0 : sparsity;
+    return sparsity < 0 ? config->sparsity : sparsity;
 }
 
 double train_layer_alpha(const struct train_layer_config *layer)

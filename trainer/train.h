@@ -130,8 +130,8 @@ struct train_format {
 /* BITS with RND,SAT, and FIXED. */
 struct train_format train_format_bits(int width_bits);
 struct train_format train_format_fixed(struct format format);
-/* Parses "fixed<8,4>", "ufixed<6,0,TRN,WRAP>", "6" or "6 bits" (with RND,SAT), "6,TRN,WRAP",
- * "none", "product"; false and a reason on anything else. */
+/* Parses "fixed<8,4>", "ufixed<6,0,TRN,WRAP>", "6" or "6 bits" (with RND,SAT), "6,TRN,WRAP", "6
+ * each" (per_element), "none", "product"; false and a reason on anything else. */
 bool train_format_parse(const char *text, struct train_format *f, char *reason, size_t reason_size);
 
 /* One layer, in order from input to output. Members that a kind does not use are ignored. */
@@ -148,7 +148,7 @@ struct train_layer_config {
     int weight_digits;                 /* dense: largest number of nonzero CSD digits of a weight;
                                         * 0: as config, -1: any */
     double l1, l2;                     /* dense: added to the configuration's; default 0 */
-    double sparsity; /* dense: pruning target of this layer; 0: as config, -1: never pruned */
+    double sparsity; /* dense: pruning target of this layer, 0..1; < 0: as config */
 };
 
 struct train_config {

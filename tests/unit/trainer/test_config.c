@@ -109,6 +109,9 @@ static void test_format_text(void **state)
     assert_true(f.format.width_bits == 5 && f.format.overflow == OVERFLOW_WRAP);
     assert_true(train_format_parse("ufixed<6,0>", &f, reason, sizeof reason));
     assert_true(f.kind == TRAIN_FORMAT_FIXED && !f.format.is_signed);
+    assert_false(f.per_element);
+    assert_true(train_format_parse("6 each,TRN,WRAP", &f, reason, sizeof reason));
+    assert_true(f.per_element && f.format.rounding == ROUND_TRN);
     assert_true(train_format_parse("none", &f, reason, sizeof reason));
     assert_true(train_format_parse("product", &f, reason, sizeof reason));
     const char *bad[] = {"1", "25", "", "bits", "6 bit", "6>", "fixed<8,4", "fixed<30,4>", "6,NO"};

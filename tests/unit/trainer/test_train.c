@@ -60,6 +60,8 @@ static struct train_config small_config(enum train_loss loss, int outputs)
     layers[2] = (struct train_layer_config){.kind = TRAIN_DENSE, .units = 8};
     layers[3].kind = TRAIN_RELU;
     layers[4] = (struct train_layer_config){.kind = TRAIN_DENSE, .units = outputs};
+    for (int i = 0; i < 8; i++)
+        layers[i].sparsity = -1; /* as the configuration */
     c.layers = layers;
     c.layer_count = 5;
     c.loss = loss;
@@ -346,7 +348,8 @@ static void test_exported_network_is_exact(void **state)
     assert_true(format_parse("fixed<6,4,TRN,WRAP>", &f, NULL, 0));
     layers[1].output = train_format_fixed(f);
     layers[2].kind = TRAIN_BATCHNORM;
-    layers[3] = (struct train_layer_config){.kind = TRAIN_DENSE, .units = 6, .no_bias = true};
+    layers[3] = (struct train_layer_config){
+        .kind = TRAIN_DENSE, .units = 6, .no_bias = true, .sparsity = -1};
     assert_exact(&c, e);
     events_free(e);
 }
@@ -364,7 +367,8 @@ static void test_folding(void **state)
 {
     (void)state;
     struct events *e = make_events(3);
-    const struct train_layer_config dense = {.kind = TRAIN_DENSE, .units = 6, .no_bias = true};
+    const struct train_layer_config dense = {
+        .kind = TRAIN_DENSE, .units = 6, .no_bias = true, .sparsity = -1};
     for (int place = 0; place < 4; place++) {
         struct train_config c = small_config(LOSS_CATEGORICAL_CROSS_ENTROPY, 3);
         c.quantized_epochs = 0;
@@ -398,7 +402,7 @@ static void test_pruning_reaches_its_target(void **state)
     c.sparsity = 0.75;
     c.weights = train_format_bits(10); /* so that nothing rounds to zero by itself */
     layers[2].sparsity = 0.5;
-    layers[4].sparsity = -1;
+    layers[4].sparsity = 0;
     struct train_result *r = run(&c, e);
     const long nonzero[] = {12, 48, 24};
     for (int i = 0; i < 3; i++) {
@@ -418,7 +422,7 @@ static void test_pruning_reaches_its_target(void **state)
         last = r->curve[i].sparsity;
     }
     train_result_free(r);
-    layers[2].sparsity = layers[4].sparsity = 0;
+    layers[2].sparsity = layers[4].sparsity = -1;
     c.prune_scope = PRUNE_GLOBAL;
     c.sparsity = 0.6;
     c.prune_end_epoch = c.quantized_epochs; /* the target in the last step of all */
