@@ -23,29 +23,32 @@ int op_adder_bits(const struct program *p, int value)
     return bits > 0 ? bits : 0;
 }
 
-/* Register bits of the values [first, end): a value of stage s whose last user is in stage t is
- * held in t - s ranks; outputs are used at the latency. */
+/* Registers of the values [first, end), shifts joined with what they rename. */
 static long count_registers(const struct program *p, int first, int end)
 {
-    int *last = calloc((size_t)p->op_count + 1, sizeof *last);
+    size_t ops = (size_t)p->op_count + 1;
+    int *last = calloc(ops, sizeof *last), *root = calloc(ops, sizeof *root);
     long bits = 0;
-    if (!last) abort();
-    for (int value = first; value < p->op_count; value++) {
+    if (!last || !root) abort();
+    for (int value = 0; value < p->op_count; value++) {
         const struct op *op = &p->ops[value];
+        root[value] = op->code == OP_SHIFT ? root[p->operands[op->operands]] : value;
+        if (op->code == OP_SHIFT || op->code == OP_MATVEC) continue; /* their readers read */
         const struct op *reader = op->code == OP_RESULT ? program_operand(p, op, 0) : op;
         for (int i = 0; i < reader->operand_count; i++) {
-            int a = p->operands[reader->operands + i];
+            int a = root[p->operands[reader->operands + i]];
             if (op->stage > last[a]) last[a] = op->stage;
         }
     }
     for (int i = 0; i < p->output_count; i++)
-        last[p->outputs[i].value] = p->latency_cycles;
+        last[root[p->outputs[i].value]] = p->latency_cycles;
     for (int value = first; value < end; value++) {
         const struct op *op = &p->ops[value];
         if (op->code == OP_CONST || op->code == OP_MATVEC || last[value] <= op->stage) continue;
         bits += (long)(last[value] - op->stage) * op->format.width_bits;
     }
     free(last);
+    free(root);
     return bits;
 }
 

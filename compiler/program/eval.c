@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#ifdef SLUICE_CHECK_INTERVALS
+#if defined SLUICE_CHECK_INTERVALS || defined __SANITIZE_ADDRESS__
 static const bool check_intervals = true;
 #else
 static const bool check_intervals = false;

@@ -222,7 +222,7 @@ const char *program_verify(const struct program *p, char *reason, size_t size);
 int64_t program_quantize_integer(int64_t a, int fraction, struct format format);
 /* Stored integers: inputs [events][input_count] -> outputs [events][output_count]; 1 or 2 threads
  * inside. Asserts that inputs are inside their intervals and that every value is inside its own (in
- * checked builds: -DSLUICE_CHECK_INTERVALS, used by the tests). */
+ * checked builds: under the address sanitizer, or with -DSLUICE_CHECK_INTERVALS). */
 void program_eval(const struct program *p, const int64_t *inputs, long events, int64_t *outputs);
 /* The same for one event, keeping every value: values [op_count]. */
 void program_eval_trace(const struct program *p, const int64_t *inputs, int64_t *values);
@@ -233,9 +233,15 @@ void program_quantize_inputs(const struct program *p, const double *x, long even
 void program_scale_outputs(const struct program *p, const int64_t *integers, long events,
                            double *y);
 
-/* ---- counts (count.c) ---- by the formulas of design: adder bits of add/sub/neg. */
+/* ---- counts (count.c) ----
+ * Adder bits of r = a +- b * 2^s: the bit positions from `low` to the top bit of r (sign included),
+ * low = lowest bit of b * 2^s for a subtraction, the higher of the two lowest bits for an addition;
+ * 0 if an addition's operands do not overlap and the lower one is not negative. neg: all its bits.
+ * Register bits of a scheduled program: a value of stage s last used in stage t (outputs: in stage
+ * latency_cycles) is held in t - s ranks of W bits; a shift and its operand are the same bits. */
 struct program_counts {
-    long operations, adders, adder_bits, register_bits;
+    long operations; /* all but inputs and constants */
+    long adders, adder_bits, register_bits;
     int depth; /* most adders on a path */
 };
 int op_adder_bits(const struct program *p, int value);

@@ -284,6 +284,10 @@ static void test_counts(void **state)
     p->latency_cycles = 5;
     assert_int_equal(program_count(p, 0, p->op_count).register_bits, 3 * 9 + 2 * 4);
     assert_int_equal(program_count(p, 3, p->op_count).register_bits, 2 * 4);
+    int shifted = program_add_op(p, OP_SHIFT, (int[]){2}, 1, 3); /* the sum's own registers */
+    p->ops[shifted].stage = 4;
+    program_add_output(p, "z", shifted);
+    assert_int_equal(program_count(p, 0, p->op_count).register_bits, 5 * 9 + 2 * 4);
     int chain = 2;
     for (int i = 0; i < 3; i++)
         chain = program_add2(p, OP_ADD, chain, 0, 0);
