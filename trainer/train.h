@@ -112,20 +112,25 @@ int train_find_name(const char *const *names, int count, const char *name);
 
 /* ---- Configuration ------------------------------------------------------------------------ */
 
-/* How a tensor is quantized in the quantized phase. */
+/* How a tensor is quantized in the quantized phase:
+ *   DEFAULT  in a layer: what struct train_config says for all layers
+ *   NONE     not quantized
+ *   BITS     format.width_bits (2..24) and its modes; sign and integer bits come from the data
+ *   FIXED    format as it is, at most 24 bits wide
+ *   PRODUCT  biases only: the fraction bits of input times weights, wide enough
+ * per_element (BITS): integer bits for each feature, output element or, of weights, output neuron.
+ */
 enum train_format_kind {
-    TRAIN_FORMAT_DEFAULT, /* in a layer: what struct train_config says for all layers */
-    TRAIN_FORMAT_NONE,    /* not quantized */
-    TRAIN_FORMAT_BITS,  /* format.width_bits (2..24) and modes given; sign and integer bits from the
-                           data */
-    TRAIN_FORMAT_FIXED, /* format as it is, width at most 24 */
-    TRAIN_FORMAT_PRODUCT /* biases only: the fraction bits of input times weights, wide enough */
+    TRAIN_FORMAT_DEFAULT,
+    TRAIN_FORMAT_NONE,
+    TRAIN_FORMAT_BITS,
+    TRAIN_FORMAT_FIXED,
+    TRAIN_FORMAT_PRODUCT
 };
 struct train_format {
     enum train_format_kind kind;
     struct format format;
-    bool
-        per_element; /* BITS: integer bits per feature, output element or (weights) output neuron */
+    bool per_element;
 };
 /* BITS with RND,SAT, and FIXED. */
 struct train_format train_format_bits(int width_bits);
@@ -221,7 +226,7 @@ struct train_config {
 /* Every default above; no layers. */
 void train_config_init(struct train_config *config);
 /* Ends with one line (naming the setting) when something is out of range or does not fit the
- * events: last layer's size and loss against classes or targets, softmax position, dropout rate ...
+ * events: last layer's size and loss against classes or targets, dropout rate ...
  */
 void train_config_check(const struct train_config *config, const struct events *events);
 
