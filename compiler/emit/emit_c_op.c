@@ -7,7 +7,7 @@
 
 __extension__ typedef __int128 int128;
 
-enum { LINE_LENGTH = 80 };
+enum { LINE_LENGTH = 64 }; /* of a sum, before it is broken */
 
 /* Type of an expression. */
 enum c_type { C_NARROW, C_WIDE, C_BITS }; /* int32_t, int64_t, uint64_t */
@@ -159,9 +159,10 @@ static enum c_type add_result(struct c_printer *c, const struct op *op)
         first = false;
     }
     if (bias || first) {
-        text_add(text, first ? "" : " + ");
+        bool minus = bias < 0 && !modular && !first;
+        text_add(text, first ? "" : minus ? " - " : " + ");
         if (modular) text_add(text, "(uint64_t)");
-        c_add_integer(text, bias);
+        c_add_integer(text, minus ? -bias : bias);
     }
     if (modular) text_add(text, ")");
     return wide ? C_WIDE : C_NARROW;
