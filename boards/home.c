@@ -8,9 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef SLUICE_DATADIR
-#define SLUICE_DATADIR "/usr/local/share/sluice"
-#endif
+#define SHARE "/share/sluice"
 
 enum { FOLDERS_ABOVE = 5 };
 
@@ -23,7 +21,8 @@ static bool is_home(const char *folder)
     return file_exists(path);
 }
 
-/* Tries the folders above the running program, nearest first. */
+/* Tries the folders above the running program, nearest first, and share/sluice in them: a
+ * checkout's build/sluice finds the checkout, PREFIX/bin/sluice finds PREFIX/share/sluice. */
 static bool find_above_program(void)
 {
     ssize_t length = readlink("/proc/self/exe", home, sizeof home - 1);
@@ -34,6 +33,11 @@ static bool find_above_program(void)
         if (slash == NULL || slash == home) return false;
         *slash = '\0';
         if (is_home(home)) return true;
+        size_t end = strlen(home);
+        if (end + sizeof SHARE > sizeof home) return false;
+        strcpy(home + end, SHARE);
+        if (is_home(home)) return true;
+        home[end] = '\0';
     }
     return false;
 }
@@ -46,8 +50,7 @@ const char *board_home(void)
         return given;
     }
     if (home[0] != '\0' || find_above_program()) return home;
-    if (is_home(SLUICE_DATADIR)) return strcpy(home, SLUICE_DATADIR);
     home[0] = '\0';
-    fail("the board files are neither above the program nor in %s; set SLUICE_HOME",
-         SLUICE_DATADIR);
+    fail("the board files are not above the program; set SLUICE_HOME to the folder that holds "
+         "boards/");
 }

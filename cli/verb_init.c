@@ -78,13 +78,13 @@ static void write_job(struct text *text, const struct events *events, const char
 
 int verb_init(struct cli *cli)
 {
+    const char *out = cli->flags.out ? cli->flags.out : "job.yaml";
+    if (file_exists(out)) fail("%s: is there already; give another name with --out", out);
     struct data_source source = {.path = cli->arguments[0]};
     struct events *events = events_read(&source, false);
     events_print_card(events, stderr);
     if (!events->y)
         fail("%s: no labels found; a job needs them (array y, or a label column)", source.path);
-    const char *out = cli->flags.out ? cli->flags.out : "job.yaml";
-    if (file_exists(out)) fail("%s: is there already; give another name with --out", out);
     const char *board = cli->flags.board ? cli->flags.board : "hx8k-evn";
     struct text text = {0};
     write_job(&text, events, data_path(cli, source.path, out), board);

@@ -127,15 +127,17 @@ static void write_physics(struct cli *cli, const struct program *program,
     const char *float_path = cli_path(cli, "float.onnx");
     struct network *quantized = onnx_read(cli_need(cli, "model.onnx", "compile"));
     struct network *floating = file_exists(float_path) ? onnx_read(float_path) : NULL;
+    const char **names = quantized->class_names;
     physics_write(&(struct physics_request){.folder = cli->folder,
                                             .program = program,
                                             .quantized = quantized,
                                             .floating = floating,
                                             .x = test->x,
                                             .labels = test->labels,
-                                            .classes = test->classes,
+                                            .classes = names ? network_output(quantized)->size
+                                                             : test->classes,
                                             .events = test->count,
-                                            .class_names = test->class_names,
+                                            .class_names = names ? names : test->class_names,
                                             .hardware_agrees = agrees});
     network_free(quantized);
     if (floating) network_free(floating);

@@ -58,6 +58,7 @@ static void lower_threshold(struct lowering *l, int count)
     int limit = program_add_const(p, integer, op_fraction(score));
     program_add_output(p, "decision", program_add2(p, OP_LE, limit, l->values[0], 0));
     p->output_kind = "threshold";
+    p->threshold = l->options->threshold;
 }
 
 void lower_outputs(struct lowering *l)

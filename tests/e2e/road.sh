@@ -2,7 +2,7 @@
 # The whole road on a small network: data to bitstream and report, then each verb alone.
 . "$(dirname "$0")/lib.sh"
 cat >job.yaml <<EOF
-name: small
+name: mini
 data: {train: $top/examples/jets/jets_hlf_test.npz, max_events: 6000}
 output: logits
 input: {format: 5}
@@ -17,8 +17,8 @@ budget: {latency_ns: 400}
 verify: {random_events: 300, gate_level_events: 200}
 EOF
 check all "$sluice" all job.yaml
-d=build/small
-for f in model.onnx float.onnx program.sluice interface.json rtl/small.v rtl/files.f c/small.c verify.json build.json report.json report.html report.txt; do
+d=build/mini
+for f in model.onnx float.onnx program.sluice interface.json rtl/mini.v rtl/files.f c/mini.c verify.json build.json report.json report.html report.txt; do
     check "file $f" test -s $d/$f
 done
 check "bitstream" test -s "$d/$(json $d/build.json bitstream)"
