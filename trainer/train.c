@@ -59,7 +59,7 @@ static void stop_if_asked(struct session *s)
         info("training interrupted in epoch %d of the %s phase; run again to resume from %s",
              (int)s->at.epoch + 1, phase_name(s), s->config->checkpoint_path);
     interrupt_defer(false);
-    fail("training interrupted; run again to resume");
+    fail("training interrupted%s", s->config->checkpoint_path ? "; run again to resume" : "");
 }
 
 static double learning_rate(const struct session *s, double time)

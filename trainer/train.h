@@ -75,7 +75,8 @@
 /* Whose weights compete when pruning picks the smallest. */
 #define TRAIN_PRUNE_SCOPE_TABLE(X)                                                                 \
     X(LAYER, "layer", "each dense layer reaches its own target")                                   \
-    X(GLOBAL, "global", "all dense layers together reach the target")
+    X(GLOBAL, "global",                                                                            \
+      "all dense layers together reach the target; a layer with target 0 stays out")
 
 #define X(id, name, text) TRAIN_##id,
 enum train_layer_kind { TRAIN_LAYER_TABLE(X) TRAIN_LAYER_COUNT };

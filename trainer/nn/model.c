@@ -63,6 +63,8 @@ static void add_batchnorm(struct nn *nn, int layer, int size)
     op->batch_inverse = arena_alloc(&nn->arena, columns, sizeof(real));
     op->sums =
         arena_alloc(&nn->arena, (size_t)pool_threads(nn->pool) * 4 * columns, sizeof(double));
+    op->scratch =
+        arena_alloc(&nn->arena, (size_t)pool_threads(nn->pool) * 3 * columns, sizeof(real));
     nn->has_batchnorm = true;
 }
 
@@ -203,7 +205,8 @@ static void limit_digits(struct nn_op *op)
         for (int j = 0; j < op->outputs; j++) {
             real *w = &op->used_weights[(ptrdiff_t)k * op->columns + j];
             int64_t n = (int64_t)(*w * q->inverse_step[j]);
-            if (weight_digits_of(n) > op->digits) *w = (real)csd_nearest(n, op->digits) * q->step[j];
+            if (weight_digits_of(n) > op->digits)
+                *w = (real)csd_nearest(n, op->digits) * q->step[j];
         }
 }
 

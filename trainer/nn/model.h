@@ -37,6 +37,7 @@ struct nn_op {
     struct span gamma, beta, mean, variance;
     real *batch_mean, *batch_inverse; /* [columns]: mean, 1 / sqrt(variance + epsilon) */
     double *sums;                     /* [threads][4][columns] */
+    real *scratch;                    /* [threads][3][columns] */
     /* ACTIVATION */
     enum activation activation;
     real alpha;

@@ -58,60 +58,68 @@ static void batch_statistics(struct nn *nn, struct nn_op *op, int thread, int ro
     arena_free(&scratch);
 }
 
+/* y = scale x + offset by columns; columns past the true width have scale and offset 0. */
+static void scale_columns(int rows, int columns, const real *scale, const real *offset,
+                          const real *x, real *y)
+{
+    for (int i = 0; i < rows; i++, x += columns, y += columns)
+        for (int j = 0; j < columns; j++)
+            y[j] = scale[j] * x[j] + offset[j];
+}
+
 static void batchnorm_forward(struct nn *nn, struct nn_op *op, int thread, int rows, bool training,
                               int batch, const real *x, real *y)
 {
     const real *gamma = nn->parameters + op->gamma.first, *beta = nn->parameters + op->beta.first;
     const real *mean = nn->parameters + op->mean.first;
     const real *variance = nn->parameters + op->variance.first;
-    const int columns = op->columns;
+    real *scale = op->scratch + (ptrdiff_t)thread * 3 * op->columns, *offset = scale + op->columns;
     if (training) batch_statistics(nn, op, thread, rows, batch, x);
     for (int j = 0; j < op->outputs; j++) {
         real m = training ? op->batch_mean[j] : mean[j];
         real inverse =
             training ? op->batch_inverse[j] : 1 / real_sqrt(variance[j] + R(nn_batchnorm_epsilon));
-        for (ptrdiff_t i = j; i < (ptrdiff_t)rows * columns; i += columns)
-            y[i] = gamma[j] * ((x[i] - m) * inverse) + beta[j];
+        scale[j] = gamma[j] * inverse;
+        offset[j] = beta[j] - scale[j] * m;
     }
-    for (int j = op->outputs; j < columns; j++)
-        for (ptrdiff_t i = j; i < (ptrdiff_t)rows * columns; i += columns)
-            y[i] = 0;
+    scale_columns(rows, op->columns, scale, offset, x, y);
 }
 
 /* dx = gamma / s * (dy - mean(dy) - xhat mean(dy xhat)), s and the means over the whole batch
- * (Ioffe and Szegedy 2015, section 3, collected). */
+ * (Ioffe and Szegedy 2015, section 3, collected); as dx = a dy + b x + c by columns. */
 static void batchnorm_backward(struct nn *nn, struct nn_op *op, int thread, int rows, int batch,
                                const real *x, real *d, real *gradient)
 {
     const int columns = op->columns, threads = pool_threads(nn->pool);
     const real *gamma = nn->parameters + op->gamma.first;
+    const real *m = op->batch_mean, *inverse = op->batch_inverse;
     double *mine = op->sums + ((size_t)thread * 4 + 2) * (size_t)columns;
     memset(mine, 0, 2 * (size_t)columns * sizeof *mine);
     for (int i = 0; i < rows; i++)
-        for (int j = 0; j < op->outputs; j++) {
+        for (int j = 0; j < columns; j++) {
             ptrdiff_t at = (ptrdiff_t)i * columns + j;
-            real xhat = (x[at] - op->batch_mean[j]) * op->batch_inverse[j];
             mine[j] += (double)d[at];
-            mine[columns + j] += (double)(d[at] * xhat);
+            mine[columns + j] += (double)(d[at] * ((x[at] - m[j]) * inverse[j]));
         }
     for (int j = 0; j < op->outputs; j++) {
         gradient[op->beta.first + (size_t)j] += R(mine[j]);
         gradient[op->gamma.first + (size_t)j] += R(mine[columns + j]);
     }
     pool_barrier(nn->pool);
+    real *a = op->scratch + (ptrdiff_t)thread * 3 * columns, *b = a + columns, *c = b + columns;
     for (int j = 0; j < op->outputs; j++) {
         double sum = 0, product = 0;
         for (int t = 0; t < threads; t++) {
             sum += op->sums[((size_t)t * 4 + 2) * (size_t)columns + (size_t)j];
             product += op->sums[((size_t)t * 4 + 3) * (size_t)columns + (size_t)j];
         }
-        real mean_d = R(sum / batch), mean_product = R(product / batch);
-        real inverse = op->batch_inverse[j], m = op->batch_mean[j];
-        for (ptrdiff_t i = j; i < (ptrdiff_t)rows * columns; i += columns) {
-            real xhat = (x[i] - m) * inverse;
-            d[i] = gamma[j] * inverse * (d[i] - mean_d - xhat * mean_product);
-        }
+        a[j] = gamma[j] * inverse[j];
+        b[j] = -a[j] * inverse[j] * R(product / batch);
+        c[j] = -a[j] * R(sum / batch) - b[j] * m[j];
     }
+    for (int i = 0; i < rows; i++, x += columns, d += columns)
+        for (int j = 0; j < columns; j++)
+            d[j] = a[j] * d[j] + b[j] * x[j] + c[j];
 }
 
 /* ---- Softmax and dropout -------------------------------------------------------------------- */
