@@ -95,7 +95,8 @@ static void an_unknown_board_lists_the_known(void **state)
     assert_non_null(strstr(failure_of_find(""), "there is no board"));
 }
 
-/* Copies a board's file to a home of its own with one text replaced, and gives the failure's line. */
+/* Copies a board's file to a home of its own with one text replaced, and gives the failure's line.
+ */
 static const char *failure_of_file(const char *from, const char *to)
 {
     static char message[1024];

@@ -1,0 +1,126 @@
+/* Every module of rtl/: clean under Verilator's lint with several parameters, and simulated by
+ * tests/flow/rtl_bench. */
+#include "fixture.h"
+
+#include "base/arena.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static bool has_verilator(void)
+{
+    if (process_exists("verilator")) return true;
+    printf("verilator is not installed: skipped\n");
+    return false;
+}
+
+/* Module and one setting of its parameters, or "". */
+static const char *const lints[][2] = {
+    {"event_ticker", ""},
+    {"event_ticker", "-GDELAY_CYCLES=19"},
+    {"event_ticker", "-GINTERVAL_CYCLES=3"},
+    {"pattern_player", ""},
+    {"pattern_player", "-GOUT_BITS=1"},
+    {"pattern_player", "-GOUT_BITS=33"},
+    {"pattern_player", "-GADDRESS_BITS=10"},
+    {"reset_sync", ""},
+    {"status_leds", ""},
+    {"status_leds", "-GLEDS=1"},
+    {"status_leds", "-GLEDS=2"},
+    {"status_leds", "-GLEDS=5"},
+    {"status_leds", "-GLEDS=12"},
+    {"shift_shell", ""},
+    {"shift_shell", "-GIN_BITS=1"},
+    {"register_shell", ""},
+    {"pll_ice40", ""},
+    {"pll_ice40", "-GPAD=0"},
+    {"pll_ice40", "-GDIVIDE=3"},
+    {"pll_ice40", "-GDIVIDE=7"},
+    {"pll_ecp5", ""},
+};
+
+static void modules_are_lint_clean(void **state)
+{
+    (void)state;
+    if (!has_verilator()) skip();
+    struct arena arena = {0};
+    const char *folder = make_folder(&arena), *rtl = repository(&arena, "rtl");
+    for (size_t i = 0; i < sizeof lints / sizeof lints[0]; i++) {
+        const char *argv[16] = {"verilator", "-Wall",        "--lint-only", "-y",
+                                rtl,         "--top-module", lints[i][0]};
+        int count = 7;
+        argv[count++] = arena_printf(&arena, "%s/%s.v", rtl, lints[i][0]);
+        argv[count++] = repository(&arena, "tests/flow/vendor_cells.v");
+        if (lints[i][1][0] != '\0') argv[count++] = lints[i][1];
+        int status = run_in(&arena, folder, argv);
+        assert_int_equal(status, 0);
+    }
+    folder_remove(folder);
+    arena_free(&arena);
+}
+
+static void no_module_is_left_out(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    const char **files = folder_list(&arena, repository(&arena, "rtl"));
+    for (; *files != NULL; files++) {
+        const char *dot = strstr(*files, ".v");
+        if (dot == NULL) continue;
+        bool found = false;
+        for (size_t i = 0; i < sizeof lints / sizeof lints[0]; i++)
+            found = found || (strncmp(lints[i][0], *files, (size_t)(dot - *files)) == 0 &&
+                              strlen(lints[i][0]) == (size_t)(dot - *files));
+        if (!found) printf("%s has no lint here\n", *files);
+        assert_true(found);
+    }
+    arena_free(&arena);
+}
+
+static void modules_do_what_they_say(void **state)
+{
+    (void)state;
+    if (!has_verilator()) skip();
+    struct arena arena = {0};
+    const char *folder = make_folder(&arena);
+    tiny_write_patterns(&arena, folder, "patterns_in.hex", "patterns_out.hex", -1);
+    tiny_write_patterns(&arena, folder, "patterns_in.hex", "patterns_wrong.hex", 200);
+    const char *const build[] = {"verilator",
+                                 "-Wall",
+                                 "--cc",
+                                 "--exe",
+                                 "--build",
+                                 "--Mdir",
+                                 "obj",
+                                 "-y",
+                                 repository(&arena, "rtl"),
+                                 "-y",
+                                 repository(&arena, "tests/flow/tiny/rtl"),
+                                 "--top-module",
+                                 "rtl_bench",
+                                 repository(&arena, "tests/flow/vendor_cells.v"),
+                                 repository(&arena, "tests/flow/rtl_bench.v"),
+                                 repository(&arena, "tests/flow/rtl_bench.cpp"),
+                                 NULL};
+    int built = run_in(&arena, folder, build);
+    assert_int_equal(built, 0);
+    const char *const bench[] = {file_join(&arena, folder, "obj/Vrtl_bench"), NULL};
+    int status = run_in(&arena, folder, bench);
+    assert_int_equal(status, 0);
+    assert_string_equal(log_text(&arena, folder), "ok\n");
+    folder_remove(folder);
+    arena_free(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(modules_are_lint_clean),
+        cmocka_unit_test(no_module_is_left_out),
+        cmocka_unit_test(modules_do_what_they_say),
+    };
+    return cmocka_run_group_tests_name("rtl", tests, NULL, NULL);
+}
