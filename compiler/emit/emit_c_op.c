@@ -87,9 +87,6 @@ static enum c_type add_pair(struct text *text, const struct program *p, const st
     bool sum = op->code == OP_ADD || op->code == OP_SUB;
     align_two(p, op, first, sum ? (int)op->immediate : 0, &a, &b);
     bool wide = !fits_narrow(a.lo, a.hi) || !fits_narrow(b.lo, b.hi) || (sum && !c_is_narrow(op));
-    /* A claim may hide what the operands alone could reach on the way. */
-    if (op->code == OP_ADD) wide = wide || !fits_narrow(a.lo + b.lo, a.hi + b.hi);
-    if (op->code == OP_SUB) wide = wide || !fits_narrow(a.lo - b.hi, a.hi - b.lo);
     add_aligned(text, p, a, wide);
     text_add(text, "%s", between);
     add_aligned(text, p, b, wide);
@@ -306,6 +303,11 @@ static enum c_type add_not(struct text *text, const struct program *p, const str
 {
     const struct op *a = program_operand(p, op, 0);
     int64_t mask = (int64_t)(((uint64_t)1 << a->format.width_bits) - 1);
+    if (a->format.is_signed) {
+        text_add(text, "-1 - ");
+        c_add_value(text, p, p->operands[op->operands], false);
+        return c_is_narrow(a) ? C_NARROW : C_WIDE;
+    }
     c_add_integer(text, mask);
     text_add(text, " - ");
     c_add_value(text, p, p->operands[op->operands], mask > INT32_MAX);

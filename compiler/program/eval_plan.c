@@ -152,7 +152,7 @@ static void fill_step(struct planner *w, struct step *s, const struct op *op)
         break;
     }
     case OP_CONCAT: add_terms(w, s, op); break;
-    case OP_NOT:
+    case OP_NOT: s->is_signed = operand[0]->format.is_signed; /* fall through */
     case OP_POPCOUNT: s->width = operand[0]->format.width_bits; break;
     case OP_SLICE: s->width = op->format.width_bits, s->is_signed = op->format.is_signed; break;
     default: break;

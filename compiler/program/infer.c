@@ -284,10 +284,11 @@ static const char *infer_range(const struct program *p, const struct op *op, str
     case OP_OR:
     case OP_XOR: return infer_logic(op->code, a, b, r);
     case OP_NOT:
-        if (a->format.is_signed) return "its operand is signed";
         *r = bits_of(a);
-        *r = (struct range){((int128)1 << a->format.width_bits) - 1 - r->hi,
-                            ((int128)1 << a->format.width_bits) - 1 - r->lo, op_fraction(a)};
+        *r = a->format.is_signed
+                 ? (struct range){-1 - (int128)a->hi, -1 - (int128)a->lo, op_fraction(a)}
+                 : (struct range){((int128)1 << a->format.width_bits) - 1 - r->hi,
+                                  ((int128)1 << a->format.width_bits) - 1 - r->lo, op_fraction(a)};
         return NULL;
     case OP_POPCOUNT: return infer_popcount(a, r);
     case OP_CONCAT: return infer_concat(p, op, r);

@@ -107,6 +107,17 @@ static void sum_of(struct linear_forms *f, const struct op *op, struct partial *
         break;
     }
     case OP_NEG: add_form(f, partial, &f->forms[operands[0]], -1); break;
+    case OP_NOT: {
+        const struct op *a = program_operand(p, op, 0);
+        add_form(f, partial, &f->forms[operands[0]], -1);
+        partial->ok =
+            partial->ok &&
+            multiply_add(1, partial->constant,
+                         a->format.is_signed ? -1
+                                             : (int64_t)((uint64_t)1 << a->format.width_bits) - 1,
+                         &partial->constant);
+        break;
+    }
     case OP_SHIFT: add_form(f, partial, &f->forms[operands[0]], 1); break;
     case OP_CONST: partial->constant = op->immediate; break;
     case OP_RESULT: {

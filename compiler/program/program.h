@@ -46,7 +46,7 @@
     X(AND, "and", 2, 2, NONE, "bits: and of two unsigned values")                                  \
     X(OR, "or", 2, 2, NONE, "bits: or of two unsigned values")                                     \
     X(XOR, "xor", 2, 2, NONE, "bits: exclusive or of two unsigned values")                         \
-    X(NOT, "not", 1, 1, NONE, "bits: all W bits of an unsigned value inverted")                    \
+    X(NOT, "not", 1, 1, NONE, "bits: all W bits inverted; of a signed value that is -1 - n")       \
     X(POPCOUNT, "popcount", 1, 1, NONE, "bits: number of ones in the W bits of a")                 \
     X(CONCAT, "concat", 1, -1, NONE,                                                               \
       "bits: operands side by side, the first lowest; an unsigned integer")                        \

@@ -198,7 +198,7 @@ static void random_op(struct random_maker *m, enum op_code code)
         a = program_add2(p, code, a, b, 0);
         break;
     case OP_NOT:
-        a = random_unsigned(m, 8);
+        if (a % 2) a = random_unsigned(m, 8);
         a = program_add_op(p, code, &a, 1, 0);
         break;
     case OP_POPCOUNT: a = program_add_op(p, code, &a, 1, 0); break;

@@ -82,7 +82,9 @@ static int128 eval_op(const struct program *p, const struct op *op, const int64_
     case OP_AND: return n[0] & n[1];
     case OP_OR: return n[0] | n[1];
     case OP_XOR: return n[0] ^ n[1];
-    case OP_NOT: return ((int128)1 << w[0]) - 1 - n[0];
+    case OP_NOT:
+        return program_operand(p, op, 0)->format.is_signed ? -1 - n[0]
+                                                           : ((int128)1 << w[0]) - 1 - n[0];
     case OP_POPCOUNT: {
         int ones = 0;
         for (int128 rest = bits(n[0], w[0]); rest; rest >>= 1)
