@@ -122,6 +122,49 @@ static void test_generated_c(void **state)
     }
 }
 
+/* Every rounding and overflow mode on every integer of an input: ties of both signs, ends and
+ * beyond them; and up-shifts. */
+static void test_quantizers(void **state)
+{
+    (void)state;
+    enum { MODES = ROUNDING_COUNT * OVERFLOW_COUNT, LOW = -256, INPUTS = 512 };
+    struct program *p = program_new("modes");
+    int a = program_add_input(p, "a", format_make(true, 9, 5), 1, 0), outputs = 0;
+    for (int i = 0; i < 2 * MODES + 2 * OVERFLOW_COUNT; i++) {
+        bool up = i >= 2 * MODES;
+        struct format f = i % 2 ? format_make(false, 4, 3) : format_make(true, 5, 3);
+        if (up) f.integer_bits = f.width_bits - 7; /* up by three */
+        f.rounding = (enum rounding)(i / 2 % ROUNDING_COUNT);
+        f.overflow = (enum overflow)(up ? (i - 2 * MODES) / 2 : i / 2 / ROUNDING_COUNT);
+        program_add_output(p, "y", program_add_quantize(p, a, f));
+        outputs++;
+    }
+    assert_int_equal(outputs, 64);
+    program_check(p, "test");
+    emit_c(p, &header, folder);
+    struct arena arena = {0};
+    int64_t *in = arena_alloc(&arena, INPUTS, 8), *expected = arena_alloc(&arena, INPUTS * 64, 8);
+    for (int i = 0; i < INPUTS; i++)
+        in[i] = LOW + i;
+    program_eval(p, in, INPUTS, expected);
+    const char *text =
+        "#include <stdio.h>\n#include \"c/modes.h\"\nint main(void)\n{\n    int64_t out[64];\n"
+        "    for (int64_t n = -256; n < 256; n++)\n        modes_eval(&n, out), fwrite(out, 8, 64, "
+        "stdout);\n"
+        "    return 0;\n}\n";
+    file_write(file_join(&arena, folder, "modes_main.c"), text, strlen(text));
+    run("cc -std=c11 -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=all -I%s -o "
+        "%s/modes "
+        "%s/modes_main.c %s/c/modes.c && %s/modes > %s/out",
+        folder, folder, folder, folder, folder, folder);
+    size_t length;
+    const char *found = file_read(&arena, file_join(&arena, folder, "out"), &length);
+    assert_int_equal(length, INPUTS * 64 * 8);
+    assert_memory_equal(found, expected, length);
+    arena_free(&arena);
+    program_free(p);
+}
+
 /* The sum of a matvec whose partial sums leave 64 bits, as far as the result itself does not. */
 static struct program *big_program(void)
 {
@@ -181,6 +224,7 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_generated_c),
+                                       cmocka_unit_test(test_quantizers),
                                        cmocka_unit_test(test_partial_sums)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
