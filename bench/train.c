@@ -42,10 +42,11 @@ struct products {
     int repeats;
 };
 
-static void multiply(void *context, int thread)
+static void multiply(void *context, int item, int thread)
 {
+    (void)thread;
     const struct products *p = context;
-    real *a = p->matrix[thread], *b = a + PRODUCT * PRODUCT, *c = b + PRODUCT * PRODUCT;
+    real *a = p->matrix[item], *b = a + PRODUCT * PRODUCT, *c = b + PRODUCT * PRODUCT;
     for (int i = 0; i < p->repeats; i++)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, PRODUCT, PRODUCT, PRODUCT, 1, a,
                     PRODUCT, b, PRODUCT, 0, c, PRODUCT);
@@ -65,7 +66,7 @@ static double sgemm_rate(void)
     double best = 0, flops = 2.0 * PRODUCT * PRODUCT * PRODUCT * p.repeats * THREADS;
     for (int i = 0; i < 8; i++) {
         double start = clock_seconds();
-        pool_run(pool, multiply, &p);
+        pool_run(pool, THREADS, multiply, &p);
         double rate = flops / (clock_seconds() - start);
         if (rate > best) best = rate;
     }

@@ -95,7 +95,7 @@ static void add_config(struct text *t, const struct train_config *c)
 struct hash session_identity(const struct session *s)
 {
     struct text text = {0};
-    text_add(&text, "%d threads;", pool_threads(s->pool));
+    text_add(&text, "%d threads;", s->float_nn->has_batchnorm ? pool_threads(s->pool) : 0);
     add_config(&text, s->config);
     struct hash hash = hash_init();
     hash_add(&hash, text_string(&text), text.length);

@@ -6,8 +6,9 @@
  * and trains on with every quantizer in place (straight-through gradients) while pruning removes
  * weights on a schedule. Both networks are kept.
  *
- * Reproducible: the same configuration and events give the same bytes on one machine and number of
- * threads, whether or not the training was interrupted and resumed in between. */
+ * Reproducible: the same configuration and events give the same bytes on one machine, whether or
+ * not the training was interrupted and resumed in between; without batch normalisation whatever the
+ * number of threads, with it for the same number. */
 #ifndef SLUICE_TRAINER_TRAIN_H
 #define SLUICE_TRAINER_TRAIN_H
 

@@ -9,8 +9,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { PREFETCH_ROWS = 16 };
-enum { TILE_ROWS = 128 }; /* a tile's activations and gradients stay in the second-level cache */
+enum {
+    PREFETCH_ROWS = 16,
+    TILE_ROWS = 128,  /* a tile's activations and gradients stay in the second-level cache */
+    SLICE_ROWS = 128, /* fewest rows of a batch worth a gradient of their own */
+    MOST_SLICES = 16,
+    FEW_SLICES = 4, /* of networks with more than MANY_PARAMETERS */
+    MANY_PARAMETERS = 1 << 20,
+    STRETCH = 1 << 14, /* parameters whose gradients are added up by one item */
+    EVALUATION_ROWS = 1024
+};
 
 static struct span add_span(size_t *total, size_t count)
 {
@@ -130,13 +138,22 @@ static void init_workspaces(struct nn *nn, const struct train_config *config)
         for (int i = 0; i < nn->op_count; i++)
             w->outputs[i] =
                 arena_alloc(&nn->arena, rows * (size_t)nn->ops[i].columns, sizeof(real));
-        for (int g = 0; g < 2; g++)
-            w->gradient[g] = arena_alloc(&nn->arena, rows * (size_t)widest, sizeof(real));
-        w->parameters = arena_alloc(&nn->arena, nn->trainable, sizeof(real));
+        w->loss = arena_alloc(&nn->arena, rows * (size_t)widest, sizeof(real));
+        w->other = arena_alloc(&nn->arena, rows * (size_t)widest, sizeof(real));
         w->labels = arena_alloc(&nn->arena, rows, sizeof *w->labels);
         w->targets = arena_alloc(&nn->arena, rows * (size_t)nn->outputs, sizeof(real));
         w->weights = arena_alloc(&nn->arena, rows, sizeof(real));
     }
+}
+
+static void init_slices(struct nn *nn)
+{
+    nn->slice_capacity = nn->trainable > MANY_PARAMETERS ? FEW_SLICES : MOST_SLICES;
+    if (nn->has_batchnorm) nn->slice_capacity = pool_threads(nn->pool);
+    nn->slices = arena_alloc(&nn->arena, (size_t)nn->slice_capacity, sizeof *nn->slices);
+    for (int i = 0; i < nn->slice_capacity; i++)
+        nn->slices[i].gradient = arena_alloc(&nn->arena, nn->trainable, sizeof(real));
+    nn->gradient = nn->slices[0].gradient;
 }
 
 struct nn *nn_init(const struct train_config *config, int inputs, bool classes, bool quantized,
@@ -167,6 +184,7 @@ struct nn *nn_init(const struct train_config *config, int inputs, bool classes, 
                                   .classes = classes,
                                   .threshold = (real)train_threshold(config)};
     init_workspaces(nn, config);
+    init_slices(nn);
     gemm_init();
     return nn;
 }
@@ -231,18 +249,21 @@ void nn_prepare(struct nn *nn)
 
 /* ---- Batches -------------------------------------------------------------------------------- */
 
+/* Work on a stretch of events, cut into items whose bounds depend on nothing but the stretch; with
+ * batch normalisation, whose items wait for each other, on the number of threads as well. */
 struct job {
     struct nn *nn;
     const struct nn_events *events;
     const uint32_t *order; /* NULL: 0, 1, 2 ... */
     long count;            /* events of the batch, or of the whole evaluation */
+    int items;
     bool training;
     real scale; /* 1 / sum of the batch's weights */
     uint64_t step;
-    int last; /* operation evaluated to */
-    bool has_loss;
-    double *outputs; /* evaluation: NULL or [count][outputs] */
-    real *values;    /* collection */
+    int last;              /* operation evaluated to */
+    struct loss_sum *sums; /* [items], NULL: no loss wanted */
+    double *outputs;       /* evaluation: NULL or [count][outputs] */
+    real *values;          /* collection */
 };
 
 static void gather(struct nn_workspace *work, const struct job *job, long start, int rows)
@@ -274,57 +295,75 @@ static void copy_out(const struct job *job, const real *y, int width, int column
         }
 }
 
-static void run_tile(const struct job *job, int thread, long start, int rows)
+static void run_tile(const struct job *job, int item, int workspace, long start, int rows)
 {
     struct nn *nn = job->nn;
-    struct nn_workspace *work = &nn->workspaces[thread];
+    struct nn_workspace *work = &nn->workspaces[workspace];
     gather(work, job, start, rows);
-    nn_forward(nn, thread, rows, job->last, job->training, job->step, (int)start, (int)job->count);
+    nn_forward(nn, workspace, rows, job->last, job->training, job->step, (int)start,
+               (int)job->count);
     bool input = job->last < 0;
     const real *y = input ? work->input : work->outputs[job->last];
     int columns = input ? nn->input_columns : nn->ops[job->last].columns;
     if (job->values || job->outputs)
         copy_out(job, y, input ? nn->inputs : nn->ops[job->last].outputs, columns, start, rows);
-    if (!job->has_loss) return;
-    memcpy(work->gradient[0], y, (size_t)rows * (size_t)columns * sizeof *y);
+    if (!job->sums) return;
+    memcpy(work->loss, y, (size_t)rows * (size_t)columns * sizeof *y);
     struct loss_sum sum =
-        loss_eval(&nn->loss, rows, work->gradient[0], job->events->labels ? work->labels : NULL,
+        loss_eval(&nn->loss, rows, work->loss, job->events->labels ? work->labels : NULL,
                   job->events->targets ? work->targets : NULL,
                   job->events->weights ? work->weights : NULL, job->scale, job->training);
-    work->sum.loss += sum.loss;
-    work->sum.weight += sum.weight;
-    work->sum.right += sum.right;
-    if (job->training) nn_backward(nn, thread, rows, job->step, (int)start, (int)job->count);
+    job->sums[item].loss += sum.loss;
+    job->sums[item].weight += sum.weight;
+    job->sums[item].right += sum.right;
+    if (job->training)
+        nn_backward(nn, workspace, rows, job->step, (int)start, (int)job->count,
+                    nn->slices[item].gradient);
 }
 
-/* This thread's share of the events, a tile at a time. With batch normalisation a training tile is
- * the whole share, and even an empty one takes part. */
-static void run_share(void *context, int thread)
+/* One item's events, a tile at a time. With batch normalisation a training tile is the whole item,
+ * and even an empty one takes part. */
+static void run_item(void *context, int item, int thread)
 {
     const struct job *job = context;
-    struct nn_workspace *work = &job->nn->workspaces[thread];
-    const long threads = pool_threads(job->nn->pool);
-    long start = job->count * thread / threads, end = job->count * (thread + 1) / threads;
-    work->sum = (struct loss_sum){0};
-    if (job->training) memset(work->parameters, 0, job->nn->trainable * sizeof(real));
-    bool whole = job->training && job->nn->has_batchnorm;
+    struct nn *nn = job->nn;
+    long start = job->count * item / job->items, end = job->count * (item + 1) / job->items;
+    bool whole = job->training && nn->has_batchnorm;
+    if (job->sums) job->sums[item] = (struct loss_sum){0};
+    if (job->training) memset(nn->slices[item].gradient, 0, nn->trainable * sizeof(real));
     do {
-        long rows = end - start < job->nn->tile ? end - start : job->nn->tile;
+        long rows = end - start < nn->tile ? end - start : nn->tile;
         assert(!whole || rows == end - start);
-        if (rows > 0 || whole) run_tile(job, thread, start, (int)rows);
+        if (rows > 0 || whole) run_tile(job, item, whole ? item : thread, start, (int)rows);
         start += rows;
     } while (start < end);
 }
 
-static struct loss_sum add_up(const struct nn *nn)
+static struct loss_sum add_up(const struct loss_sum *sums, int items)
 {
     struct loss_sum total = {0};
-    for (int t = 0; t < pool_threads(nn->pool); t++) {
-        total.loss += nn->workspaces[t].sum.loss;
-        total.weight += nn->workspaces[t].sum.weight;
-        total.right += nn->workspaces[t].sum.right;
+    for (int i = 0; i < items; i++) {
+        total.loss += sums[i].loss;
+        total.weight += sums[i].weight;
+        total.right += sums[i].right;
     }
     return total;
+}
+
+/* Adds up the slices' gradients, in order, for one stretch of parameters. */
+static void add_gradients(void *context, int item, int thread)
+{
+    (void)thread;
+    const struct job *job = context;
+    const struct nn *nn = job->nn;
+    size_t first = (size_t)item * STRETCH, end = first + STRETCH;
+    if (end > nn->trainable) end = nn->trainable;
+    real *sum = nn->gradient;
+    for (int s = 1; s < job->items; s++) {
+        const real *add = nn->slices[s].gradient;
+        for (size_t i = first; i < end; i++)
+            sum[i] += add[i];
+    }
 }
 
 struct loss_sum nn_gradient(struct nn *nn, const struct nn_events *events, const uint32_t *order,
@@ -336,39 +375,51 @@ struct loss_sum nn_gradient(struct nn *nn, const struct nn_events *events, const
         for (int i = 0; i < count; i++)
             weight += (double)events->weights[order[i]];
     }
+    struct loss_sum sums[64]; /* as many as threads or slices at most */
+    int slices = (count + SLICE_ROWS - 1) / SLICE_ROWS;
+    if (slices > nn->slice_capacity || nn->has_batchnorm) slices = nn->slice_capacity;
+    assert(slices <= 64);
     struct job job = {.nn = nn,
                       .events = events,
                       .order = order,
                       .count = count,
+                      .items = slices,
                       .training = true,
                       .scale = weight > 0 ? (real)(1 / weight) : (real)0,
                       .step = step,
                       .last = nn->op_count - 1,
-                      .has_loss = true};
-    pool_run(nn->pool, run_share, &job);
-    real *sum = nn->workspaces[0].parameters;
-    for (int t = 1; t < pool_threads(nn->pool); t++) {
-        const real *add = nn->workspaces[t].parameters;
-        for (size_t i = 0; i < nn->trainable; i++)
-            sum[i] += add[i];
-    }
-    return add_up(nn);
+                      .sums = sums};
+    pool_run(nn->pool, slices, run_item, &job);
+    int stretches = (int)((nn->trainable + STRETCH - 1) / STRETCH);
+    if (stretches == 1)
+        add_gradients(&job, 0, 0);
+    else
+        pool_run(nn->pool, stretches, add_gradients, &job);
+    return add_up(sums, slices);
 }
 
 struct loss_sum nn_evaluate(struct nn *nn, const struct nn_events *events, double *outputs)
 {
+    int items = (int)((events->count + EVALUATION_ROWS - 1) / EVALUATION_ROWS);
+    struct loss_sum *sums = calloc((size_t)items + 1, sizeof *sums);
+    if (!sums) fail("out of memory");
     struct job job = {.nn = nn,
                       .events = events,
                       .count = events->count,
+                      .items = items,
                       .last = nn->op_count - 1,
-                      .has_loss = true,
+                      .sums = sums,
                       .outputs = outputs};
-    pool_run(nn->pool, run_share, &job);
-    return add_up(nn);
+    pool_run(nn->pool, items, run_item, &job);
+    struct loss_sum total = add_up(sums, items);
+    free(sums);
+    return total;
 }
 
 void nn_collect(struct nn *nn, const struct nn_events *events, long count, int op, real *values)
 {
-    struct job job = {.nn = nn, .events = events, .count = count, .last = op, .values = values};
-    pool_run(nn->pool, run_share, &job);
+    int items = (int)((count + EVALUATION_ROWS - 1) / EVALUATION_ROWS);
+    struct job job = {
+        .nn = nn, .events = events, .count = count, .items = items, .last = op, .values = values};
+    pool_run(nn->pool, items, run_item, &job);
 }

@@ -47,13 +47,17 @@ struct nn_op {
 };
 
 struct nn_workspace {
-    real *input;       /* [tile][input_columns of the first operation] */
-    real **outputs;    /* [op]: [tile][columns] */
-    real *gradient[2]; /* [tile][widest columns] */
-    real *parameters;  /* gradient of the trainable parameters */
-    int *labels;       /* [tile] */
+    real *input;        /* [tile][input_columns of the first operation] */
+    real **outputs;     /* [op]: [tile][columns] */
+    real *loss, *other; /* [tile][widest columns]: gradients on their way back, in turns */
+    int *labels;        /* [tile] */
     real *targets, *weights;
-    struct loss_sum sum;
+};
+
+/* The gradient of a part of a batch, so that parts can be worked on by whatever thread is free and
+ * are added up in order. */
+struct nn_slice {
+    real *gradient; /* [trainable] */
 };
 
 /* Events made ready for training: standardised, quantized in the quantized phase. */
@@ -77,6 +81,9 @@ struct nn {
     struct quantizer input_quant; /* of the standardised inputs; count 0: none */
     struct loss_spec loss;
     bool has_batchnorm;
+    struct nn_slice *slices; /* [slice_capacity], each a part of a batch */
+    int slice_capacity;
+    real *gradient;                  /* of the batch: slices[0]'s after nn_gradient() */
     int tile;                        /* rows a workspace holds */
     struct nn_workspace *workspaces; /* [threads] */
     uint64_t seed;                   /* of dropout */
@@ -95,7 +102,7 @@ void nn_randomise(struct nn *nn, uint64_t seed);
 /* Quantizes and transposes the weights for the passes below; after every change of parameters. */
 void nn_prepare(struct nn *nn);
 /* One batch: events order[0..count-1]; step counts batches since the training began. The gradient
- * of the weighted mean loss is left in workspaces[0].parameters, summed over threads. */
+ * of the weighted mean loss is left in nn->gradient. */
 struct loss_sum nn_gradient(struct nn *nn, const struct nn_events *events, const uint32_t *order,
                             int count, uint64_t step);
 /* Loss over all events, no dropout, running statistics. outputs: NULL, or [count][outputs] raw
@@ -110,7 +117,8 @@ void nn_collect(struct nn *nn, const struct nn_events *events, long count, int o
  * the tile's first row in the batch. */
 void nn_forward(struct nn *nn, int thread, int rows, int last, bool training, uint64_t step,
                 int row, int batch);
-/* Turns gradient[0] = d loss / d outputs into parameter gradients, added to the workspace's. */
-void nn_backward(struct nn *nn, int thread, int rows, uint64_t step, int row, int batch);
+/* Turns d loss / d outputs, in the workspace, into parameter gradients, added to `parameters`. */
+void nn_backward(struct nn *nn, int thread, int rows, uint64_t step, int row, int batch,
+                 real *parameters);
 
 #endif

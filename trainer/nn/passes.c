@@ -233,10 +233,11 @@ static bool needs_below(const struct nn *nn, int i)
     return false;
 }
 
-void nn_backward(struct nn *nn, int thread, int rows, uint64_t step, int row, int batch)
+void nn_backward(struct nn *nn, int thread, int rows, uint64_t step, int row, int batch,
+                 real *parameters)
 {
     struct nn_workspace *work = &nn->workspaces[thread];
-    real *d = work->gradient[0], *other = work->gradient[1];
+    real *d = work->loss, *other = work->other;
     bool bias_done = false;
     for (int i = nn->op_count - 1; i >= 0; i--) {
         struct nn_op *op = &nn->ops[i];
@@ -244,20 +245,17 @@ void nn_backward(struct nn *nn, int thread, int rows, uint64_t step, int row, in
         bool below = needs_below(nn, i);
         switch (op->kind) {
         case OP_DENSE: {
-            dense_backward(op, rows, bias_done, x, d, work->parameters, below ? other : NULL);
+            dense_backward(op, rows, bias_done, x, d, parameters, below ? other : NULL);
             real *swap = d;
             d = other;
             other = swap;
             break;
         }
-        case OP_BATCHNORM:
-            batchnorm_backward(nn, op, thread, rows, batch, x, d, work->parameters);
-            break;
+        case OP_BATCHNORM: batchnorm_backward(nn, op, thread, rows, batch, x, d, parameters); break;
         case OP_ACTIVATION: {
             struct nn_op *before = i ? &nn->ops[i - 1] : NULL;
             bias_done = before && before->kind == OP_DENSE;
-            real *sums =
-                bias_done && before->bias.count ? work->parameters + before->bias.first : NULL;
+            real *sums = bias_done && before->bias.count ? parameters + before->bias.first : NULL;
             activation_backward(op->activation, op->alpha, &op->quant, rows, op->columns, x, d,
                                 sums);
             break;

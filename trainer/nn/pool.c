@@ -1,15 +1,17 @@
-/* The thread pool: a generation counter that workers wait on, and a barrier. */
+/* The thread pool: a ticket that threads take items from, and a barrier. */
 #include "trainer/nn/pool.h"
 
 #include "base/error.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
-enum { SPINS = 4000 }; /* some tens of microseconds, longer than the gap between two steps */
+enum { SPINS = 3000 }; /* some tens of microseconds, longer than the gap between two steps */
 
 struct worker {
     struct pool *pool;
@@ -22,12 +24,15 @@ struct pool {
     struct worker *workers; /* [threads - 1] */
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    atomic_uint generation; /* grows by one for every pool_run() */
+    /* Number of the job in the upper half, items not yet taken in the lower. An item that is taken
+     * keeps pool_run() from returning, so the members below hold still until it is done. */
+    _Atomic uint64_t ticket;
     atomic_int unfinished;
+    int items;
+    void (*work)(void *context, int item, int thread); /* NULL: end */
+    void *context;
     atomic_uint barrier_round;
     atomic_int barrier_waiting;
-    void (*work)(void *context, int thread); /* NULL: end */
-    void *context;
 };
 
 static void relax(void)
@@ -37,42 +42,55 @@ static void relax(void)
 #endif
 }
 
-/* The generation after `seen`. */
-static unsigned wait_for_work(struct pool *pool, unsigned seen)
+static uint32_t items_left(uint64_t ticket)
+{
+    return (uint32_t)ticket;
+}
+
+/* Takes items of the present job until there are none. False: the pool ends. */
+static bool take_items(struct pool *pool, int thread)
+{
+    uint64_t ticket = atomic_load(&pool->ticket);
+    while (items_left(ticket) > 0) {
+        if (!atomic_compare_exchange_weak(&pool->ticket, &ticket, ticket - 1)) continue;
+        if (!pool->work) return false;
+        pool->work(pool->context, pool->items - (int)items_left(ticket), thread);
+        atomic_fetch_sub(&pool->unfinished, 1);
+        ticket = atomic_load(&pool->ticket);
+    }
+    return true;
+}
+
+static void wait_for_items(struct pool *pool)
 {
     for (int i = 0; i < SPINS; i++) {
-        unsigned now = atomic_load_explicit(&pool->generation, memory_order_acquire);
-        if (now != seen) return now;
+        if (items_left(atomic_load_explicit(&pool->ticket, memory_order_relaxed)) > 0) return;
         relax();
     }
     pthread_mutex_lock(&pool->mutex);
-    unsigned now;
-    while ((now = atomic_load(&pool->generation)) == seen)
+    while (items_left(atomic_load(&pool->ticket)) == 0)
         pthread_cond_wait(&pool->wake, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
-    return now;
 }
 
 static void *worker_main(void *argument)
 {
     struct worker *worker = argument;
-    struct pool *pool = worker->pool;
-    unsigned seen = 0;
-    for (;;) {
-        seen = wait_for_work(pool, seen);
-        if (!pool->work) return NULL;
-        pool->work(pool->context, worker->number);
-        atomic_fetch_sub_explicit(&pool->unfinished, 1, memory_order_release);
-    }
+    do
+        wait_for_items(worker->pool);
+    while (take_items(worker->pool, worker->number));
+    return NULL;
 }
 
-static void start_work(struct pool *pool, void (*work)(void *, int), void *context)
+static void publish(struct pool *pool, int items, void (*work)(void *, int, int), void *context)
 {
-    pthread_mutex_lock(&pool->mutex);
     pool->work = work;
     pool->context = context;
-    atomic_store(&pool->unfinished, pool->threads - 1);
-    atomic_fetch_add(&pool->generation, 1);
+    pool->items = items;
+    atomic_store(&pool->unfinished, items);
+    uint64_t job = (atomic_load(&pool->ticket) >> 32) + 1;
+    pthread_mutex_lock(&pool->mutex);
+    atomic_store(&pool->ticket, job << 32 | (uint64_t)items);
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->mutex);
 }
@@ -100,11 +118,18 @@ int pool_threads(const struct pool *pool)
     return pool->threads;
 }
 
-void pool_run(struct pool *pool, void (*work)(void *context, int thread), void *context)
+void pool_run(struct pool *pool, int items, void (*work)(void *context, int item, int thread),
+              void *context)
 {
-    if (pool->threads > 1) start_work(pool, work, context);
-    work(context, 0);
-    for (int i = 0; atomic_load_explicit(&pool->unfinished, memory_order_acquire) > 0; i++) {
+    assert(work && items >= 0);
+    if (pool->threads == 1) {
+        for (int i = 0; i < items; i++)
+            work(context, i, 0);
+        return;
+    }
+    publish(pool, items, work, context);
+    take_items(pool, 0);
+    for (int i = 0; atomic_load(&pool->unfinished) > 0; i++) {
         if (i > SPINS)
             sched_yield();
         else
@@ -131,7 +156,7 @@ void pool_barrier(struct pool *pool)
 
 void pool_free(struct pool *pool)
 {
-    if (pool->threads > 1) start_work(pool, NULL, NULL);
+    if (pool->threads > 1) publish(pool, pool->threads - 1, NULL, NULL);
     for (int t = 1; t < pool->threads; t++)
         pthread_join(pool->workers[t - 1].thread, NULL);
     pthread_mutex_destroy(&pool->mutex);

@@ -77,7 +77,7 @@ static void keep_in_range(const struct column_quantizer *q, size_t count, real *
 void nn_update(const struct train_config *config, struct nn *nn, struct optimizer *optimizer,
                double learning_rate)
 {
-    real *gradient = nn->workspaces[0].parameters;
+    real *gradient = nn->gradient;
     latent_gradients(config, nn, gradient);
     clip(config, nn->trainable, gradient);
     optimizer_begin_step(optimizer);

@@ -60,7 +60,7 @@ static double compare(struct nn *nn, const struct problem *p)
     const double eps = 1e-5;
     loss_at(nn, p);
     double *gradient = malloc(nn->trainable * sizeof *gradient), largest = 0;
-    memcpy(gradient, nn->workspaces[0].parameters, nn->trainable * sizeof *gradient);
+    memcpy(gradient, nn->gradient, nn->trainable * sizeof *gradient);
     for (size_t i = 0; i < nn->trainable; i++) {
         double keep = nn->parameters[i];
         nn->parameters[i] = keep + eps;

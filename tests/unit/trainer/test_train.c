@@ -211,6 +211,25 @@ static void test_same_seed_same_bytes(void **state)
     events_free(e);
 }
 
+/* Without batch normalisation the slices of a batch do not depend on who works on them. */
+static void test_threads_do_not_matter(void **state)
+{
+    (void)state;
+    struct events *e = make_events(3);
+    struct train_config c = small_config(LOSS_CATEGORICAL_CROSS_ENTROPY, 3);
+    layers[3] = (struct train_layer_config){.kind = TRAIN_DROPOUT, .rate = 0.1};
+    c.batch = 500;
+    c.epochs = c.quantized_epochs = 3;
+    c.threads = 1;
+    struct train_result *one = run(&c, e);
+    c.threads = 3;
+    struct train_result *three = run(&c, e);
+    assert_same_result(one, three);
+    train_result_free(one);
+    train_result_free(three);
+    events_free(e);
+}
+
 /* Stops after every `stop` steps, again and again, until the training ends. */
 static struct train_result *run_in_pieces(struct train_config *c, const struct events *e, long stop)
 {
@@ -524,6 +543,7 @@ int main(void)
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_other_losses_and_optimizers_learn),
         cmocka_unit_test(test_same_seed_same_bytes),
+        cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_resume_gives_the_same_bytes),
         cmocka_unit_test(test_checkpoint_of_another_training),
         cmocka_unit_test(test_exported_network_is_exact),
