@@ -16,7 +16,7 @@ enum {
     FAR_EVENTS = 64
 };
 /* Operations that hill climbing may evaluate in all, about a second. */
-static const double climbing_budget = 3e7;
+static const double climbing_budget = 1e9;
 
 struct maker {
     const struct program *program;
@@ -169,45 +169,73 @@ static void spread(const struct program *p, int v, double *influence)
     }
 }
 
-/* Flips one input after the other to its other end while that drives the target further. */
-static void climb(struct maker *m, int target, int direction, int64_t *integers, int64_t *values,
-                  double *budget)
-{
-    program_eval_trace(m->program, integers, values);
-    int64_t best = values[target];
-    for (int i = 0; i<m->n && * budget> 0; i++, *budget -= m->program->op_count) {
-        const struct op *op = input_op(m, i);
-        int64_t before = integers[i];
-        integers[i] = before == op->hi ? op->lo : op->hi;
-        program_eval_trace(m->program, integers, values);
-        if (direction > 0 ? values[target] > best : values[target] < best)
-            best = values[target];
-        else
-            integers[i] = before;
-    }
-}
+/* The events that drive the targets: event 2 t + 1 drives target t up, event 2 t down. */
+struct drive {
+    struct program probe; /* the program with the targets as its outputs */
+    int *targets, count;
+    int64_t *inputs, *best;
+};
 
-static void drive(struct maker *m, int target, int direction, double *influence, int64_t *values,
-                  double *budget)
+/* By the signs of the weights alone. */
+static void start_drive(struct maker *m, struct drive *d)
 {
     const struct program *p = m->program;
-    int64_t *integers = calloc((size_t)m->n, sizeof *integers);
-    assert(integers);
-    memset(influence, 0, (size_t)p->op_count * sizeof *influence);
-    influence[target] = direction;
-    for (int v = target; v >= 0; v--)
-        if (influence[v] != 0) spread(p, v, influence);
-    for (int i = 0; i < m->n; i++) {
-        double g = influence[p->inputs[i].value];
-        integers[i] = g > 0   ? input_op(m, i)->hi
-                      : g < 0 ? input_op(m, i)->lo
-                              : random_integer(m, i);
+    double *influence = calloc((size_t)p->op_count, sizeof *influence);
+    assert(influence);
+    for (int e = 0; e < 2 * d->count; e++) {
+        int target = d->targets[e / 2];
+        memset(influence, 0, (size_t)p->op_count * sizeof *influence);
+        influence[target] = e % 2 ? 1 : -1;
+        for (int v = target; v >= 0; v--)
+            if (influence[v] != 0) spread(p, v, influence);
+        for (int i = 0; i < m->n; i++) {
+            double g = influence[p->inputs[i].value];
+            const struct op *op = input_op(m, i);
+            d->inputs[e * m->n + i] = g > 0 ? op->hi : g < 0 ? op->lo : random_integer(m, i);
+        }
     }
-    if (*budget > 0) climb(m, target, direction, integers, values, budget);
-    double *row = new_row(m);
-    for (int i = 0; i < m->n; i++)
-        row[i] = raw_of(m, i, integers[i]);
-    free(integers);
+    free(influence);
+}
+
+/* The value of each event's own target. */
+static void eval_targets(const struct drive *d, int64_t *values)
+{
+    int64_t *all = calloc((size_t)(2 * d->count) * (size_t)d->count, sizeof *all);
+    assert(all);
+    program_eval(&d->probe, d->inputs, 2 * d->count, all);
+    for (int e = 0; e < 2 * d->count; e++)
+        values[e] = all[(size_t)e * (size_t)d->count + (size_t)e / 2];
+    free(all);
+}
+
+/* Flips one input after the other to its other end, and keeps the flip where it drives the event's
+ * target further. */
+static void climb(struct maker *m, struct drive *d)
+{
+    int events = 2 * d->count;
+    int64_t *values = calloc((size_t)events, sizeof *values),
+            *before = calloc((size_t)events, sizeof *before);
+    assert(values && before);
+    eval_targets(d, d->best);
+    double cost = (double)events * m->program->op_count, spent = 0;
+    for (int i = 0; i < m->n && spent < climbing_budget; i++, spent += cost) {
+        const struct op *op = input_op(m, i);
+        for (int e = 0; e < events; e++) {
+            int64_t *input = &d->inputs[e * m->n + i];
+            before[e] = *input;
+            *input = *input == op->hi ? op->lo : op->hi;
+        }
+        eval_targets(d, values);
+        for (int e = 0; e < events; e++) {
+            bool further = e % 2 ? values[e] > d->best[e] : values[e] < d->best[e];
+            if (further)
+                d->best[e] = values[e];
+            else
+                d->inputs[e * m->n + i] = before[e];
+        }
+    }
+    free(values);
+    free(before);
 }
 
 /* What a quantizer reads, and the outputs. */
@@ -228,19 +256,31 @@ static int find_targets(const struct program *p, int *targets)
 
 static void add_driven(struct maker *m)
 {
-    size_t ops = (size_t)m->program->op_count;
-    int *targets = calloc(ops, sizeof *targets);
-    double *influence = calloc(ops, sizeof *influence), budget = climbing_budget;
-    int64_t *values = calloc(ops, sizeof *values);
-    assert(targets && influence && values);
-    int count = find_targets(m->program, targets);
-    int step = (count + MOST_TARGETS - 1) / MOST_TARGETS;
-    for (int i = 0; i < count; i += step)
-        for (int direction = -1; direction <= 1; direction += 2)
-            drive(m, targets[i], direction, influence, values, &budget);
-    free(targets);
-    free(influence);
-    free(values);
+    const struct program *p = m->program;
+    int *found = calloc((size_t)p->op_count, sizeof *found);
+    assert(found);
+    int all = find_targets(p, found), step = (all + MOST_TARGETS - 1) / MOST_TARGETS;
+    struct drive d = {.probe = *p, .targets = found};
+    for (int i = 0; i < all; i += step)
+        d.targets[d.count++] = found[i];
+    d.probe.output_count = d.count;
+    d.probe.outputs = calloc((size_t)d.count + 1, sizeof *d.probe.outputs);
+    d.inputs = calloc((size_t)(2 * d.count * m->n) + 1, sizeof *d.inputs);
+    d.best = calloc((size_t)(2 * d.count) + 1, sizeof *d.best);
+    assert(d.probe.outputs && d.inputs && d.best);
+    for (int t = 0; t < d.count; t++)
+        d.probe.outputs[t] = (struct port){.name = "target", .value = d.targets[t]};
+    if (d.count > 0) start_drive(m, &d);
+    if (d.count > 0) climb(m, &d);
+    for (int e = 0; e < 2 * d.count; e++) {
+        double *row = new_row(m);
+        for (int i = 0; i < m->n; i++)
+            row[i] = raw_of(m, i, d.inputs[e * m->n + i]);
+    }
+    free(d.probe.outputs);
+    free(d.inputs);
+    free(d.best);
+    free(found);
 }
 
 void stimuli_make(struct stimuli *stimuli, const struct program *program, const double *x,

@@ -71,7 +71,7 @@ static void test_poor_events_are_noticed(void **state)
     small_schedule(p, 0, 1);
     double zero[4] = {0, 0, 0, 0};
     struct mutation_request request = {
-        .folder = make_folder(p, "poor"), .mutants = 20, .x = zero, .events = 2, .seed = 1};
+        .folder = make_folder(p, "poor"), .mutants = 8, .x = zero, .events = 2, .seed = 1};
     struct mutation_result result;
     mutation_run(&request, &result); /* a host scale of 0 makes every event 0 */
     assert_true(result.missed > 2);

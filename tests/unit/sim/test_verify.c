@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-enum { EVENTS = 400, RANDOM_PROGRAMS = 4, INNER_EVENTS = 8 };
+enum { EVENTS = 400, RANDOM_PROGRAMS = 2, INNER_EVENTS = 8 };
 static const struct emit_header header = {"0.1", "00112233445566778899aabbccddeeff", "--reuse 1",
                                           "hx8k-evn"};
 static double events[EVENTS * 16];
