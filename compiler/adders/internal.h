@@ -1,0 +1,152 @@
+/* Adder graphs between their files: nodes.c (nodes and their cost), digits (here), index.c and
+ * greedy.c (sharing), sums.c (what is left of each column), search.c (the order of all that). */
+#ifndef SLUICE_COMPILER_ADDERS_INTERNAL_H
+#define SLUICE_COMPILER_ADDERS_INTERNAL_H
+
+#include "compiler/adders/adders.h"
+
+/* A growing list of nodes with their linear forms over the inputs. */
+struct node_list {
+    struct adder_node *nodes;
+    int64_t *forms; /* [node][width]: a coefficient for each row, then the constant */
+    int count, width;
+    size_t node_capacity, form_capacity;
+    const int64_t *input_lo, *input_hi; /* [rows] in units of 2^unit */
+    int price;                          /* of a subtractor's bit */
+};
+
+/* node * 2^shift, negated if so. */
+struct term {
+    int node, shift;
+    bool negative;
+};
+
+/* A sum of two terms without its form: enough to know what it costs. */
+struct combination {
+    struct term x, y; /* of a difference: x the minuend */
+    bool subtracts, negative;
+    int shift; /* of both, taken out */
+    int low, bits, depth;
+};
+
+/* ---- nodes.c ---- */
+void nodes_init(struct node_list *list, int rows, const int64_t *input_lo, const int64_t *input_hi,
+                int price);
+void nodes_free(struct node_list *list);
+void nodes_copy(struct node_list *to, const struct node_list *from);
+int nodes_add_input(struct node_list *list, int row, int low);
+int nodes_add_constant(struct node_list *list, int64_t constant);
+/* Of a difference the one with the higher lowest bit is the subtrahend (its low bits are free), so
+ * the result may come negated; with `positive` it never does if x or y is positive. */
+struct term nodes_add(struct node_list *list, struct term x, struct term y, bool positive);
+/* Price of nodes_add() without adding: bits by the interval's exact width. */
+int nodes_price(struct node_list *list, struct term x, struct term y, bool positive);
+/* Bits of the pattern by the sum of the operands' intervals: quick, sometimes one too many. */
+int nodes_guess(const struct node_list *list, struct term x, struct term y);
+int nodes_bits(const struct node_list *list, const struct adder_node *node);
+/* Total price of the nodes [first, count). */
+long nodes_total(const struct node_list *list, int first);
+
+/* Position of the top bit of integers of [lo, hi], sign bit included. */
+static inline int top_bit(int64_t lo, int64_t hi)
+{
+    uint64_t magnitude = lo < 0 ? (uint64_t)(-(lo + 1)) : 0;
+    if (hi > 0) magnitude |= (uint64_t)hi;
+    int bits = magnitude ? 64 - __builtin_clzll(magnitude) : 0;
+    return lo < 0 ? bits : bits ? bits - 1 : 0;
+}
+
+/* Non-zero digits of the shortest signed-digit forms of c, |c| < 2^61 (Reitwiesner, 1960). */
+static inline int digit_count(int64_t c)
+{
+    uint64_t x = c < 0 ? (uint64_t)-c : (uint64_t)c;
+    return __builtin_popcountll(x ^ (3 * x));
+}
+
+/* ---- index.c: the columns while they are being shared ---- */
+
+/* Columns in which a node's coefficient can be written, with fewest digits, with this digit. */
+struct slot {
+    int shift;
+    bool negative;
+};
+
+struct slot_range {
+    int first, count;
+};
+
+/* Column j is the sum over nodes of coefficient[node][j] * node. */
+struct sharing {
+    struct node_list list;
+    int columns, words;    /* words of 64 columns */
+    int64_t *coefficients; /* [node][columns] */
+    size_t coefficient_capacity;
+    struct slot *slots;     /* those of node n are slots[ranges[n].first ...] */
+    uint64_t *slot_columns; /* [slot][words] */
+    int slot_count;
+    size_t slot_capacity, slot_word_capacity;
+    struct slot_range *ranges; /* [node] */
+    uint64_t *node_columns;    /* [node][words]: coefficient not 0 */
+    size_t range_capacity, node_word_capacity;
+    uint64_t *load; /* [columns]: sum over digits of 2^depth of the node; a tree of depth d holds
+                       2^d */
+    int most_depth; /* of a column's tree; ADDER_DEPTH_ANY */
+};
+
+void sharing_init(struct sharing *s, int rows, int columns, const int64_t *input_lo,
+                  const int64_t *input_hi, int price);
+void sharing_free(struct sharing *s);
+void sharing_copy(struct sharing *to, const struct sharing *from);
+/* Room for the coefficients of the list's newest node, all 0. */
+int64_t *sharing_add_row(struct sharing *s);
+/* Slots and loads from the coefficients of node n; called once for each node, in order. */
+void sharing_index(struct sharing *s, int node);
+/* The coefficient changes to one whose digits are some of the old one's. */
+void sharing_set(struct sharing *s, int node, int column, int64_t coefficient);
+/* Node depth d holds 2^d of a column's load. */
+uint64_t depth_load(int depth);
+
+static inline int64_t *sharing_row(const struct sharing *s, int node)
+{
+    return s->coefficients + (size_t)node * (size_t)s->columns;
+}
+/* Whether c has a shortest form with the digit +-2^shift. */
+static inline bool has_digit(int64_t c, int shift, bool negative)
+{
+    int64_t digit = (int64_t)1 << shift;
+    return digit_count(negative ? c + digit : c - digit) < digit_count(c);
+}
+
+/* ---- greedy.c ---- */
+
+struct greed {
+    uint64_t seed;
+    double noise;       /* 0: none; gains are multiplied by up to 1 + noise */
+    double width_power; /* gain = (occurrences - 1) * bits^power */
+};
+/* Shares patterns among the columns until none occurs twice. */
+void sharing_run(struct sharing *s, const struct greed *greed);
+
+/* ---- sums.c ---- */
+/* Adds up what is left of each column. With outputs NULL only the price is found (nodes added are
+ * dropped again). */
+long sums_run(struct sharing *s, const int64_t *bias, struct adder_output *outputs);
+
+/* ---- search.c ---- */
+/* From indexed columns to all nodes and the outputs. */
+void search_run(struct sharing *s, const int64_t *bias, const struct adder_options *options,
+                struct adder_output *outputs);
+
+/* ---- solve.c ---- */
+double adder_seconds(void);
+
+/* ---- random numbers: splitmix64 ---- */
+static inline uint64_t mix64(uint64_t x)
+{
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+#endif
