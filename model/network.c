@@ -141,6 +141,22 @@ static void check_numbers(const struct network *network, const struct layer *lay
             fail_at(file, 0, "layer %s: variance[%d] + epsilon is not positive", layer->name, j);
 }
 
+static void check_softmax(const struct layer *layer, const char *file)
+{
+    const struct softmax_formats *formats = layer->softmax;
+    if (!formats) return;
+#define X(of)                                                                                      \
+    check_quantizer(layer, &(struct quantizer){1, (struct format[1]){formats->of}}, 1, #of, file); \
+    if (formats->of.is_signed)                                                                     \
+        fail_at(file, 0, "layer %s: the format of its " #of " is signed", layer->name);
+    SOFTMAX_FORMATS(X)
+#undef X
+    if (format_quantize(formats->exponential, 1) != 1 || format_quantize(formats->sum, 1) != 1)
+        fail_at(file, 0, "layer %s: its exponentials and their sum do not reach 1", layer->name);
+    if (formats->sum.overflow != OVERFLOW_SAT && formats->sum.overflow != OVERFLOW_SAT_SYM)
+        fail_at(file, 0, "layer %s: the sum of its exponentials does not saturate", layer->name);
+}
+
 static void check_layer(const struct network *network, int index, const char *file)
 {
     const struct layer *layer = &network->layers[index];
@@ -171,6 +187,7 @@ static void check_layer(const struct network *network, int index, const char *fi
     check_quantizer(layer, &layer->weight_quant, (size_t)inputs * (size_t)layer->size, "weights",
                     file);
     check_quantizer(layer, &layer->bias_quant, (size_t)layer->size, "biases", file);
+    check_softmax(layer, file);
     check_numbers(network, layer, file);
 }
 
@@ -265,6 +282,10 @@ struct network *network_copy(const struct network *network)
         copy_quantizer(&copy->arena, &layer->quant);
         copy_quantizer(&copy->arena, &layer->weight_quant);
         copy_quantizer(&copy->arena, &layer->bias_quant);
+        if (layer->softmax) {
+            layer->softmax = arena_alloc(&copy->arena, 1, sizeof *layer->softmax);
+            *layer->softmax = *network->layers[i].softmax;
+        }
     }
     if (network->layer_count) {
         copy->feature_names =

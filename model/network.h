@@ -43,6 +43,19 @@ static inline struct format quantizer_at(const struct quantizer *q, int element)
     return q->formats[q->count == 1 ? 0 : element];
 }
 
+/* How hardware computes a softmax: in logarithms, so that nothing is multiplied or divided. With
+ *   d[j] = difference(max_k x[k] - x[j])        s = sum(sum_j exponential(exp(-d[j])))
+ *   l = logarithm(log(s))                       p[j] = probability(exp(-exponent(d[j] + l)))
+ * where difference() ... rounds to the format of that name. The formats are unsigned; 1 is among
+ * the values of `exponential` and of `sum`, which saturates, so that s >= 1. */
+#define SOFTMAX_FORMATS(X)                                                                         \
+    X(difference) X(exponential) X(sum) X(logarithm) X(exponent) X(probability)
+#define X(name) struct format name;
+struct softmax_formats {
+    SOFTMAX_FORMATS(X)
+};
+#undef X
+
 struct layer {
     enum layer_kind kind;
     const char *name;       /* unique, [A-Za-z_][A-Za-z0-9_]* */
@@ -58,6 +71,9 @@ struct layer {
     /* BATCHNORM: gamma, beta, mean, variance [size], epsilon. */
     double *gamma, *beta, *mean, *variance, epsilon;
     double alpha; /* LEAKY_RELU: slope below zero */
+    /* SOFTMAX: as hardware computes it; NULL: the real function, which hardware does not. The float
+     * network has the real function either way. */
+    struct softmax_formats *softmax;
 };
 
 struct network {

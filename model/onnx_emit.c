@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IR_VERSION = 8, OPSET = 13, QONNX_OPSET = 1, FLOAT_BYTES = 4 };
+enum { IR_VERSION = 8, OPSET = 13, QONNX_OPSET = 1, FLOAT_BYTES = 4, INT64_BYTES = 8 };
 
 static char *own(struct emitter *emitter, const char *text)
 {
@@ -83,28 +83,48 @@ static void put_float(uint8_t *bytes, double value)
         bytes[b] = (uint8_t)(bits >> 8 * b);
 }
 
-const char *emit_constant(struct emitter *emitter, const char *name, struct shape shape,
-                          const double *values)
+/* An initializer whose `bytes` of little-endian data the caller fills in. */
+static Onnx__TensorProto *add_initializer(struct emitter *emitter, const char *name, int32_t type,
+                                          struct shape shape, size_t bytes)
 {
     Onnx__GraphProto *graph = &emitter->graph;
     Onnx__TensorProto *tensor = arena_alloc(&emitter->arena, 1, sizeof *tensor);
-    size_t count = shape_count(shape);
     onnx__tensor_proto__init(tensor);
     tensor->name = own(emitter, name);
     tensor->has_data_type = 1;
-    tensor->data_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+    tensor->data_type = type;
     tensor->n_dims = (size_t)shape.rank;
     tensor->dims = arena_alloc(&emitter->arena, 2, sizeof *tensor->dims);
     memcpy(tensor->dims, shape.dims, sizeof shape.dims);
     tensor->has_raw_data = 1;
-    tensor->raw_data.len = count * FLOAT_BYTES;
-    tensor->raw_data.data = arena_alloc(&emitter->arena, count, FLOAT_BYTES);
-    for (size_t i = 0; i < count; i++)
-        put_float(tensor->raw_data.data + i * FLOAT_BYTES, values[i]);
+    tensor->raw_data.len = bytes;
+    tensor->raw_data.data = arena_alloc(&emitter->arena, bytes, 1);
     graph->initializer =
         room(emitter, graph->initializer, graph->n_initializer, &emitter->initializer_capacity);
     graph->initializer[graph->n_initializer++] = tensor;
-    declare(emitter, tensor->name, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, shape);
+    declare(emitter, tensor->name, type, shape);
+    return tensor;
+}
+
+const char *emit_constant(struct emitter *emitter, const char *name, struct shape shape,
+                          const double *values)
+{
+    size_t count = shape_count(shape);
+    Onnx__TensorProto *tensor = add_initializer(emitter, name, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
+                                                shape, count * FLOAT_BYTES);
+    for (size_t i = 0; i < count; i++)
+        put_float(tensor->raw_data.data + i * FLOAT_BYTES, values[i]);
+    return tensor->name;
+}
+
+const char *emit_integers(struct emitter *emitter, const char *name, const int64_t *values,
+                          int count)
+{
+    Onnx__TensorProto *tensor = add_initializer(emitter, name, ONNX__TENSOR_PROTO__DATA_TYPE__INT64,
+                                                shape_vector(count), (size_t)count * INT64_BYTES);
+    for (int i = 0; i < count; i++)
+        for (int b = 0; b < INT64_BYTES; b++)
+            tensor->raw_data.data[i * INT64_BYTES + b] = (uint8_t)((uint64_t)values[i] >> 8 * b);
     return tensor->name;
 }
 
@@ -155,6 +175,15 @@ void emit_int(struct emitter *emitter, const char *name, int64_t value)
         add_attribute(emitter, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT);
     attribute->has_i = 1;
     attribute->i = value;
+}
+
+void emit_ints(struct emitter *emitter, const char *name, const int64_t *values, int count)
+{
+    Onnx__AttributeProto *attribute =
+        add_attribute(emitter, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS);
+    attribute->n_ints = (size_t)count;
+    attribute->ints = arena_alloc(&emitter->arena, (size_t)count, sizeof *values);
+    memcpy(attribute->ints, values, (size_t)count * sizeof *values);
 }
 
 void emit_float(struct emitter *emitter, const char *name, double value)

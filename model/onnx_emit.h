@@ -39,6 +39,9 @@ struct emitter *emit_begin(const char *path, const char *name);
 /* A float32 initializer; returns its name. Values that float32 cannot hold are rounded. */
 const char *emit_constant(struct emitter *emitter, const char *name, struct shape shape,
                           const double *values);
+/* An initializer of 64-bit integers, such as a list of axes; returns its name. */
+const char *emit_integers(struct emitter *emitter, const char *name, const int64_t *values,
+                          int count);
 /* A node with one output of that shape and as many inputs as are not NULL (at most 5); `bool`
  * output for Equal. Its output is named like the node with "/out" behind; returns that name. */
 const char *emit_node(struct emitter *emitter, const char *op, const char *name, struct shape shape,
@@ -46,6 +49,7 @@ const char *emit_node(struct emitter *emitter, const char *op, const char *name,
 /* Attributes of the node emitted last. */
 void emit_int(struct emitter *emitter, const char *name, int64_t value);
 void emit_float(struct emitter *emitter, const char *name, double value);
+void emit_ints(struct emitter *emitter, const char *name, const int64_t *values, int count);
 void emit_string(struct emitter *emitter, const char *name, const char *value);
 /* Declares the graph's input and output, packs the model and writes it; frees the emitter. */
 void emit_end(struct emitter *emitter, const char *input, struct shape input_shape,
@@ -56,5 +60,7 @@ void emit_end(struct emitter *emitter, const char *input, struct shape input_sha
  * tensor is an initializer, not an activation [1, N]. Returns the name of the quantized tensor. */
 const char *emit_quantizer(struct emitter *emitter, const char *name, const struct quantizer *quant,
                            struct shape shape, const char *input);
+/* onnx_softmax.c: a softmax with the formats of hardware, as standard nodes and quantizers. */
+const char *emit_softmax(struct emitter *emitter, const struct layer *layer, const char *input);
 
 #endif

@@ -83,6 +83,12 @@ int64_t node_int(const struct graph_node *node, const char *name, int64_t otherw
     return found && found->has_i ? found->i : otherwise;
 }
 
+int64_t node_first_int(const struct graph_node *node, const char *name, int64_t otherwise)
+{
+    const Onnx__AttributeProto *found = attribute(node, name);
+    return found && found->n_ints == 1 ? found->ints[0] : otherwise;
+}
+
 double node_float(const struct graph_node *node, const char *name, double otherwise)
 {
     const Onnx__AttributeProto *found = attribute(node, name);

@@ -68,6 +68,8 @@ const char *node_input(const struct graph_node *node, size_t i);
 bool node_is(const struct graph_node *node, const char *op); /* false for NULL */
 /* Attributes; `otherwise` when the node has none of that name. */
 int64_t node_int(const struct graph_node *node, const char *name, int64_t otherwise);
+/* Of a list of exactly one integer. */
+int64_t node_first_int(const struct graph_node *node, const char *name, int64_t otherwise);
 double node_float(const struct graph_node *node, const char *name, double otherwise);
 /* Copied into text, cut to size. */
 void node_string(const struct graph_node *node, const char *name, const char *otherwise, char *text,

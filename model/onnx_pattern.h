@@ -32,6 +32,11 @@ bool quant_match(struct graph *graph, const char *tensor, struct quant_match *ma
 struct quantizer quant_formats(struct graph *graph, const struct quant_match *match, int rank,
                                const int64_t *dims, struct arena *arena);
 
+/* Whether the tensor comes out of the nodes that emit_softmax() writes; formats may be NULL.
+ * onnx_softmax.c */
+bool softmax_match(struct graph *graph, const char *tensor, const char **root,
+                   struct softmax_formats *formats);
+
 /* A constant operand: its latent values and the formats it passes through (none, one or one each).
  */
 struct constant {

@@ -269,7 +269,15 @@ static void build_softmax(struct reader *reader, const struct graph_node *node, 
 static void build_quant(struct reader *reader, const struct graph_node *node, size_t data)
 {
     struct quant_match match;
+    struct softmax_formats formats;
+    const char *root;
     (void)data;
+    if (softmax_match(&reader->graph, node->proto->output[0], &root, &formats)) {
+        struct layer *softmax = add_layer(reader, LAYER_SOFTMAX, node, last_layer(reader)->size);
+        softmax->softmax = arena_alloc(&reader->network->arena, 1, sizeof formats);
+        *softmax->softmax = formats;
+        return;
+    }
     quant_match(&reader->graph, node->proto->output[0], &match);
     int size = last_layer(reader)->size;
     struct layer *layer = add_layer(reader, LAYER_QUANT, node, size);
@@ -376,13 +384,16 @@ static int walk(struct reader *reader, struct step *steps)
     for (const char *at = graph->output; strcmp(at, graph->input) != 0; count++) {
         const struct graph_node *node = graph_producer(graph, at);
         struct quant_match match;
+        const char *root;
         if (!node) graph_fail(graph, NULL, "nothing computes the output %.100s", graph->output);
         steps[count].node = node;
         find_operator(reader, node);
         if (strcmp(at, node->proto->output[0]) != 0)
             graph_fail(graph, node,
                        "an output other than its first is used, which is not supported");
-        if (quant_match(graph, at, &match)) {
+        if (softmax_match(graph, at, &root, NULL)) {
+            at = root;
+        } else if (quant_match(graph, at, &match)) {
             at = match.root;
         } else {
             if (node_is(node, "Where"))

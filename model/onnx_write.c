@@ -88,6 +88,7 @@ static const char *write_layer(struct emitter *emitter, const struct network *ne
     case LAYER_SIGMOID: return one_input(emitter, "Sigmoid", layer, at);
     case LAYER_TANH: return one_input(emitter, "Tanh", layer, at);
     case LAYER_SOFTMAX:
+        if (layer->softmax) return emit_softmax(emitter, layer, at);
         at = one_input(emitter, "Softmax", layer, at);
         emit_int(emitter, "axis", 1);
         return at;

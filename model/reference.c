@@ -106,6 +106,27 @@ static void softmax(const double *x, double *y, int size)
     }
 }
 
+/* As hardware computes it: the formats of network.h, in logarithms. */
+static void hardware_softmax(const struct softmax_formats *f, const double *x, double *y, int size)
+{
+    for (int k = 0; k < LANES; k++) {
+        double largest = x[k], sum = 0;
+        for (int j = 1; j < size; j++)
+            largest = fmax(largest, x[(size_t)j * LANES + (size_t)k]);
+        for (int j = 0; j < size; j++) {
+            size_t at = (size_t)j * LANES + (size_t)k;
+            y[at] = format_quantize(f->difference, largest - x[at]);
+            sum += format_quantize(f->exponential, exp(-y[at]));
+        }
+        double logarithm = format_quantize(f->logarithm, log(format_quantize(f->sum, sum)));
+        for (int j = 0; j < size; j++) {
+            size_t at = (size_t)j * LANES + (size_t)k;
+            double exponent = format_quantize(f->exponent, y[at] + logarithm);
+            y[at] = format_quantize(f->probability, exp(-exponent));
+        }
+    }
+}
+
 /* Layers whose elements do not meet: n values, all elements of the block. */
 static void elementwise(const struct layer *layer, const double *x, double *y, size_t n)
 {
@@ -162,7 +183,12 @@ static void run_stage(const struct evaluation *e, struct stage *stage)
             for (size_t k = (size_t)j * LANES; k < (size_t)(j + 1) * LANES; k++)
                 y[k] = stage->scale[j] * x[k] + stage->offset[j];
         break;
-    case LAYER_SOFTMAX: softmax(x, y, layer->size); break;
+    case LAYER_SOFTMAX:
+        if (layer->softmax && e->mode == REFERENCE_QUANTIZED)
+            hardware_softmax(layer->softmax, x, y, layer->size);
+        else
+            softmax(x, y, layer->size);
+        break;
     default: elementwise(layer, x, y, (size_t)layer->size * LANES);
     }
 }

@@ -104,10 +104,7 @@ static void lower_layer(struct lowering *l, const struct layer *layer)
     case LAYER_LEAKY_RELU: lower_leaky_relu(l, layer); break;
     case LAYER_SIGMOID:
     case LAYER_TANH: lower_function(l, layer); break;
-    case LAYER_SOFTMAX:
-        fail("layer %s: softmax can only be the last layer, and is computed by the host; leave it "
-             "out of the hardware's output or ask for logits or argmax",
-             layer->name);
+    case LAYER_SOFTMAX: lower_softmax(l, layer); break;
     case LAYER_INPUT:
     case LAYER_KIND_COUNT: assert(!"a layer that computes");
     }

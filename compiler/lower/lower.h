@@ -60,12 +60,21 @@ void lower_affine(struct lowering *l, const struct layer *layer);
 void lower_relu(struct lowering *l, const struct layer *layer);
 void lower_leaky_relu(struct lowering *l, const struct layer *layer);
 void lower_function(struct lowering *l, const struct layer *layer); /* sigmoid, tanh, with quant */
+void lower_softmax(struct lowering *l, const struct layer *layer);
 /* Scores to what the options ask for, and the output ports. */
 void lower_outputs(struct lowering *l);
 
 /* a * scale + offset as a 1 x 1 matvec, or less when it is less. */
 int lower_scale(struct lowering *l, int value, struct dyadic scale, struct dyadic offset,
                 const struct layer *layer);
+
+/* ---- softmax.c ---- */
+
+/* For COMPILE_SOFTMAX, the last step of compile_prepare(): appends a softmax unless the network
+ * ends in one, and gives it the formats of hardware, chosen from the number of classes and the
+ * resolution of the scores. (How far the scores reach only bounds the tables.) */
+void softmax_prepare(struct network *network, const struct compile_options *options,
+                     const char *file);
 
 /* ---- shorten.c ---- */
 

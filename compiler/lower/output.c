@@ -73,6 +73,6 @@ void lower_outputs(struct lowering *l)
         for (int j = 0; j < last->size; j++)
             program_add_output(l->program, names ? names[j] : arena_printf(&l->arena, "y%d", j),
                                l->values[j]);
-        l->program->output_kind = "logits";
+        l->program->output_kind = l->options->output == COMPILE_SOFTMAX ? "softmax" : "logits";
     }
 }

@@ -288,5 +288,6 @@ void compile_prepare(struct network *network, const struct compile_options *opti
     if (network->layer_count < 2) fail("%s: the model has no layers", file);
     place_input_quantizer(&p);
     round_all_offsets(network);
+    if (options->output == COMPILE_SOFTMAX) softmax_prepare(network, options, file);
     network_check(network, file);
 }

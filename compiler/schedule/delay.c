@@ -113,6 +113,12 @@ static double quantize_delay(const struct program *p, int value, const struct ta
     return delay;
 }
 
+double table_delay_ns(int address_bits, const struct target *target)
+{
+    int beyond = larger(address_bits - target->lut_inputs, 0);
+    return lut_levels(1 + (beyond + 1) / 2, target);
+}
+
 double op_delay_ns(const struct program *p, int value, const struct target *target)
 {
     const struct op *op = &p->ops[value];
@@ -132,11 +138,7 @@ double op_delay_ns(const struct program *p, int value, const struct target *targ
     case OP_XOR:
     case OP_NOT: return lut_levels(1, target);
     case OP_QUANTIZE: return quantize_delay(p, value, target);
-    case OP_TABLE: {
-        int address = program_operand(p, op, 0)->format.width_bits;
-        int beyond = larger(address - target->lut_inputs, 0);
-        return lut_levels(1 + (beyond + 1) / 2, target);
-    }
+    case OP_TABLE: return table_delay_ns(program_operand(p, op, 0)->format.width_bits, target);
     case OP_POPCOUNT: {
         int bits = program_operand(p, op, 0)->format.width_bits;
         return lut_levels(1, target) * (1 + levels_for(bits, target));

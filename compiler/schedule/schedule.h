@@ -10,6 +10,8 @@
 
 /* Delay of one operation's logic, with the route to it, in ns; 0 for wires. */
 double op_delay_ns(const struct program *program, int value, const struct target *target);
+/* The same for a table of any contents by the bits of its argument. */
+double table_delay_ns(int address_bits, const struct target *target);
 /* Whether its logic is a carry chain. */
 bool op_has_carry(const struct program *program, int value);
 /* Bits of an operation's carry chain; 0 if it has none. */

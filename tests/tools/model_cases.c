@@ -54,5 +54,9 @@ int main(int argc, char **argv)
         struct network *network = case_network(n);
         write_case(argv[1], network->name, network, x, ROWS);
     }
+    for (int n = 0; n < CASE_SOFTMAXES; n++) {
+        struct network *network = case_softmax_network(n);
+        write_case(argv[1], network->name, network, x, ROWS);
+    }
     return 0;
 }

@@ -169,4 +169,33 @@ static inline struct network *case_network(int number)
     return network;
 }
 
+/* Network `number` with the softmax of hardware behind it; the formats vary, and in one case a
+ * quantizer follows. */
+enum { CASE_SOFTMAXES = 4 };
+static inline struct network *case_softmax_network(int number)
+{
+    struct network *network = case_network(number);
+    char name[32];
+    snprintf(name, sizeof name, "softmax_%d", number);
+    network->name = arena_strdup(&network->arena, name);
+    int at = network_add(network, LAYER_SOFTMAX, "softmax", network->layer_count - 1, 3);
+    struct softmax_formats formats = {.difference = format_make(false, 6 + number, 3),
+                                      .exponential = format_make(false, 10, 1),
+                                      .sum = format_make(false, 9 - number, 2),
+                                      .logarithm = format_make(false, 9, 2),
+                                      .exponent = format_make(false, 10, 3),
+                                      .probability = format_make(false, 8, number % 2)};
+    formats.exponential.rounding = number < 2 ? ROUND_RND_CONV : ROUND_RND;
+    formats.exponent.rounding = number == 1 ? ROUND_RND : ROUND_TRN;
+    formats.difference.overflow = number == 3 ? OVERFLOW_SAT_ZERO : OVERFLOW_SAT;
+    network->layers[at].softmax = arena_alloc(&network->arena, 1, sizeof formats);
+    *network->layers[at].softmax = formats;
+    if (number != 2) return network;
+    at = network_add(network, LAYER_QUANT, "coarse", at, 3);
+    network->layers[at].quant =
+        (struct quantizer){1, arena_alloc(&network->arena, 1, sizeof(struct format))};
+    *network->layers[at].quant.formats = format_make(false, 5, 1);
+    return network;
+}
+
 #endif

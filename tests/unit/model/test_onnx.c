@@ -76,6 +76,11 @@ static void expect_same_network(const struct network *a, const struct network *b
         expect_same_values(p->variance, q->variance, size);
         if (p->kind == LAYER_LEAKY_RELU) assert_true(p->alpha == q->alpha);
         assert_true(p->epsilon == q->epsilon);
+        assert_int_equal(p->softmax == NULL, q->softmax == NULL);
+        if (!p->softmax) continue;
+#define X(of) assert_true(format_equal(p->softmax->of, q->softmax->of));
+        SOFTMAX_FORMATS(X)
+#undef X
     }
 }
 
@@ -131,6 +136,13 @@ static void test_networks_come_back(void **state)
     (void)state;
     for (int n = 0; n < CASE_NETWORKS; n++)
         expect_round_trip(case_network(n));
+}
+
+static void test_softmax_of_hardware(void **state)
+{
+    (void)state;
+    for (int n = 0; n < CASE_SOFTMAXES; n++)
+        expect_round_trip(case_softmax_network(n));
 }
 
 static struct network *every_layer(void)
@@ -276,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_every_mode_comes_back),
         cmocka_unit_test(test_wide_formats_come_back),
         cmocka_unit_test(test_networks_come_back),
+        cmocka_unit_test(test_softmax_of_hardware),
         cmocka_unit_test(test_every_layer_comes_back),
         cmocka_unit_test(test_neighbours_stay_apart),
         cmocka_unit_test(test_names_come_back),

@@ -151,6 +151,32 @@ static void test_range(void **state)
     arena_free(&arena);
 }
 
+/* The softmax of hardware by hand: every number on its grid; the real function in the float
+ * network. */
+static void test_softmax_of_hardware(void **state)
+{
+    (void)state;
+    struct softmax_formats formats = {.difference = format_make(false, 4, 3),  /* halves, below 8 */
+                                      .exponential = format_make(false, 5, 1), /* sixteenths */
+                                      .sum = format_make(false, 4, 2),         /* quarters */
+                                      .logarithm = format_make(false, 4, 1),   /* eighths */
+                                      .exponent = format_make(false, 6, 3), /* eighths, below 8 */
+                                      .probability = format_make(false, 4, 0)};
+    /* difference 0 and 2.5 (from 2.25, halves up); exponentials 1 and 1/16 (exp(-2.5) is 0.082);
+     * sum 1 (from 1.0625), logarithm 0; exp(0) saturates at 15/16, exp(-2.5) rounds to 1/16 */
+    expect_layer((struct layer){.kind = LAYER_SOFTMAX, .softmax = &formats}, REFERENCE_QUANTIZED,
+                 15 / 16.0, 1 / 16.0);
+    expect_layer((struct layer){.kind = LAYER_SOFTMAX, .softmax = &formats}, REFERENCE_FLOAT,
+                 1 / (1 + exp(-2.25)), 1 / (1 + exp(2.25)));
+    /* sum 1.0625 as it is; its logarithm 0.06 rounds to 0 on eighths, to 1/16 on sixteenths */
+    formats.sum = format_make(false, 6, 2);
+    formats.logarithm = format_make(false, 5, 1);
+    formats.exponent = format_make(false, 7, 3);
+    formats.probability = format_make(false, 10, 0);
+    expect_layer((struct layer){.kind = LAYER_SOFTMAX, .softmax = &formats}, REFERENCE_QUANTIZED,
+                 962 / 1024.0, 79 / 1024.0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +184,7 @@ int main(void)
         cmocka_unit_test(test_blocking_changes_nothing),
         cmocka_unit_test(test_dense_by_plain_loops),
         cmocka_unit_test(test_range),
+        cmocka_unit_test(test_softmax_of_hardware),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
