@@ -5,32 +5,35 @@
 #include "cli/job_use.h"
 #include "compiler/emit/emit.h"
 #include "data/random.h"
+#include "sim/gate_level.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { PATTERN_EVENTS = 256 };
+enum { PATTERN_EVENTS = 256, GATE_EVENTS = 1000 };
 
-/* Stored integers for the pattern memory and for the gates: the job's test events, or random ones
- * in the inputs' ranges when there is no job. */
-static int64_t *choose_inputs(struct cli *cli, const struct program *program, long count)
+/* Raw events for the pattern memory and for the gates: the job's test events; behind them, and
+ * without a job, random ones in the inputs' ranges. */
+static double *choose_events(struct cli *cli, const struct program *program, long count)
 {
     size_t columns = (size_t)program->input_count;
-    int64_t *inputs = arena_alloc(&cli->arena, (size_t)count * columns, sizeof *inputs);
-    struct random random = random_init(1);
+    double *x = arena_alloc(&cli->arena, (size_t)count * columns, sizeof *x);
     long known = 0;
     if (cli->job && cli->job->data->train) {
         struct job_events *events = job_read_events(cli->job);
         known = events->test_count < count ? events->test_count : count;
-        double *x = job_rows(&cli->arena, events->test, events->test_rows, known);
-        program_quantize_inputs(program, x, known, inputs);
+        const double *rows = job_rows(&cli->arena, events->test, events->test_rows, known);
+        memcpy(x, rows, (size_t)known * columns * sizeof *x);
         job_free_events(events);
     }
+    struct random random = random_init(1);
     for (size_t i = (size_t)known * columns; i < (size_t)count * columns; i++) {
-        const struct op *op = &program->ops[program->inputs[i % columns].value];
-        inputs[i] = op->lo + (int64_t)random_below(&random, (uint64_t)(op->hi - op->lo) + 1);
+        const struct port *port = &program->inputs[i % columns];
+        const struct op *op = &program->ops[port->value];
+        int64_t integer = op->lo + (int64_t)random_below(&random, (uint64_t)(op->hi - op->lo) + 1);
+        x[i] = (ldexp((double)integer, -op_fraction(op)) - port->host_offset) / port->host_scale;
     }
-    return inputs;
+    return x;
 }
 
 static const uint8_t *pack(struct cli *cli, const struct program *program, bool outputs,
@@ -63,14 +66,45 @@ static void fill_request(struct cli *cli, struct build_request *request)
     if (!isnan(limit)) request->synth_limit_s = request->place_limit_s = limit;
 }
 
+/* The gates that were placed, simulated against the program; the outcome goes into build.json. */
+static void check_gates(struct cli *cli, const double *x, long events)
+{
+    struct gate_level_result gates;
+    gate_level_run(
+        &(struct gate_level_request){.folder = cli->folder, .x = x, .events = events, .seed = 1},
+        &gates);
+    const char *path = cli_path(cli, "build.json");
+    cJSON *json = json_read(path);
+    cJSON *row = cJSON_CreateObject();
+    json_add_number(row, "events", (double)gates.events);
+    json_add_number(row, "mismatches", (double)gates.mismatches);
+    json_add_number(row, "seconds", gates.seconds);
+    cJSON_DeleteItemFromObject(json, "gate_level");
+    cJSON_AddItemToObject(json, "gate_level", row);
+    json_write(path, json);
+    cJSON_Delete(json);
+    if (gates.reason[0]) fail("%s: gate level: %s", cli->folder, gates.reason);
+    info("gate level: %ld events, 0 mismatches", gates.events);
+}
+
+/* How many events the gates see: the job's wish, else the default. */
+static long gate_events(const struct cli *cli)
+{
+    return cli->job ? *cli->job->verify->gate_level_events : GATE_EVENTS;
+}
+
 int verb_build(struct cli *cli)
 {
     struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
     struct build_request request;
     fill_request(cli, &request);
-    int64_t *inputs = choose_inputs(cli, program, PATTERN_EVENTS);
+    long events = gate_events(cli) > PATTERN_EVENTS ? gate_events(cli) : PATTERN_EVENTS;
+    const double *x = choose_events(cli, program, events);
+    int64_t *inputs = arena_alloc(
+        &cli->arena, (size_t)PATTERN_EVENTS * (size_t)program->input_count, sizeof *inputs);
     int64_t *outputs = arena_alloc(
         &cli->arena, (size_t)PATTERN_EVENTS * (size_t)program->output_count, sizeof *outputs);
+    program_quantize_inputs(program, x, PATTERN_EVENTS, inputs);
     program_eval(program, inputs, PATTERN_EVENTS, outputs);
     request.patterns =
         (struct build_patterns){.count = PATTERN_EVENTS,
@@ -81,6 +115,7 @@ int verb_build(struct cli *cli)
     info("%s: %.0f of %.0f cells, %.1f MHz reached of %.1f asked%s%s", result.board.name,
          result.cells, result.cells_available, result.fmax_mhz, result.clock_mhz,
          result.bitstream[0] ? "; bitstream " : "", result.bitstream);
+    if (gate_events(cli) > 0) check_gates(cli, x, gate_events(cli));
     cli_print_json(cli, cli_path(cli, "build.json"));
     if (!result.timing_met)
         fail("%s: %.1f MHz reached, %.1f MHz asked", cli->folder, result.fmax_mhz,
