@@ -24,6 +24,10 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 CFLAGS ?= $(OPT) -g $(NATIVE)
 ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE $(WARN) $(CFLAGS) $(SANITIZE) -I. -I$(BUILD)/generated -MMD -MP
 
+# All processors, unless asked otherwise; V=1 shows the commands.
+MAKEFLAGS += $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+Q := $(if $(V),,@)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -39,7 +43,7 @@ SRC_$(1) := $$(filter-out cli/main.c,$$(wildcard $(1)/*.c $(1)/*/*.c))
 OBJ_$(1) := $$(SRC_$(1):%.c=$$(BUILD)/obj/%.o) $$(GENERATED_OBJ_$(1))
 $$(BUILD)/lib/lib$(1).a: $$(OBJ_$(1))
 	@mkdir -p $$(@D); rm -f $$@
-	ar rcs $$@ $$(OBJ_$(1))
+	$$(Q)ar rcs $$@ $$(OBJ_$(1))
 endef
 GENERATED_OBJ_model = $(BUILD)/obj/generated/onnx.pb-c.o
 $(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
@@ -51,7 +55,8 @@ module_of = $(firstword $(subst /, ,$(1)))
 
 $(BUILD)/obj/%.o: %.c | $(BUILD)/deps.stamp
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(if $(PKGS_$(call module_of,$*)),$(call pkg_cflags,$(call module_of,$*))) $(EXTRA_CFLAGS_$(subst /,_,$*)) -c $< -o $@
+	@echo "cc $<"
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(PKGS_$(call module_of,$*)),$(call pkg_cflags,$(call module_of,$*))) $(EXTRA_CFLAGS_$(subst /,_,$*)) -c $< -o $@
 
 # ONNX's own schema, compiled to C; protobuf-c wants it by its plain name.
 $(BUILD)/generated/onnx.pb-c.c: /usr/include/onnx/onnx.proto | $(BUILD)/deps.stamp
@@ -60,7 +65,7 @@ $(BUILD)/generated/onnx.pb-c.c: /usr/include/onnx/onnx.proto | $(BUILD)/deps.sta
 $(BUILD)/generated/onnx.pb-c.h: $(BUILD)/generated/onnx.pb-c.c ;
 $(BUILD)/obj/generated/onnx.pb-c.o: $(BUILD)/generated/onnx.pb-c.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -O1 $(SANITIZE) -I$(BUILD)/generated -c $< -o $@
+	$(Q)$(CC) -std=c11 -O1 $(SANITIZE) -I$(BUILD)/generated -c $< -o $@
 $(OBJ_model): | $(BUILD)/generated/onnx.pb-c.h
 
 /usr/include/onnx/onnx.proto: | $(BUILD)/deps.stamp
@@ -73,7 +78,8 @@ LIBS_ALL := $(foreach m,$(call reverse,$(MODULES)),$(BUILD)/lib/lib$(m).a)
 
 sluice: $(BUILD)/sluice ## build the command build/sluice
 $(BUILD)/sluice: $(BUILD)/obj/cli/main.o $(LIBS_ALL)
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(call pkg_libs,$(MODULES)) $(LIBS_trainer) -lm
+	@echo "link $@"
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(call pkg_libs,$(MODULES)) $(LIBS_trainer) -lm
 
 include $(wildcard */*.mk)
 
@@ -82,7 +88,8 @@ TESTS := $(wildcard tests/unit/*/test_*.c)
 TEST_BINS := $(TESTS:tests/unit/%.c=$(BUILD)/unit/%)
 $(BUILD)/unit/%: tests/unit/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(call pkg_cflags,$(call module_of,$*)) -o $@ $< $(filter %.a,$^) $(call pkg_libs,$(call up_to,$(call module_of,$*),$(MODULES))) -lcmocka $(LIBS_trainer) -lm
+	@echo "cc $<"
+	$(Q)$(CC) $(ALL_CFLAGS) $(call pkg_cflags,$(call module_of,$*)) -o $@ $< $(filter %.a,$^) $(call pkg_libs,$(call up_to,$(call module_of,$*),$(MODULES))) -lcmocka $(LIBS_trainer) -lm
 define test_rule
 $(BUILD)/unit/$(1): $(foreach m,$(call reverse,$(call up_to,$(call module_of,$(1)),$(MODULES))),$(BUILD)/lib/lib$(m).a)
 endef
