@@ -52,13 +52,31 @@ static struct decided by_program(struct arena *arena, const struct physics_reque
     return (struct decided){y, columns, kind_is(r, "threshold") ? 0.5 : 0};
 }
 
+/* What scores mean as probabilities, in place. */
+static void softmax_rows(double *y, long events, int columns)
+{
+    for (double *row = y; row < y + events * columns; row += columns) {
+        double largest = row[0], sum = 0;
+        for (int k = 1; k < columns; k++)
+            largest = fmax(largest, row[k]);
+        for (int k = 0; k < columns; k++)
+            sum += row[k] = exp(row[k] - largest);
+        for (int k = 0; k < columns; k++)
+            row[k] /= sum;
+    }
+}
+
 /* The reference's scores before any decision, so that AUC means something for argmax too. */
 static struct decided by_reference(struct arena *arena, const struct physics_request *r,
                                    const struct network *network, enum reference_mode mode)
 {
-    int layer = scores_layer(network), columns = network->layers[layer].size;
+    /* The float network may be a file of its own, without the softmax that was asked for. */
+    bool softmax = kind_is(r, "softmax"), whole = softmax && mode == REFERENCE_QUANTIZED;
+    int layer = whole ? network->layer_count - 1 : scores_layer(network);
+    int columns = network->layers[layer].size;
     double *y = arena_alloc(arena, (size_t)r->events * (size_t)columns, sizeof *y);
     reference_eval(network, mode, r->x, r->events, layer, y);
+    if (softmax && !whole) softmax_rows(y, r->events, columns);
     /* A threshold output is 1 at the threshold itself, metrics decide above it. */
     double threshold = kind_is(r, "threshold") ? nextafter(r->program->threshold, -INFINITY) : 0;
     return (struct decided){y, columns, threshold};

@@ -18,7 +18,8 @@ void scores_program(const struct program *program, const double *x, long events,
 
 int scores_layer(const struct network *network)
 {
-    const struct layer *last = network_output(network);
+    const struct layer *last = network_output(network), *before = &network->layers[last->input];
+    if (last->kind == LAYER_QUANT && before->kind == LAYER_SOFTMAX) return before->input;
     bool squashed = last->kind == LAYER_SOFTMAX || (last->kind == LAYER_SIGMOID && last->size == 1);
     return squashed ? last->input : network->layer_count - 1;
 }
