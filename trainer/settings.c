@@ -63,7 +63,7 @@ double train_layer_sparsity(const struct train_config *config, int layer)
 
 double train_layer_alpha(const struct train_layer_config *layer)
 {
-    return layer->alpha == 0 ? 0.125 : (double)(float)layer->alpha;
+    return layer->alpha == 0 ? 0.125 : network_float32(layer->alpha);
 }
 
 void train_layer_name(const struct train_config *config, int layer, char name[64])

@@ -253,8 +253,8 @@ static void fit_scaler(struct session *s)
     s->scale = arena_alloc(&s->arena, features, sizeof(double));
     s->offset = arena_alloc(&s->arena, features, sizeof(double));
     for (size_t j = 0; j < features; j++) {
-        s->scale[j] = (double)(float)(1 / scaler.deviation[j]);
-        s->offset[j] = (double)(float)(-scaler.mean[j] / scaler.deviation[j]);
+        s->scale[j] = network_float32(1 / scaler.deviation[j]);
+        s->offset[j] = network_float32(-scaler.mean[j] / scaler.deviation[j]);
     }
 }
 

@@ -15,11 +15,6 @@ struct prepare {
     const char *file;
 };
 
-static double to_float32(double x)
-{
-    return (double)(float)x;
-}
-
 /* The only layer that reads `layer`; -1 if it is the last. Others' models may hold branches that
  * nothing reads: those do not count. */
 static int reader_of(const struct network *network, int layer)
@@ -131,8 +126,8 @@ static void merge_scalings(struct network *network, int first, int second)
     make_affine(network, a);
     make_affine(network, b);
     for (int i = 0; i < a->size; i++) {
-        b->offset[i] = to_float32(b->scale[i] * a->offset[i] + b->offset[i]);
-        b->scale[i] = to_float32(b->scale[i] * a->scale[i]);
+        b->offset[i] = network_float32(b->scale[i] * a->offset[i] + b->offset[i]);
+        b->scale[i] = network_float32(b->scale[i] * a->scale[i]);
     }
     b->input = a->input;
 }
@@ -175,8 +170,8 @@ static void round_constants(struct network *network, int scaling)
                                 : fabs(layer->scale[i]) * format_step(in);
         if (step == 0) /* a scale of zero: only the offset counts */
             step = ldexp(1, -16);
-        layer->scale[i] = to_float32(csd_round(layer->scale[i], step / 4 / format_reach(in)));
-        layer->offset[i] = to_float32(csd_round(layer->offset[i], step / 8));
+        layer->scale[i] = network_float32(csd_round(layer->scale[i], step / 4 / format_reach(in)));
+        layer->offset[i] = network_float32(csd_round(layer->offset[i], step / 8));
     }
 }
 
@@ -213,7 +208,7 @@ static int finest_of(const double *numbers, size_t count)
 {
     int finest = 0;
     for (size_t i = 0; i < count; i++) {
-        struct dyadic d = dyadic_of(to_float32(numbers[i]));
+        struct dyadic d = dyadic_of(network_float32(numbers[i]));
         if (d.integer && d.fraction_bits > finest) finest = d.fraction_bits;
     }
     return finest;

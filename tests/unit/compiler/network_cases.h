@@ -53,7 +53,7 @@ static inline double *random_numbers(struct random *r, struct network *n, int co
 {
     double *x = arena_alloc(&n->arena, (size_t)count, sizeof *x);
     for (int i = 0; i < count; i++)
-        x[i] = chance(r, pruned) ? 0 : (double)(float)(scale * random_normal(r));
+        x[i] = chance(r, pruned) ? 0 : network_float32(scale * random_normal(r));
     return x;
 }
 

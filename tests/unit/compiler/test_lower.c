@@ -65,8 +65,8 @@ static void shortened_constants_change_no_result(void **state)
         bool relu = chance(&r, 0.5);
         int fraction = pick(&r, -2, 8);
         int64_t lo = -pick(&r, 0, 600), hi = lo + pick(&r, 0, 1200);
-        struct dyadic scale = dyadic_of((double)(float)random_normal(&r));
-        struct dyadic offset = dyadic_of(chance(&r, 0.8) ? (double)(float)random_normal(&r) : 0);
+        struct dyadic scale = dyadic_of(network_float32(random_normal(&r)));
+        struct dyadic offset = dyadic_of(chance(&r, 0.8) ? network_float32(random_normal(&r)) : 0);
         struct dyadic s = scale, o = offset;
         if (!affine_shorten(lo, hi, fraction, relu, format, &s, &o)) continue;
         shortened++;
