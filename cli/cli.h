@@ -20,6 +20,7 @@
     X(REPORT, report, "JOB | DIR", 1, 1, "write report.txt, report.json and report.html; judge the budget") \
     X(ALL, all, "JOB", 1, 1, "train, compile, verify, build and report")                           \
     X(INIT, init, "DATA", 1, 1, "write a commented job file for a data set")                       \
+    X(ADDERS, adders, "W.npy", 1, 1, "share the additions of a constant integer matrix (rows = inputs) and say what they cost") \
     X(DIFF, diff, "A/report.json B/report.json", 2, 2, "say what changed between two reports")      \
     X(DOCTOR, doctor, "", 0, 0, "which tools are there, in which version, and what package brings what is missing") \
     X(LIST, list, "[WHAT]", 0, 1, "boards, targets, layers, operations, losses, optimizers, schedules, formats, passes or keys")
@@ -40,7 +41,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(NUMBER, clock_mhz, "clock-mhz", "F", ON_COMPILE, "clock of the network; default: the board's")  \
     X(STRING, strategy, "strategy", "latency", ON_COMPILE, "latency: fully unrolled, an event every cycle") \
     X(COUNT, reuse, "reuse", "N", ON_COMPILE, "reuse factor; only 1 today")                        \
-    X(STRING, input_format, "input-format", "FMT", ON_COMPILE, "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'") \
+    X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS), "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'") \
     X(COUNT, input_bits, "input-bits", "W", ON_COMPILE, "width of the inputs, their range taken from --calibrate") \
     X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE, "raw events whose range the inputs must hold")  \
     X(STRING, output, "output", "logits|softmax|argmax|threshold", ON_COMPILE, "what leaves the hardware") \
@@ -57,9 +58,13 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(NUMBER, tolerance, "tolerance", "D", ON(VERIFY) | ON(ALL), "largest deviation of the scores from the unquantized network") \
     X(FLAG, pins_free, "pins-free", NULL, ON_BUILD, "size the network alone: no board top, no bitstream") \
     X(COUNT, seeds, "seeds", "N", ON_BUILD, "placement seeds to try")                              \
-    X(NUMBER, time_limit, "time-limit", "S", ON_BUILD, "limit of one run of a tool, in seconds")   \
+    X(NUMBER, time_limit, "time-limit", "S", ON_BUILD | ON(ADDERS), "limit of one run of a tool, or of the search for adders, in seconds")   \
     X(NUMBER, latency_ns, "latency-ns", "T", ON(REPORT), "longest time from input to answer")      \
     X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY), "rate of crossings, 40 if not given") \
+    X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: any")   \
+    X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS), "fabric whose costs count; default: adder bits alone") \
+    X(COUNT, effort, "effort", "N", ON(ADDERS), "rounds of search; 0: greedy alone")                \
+    X(STRING, program, "program", "FILE", ON(ADDERS), "write the sums as a program")                \
     X(FLAG, quiet, "quiet", NULL, ON_ANY, "no progress and no information lines")                   \
     X(FLAG, json, "json", NULL, ON_ANY, "print the result as JSON on stdout")
 

@@ -1,0 +1,132 @@
+/* sluice adders: an integer matrix to an adder graph, and what it costs. */
+#include "base/error.h"
+#include "boards/board.h"
+#include "cli/cli.h"
+#include "compiler/adders/adders.h"
+#include "compiler/adders/emit_graph.h"
+#include "data/events.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double weight_most = 0x1p40;
+
+/* The matrix, rows = inputs. */
+static void read_matrix(struct cli *cli, struct adder_problem *problem)
+{
+    const char *path = cli->arguments[0];
+    struct events *shape =
+        events_read(&(struct data_source){.path = path, .labels = "none"}, false);
+    int columns = shape->features;
+    events_free(shape);
+    long rows;
+    double *entries = events_read_rows(&cli->arena, path, columns, &rows);
+    int64_t *weights = arena_alloc(&cli->arena, (size_t)(rows * columns) + 1, sizeof *weights);
+    for (long k = 0; k < rows * columns; k++) {
+        if (entries[k] != rint(entries[k]) || fabs(entries[k]) > weight_most)
+            fail("%s: row %ld, column %ld is %g; the matrix must hold integers of up to 2^40", path,
+                 k / columns, k % columns, entries[k]);
+        weights[k] = (int64_t)entries[k];
+    }
+    problem->rows = (int)rows;
+    problem->columns = columns;
+    problem->weights = weights;
+}
+
+static struct format read_inputs(struct cli *cli, struct adder_problem *problem)
+{
+    const char *text = cli->flags.input_format;
+    struct format format;
+    char reason[128];
+    if (!text) fail("adders: --input-format FMT is missing, such as 'fixed<8,8>'");
+    if (!format_parse(text, &format, reason, sizeof reason))
+        fail("--input-format %s: %s", text, reason);
+    struct adder_input *inputs =
+        arena_alloc(&cli->arena, (size_t)problem->rows + 1, sizeof *inputs);
+    struct program *program = program_new("adders");
+    int value = program_add_input(program, "x", format, 1, 0);
+    for (int i = 0; i < problem->rows; i++)
+        inputs[i] = (struct adder_input){program->ops[value].lo, program->ops[value].hi,
+                                         -format_fraction_bits(format)};
+    program_free(program);
+    problem->inputs = inputs;
+    return format;
+}
+
+/* minimum, +N or any. */
+static int read_depth(const char *text)
+{
+    if (!text || !strcmp(text, "any")) return ADDER_DEPTH_ANY;
+    if (!strcmp(text, "minimum")) return 0;
+    char *end;
+    long extra = strtol(text, &end, 10);
+    if (text[0] != '+' || end == text + 1 || *end || extra < 0 || extra > 1000)
+        fail("--depth %s: must be minimum, +N or any", text);
+    return (int)extra;
+}
+
+/* A subtractor's bit costs what the target's carry chain says; lut6 is a fabric with 6-input LUTs
+ * in front of the carry chain, for reference. Without --target: the plain formula. */
+static int subtractor_price(const char *name)
+{
+    if (!name || !strcmp(name, "lut6")) return 1;
+    struct board_target target;
+    board_target_find(&target, strcmp(name, "ice40") ? name : "ice40-hx");
+    return target.model.carry_inverts_for_free ? 1 : 2;
+}
+
+static void write_program(const struct cli *cli, const struct adder_graph *graph,
+                          struct format format)
+{
+    struct program *p = program_new("adders");
+    struct adder_operand *operands = calloc((size_t)graph->rows + 1, sizeof *operands);
+    int *results = calloc((size_t)graph->columns + 1, sizeof *results);
+    if (!operands || !results) abort();
+    program_begin_block(p, "input", "input");
+    for (int i = 0; i < graph->rows; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "x_%d", i);
+        operands[i].value = program_add_input(p, name, format, 1, 0);
+    }
+    program_begin_block(p, "adders", "dense");
+    struct linear_forms *forms = linear_new(p);
+    adder_graph_emit(graph, p, forms, operands, results);
+    linear_free(forms);
+    for (int j = 0; j < graph->columns; j++) {
+        char name[32];
+        snprintf(name, sizeof name, "y_%d", j);
+        program_add_output(p, name, results[j]);
+    }
+    program_check(p, "adders");
+    program_write(p, cli->flags.program);
+    program_free(p);
+    free(operands);
+    free(results);
+}
+
+int verb_adders(struct cli *cli)
+{
+    struct adder_problem problem = {0};
+    struct adder_options options;
+    adder_options_init(&options);
+    options.extra_depth = read_depth(cli->flags.depth);
+    options.subtractor_price = subtractor_price(cli->flags.target);
+    if (cli->flags.effort >= 0) options.effort = cli->flags.effort;
+    if (isfinite(cli->flags.time_limit)) options.time_limit_s = cli->flags.time_limit;
+    read_matrix(cli, &problem);
+    struct format format = read_inputs(cli, &problem);
+    struct adder_graph *graph = adder_solve(&problem, &options);
+    if (cli->flags.program) write_program(cli, graph, format);
+    if (cli->flags.json)
+        printf("{\"rows\": %d, \"columns\": %d, \"adders\": %d, \"adder_bits\": %d, "
+               "\"depth\": %d, \"seconds\": %.4f}\n",
+               graph->rows, graph->columns, graph->adders, graph->adder_bits, graph->depth,
+               graph->seconds);
+    else
+        printf("%d x %d: %d adders, %d adder bits, depth %d, %.3f s\n", graph->rows, graph->columns,
+               graph->adders, graph->adder_bits, graph->depth, graph->seconds);
+    adder_graph_free(graph);
+    return 0;
+}
