@@ -25,7 +25,10 @@ CFLAGS ?= $(OPT) -g $(NATIVE)
 ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE $(WARN) $(CFLAGS) $(SANITIZE) -I. -I$(BUILD)/generated -MMD -MP
 
 # All processors, unless asked otherwise; V=1 shows the commands.
-MAKEFLAGS += $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+ifeq (,$(filter -j% --jobserver%,$(MAKEFLAGS)))
+MAKEFLAGS += -j$(JOBS)
+endif
 Q := $(if $(V),,@)
 
 .DEFAULT_GOAL := help
