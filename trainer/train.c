@@ -219,6 +219,7 @@ static double run_phase(struct session *s, bool resume)
         double seconds = run_epoch(s);
         if (seconds < fastest) fastest = seconds;
     }
+    if (!s->at.quantized && epochs > 0) checkpoint_write(s); /* calibration may take a while */
     interrupt_defer(false);
     progress_end();
     if (s->at.best_epoch > 0)
@@ -237,6 +238,7 @@ static void start_quantized(struct session *s, bool resume)
     s->train = session_prepare(s, &s->nn->input_quant, s->train_rows, s->train_count);
     s->valid = session_prepare(s, &s->nn->input_quant, s->valid_rows, s->valid_count);
     nn_calibrate(s->config, s->nn, &s->train);
+    nn_keep_in_range(s->nn);
     if (resume) return;
     int64_t best = s->at.best_epoch, steps = s->at.total_steps, rows = s->at.curve_count;
     s->at = (struct position){

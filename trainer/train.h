@@ -174,7 +174,7 @@ struct train_config {
     int weight_digits;                  /* nonzero CSD digits of a weight at most; 0: any [0] */
     enum train_calibration calibration; /* [mse] */
     double calibration_percentile;      /* for percentile, 50..100 [99.9] */
-    long calibration_events;            /* training events looked at; 0: all [20000] */
+    long calibration_events; /* first so many training rows are looked at; 0: all [20000] */
 
     /* What to minimise. */
     enum train_loss loss;        /* [categorical_cross_entropy] */

@@ -74,6 +74,16 @@ static void keep_in_range(const struct column_quantizer *q, size_t count, real *
         }
 }
 
+void nn_keep_in_range(struct nn *nn)
+{
+    for (int i = 0; i < nn->op_count; i++) {
+        const struct nn_op *op = &nn->ops[i];
+        if (op->kind != OP_DENSE) continue;
+        keep_in_range(&op->weight_quant, op->weights.count, nn->parameters + op->weights.first);
+        keep_in_range(&op->bias_quant, op->bias.count, nn->parameters + op->bias.first);
+    }
+}
+
 void nn_update(const struct train_config *config, struct nn *nn, struct optimizer *optimizer,
                double learning_rate)
 {
@@ -93,9 +103,8 @@ void nn_update(const struct train_config *config, struct nn *nn, struct optimize
         real *w = nn->parameters + op->weights.first;
         for (size_t k = 0; op->kept && k < op->weights.count; k++)
             w[k] = op->kept[k] ? w[k] : R(0);
-        keep_in_range(&op->weight_quant, op->weights.count, w);
-        keep_in_range(&op->bias_quant, op->bias.count, nn->parameters + op->bias.first);
     }
+    nn_keep_in_range(nn);
     nn_prepare(nn);
 }
 

@@ -11,6 +11,9 @@
 void nn_update(const struct train_config *config, struct nn *nn, struct optimizer *optimizer,
                double learning_rate);
 
+/* Latent weights and biases outside their formats are put onto the nearest edge. */
+void nn_keep_in_range(struct nn *nn);
+
 /* The sparsity wanted `epoch` epochs into the quantized phase, as a fraction of the target:
  * 1 - (1 - t)^3, t from 0 at prune_begin_epoch to 1 at the end. */
 double prune_progress(const struct train_config *config, double epoch);
