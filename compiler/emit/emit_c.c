@@ -86,8 +86,7 @@ static void print_header(struct text *text, const struct program *p,
              p->input_count, p->output_count);
 }
 
-/* Values that an output depends on; inputs always stay outside if nobody reads them. */
-static bool *find_live(const struct program *p)
+bool *c_find_live(const struct program *p)
 {
     bool *live = calloc((size_t)p->op_count + 1, sizeof *live);
     if (!live) fail("out of memory");
@@ -130,7 +129,7 @@ static void print_table(struct text *text, const struct table *t, int index)
     text_add(text, "\n};\n\n");
 }
 
-static void print_tables(struct text *text, const struct program *p, const bool *live)
+void c_print_tables(struct text *text, const struct program *p, const bool *live)
 {
     bool *used = calloc((size_t)p->table_count + 1, sizeof *used);
     if (!used) fail("out of memory");
@@ -145,7 +144,7 @@ static void print_source(struct text *text, const struct program *p,
                          const struct emit_header *header, const char *name)
 {
     struct c_printer c = {.program = p};
-    bool *live = find_live(p);
+    bool *live = c_find_live(p);
     bool reads = false;
     for (int i = 0; i < p->block_count; i++) {
         const struct block *b = &p->blocks[i];
@@ -163,7 +162,7 @@ static void print_source(struct text *text, const struct program *p,
     snprintf(file, sizeof file, "%.140s.c", name);
     add_origin(text, file, p, header);
     text_add(text, " * Formats of in[] and out[]: see %s.h. */\n#include \"%s.h\"\n\n", name, name);
-    print_tables(text, p, live);
+    c_print_tables(text, p, live);
     c_print_helpers(&c, text);
     text_add(text, "void %s_eval(const int64_t in[%d], int64_t out[%d])\n{\n", name, p->input_count,
              p->output_count);

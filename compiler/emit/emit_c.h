@@ -30,5 +30,9 @@ void c_add_integer(struct text *text, int64_t n);
 /* One statement: const T vN = expression; */
 void c_print_op(struct c_printer *printer, int value);
 void c_print_helpers(const struct c_printer *printer, struct text *text);
+/* Of each op whether an output depends on it; the caller frees. */
+bool *c_find_live(const struct program *program);
+/* The tables that the marked ops read, as static arrays table_0, table_1, ... */
+void c_print_tables(struct text *text, const struct program *program, const bool *marked);
 
 #endif

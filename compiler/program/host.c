@@ -4,16 +4,33 @@
 
 #include <math.h>
 
+void program_quantize_column(const struct program *p, int input, double *x, long count)
+{
+    const struct port *port = &p->inputs[input];
+    const struct format format = p->ops[port->value].format;
+    const double scale = port->host_scale, offset = port->host_offset;
+    for (long e = 0; e < count; e++)
+        x[e] = x[e] * scale + offset;
+    format_quantize_row(format, x, x, count);
+    const double steps = ldexp(1.0, format_fraction_bits(format));
+    for (long e = 0; e < count; e++)
+        x[e] *= steps;
+}
+
 void program_quantize_inputs(const struct program *p, const double *x, long events,
                              int64_t *integers)
 {
-    for (int i = 0; i < p->input_count; i++) {
-        const struct port *port = &p->inputs[i];
-        struct format format = p->ops[port->value].format;
-        for (long event = 0; event < events; event++) {
-            long at = event * p->input_count + i;
-            double value = x[at] * port->host_scale + port->host_offset;
-            integers[at] = format_to_integer(format, format_quantize(format, value));
+    enum { TILE = 256 };
+    double column[TILE];
+    for (long first = 0; first < events; first += TILE) {
+        const long count = events - first < TILE ? events - first : TILE;
+        for (int i = 0; i < p->input_count; i++) {
+            const long start = first * p->input_count + i;
+            for (long e = 0; e < count; e++)
+                column[e] = x[start + e * p->input_count];
+            program_quantize_column(p, i, column, count);
+            for (long e = 0; e < count; e++)
+                integers[start + e * p->input_count] = (int64_t)column[e];
         }
     }
 }
@@ -21,10 +38,10 @@ void program_quantize_inputs(const struct program *p, const double *x, long even
 void program_scale_outputs(const struct program *p, const int64_t *integers, long events, double *y)
 {
     for (int i = 0; i < p->output_count; i++) {
-        int fraction = op_fraction(&p->ops[p->outputs[i].value]);
+        const double step = ldexp(1.0, -op_fraction(&p->ops[p->outputs[i].value]));
         for (long event = 0; event < events; event++) {
             long at = event * p->output_count + i;
-            y[at] = ldexp((double)integers[at], -fraction);
+            y[at] = (double)integers[at] * step;
         }
     }
 }

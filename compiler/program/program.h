@@ -232,6 +232,8 @@ void program_quantize_inputs(const struct program *p, const double *x, long even
                              int64_t *integers);
 void program_scale_outputs(const struct program *p, const int64_t *integers, long events,
                            double *y);
+/* One input of `count` events, in place: raw values to stored integers (whole numbers exactly). */
+void program_quantize_column(const struct program *p, int input, double *x, long count);
 
 /* ---- counts (count.c) ----
  * Adder bits of r = a +- b * 2^s: the bit positions from `low` to the top bit of r (sign included),
@@ -244,6 +246,9 @@ struct program_counts {
     long adders, adder_bits, register_bits;
     int depth; /* most adders on a path */
 };
+/* Whether a value is -1 - b in steps of b: all bits of b (one more when b is unsigned) inverted, so
+ * no adder at all. */
+bool op_is_complement(const struct program *p, int value);
 int op_adder_bits(const struct program *p, int value);
 struct program_counts program_count(const struct program *p, int first,
                                     int end); /* ops [first, end) */
