@@ -57,7 +57,7 @@ static int score_fraction(const struct network *network, const struct compile_op
  * beyond are 0. */
 static struct softmax_formats choose_formats(int classes, int fraction)
 {
-    int count_bits = bits_of(classes), exponential = 7 + bits_of(classes - 1);
+    int count_bits = bits_of(classes), exponential = 6 + bits_of(classes - 1);
     int reach = exponential > 10 ? 4 : 3;
     int sum = count_bits + SUM_FRACTION > SUM_BITS ? SUM_BITS - count_bits : SUM_FRACTION;
     if (fraction > DIFFERENCE_FRACTION) fraction = DIFFERENCE_FRACTION;
