@@ -3,83 +3,27 @@
 #ifndef SLUICE_TESTS_UNIT_REPORT_FIXTURE_H
 #define SLUICE_TESTS_UNIT_REPORT_FIXTURE_H
 
-#define _XOPEN_SOURCE 700 /* nftw() */
-#include "base/error.h"
-#include "base/file.h"
+#include "tests/unit/fixture.h"
+
 #include "base/json.h"
 #include "report/report.h"
 
-#include <ftw.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-/* Last: its fail() macro would clash with ours. */
-#include <cmocka.h>
-
-#define UNUSED __attribute__((unused))
 #define COMPLETE "tests/unit/report/complete"
 
-static char folder[64];
-static struct arena arena;
-
-/* A trapped fail() keeps what the failing call held; the leak checker need not tell us. */
-extern void __lsan_disable(void) __attribute__((weak));
-extern void __lsan_enable(void) __attribute__((weak));
-
-#define EXPECT_FAIL(CALL, PART)                                                                    \
-    do {                                                                                           \
-        struct error_trap trap;                                                                    \
-        volatile volatile bool returned = false;                                                   \
-        if (__lsan_disable) __lsan_disable();                                                      \
-        error_set_trap(&trap);                                                                     \
-        if (setjmp(trap.where) == 0) {                                                             \
-            (void)(CALL);                                                                          \
-            returned = true;                                                                       \
-        }                                                                                          \
-        error_set_trap(NULL);                                                                      \
-        if (__lsan_enable) __lsan_enable();                                                        \
-        if (returned) fail_msg("no failure where '%s' was expected", PART);                        \
-        if (!strstr(trap.message, PART))                                                           \
-            fail_msg("'%s' is not in the message: %s", PART, trap.message);                        \
-    } while (0)
-
-UNUSED static int make_folder(void **state)
-{
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/sluice-report-XXXXXX", base ? base : "/tmp");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *ftw)
-{
-    (void)status, (void)kind, (void)ftw;
-    return remove(path);
-}
-
-UNUSED static int remove_folder(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
+UNUSED static char *const folder = test_folder;
 
 UNUSED static const char *in_folder(const char *name)
 {
-    return file_join(&arena, folder, name);
+    return file_join(&test_arena, folder, name);
 }
 
 UNUSED static const char *contents(const char *name)
 {
     size_t length;
-    return file_read(&arena, in_folder(name), &length);
+    return file_read(&test_arena, in_folder(name), &length);
 }
 
 UNUSED static void write_file(const char *name, const char *text)
@@ -90,7 +34,7 @@ UNUSED static void write_file(const char *name, const char *text)
 /* The hand-made fragments, all or one. */
 UNUSED static void copy_fragment(const char *name)
 {
-    file_copy(file_join(&arena, COMPLETE, name), in_folder(name));
+    file_copy(file_join(&test_arena, COMPLETE, name), in_folder(name));
 }
 
 UNUSED static void copy_complete(void)
@@ -105,7 +49,7 @@ UNUSED static void copy_complete(void)
 UNUSED static void set(const char *fragment, const char *path, cJSON *value)
 {
     cJSON *json = json_read(in_folder(fragment)), *parent = json;
-    char *name = arena_strdup(&arena, path), *dot = strchr(name, '.');
+    char *name = arena_strdup(&test_arena, path), *dot = strchr(name, '.');
     if (dot) {
         *dot = 0;
         parent = cJSON_GetObjectItemCaseSensitive(json, name);
@@ -154,7 +98,7 @@ UNUSED static void assert_golden(const char *text, const char *path)
     const char *update = getenv("SLUICE_GOLDEN");
     size_t length;
     if (update && strcmp(update, "update") == 0) file_write(path, text, strlen(text));
-    assert_string_equal(text, file_read(&arena, path, &length));
+    assert_string_equal(text, file_read(&test_arena, path, &length));
 }
 
 #endif

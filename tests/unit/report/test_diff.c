@@ -14,7 +14,7 @@ static const char *diff(const char *a, const char *b, bool *changed)
     assert_non_null(stream);
     *changed = diff_run(in_folder("a.json"), in_folder("b.json"), stream);
     fclose(stream);
-    const char *kept = arena_strdup(&arena, text);
+    const char *kept = arena_strdup(&test_arena, text);
     free(text);
     return kept;
 }

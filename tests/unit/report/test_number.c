@@ -44,11 +44,11 @@ static void test_decimals_show_the_margin(void **state)
 static void test_escape(void **state)
 {
     (void)state;
-    assert_string_equal(report_escape(&arena, "<a href=\"x\">&'"),
+    assert_string_equal(report_escape(&test_arena, "<a href=\"x\">&'"),
                         "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
-    assert_string_equal(report_escape(&arena, "H\xE2\x86\x92\xCE\xB3\xCE\xB3"),
+    assert_string_equal(report_escape(&test_arena, "H\xE2\x86\x92\xCE\xB3\xCE\xB3"),
                         "H\xE2\x86\x92\xCE\xB3\xCE\xB3");
-    assert_string_equal(report_clean(&arena, "a\x1B[31mb\nc\x7F"), "a [31mb c ");
+    assert_string_equal(report_clean(&test_arena, "a\x1B[31mb\nc\x7F"), "a [31mb c ");
 }
 
 static void test_escape_broken_utf8(void **state)
@@ -57,20 +57,20 @@ static void test_escape_broken_utf8(void **state)
     const char *mark = "\xEF\xBF\xBD"; /* U+FFFD */
     static const char *const broken[] = {"\xFF", "\xC0", "\xE2\x82", "\xC3", "\xF0\x9F\x98"};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
-        assert_int_equal(strncmp(report_escape(&arena, broken[i]), mark, 3), 0);
+        assert_int_equal(strncmp(report_escape(&test_arena, broken[i]), mark, 3), 0);
     /* overlong, surrogate, beyond U+10FFFF: no byte of them gets through */
     static const char *const forbidden[] = {"\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80",
                                             "\xF4\x90\x80\x80"};
     for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
-        const char *escaped = report_escape(&arena, forbidden[i]);
+        const char *escaped = report_escape(&test_arena, forbidden[i]);
         assert_int_equal(report_length(escaped), strlen(forbidden[i]));
         for (const char *c = escaped; *c; c += 3)
             assert_int_equal(strncmp(c, mark, 3), 0);
     }
-    assert_string_equal(report_clean(&arena, "a\xE2\x80\xAE"
+    assert_string_equal(report_clean(&test_arena, "a\xE2\x80\xAE"
                                              "b"),
                         "a b"); /* right-to-left override */
-    assert_string_equal(report_clean(&arena, "a\xC2\x9B"
+    assert_string_equal(report_clean(&test_arena, "a\xC2\x9B"
                                              "b"),
                         "a b"); /* C1 control */
 }

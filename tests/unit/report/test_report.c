@@ -143,17 +143,17 @@ static void test_page(void **state)
     if (!process_exists("gnuplot")) return;
     static const char *const plots[] = {"roc", "scatter", "deviation", "loss", "accuracy"};
     for (size_t i = 0; i < sizeof plots / sizeof *plots; i++) {
-        assert_contains(html, arena_printf(&arena, "id=\"%s-gnuplot_canvas\"", plots[i]));
-        const char *svg = arena_printf(&arena, "plots/%s.svg", plots[i]);
+        assert_contains(html, arena_printf(&test_arena, "id=\"%s-gnuplot_canvas\"", plots[i]));
+        const char *svg = arena_printf(&test_arena, "plots/%s.svg", plots[i]);
         assert_true(file_exists(in_folder(svg)));
-        assert_false(file_exists(in_folder(arena_printf(&arena, "%s.part", svg))));
+        assert_false(file_exists(in_folder(arena_printf(&test_arena, "%s.part", svg))));
     }
 }
 
 static void test_page_without_gnuplot(void **state)
 {
     (void)state;
-    char *path = arena_strdup(&arena, getenv("PATH"));
+    char *path = arena_strdup(&test_arena, getenv("PATH"));
     copy_complete();
     run();
     setenv("PATH", "/nonexistent", 1);
@@ -209,7 +209,7 @@ static void test_overlapping_layers_add_up(void **state)
     run();
     json = report();
     for (int i = 0; i < 3; i++)
-        assert_number(json, arena_printf(&arena, "layers.%d.latency_cycles", i), added[i]);
+        assert_number(json, arena_printf(&test_arena, "layers.%d.latency_cycles", i), added[i]);
     cJSON_Delete(json);
     check_html();
 }
@@ -291,7 +291,7 @@ static void test_values_of_other_types(void **state)
                                         "[{\"points\":[[1]]},7]"};
     static const char *const names[] = {"train.json",  "compile.json", "interface.json",
                                         "verify.json", "build.json",   "physics.json"};
-    char *path = arena_strdup(&arena, getenv("PATH"));
+    char *path = arena_strdup(&test_arena, getenv("PATH"));
     for (size_t w = 0; w < sizeof wrong / sizeof *wrong; w++) {
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             copy_complete();
@@ -299,7 +299,7 @@ static void test_values_of_other_types(void **state)
             for (cJSON *item = json->child, *next; item; item = next) {
                 next = item->next;
                 cJSON *value = cJSON_Parse(wrong[w]);
-                char *name = arena_strdup(&arena, item->string);
+                char *name = arena_strdup(&test_arena, item->string);
                 assert_true(cJSON_ReplaceItemInObjectCaseSensitive(json, name, value));
             }
             json_write(in_folder(names[i]), json);
