@@ -10,9 +10,10 @@
 #include <assert.h>
 #include <string.h>
 
-const char *const compile_passes[] = {"lower", "round",         "simplify",    "csd",  "number",
-                                      "trim",  "simplify-sums", "number-sums", "dead", "schedule",
-                                      NULL};
+const char *const compile_passes[] = {
+    "lower",       "round",      "simplify",     "csd",  "number",   "trim", "simplify-sums",
+    "number-sums", "complement", "simplify-end", "dead", "schedule", NULL,
+};
 
 void compile_options_init(struct compile_options *options)
 {
@@ -85,6 +86,8 @@ struct program *compile_network(const struct network *network,
     run(&c, "trim", optimize_trim);
     run(&c, "simplify-sums", optimize_simplify);
     run(&c, "number-sums", optimize_number);
+    run(&c, "complement", optimize_complement);
+    run(&c, "simplify-end", optimize_simplify);
     run(&c, "dead", optimize_dead);
     if (!c.has_stopped) finish(&c, "schedule", schedule_program(c.program, options));
     /* A scaling in the fabric stands before every dense layer, in a block of its own. */

@@ -81,6 +81,12 @@ static void print_add(struct verilog_module *module, int value)
     struct verilog_signal a = verilog_operand(module, value, 0),
                           b = verilog_operand(module, value, 1);
     int width = op->format.width_bits, fraction = op_fraction(op);
+    if (op_is_complement(module->plan->program, value)) { /* -1 - b */
+        text_add(t, "~(");
+        verilog_field(t, &b, 0, width);
+        text_add(t, ")");
+        return;
+    }
     int a_shift = shift_to(module, value, 0, fraction),
         b_shift = shift_to(module, value, 1, fraction);
     bool subtract = op->code == OP_SUB;

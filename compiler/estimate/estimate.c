@@ -16,6 +16,9 @@ static double op_luts(const struct program *p, int value, const struct target *t
 {
     const struct op *op = &p->ops[value];
     int carry = op_carry_bits(p, value);
+    if (op_is_complement(p, value))
+        return op_is_merged_complement(p, value) ? 0
+                                                 : t->lut_per_select_bit * op->format.width_bits;
     switch (op->code) {
     case OP_ADD: return t->lut_per_adder_bit * carry;
     case OP_SUB:

@@ -18,6 +18,9 @@ struct program *optimize_csd(const struct program *old, const struct target *tar
 struct program *optimize_number(const struct program *old, const struct target *target);
 /* Low bits of a sum that no later quantizer can see are cut off where they enter it. */
 struct program *optimize_trim(const struct program *old, const struct target *target);
+/* Where subtraction costs inverters: differences become sums with a complement that is made where
+ * its argument is made. */
+struct program *optimize_complement(const struct program *old, const struct target *target);
 /* Operations that no output depends on go; inputs stay, they are ports. */
 struct program *optimize_dead(const struct program *old, const struct target *target);
 

@@ -9,9 +9,18 @@ static int top_bit(const struct op *op, int low)
     return low + format_of_interval(op->lo, op->hi, 0).width_bits - 1;
 }
 
+bool op_is_complement(const struct program *p, int value)
+{
+    const struct op *r = &p->ops[value];
+    if (r->code != OP_SUB || r->immediate != 0) return false;
+    const struct op *a = program_operand(p, r, 0), *b = program_operand(p, r, 1);
+    return a->code == OP_CONST && a->lo == -1 && op_fraction(a) == op_fraction(b);
+}
+
 int op_adder_bits(const struct program *p, int value)
 {
     const struct op *r = &p->ops[value];
+    if (op_is_complement(p, value)) return 0;
     if (r->code == OP_NEG) return format_of_interval(r->lo, r->hi, 0).width_bits;
     if (r->code != OP_ADD && r->code != OP_SUB) return 0;
     const struct op *a = program_operand(p, r, 0), *b = program_operand(p, r, 1);

@@ -119,10 +119,19 @@ double table_delay_ns(int address_bits, const struct target *target)
     return lut_levels(1 + (beyond + 1) / 2, target);
 }
 
+bool op_is_merged_complement(const struct program *p, int value)
+{
+    if (!op_is_complement(p, value)) return false;
+    enum op_code made_by = program_operand(p, &p->ops[value], 1)->code;
+    return made_by == OP_ADD || made_by == OP_SUB;
+}
+
 double op_delay_ns(const struct program *p, int value, const struct target *target)
 {
     const struct op *op = &p->ops[value];
     int carry = op_carry_bits(p, value);
+    if (op_is_complement(p, value))
+        return op_is_merged_complement(p, value) ? 0 : lut_levels(1, target);
     switch (op->code) {
     case OP_ADD:
     case OP_SUB:

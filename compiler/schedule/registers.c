@@ -37,6 +37,7 @@ static int logic_bits(const struct program *p, int value)
 {
     const struct op *op = &p->ops[value];
     int bits = op->format.width_bits;
+    if (op_is_complement(p, value)) return bits;
     switch (op->code) {
     case OP_INPUT:
     case OP_CONST:

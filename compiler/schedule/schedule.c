@@ -61,6 +61,8 @@ static void find_precedences(struct scheduling *s, int value)
 {
     const struct program *p = s->program;
     int lowest = value;
+    if (op_is_merged_complement(p, value)) /* in the same LUTs, so in the same stage */
+        add_precedence(s, value, p->operands[p->ops[value].operands + 1], 0);
     s->path[value] = s->delays[value];
     for (int i = value; i >= lowest; i--) {
         const struct op *op = &p->ops[i];

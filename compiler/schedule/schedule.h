@@ -12,6 +12,9 @@
 double op_delay_ns(const struct program *program, int value, const struct target *target);
 /* The same for a table of any contents by the bits of its argument. */
 double table_delay_ns(int address_bits, const struct target *target);
+/* Whether it is the complement of a sum: inverted in the LUTs that make the sum, whose only reader
+ * it is (optimize_complement() makes no other). */
+bool op_is_merged_complement(const struct program *program, int value);
 /* Whether its logic is a carry chain. */
 bool op_has_carry(const struct program *program, int value);
 /* Bits of an operation's carry chain; 0 if it has none. */

@@ -106,6 +106,40 @@ static void few_subtractions_where_they_cost(void **state)
     program_free(p);
 }
 
+static void subtrahends_come_complemented(void **state)
+{
+    (void)state;
+    const int64_t w[] = {1, -1, -2, -4, 1, -8, 16, -1}, bias[] = {100};
+    struct target inverting = target_generic;
+    inverting.carry_inverts_for_free = true;
+    struct program *p =
+        run(product(format_make(true, 8, 8), 8, 1, w, bias), optimize_csd, &target_generic);
+    struct program *same = optimize_complement(p, &inverting);
+    assert_int_equal(count_code(same, OP_SUB), 1);
+    assert_int_equal(program_count(same, 0, same->op_count).adders, 8);
+    struct program *changed = optimize_complement(p, &target_generic);
+    program_check(changed, "complement");
+    assert_int_equal(count_code(changed, OP_SUB), 1);
+    assert_int_equal(program_count(changed, 0, changed->op_count).adders, 7 + 1);
+    for (int i = 0; i < changed->op_count; i++)
+        if (changed->ops[i].code == OP_SUB) {
+            assert_true(op_is_complement(changed, i));
+            assert_int_equal(op_adder_bits(changed, i), 0);
+        }
+    struct random r = random_init(2);
+    for (int i = 0; i < 500; i++) {
+        int64_t in[8], before, after;
+        for (int k = 0; k < 8; k++)
+            in[k] = pick(&r, -128, 127);
+        program_eval(p, in, 1, &before);
+        program_eval(changed, in, 1, &after);
+        assert_int_equal(before, after);
+    }
+    program_free(changed);
+    program_free(same);
+    program_free(p);
+}
+
 static void rounding_goes_into_the_bias(void **state)
 {
     (void)state;
@@ -225,6 +259,7 @@ int main(void)
         cmocka_unit_test(weights_cost_their_digits_and_zeros_nothing),
         cmocka_unit_test(common_terms_are_made_once),
         cmocka_unit_test(few_subtractions_where_they_cost),
+        cmocka_unit_test(subtrahends_come_complemented),
         cmocka_unit_test(rounding_goes_into_the_bias),
         cmocka_unit_test(what_intervals_decide_is_gone),
         cmocka_unit_test(unseen_bits_are_cut),
