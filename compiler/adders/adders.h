@@ -50,7 +50,8 @@ enum { ADDER_DEPTH_ANY = -1 };
 
 struct adder_options {
     int extra_depth;     /* 0: minimum; N: minimum + N; ADDER_DEPTH_ANY */
-    int effort;          /* rounds of local search; 0: greedy alone; the result depends on it */
+    int effort;          /* local search of effort / 4 steps for each shared node; 0: greedy
+                            sharing alone. Nothing but the options decides the result */
     double time_limit_s; /* 0: none, the same result on every machine; else search ends then */
     uint64_t seed;
     int subtractor_price; /* cost of a subtractor's bit in adder bits: 1; 2 where the carry chain

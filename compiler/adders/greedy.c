@@ -248,7 +248,23 @@ static void take_out(struct run *r, struct pattern p)
     pair_all(r, sum.node);
 }
 
-void sharing_run(struct sharing *s, const struct greed *greed)
+/* Patterns of the nodes that are new with all others. */
+static void pair_new(struct run *r, const bool *is_new)
+{
+    const struct sharing *s = r->s;
+    size_t words = (size_t)s->words;
+    for (int v = 0; v < s->list.count; v++) {
+        if (!is_new[v]) continue;
+        const uint64_t *columns = s->node_columns + (size_t)v * words;
+        for (int u = 0; u < s->list.count; u++) {
+            if (u > v && is_new[u]) continue;
+            if (!count_common(columns, s->node_columns + (size_t)u * words, s->words)) continue;
+            pair_nodes(r, u < v ? u : v, u < v ? v : u);
+        }
+    }
+}
+
+void sharing_run(struct sharing *s, const struct greed *greed, const bool *is_new)
 {
     size_t columns = (size_t)s->columns + 1;
     struct run *r = calloc(1, sizeof *r);
@@ -258,7 +274,8 @@ void sharing_run(struct sharing *s, const struct greed *greed)
     r->v = calloc(columns, sizeof *r->v);
     r->load = calloc(columns, sizeof *r->load);
     if (!r->u || !r->v || !r->load) abort();
-    for (int v = 0; v < s->list.count; v++)
+    if (is_new) pair_new(r, is_new);
+    for (int v = 0; v < s->list.count && !is_new; v++)
         pair_all(r, v);
     while (r->heap_count) {
         struct entry top = r->heap[0];

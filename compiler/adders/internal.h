@@ -33,17 +33,20 @@ struct combination {
 void nodes_init(struct node_list *list, int rows, const int64_t *input_lo, const int64_t *input_hi,
                 int price);
 void nodes_free(struct node_list *list);
-void nodes_copy(struct node_list *to, const struct node_list *from);
 int nodes_add_input(struct node_list *list, int row, int low);
 int nodes_add_constant(struct node_list *list, int64_t constant);
 /* Of a difference the one with the higher lowest bit is the subtrahend (its low bits are free), so
  * the result may come negated; with `positive` it never does if x or y is positive. */
 struct term nodes_add(struct node_list *list, struct term x, struct term y, bool positive);
-/* Price of nodes_add() without adding: bits by the interval's exact width. */
-int nodes_price(struct node_list *list, struct term x, struct term y, bool positive);
 /* Bits of the pattern by the sum of the operands' intervals: quick, sometimes one too many. */
 int nodes_guess(const struct node_list *list, struct term x, struct term y);
 int nodes_bits(const struct node_list *list, const struct adder_node *node);
+/* What a node costs: its bits, those of a difference at their price. */
+static inline int nodes_price_of(const struct node_list *list, int node)
+{
+    const struct adder_node *n = &list->nodes[node];
+    return n->kind == ADDER_DIFFERENCE ? n->bits * list->price : n->bits;
+}
 /* Total price of the nodes [first, count). */
 long nodes_total(const struct node_list *list, int first);
 
@@ -75,6 +78,11 @@ struct slot_range {
     int first, count;
 };
 
+struct change {
+    int node, column;
+    int64_t coefficient;
+};
+
 /* Column j is the sum over nodes of coefficient[node][j] * node. */
 struct sharing {
     struct node_list list;
@@ -91,18 +99,26 @@ struct sharing {
     uint64_t *load; /* [columns]: sum over digits of 2^depth of the node; a tree of depth d holds
                        2^d */
     int most_depth; /* of a column's tree; ADDER_DEPTH_ANY */
+    struct change *changes; /* what sharing_set() overwrote, while keeps_changes */
+    int change_count;
+    size_t change_capacity;
+    bool keeps_changes;
+    uint64_t *found; /* [words]: scratch of the index */
 };
 
 void sharing_init(struct sharing *s, int rows, int columns, const int64_t *input_lo,
                   const int64_t *input_hi, int price);
 void sharing_free(struct sharing *s);
-void sharing_copy(struct sharing *to, const struct sharing *from);
 /* Room for the coefficients of the list's newest node, all 0. */
 int64_t *sharing_add_row(struct sharing *s);
 /* Slots and loads from the coefficients of node n; called once for each node, in order. */
 void sharing_index(struct sharing *s, int node);
-/* The coefficient changes to one whose digits are some of the old one's. */
+/* Slots of node n anew, when its coefficients have got digits that they had not. */
+void sharing_index_again(struct sharing *s, int node);
+/* Changes a coefficient. Slots lose digits, but get none. */
 void sharing_set(struct sharing *s, int node, int column, int64_t coefficient);
+/* Takes back a change that sharing_set() noted; slots get their digits back. */
+void sharing_restore(struct sharing *s, struct change change);
 /* Node depth d holds 2^d of a column's load. */
 uint64_t depth_load(int depth);
 
@@ -124,13 +140,23 @@ struct greed {
     double noise;       /* 0: none; gains are multiplied by up to 1 + noise */
     double width_power; /* gain = (occurrences - 1) * bits^power */
 };
-/* Shares patterns among the columns until none occurs twice. */
-void sharing_run(struct sharing *s, const struct greed *greed);
+/* Shares patterns among the columns until none occurs twice. With is_new (flags of the nodes) only
+ * patterns with such a node, or one made meanwhile, are looked at. */
+void sharing_run(struct sharing *s, const struct greed *greed, const bool *is_new);
 
 /* ---- sums.c ---- */
-/* Adds up what is left of each column. With outputs NULL only the price is found (nodes added are
- * dropped again). */
-long sums_run(struct sharing *s, const int64_t *bias, struct adder_output *outputs);
+struct pool {
+    struct sharing *s;
+    struct pool_term *terms;
+    int count, positives;
+    size_t capacity;
+    uint64_t load;
+};
+/* Adds up what is left of a column: appends nodes, returns the output; *price gets what they cost.
+ * `nodes`: how many nodes are shared ones. The pool is only memory that calls share. */
+struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t bias, long *price);
+/* The price alone; leaves the nodes as they were. */
+long sums_price(struct pool *pool, int column, int64_t bias);
 
 /* ---- search.c ---- */
 /* From indexed columns to all nodes and the outputs. */

@@ -22,16 +22,6 @@ void nodes_free(struct node_list *list)
     list->forms = NULL;
 }
 
-void nodes_copy(struct node_list *to, const struct node_list *from)
-{
-    size_t count = (size_t)from->count, width = (size_t)from->width;
-    to->nodes = array_grow(to->nodes, &to->node_capacity, count, sizeof *to->nodes);
-    to->forms = array_grow(to->forms, &to->form_capacity, count * width, sizeof *to->forms);
-    memcpy(to->nodes, from->nodes, count * sizeof *to->nodes);
-    memcpy(to->forms, from->forms, count * width * sizeof *to->forms);
-    to->count = from->count;
-}
-
 static struct adder_node *add_node(struct node_list *list)
 {
     size_t count = (size_t)list->count + 1, width = (size_t)list->width;
@@ -158,19 +148,6 @@ struct term nodes_add(struct node_list *list, struct term x, struct term y, bool
     return out;
 }
 
-static int price(const struct node_list *list, const struct adder_node *node, int bits)
-{
-    return node->kind == ADDER_DIFFERENCE ? bits * list->price : bits;
-}
-
-int nodes_price(struct node_list *list, struct term x, struct term y, bool positive)
-{
-    struct term out;
-    struct adder_node node = make_node(list, x, y, positive, &out);
-    combine_forms(list, &node, NULL, &node.lo, &node.hi);
-    return price(list, &node, nodes_bits(list, &node));
-}
-
 int nodes_guess(const struct node_list *list, struct term x, struct term y)
 {
     struct term out;
@@ -191,6 +168,6 @@ long nodes_total(const struct node_list *list, int first)
 {
     long total = 0;
     for (int i = first; i < list->count; i++)
-        total += price(list, &list->nodes[i], list->nodes[i].bits);
+        total += nodes_price_of(list, i);
     return total;
 }

@@ -8,27 +8,32 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* A term of the pool and its cheapest partner among those before it. */
-struct slot_term {
+/* A term of the pool, shifted, and its cheapest partner among those before it. */
+struct pool_term {
     struct term term;
+    int64_t lo, hi; /* of node * 2^shift, not negated */
+    int low, top, depth;
     int partner, score;
-};
-
-struct pool {
-    struct sharing *s;
-    struct slot_term *terms;
-    int count, positives;
-    size_t capacity;
-    uint64_t load;
 };
 
 static void pool_add(struct pool *pool, struct term term)
 {
+    const struct adder_node *node = &pool->s->list.nodes[term.node];
+    const int64_t most = (int64_t)1 << 61;
+    int64_t factor = (int64_t)1 << term.shift, limit = most >> term.shift;
     pool->terms =
         array_grow(pool->terms, &pool->capacity, (size_t)pool->count + 1, sizeof *pool->terms);
-    pool->terms[pool->count++] = (struct slot_term){term, -1, INT_MAX};
+    pool->terms[pool->count++] =
+        (struct pool_term){.term = term,
+                           .lo = node->lo < -limit ? -most : node->lo * factor,
+                           .hi = node->hi > limit ? most : node->hi * factor,
+                           .low = node->low + term.shift,
+                           .top = top_bit(node->lo, node->hi) + term.shift,
+                           .depth = node->depth,
+                           .partner = -1,
+                           .score = INT_MAX};
     pool->positives += !term.negative;
-    pool->load += depth_load(pool->s->list.nodes[term.node].depth);
+    pool->load += depth_load(node->depth);
 }
 
 /* The canonical digits of a coefficient. */
@@ -42,41 +47,45 @@ static void pool_add_digits(struct pool *pool, int node, int64_t c)
     }
 }
 
-static int width_of(const struct sharing *s, struct term x, struct term y)
-{
-    const struct adder_node *a = &s->list.nodes[x.node], *b = &s->list.nodes[y.node];
-    int low_a = a->low + x.shift, low_b = b->low + y.shift;
-    int top_a = top_bit(a->lo, a->hi) + x.shift, top_b = top_bit(b->lo, b->hi) + y.shift;
-    return (top_a > top_b ? top_a : top_b) - (low_a < low_b ? low_a : low_b);
-}
-
-static bool fits_depth(const struct pool *pool, struct term x, struct term y)
+static bool fits_depth(const struct pool *pool, const struct pool_term *x,
+                       const struct pool_term *y)
 {
     int limit = pool->s->most_depth;
     if (limit < 0 || limit >= 40) return true;
-    int depth_x = pool->s->list.nodes[x.node].depth, depth_y = pool->s->list.nodes[y.node].depth;
-    uint64_t sum = depth_load((depth_x > depth_y ? depth_x : depth_y) + 1);
-    return pool->load - depth_load(depth_x) - depth_load(depth_y) + sum <= (uint64_t)1 << limit;
+    uint64_t sum = depth_load((x->depth > y->depth ? x->depth : y->depth) + 1);
+    return pool->load - depth_load(x->depth) - depth_load(y->depth) + sum <= (uint64_t)1 << limit;
 }
 
-static int score_of(const struct pool *pool, struct term x, struct term y)
+/* Adder bits and, nearly as much, the width of the result, which every later sum of it pays for
+ * (the weights 4 and 3 were found by trial on random matrices); then depth. */
+static int score_of(const struct pool *pool, const struct pool_term *x, const struct pool_term *y)
 {
-    const struct sharing *s = pool->s;
-    int bits = nodes_guess(&s->list, x, y);
-    if (x.negative != y.negative) bits *= s->list.price;
-    int depth_x = s->list.nodes[x.node].depth, depth_y = s->list.nodes[y.node].depth;
-    int depth = depth_x > depth_y ? depth_x : depth_y;
-    return (4 * bits + 3 * width_of(s, x, y)) * 64 + (depth < 63 ? depth : 63);
+    int bits, low = x->low < y->low ? x->low : y->low, high = x->low < y->low ? y->low : x->low;
+    int top = x->top > y->top ? x->top : y->top;
+    if (x->term.negative == y->term.negative) {
+        const struct pool_term *below = x->low < y->low ? x : y, *above = x->low < y->low ? y : x;
+        bits = top_bit(x->lo + y->lo, x->hi + y->hi) - high + 1;
+        if (below->top < above->low && below->lo >= 0) bits = 0;
+    } else {
+        const struct pool_term *a = x->low < y->low ? x : y, *b = x->low < y->low ? y : x;
+        if (x->low == y->low && !y->term.negative) {
+            a = y;
+            b = x;
+        }
+        bits = (top_bit(a->lo - b->hi, a->hi - b->lo) - high + 1) * pool->s->list.price;
+    }
+    int depth = x->depth > y->depth ? x->depth : y->depth;
+    return (4 * (bits > 0 ? bits : 0) + 3 * (top - low)) * 64 + (depth < 63 ? depth : 63);
 }
 
 static void find_partner(struct pool *pool, int i)
 {
-    struct slot_term *x = &pool->terms[i];
+    struct pool_term *x = &pool->terms[i];
     x->partner = -1;
     x->score = INT_MAX;
     for (int k = 0; k < i; k++) {
-        int score = score_of(pool, x->term, pool->terms[k].term);
-        if (score >= x->score || !fits_depth(pool, x->term, pool->terms[k].term)) continue;
+        int score = score_of(pool, x, &pool->terms[k]);
+        if (score >= x->score || !fits_depth(pool, x, &pool->terms[k])) continue;
         x->score = score;
         x->partner = k;
     }
@@ -98,9 +107,8 @@ static int find_cheapest(struct pool *pool)
 {
     int best = -1;
     for (int i = 1; i < pool->count; i++) {
-        struct slot_term *x = &pool->terms[i];
-        if (x->partner < 0 || x->partner >= i ||
-            !fits_depth(pool, x->term, pool->terms[x->partner].term))
+        struct pool_term *x = &pool->terms[i];
+        if (x->partner < 0 || x->partner >= i || !fits_depth(pool, x, &pool->terms[x->partner]))
             find_partner(pool, i);
         if (x->partner >= 0 && (best < 0 || x->score < pool->terms[best].score)) best = i;
     }
@@ -121,30 +129,31 @@ static struct term reduce(struct pool *pool)
     return pool->terms[0].term;
 }
 
-long sums_run(struct sharing *s, const int64_t *bias, struct adder_output *outputs)
+struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t bias, long *price)
 {
-    struct pool pool = {.s = s};
-    int count = s->list.count, constants = 0;
-    long price = 0;
-    for (int j = 0; j < s->columns; j++) {
-        int first = s->list.count;
-        pool.count = pool.positives = 0;
-        pool.load = 0;
-        for (int i = 0; i < count; i++) {
-            int64_t c = sharing_row(s, i)[j];
-            if (c) pool_add_digits(&pool, i, c);
-        }
-        if (bias && bias[j])
-            pool_add(&pool, (struct term){nodes_add_constant(&s->list, bias[j]), 0, false});
-        struct term sum = pool.count ? reduce(&pool) : (struct term){-1, 0, false};
-        if (outputs) outputs[j] = (struct adder_output){sum.node, sum.shift, sum.negative};
-        price += nodes_total(&s->list, first);
-        if (sum.negative)
-            price += top_bit(s->list.nodes[sum.node].lo, s->list.nodes[sum.node].hi) + 2 -
-                     s->list.nodes[sum.node].low;
-        if (!outputs) s->list.count = count;
+    struct sharing *s = pool->s;
+    pool->count = pool->positives = 0;
+    pool->load = 0;
+    for (int i = 0; i < nodes; i++) {
+        int64_t c = sharing_row(s, i)[column];
+        if (c) pool_add_digits(pool, i, c);
     }
-    (void)constants;
-    free(pool.terms);
+    if (bias) pool_add(pool, (struct term){nodes_add_constant(&s->list, bias), 0, false});
+    int first = s->list.count;
+    struct term sum = pool->count ? reduce(pool) : (struct term){-1, 0, false};
+    *price = nodes_total(&s->list, first);
+    if (sum.negative) {
+        const struct adder_node *node = &s->list.nodes[sum.node];
+        *price += top_bit(-node->hi, -node->lo) + 1 - node->low;
+    }
+    return (struct adder_output){sum.node, sum.shift, sum.negative};
+}
+
+long sums_price(struct pool *pool, int column, int64_t bias)
+{
+    int count = pool->s->list.count;
+    long price;
+    sums_add(pool, column, count, bias, &price);
+    pool->s->list.count = count;
     return price;
 }
