@@ -213,12 +213,18 @@ static void write_board_top(struct build_job *job)
 /* ---- constraints ------------------------------------------------------------------------------
  */
 
+/* nextpnr names the bits of a port with one bit by the port alone. */
+static const char *led_name(struct build_job *job, int i)
+{
+    return job->board.led_count == 1 ? "leds_o" : arena_printf(&job->arena, "leds_o[%d]", i);
+}
+
 static void write_pcf(struct build_job *job)
 {
     struct text text = {0};
     text_add(&text, "set_io clk_i %s\n", job->board.clock_pin);
     for (int i = 0; i < job->board.led_count; i++)
-        text_add(&text, "set_io leds_o[%d] %s\n", i, job->board.leds[i].pin);
+        text_add(&text, "set_io %s %s\n", led_name(job, i), job->board.leds[i].pin);
     text_add(&text, "set_frequency clk_i %g\n", job->board.clock_in_mhz);
     if (!job->pll.bypass) text_add(&text, "set_frequency clk_sys %g\n", job->clock_mhz);
     if (job->pll.divide > 1) text_add(&text, "set_frequency pll.clk_pll %g\n", job->pll.pll_mhz);
@@ -231,9 +237,8 @@ static void write_lpf(struct build_job *job)
     text_add(&text, "LOCATE COMP \"clk_i\" SITE \"%s\";\nIOBUF PORT \"clk_i\" IO_TYPE=%s;\n",
              job->board.clock_pin, job->board.io_type);
     for (int i = 0; i < job->board.led_count; i++)
-        text_add(&text,
-                 "LOCATE COMP \"leds_o[%d]\" SITE \"%s\";\nIOBUF PORT \"leds_o[%d]\" IO_TYPE=%s;\n",
-                 i, job->board.leds[i].pin, i, job->board.io_type);
+        text_add(&text, "LOCATE COMP \"%s\" SITE \"%s\";\nIOBUF PORT \"%s\" IO_TYPE=%s;\n",
+                 led_name(job, i), job->board.leds[i].pin, led_name(job, i), job->board.io_type);
     text_add(&text, "FREQUENCY PORT \"clk_i\" %g MHZ;\n", job->board.clock_in_mhz);
     write_text(job, "top.lpf", &text);
 }
