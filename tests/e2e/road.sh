@@ -59,6 +59,12 @@ check "estimate" test "$(json alone/report.json resources.source)" = estimate
 check "same input, same bytes" sh -c "'$sluice' compile $d/model.onnx --board icebreaker --out again && diff -r alone/rtl again/rtl && cmp alone/program.sluice again/program.sluice && diff -r alone/c again/c"
 check "argmax" "$sluice" compile $d/model.onnx --board icebreaker --output argmax --out arg
 check "argmax verifies" "$sluice" verify arg --events x.npy
+check "softmax" "$sluice" compile $d/model.onnx --board hx8k-evn --output softmax --out soft
+check "softmax is in the hardware" test "$(json soft/compile.json softmax_left_out) $(json soft/compile.json output)" = "False softmax"
+check "softmax verifies" "$sluice" verify soft --events x.npy
+check "softmax close to the real one" python3 -c "import sys; sys.exit(not 0 < $(json soft/verify.json float_mean_abs_error) < 0.2)"
+check "softmax emulates" sh -c "'$sluice' emulate soft --events x.npy --out ys.npy && '$sluice' emulate soft --events x.npy --out qs.npy --reference quantized && cmp ys.npy qs.npy"
+check "softmax again from its own model" sh -c "'$sluice' compile soft/model.onnx --board hx8k-evn --output softmax --out soft_again && cmp soft/model.onnx soft_again/model.onnx && cmp soft/program.sluice soft_again/program.sluice"
 check "fabric standardisation" "$sluice" compile $d/model.onnx --board ulx3s-25f --standardise fabric --input-bits 14 --calibrate x.npy --out fab
 check "fabric verifies" "$sluice" verify fab --events x.npy
 check "diff" sh -c "'$sluice' diff $d/report.json alone/report.json | grep -q resources"
