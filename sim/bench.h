@@ -16,6 +16,7 @@ struct bench_design {
     const char *top;
     int input_bits;
     bool trace;   /* can write a waveform: slower */
+    bool quick;   /* compiled without optimisation: for short runs */
     bool mutants; /* the top has an input mutant_i that chooses a mutation */
 };
 

@@ -10,10 +10,7 @@ module LUT4 (
     output wire Z
 );
     parameter [15:0] INIT = 16'd0;
-    wire [7:0] s3 = D ? INIT[15:8] : INIT[7:0];
-    wire [3:0] s2 = C ? s3[7:4] : s3[3:0];
-    wire [1:0] s1 = B ? s2[3:2] : s2[1:0];
-    assign Z = A ? s1[1] : s1[0];
+    assign Z = INIT[{D, C, B, A}];
 endmodule
 
 module PFUMX (
@@ -50,7 +47,7 @@ module sluice_carry_half (
     localparam ARITHMETIC = INJECT != "YES";
     wire propagate;
     LUT4 #(.INIT(INIT)) u_lut (.A(a_i), .B(b_i), .C(c_i), .D(d_i), .Z(propagate));
-    wire generated = b_i ? (a_i ? INIT[3] : INIT[2]) : (a_i ? INIT[1] : INIT[0]);
+    wire generated = INIT[{2'd0, b_i, a_i}];
     assign sum_o = propagate ^ (ARITHMETIC & cin_i);
     assign cout_o = propagate ? cin_i : ARITHMETIC & generated;
 endmodule

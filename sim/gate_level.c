@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/progress.h"
 #include "compiler/emit/emit.h"
 #include "sim/bench.h"
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_TEST_EVENTS = 1000 };
+enum { MOST_TEST_EVENTS = 1000, SPLIT_LIMIT_S = 300 };
 
 /* The cell models that fit the netlist, as a file beside it. */
 static const char *write_cells(struct arena *arena, const char *netlist, const char *folder)
@@ -26,6 +27,27 @@ static const char *write_cells(struct arena *arena, const char *netlist, const c
     const char *path = file_join(arena, folder, "cells.v");
     file_write(path, cells, strlen(cells));
     return path;
+}
+
+/* The same cells with every net a single bit: bits of a vector that depend on one another, as in a
+ * carry chain, look like a loop to Verilator. */
+static const char *split_nets(struct arena *arena, const char *netlist, const char *folder)
+{
+    char reason[300];
+    const char *split = file_join(arena, folder, "netlist.v"),
+               *log = file_join(arena, folder, "split.log");
+    const char *script =
+        arena_printf(arena, "read_verilog \"%s\"; splitnets; write_verilog -noattr -noexpr \"%s\"",
+                     netlist, split);
+    const char *const argv[] = {"yosys", "-q", "-p", script, NULL};
+    struct process_options options = {.log = log, .time_limit_s = SPLIT_LIMIT_S};
+    int status = process_run(argv, &options);
+    if (status == PROCESS_NOT_FOUND) fail("yosys is not installed; run `make deps`");
+    if (status != 0) {
+        process_log_reason(log, reason, sizeof reason);
+        fail("yosys failed: %s; see %s", reason, log);
+    }
+    return split;
 }
 
 static void judge(const struct bench_verdict *verdict, const struct program *program, long events,
@@ -70,12 +92,14 @@ void gate_level_run(const struct gate_level_request *request, struct gate_level_
     program_eval(p, stimuli.inputs, stimuli.count, outputs);
     struct bench_events events =
         bench_write_events(&arena, p, folder, stimuli.inputs, outputs, stimuli.count);
-    const char *const sources[] = {netlist, write_cells(&arena, netlist, folder), NULL};
+    const char *const sources[] = {split_nets(&arena, netlist, folder),
+                                   write_cells(&arena, netlist, folder), NULL};
     struct bench_design design = {.folder = folder,
                                   .name = "bench",
                                   .sources = sources,
                                   .top = emit_top_name(p, &arena),
-                                  .input_bits = emit_input_bits(p)};
+                                  .input_bits = emit_input_bits(p),
+                                  .quick = true};
     info("gate level: building the bench for the netlist");
     struct bench_run run = {.executable = bench_build(&arena, &design),
                             .folder = folder,

@@ -107,7 +107,8 @@ static const char *simulate(struct mutation *m)
                                   .sources = sources,
                                   .top = m->top,
                                   .input_bits = emit_input_bits(p),
-                                  .mutants = true};
+                                  .mutants = true,
+                                  .quick = true};
     struct bench_run run = {.executable = bench_build(&m->arena, &design),
                             .folder = m->folder,
                             .events = &events,

@@ -120,7 +120,7 @@ static void explain(struct verification *v, const struct bench_run *part,
     struct verify_mismatch *m = &v->result->first;
     struct bench_design design = v->design;
     design.name = "bench_trace";
-    design.trace = true;
+    design.trace = design.quick = true;
     struct bench_run run = *part;
     struct bench_verdict again;
     run.executable = bench_build(&v->arena, &design);
@@ -226,7 +226,7 @@ static void leave_waveform(struct verification *v)
 {
     struct bench_design design = v->design;
     design.name = "bench_trace";
-    design.trace = true;
+    design.trace = design.quick = true;
     struct bench_run run = part_run(v, bench_build(&v->arena, &design), 0, 0);
     struct bench_verdict verdict;
     run.count = v->stimuli.count < WAVEFORM_EVENTS ? v->stimuli.count : WAVEFORM_EVENTS;
