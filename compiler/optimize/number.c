@@ -2,8 +2,6 @@
 #include "compiler/optimize/optimize.h"
 #include "compiler/optimize/rewrite.h"
 
-#include <stdlib.h>
-
 /* A hash table of the new program's values, open addressing. */
 struct numbering {
     int *slots; /* value + 1, 0: free */
@@ -73,8 +71,9 @@ struct program *optimize_number(const struct program *old, const struct target *
     size_t size = 64;
     while (size < 2 * (size_t)old->op_count)
         size *= 2;
-    struct numbering numbering = {calloc(size, sizeof(int)), size - 1};
+    struct arena arena = {0};
+    struct numbering numbering = {arena_alloc(&arena, size, sizeof(int)), size - 1};
     struct program *program = rewrite_program(old, number, &numbering);
-    free(numbering.slots);
+    arena_free(&arena);
     return program;
 }

@@ -7,6 +7,8 @@
  * taken out of a column only while the column's tree stays within its depth. */
 #include "compiler/optimize/adders.h"
 
+#include "base/error.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -84,6 +86,7 @@ static void grow_patterns(struct sharing *s)
     size_t slots = s->pattern_slots;
     s->pattern_slots = slots ? 2 * slots : 1024;
     s->patterns = calloc(s->pattern_slots, sizeof *s->patterns);
+    if (!s->patterns) fail("out of memory");
     for (size_t i = 0; i < slots; i++)
         if (old[i].key) *find(s, old[i].key - 1) = old[i];
     free(old);
