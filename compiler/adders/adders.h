@@ -50,6 +50,7 @@ enum { ADDER_DEPTH_ANY = -1 };
 
 struct adder_options {
     int extra_depth;     /* 0: minimum; N: minimum + N; ADDER_DEPTH_ANY */
+    bool likes_sums;     /* terms of like sign meet first, so that a column has few differences */
     int effort;          /* local search of effort / 4 steps for each shared node; 0: greedy
                             sharing alone. Nothing but the options decides the result */
     double time_limit_s; /* 0: none, the same result on every machine; else search ends then */

@@ -173,7 +173,7 @@ static bool take(struct run *r, const struct pattern *p, int j, struct slot at,
     digit_v = (int64_t)1 << (at.shift + p->delta);
     if (at.negative) digit_u = -digit_u;
     if (at.negative != p->differ) digit_v = -digit_v;
-    if (limited && r->load[j] + depth_change > (uint64_t)1 << r->s->most_depth) return false;
+    if (limited && r->load[j] + depth_change > r->s->most_load[j]) return false;
     if (p->u == p->v) {
         int64_t c = r->u[j];
         if (digit_count(c - digit_u - digit_v) != digit_count(c) - 2) return false;
@@ -197,7 +197,7 @@ static int take_all(struct run *r, const struct pattern *p, int64_t *new)
     const struct sharing *s = r->s;
     size_t words = (size_t)s->words, bytes = (size_t)s->columns * sizeof(int64_t);
     const struct adder_node *u = &s->list.nodes[p->u], *v = &s->list.nodes[p->v];
-    bool limited = s->most_depth >= 0 && s->most_depth < 40;
+    bool limited = s->is_limited;
     uint64_t change = depth_load((u->depth > v->depth ? u->depth : v->depth) + 1) -
                       depth_load(u->depth) - depth_load(v->depth);
     memcpy(r->u, sharing_row(s, p->u), bytes);

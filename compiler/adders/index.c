@@ -11,12 +11,12 @@
 void sharing_init(struct sharing *s, int rows, int columns, const int64_t *input_lo,
                   const int64_t *input_hi, int price)
 {
-    *s = (struct sharing){
-        .columns = columns, .words = (columns + 63) / 64, .most_depth = ADDER_DEPTH_ANY};
+    *s = (struct sharing){.columns = columns, .words = (columns + 63) / 64};
     nodes_init(&s->list, rows, input_lo, input_hi, price);
     s->load = calloc((size_t)columns + 1, sizeof *s->load);
     s->found = calloc((size_t)s->words + 1, sizeof *s->found);
-    if (!s->load || !s->found) abort();
+    s->most_load = calloc((size_t)columns + 1, sizeof *s->most_load);
+    if (!s->load || !s->found || !s->most_load) abort();
 }
 
 void sharing_free(struct sharing *s)
@@ -28,6 +28,7 @@ void sharing_free(struct sharing *s)
     free(s->ranges);
     free(s->node_columns);
     free(s->load);
+    free(s->most_load);
     free(s->changes);
     free(s->found);
 }

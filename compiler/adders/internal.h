@@ -98,8 +98,10 @@ struct sharing {
     size_t range_capacity, node_word_capacity;
     uint64_t *load; /* [columns]: sum over digits of 2^depth of the node; a tree of depth d holds
                        2^d */
-    int most_depth; /* of a column's tree; ADDER_DEPTH_ANY */
-    struct change *changes; /* what sharing_set() overwrote, while keeps_changes */
+    uint64_t *most_load; /* [columns], if the depth is limited */
+    bool is_limited;
+    int difference_handicap; /* bits by which a column's sum avoids subtractions */
+    struct change *changes;  /* what sharing_set() overwrote, while keeps_changes */
     int change_count;
     size_t change_capacity;
     bool keeps_changes;
@@ -150,7 +152,7 @@ struct pool {
     struct pool_term *terms;
     int count, positives;
     size_t capacity;
-    uint64_t load;
+    uint64_t load, most_load;
 };
 /* Adds up what is left of a column: appends nodes, returns the output; *price gets what they cost.
  * `nodes`: how many nodes are shared ones. The pool is only memory that calls share. */

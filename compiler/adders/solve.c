@@ -47,21 +47,29 @@ static struct scaled scale(const struct adder_problem *problem)
     return scaled;
 }
 
-/* Fewest adders on the longest path: that of the column with most digits. */
-static int least_depth(const struct adder_problem *problem)
+/* Fewest adders on the longest path of a column: its digits in a tree. */
+static int least_depth(const struct adder_problem *problem, int column)
 {
-    int most = 1;
-    for (int j = 0; j < problem->columns; j++) {
-        int digits = problem->bias && problem->bias[j];
-        for (int i = 0; i < problem->rows; i++)
-            digits +=
-                digit_count(problem->weights[(size_t)i * (size_t)problem->columns + (size_t)j]);
-        if (digits > most) most = digits;
-    }
-    int depth = 0;
-    while (1 << depth < most)
+    int digits = problem->bias && problem->bias[column], depth = 0;
+    for (int i = 0; i < problem->rows; i++)
+        digits +=
+            digit_count(problem->weights[(size_t)i * (size_t)problem->columns + (size_t)column]);
+    while (1 << depth < digits)
         depth++;
     return depth;
+}
+
+static void limit_depth(struct sharing *s, const struct adder_problem *problem,
+                        const struct adder_options *options)
+{
+    int most = 0;
+    for (int j = 0; j < s->columns; j++) {
+        int depth = least_depth(problem, j);
+        most = depth > most ? depth : most;
+    }
+    s->is_limited = options->extra_depth >= 0;
+    for (int j = 0; j < s->columns; j++)
+        s->most_load[j] = depth_load(most + options->extra_depth);
 }
 
 static void fill(struct sharing *s, const struct adder_problem *problem,
@@ -153,7 +161,8 @@ struct adder_graph *adder_solve(const struct adder_problem *problem,
     struct sharing s;
     sharing_init(&s, problem->rows, problem->columns, scaled.lo, scaled.hi,
                  options->subtractor_price);
-    if (options->extra_depth >= 0) s.most_depth = least_depth(problem) + options->extra_depth;
+    limit_depth(&s, problem, options);
+    s.difference_handicap = options->likes_sums ? 4 : 0;
     fill(&s, problem, &scaled);
     struct adder_output *outputs =
         arena_alloc(&scaled.arena, (size_t)problem->columns + 1, sizeof *outputs);

@@ -50,10 +50,9 @@ static void pool_add_digits(struct pool *pool, int node, int64_t c)
 static bool fits_depth(const struct pool *pool, const struct pool_term *x,
                        const struct pool_term *y)
 {
-    int limit = pool->s->most_depth;
-    if (limit < 0 || limit >= 40) return true;
+    if (!pool->s->is_limited) return true;
     uint64_t sum = depth_load((x->depth > y->depth ? x->depth : y->depth) + 1);
-    return pool->load - depth_load(x->depth) - depth_load(y->depth) + sum <= (uint64_t)1 << limit;
+    return pool->load - depth_load(x->depth) - depth_load(y->depth) + sum <= pool->most_load;
 }
 
 /* Adder bits and, nearly as much, the width of the result, which every later sum of it pays for
@@ -72,7 +71,8 @@ static int score_of(const struct pool *pool, const struct pool_term *x, const st
             a = y;
             b = x;
         }
-        bits = (top_bit(a->lo - b->hi, a->hi - b->lo) - high + 1) * pool->s->list.price;
+        bits = (top_bit(a->lo - b->hi, a->hi - b->lo) - high + 1) * pool->s->list.price +
+               pool->s->difference_handicap;
     }
     int depth = x->depth > y->depth ? x->depth : y->depth;
     return (4 * (bits > 0 ? bits : 0) + 3 * (top - low)) * 64 + (depth < 63 ? depth : 63);
@@ -134,6 +134,7 @@ struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t b
     struct sharing *s = pool->s;
     pool->count = pool->positives = 0;
     pool->load = 0;
+    pool->most_load = s->most_load[column];
     for (int i = 0; i < nodes; i++) {
         int64_t c = sharing_row(s, i)[column];
         if (c) pool_add_digits(pool, i, c);
