@@ -54,6 +54,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, out, "out", "PATH", ON_FOLDER | ON(INIT), "build folder; emulate: the NPY file to write; init: the job file") \
     X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY), "raw events, one row each")      \
     X(STRING, reference, "reference", "quantized|float", ON(EMULATE), "run the floating-point reference instead of the program") \
+    X(STRING, histogram, "histogram", "H.csv", ON(EMULATE), "histograms of the scores, CSV or (H.json) JSON") \
+    X(FLAG, interpreter, "interpreter", NULL, ON(EMULATE), "do not compile the program to machine code: interpret it") \
     X(COUNT, random_events, "random-events", "N", ON(VERIFY) | ON(ALL), "random events beside the given ones") \
     X(NUMBER, tolerance, "tolerance", "D", ON(VERIFY) | ON(ALL), "largest deviation of the scores from the unquantized network") \
     X(FLAG, pins_free, "pins-free", NULL, ON_BUILD, "size the network alone: no board top, no bitstream") \

@@ -6,36 +6,49 @@
 #include "compiler/program/program.h"
 #include "data/events.h"
 #include "model/onnx.h"
+#include "sim/emulate.h"
 
 #include <string.h>
 
-int verb_emulate(struct cli *cli)
+static struct emulate_result run_reference(struct cli *cli, const struct program *program)
 {
     const char *reference = cli->flags.reference;
-    if (!cli->flags.events) fail("emulate: --events X.npy is missing");
-    if (!cli->flags.out) fail("emulate: --out Y.npy is missing");
-    if (reference && strcmp(reference, "quantized") != 0 && strcmp(reference, "float") != 0)
+    if (strcmp(reference, "quantized") != 0 && strcmp(reference, "float") != 0)
         fail("--reference %s: must be quantized or float", reference);
-    struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
-    long events;
-    double *x = events_read_rows(&cli->arena, cli->flags.events, program->input_count, &events);
-    size_t columns = (size_t)program->output_count;
-    double *y = arena_alloc(&cli->arena, (size_t)events * columns, sizeof *y);
+    if (!cli->flags.out) fail("emulate: --out Y.npy is missing");
+    if (cli->flags.histogram) fail("--histogram: goes with the integer program, not with --reference");
+    struct network *network = onnx_read(cli_need(cli, "model.onnx", "compile"));
+    enum reference_mode mode = reference[0] == 'q' ? REFERENCE_QUANTIZED : REFERENCE_FLOAT;
+    struct emulate_result result = {.origin = "reference"};
+    double *x = events_read_rows(&cli->arena, cli->flags.events, program->input_count, &result.events);
+    double *y = arena_alloc(&cli->arena, (size_t)result.events * (size_t)program->output_count, sizeof *y);
     double start = clock_seconds();
-    if (reference) {
-        struct network *network = onnx_read(cli_need(cli, "model.onnx", "compile"));
-        enum reference_mode mode = reference[0] == 'q' ? REFERENCE_QUANTIZED : REFERENCE_FLOAT;
-        scores_reference(program, network, mode, x, events, y);
-        network_free(network);
-    } else {
-        scores_program(program, x, events, y);
-    }
-    double seconds = clock_seconds() - start;
-    npy_write_double(cli->flags.out, y, events, program->output_count);
-    info("%ld events, %.3g events/s: %s", events, (double)events / seconds, cli->flags.out);
-    if (cli->flags.json)
-        printf("{\"events\": %ld, \"outputs\": %d, \"seconds\": %.6f}\n", events,
-               program->output_count, seconds);
+    scores_reference(program, network, mode, x, result.events, y);
+    npy_write_double(cli->flags.out, y, result.events, program->output_count);
+    result.seconds = clock_seconds() - start;
+    network_free(network);
+    return result;
+}
+
+int verb_emulate(struct cli *cli)
+{
+    const struct flags *flags = &cli->flags;
+    if (!flags->events) fail("emulate: --events X.npy is missing");
+    if (!flags->out && !flags->histogram) fail("emulate: --out Y.npy is missing");
+    struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
+    struct emulate_options options = {.events = flags->events,
+                                      .out = flags->out,
+                                      .histogram = flags->histogram,
+                                      .cache = cli_path(cli, "emulate"),
+                                      .mode = flags->interpreter ? NATIVE_INTERPRETED : NATIVE_AUTO};
+    struct emulate_result r =
+        flags->reference ? run_reference(cli, program) : emulate_run(program, &options);
+    info("%ld events, %.3g events/s (%s): %s", r.events, (double)r.events / r.seconds, r.origin,
+         flags->out ? flags->out : flags->histogram);
+    if (flags->json)
+        printf("{\"events\": %ld, \"outputs\": %d, \"seconds\": %.6f, \"cpu_seconds\": %.6f, \"compile_seconds\": %.6f, "
+               "\"origin\": \"%s\"}\n",
+               r.events, program->output_count, r.seconds, r.cpu_seconds, r.compile_seconds, r.origin);
     program_free(program);
     return 0;
 }

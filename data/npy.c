@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "data/container.h"
 #include "data/events.h"
+#include "data/npy_rows.h"
 
 #include <limits.h>
 #include <stdint.h>
@@ -191,15 +192,22 @@ void npy_list(struct container *container)
     array->bytes = (const unsigned char *)container->content + head;
 }
 
-void npy_write_double(const char *path, const double *values, long rows, long columns)
+void npy_print_head(char head[NPY_HEAD_BYTES], long rows, long columns)
 {
-    /* Version 1.0, 118 bytes of text: the numbers begin at a multiple of 64. */
-    char head[128] = "\x93NUMPY\x01\x00\x76\x00";
-    int used = snprintf(head + 10, sizeof head - 10,
+    /* Version 1.0, 118 bytes of text. */
+    static const char start[10] = "\x93NUMPY\x01\x00\x76\x00";
+    memcpy(head, start, sizeof start);
+    int used = snprintf(head + 10, NPY_HEAD_BYTES - 10,
                         "{'descr': '%sf8', 'fortran_order': False, 'shape': (%ld, %ld), }",
                         is_little ? "<" : ">", rows, columns);
-    memset(head + 10 + used, ' ', sizeof head - 10 - (size_t)used);
-    head[127] = '\n';
+    memset(head + 10 + used, ' ', NPY_HEAD_BYTES - 10 - (size_t)used);
+    head[NPY_HEAD_BYTES - 1] = '\n';
+}
+
+void npy_write_double(const char *path, const double *values, long rows, long columns)
+{
+    char head[NPY_HEAD_BYTES];
+    npy_print_head(head, rows, columns);
     struct out_file *out = out_open(path);
     size_t count = (size_t)rows * (size_t)columns;
     fwrite(head, 1, sizeof head, out_stream(out));

@@ -18,6 +18,7 @@ struct emulate_result {
     long events;
     const char *origin;     /* as native_origin() */
     double compile_seconds; /* in the C compiler */
+    double cpu_seconds;     /* of the same, both threads together */
     double seconds;         /* from the first event read to the last score written */
 };
 
