@@ -18,6 +18,17 @@ static void find_reason(struct build_job *job, const char *log, char *line, size
     snprintf(line, size, "%.*s", (int)strcspn(mark, "\n"), mark);
 }
 
+/* Once the network has been packed alone and fits, it is the board's top that is too much. */
+static _Noreturn void fail_overuse(const struct build_job *job, const char *needs, const char *log)
+{
+    if (job->result->cells > 0 && !job->request->pins_free)
+        fail("%s with the pattern memory around it does not fit on %s: it %s; build with "
+             "--pins-free "
+             "to size the network alone; see %s",
+             job->top, job->board.part, needs, log);
+    fail("%s does not fit on %s: it %s; see %s", job->top, job->board.part, needs, log);
+}
+
 void job_run(struct build_job *job, const char *const argv[], const char *log, double limit_s,
              bool *timed_out)
 {
@@ -33,8 +44,7 @@ void job_run(struct build_job *job, const char *const argv[], const char *log, d
     if (status == PROCESS_TIMED_OUT)
         fail("%s did not end within %g s; give more time; its log is %s", name, limit_s, path);
     char reason[600];
-    if (job_find_overuse(job, path, reason, sizeof reason))
-        fail("%s does not fit on %s: it %s; see %s", job->top, job->board.part, reason, path);
+    if (job_find_overuse(job, path, reason, sizeof reason)) fail_overuse(job, reason, path);
     find_reason(job, path, reason, sizeof reason);
     if (status == PROCESS_KILLED) fail("%s was killed; its log is %s", name, path);
     fail("%s failed: %s; its log is %s", name, reason[0] != '\0' ? reason : "no reason in its log",

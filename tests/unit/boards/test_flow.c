@@ -211,6 +211,19 @@ static void a_tool_that_fails_gives_its_reason(void **state)
     arena_free(&arena);
 }
 
+/* A network of that many flip-flops. */
+static void write_shift_register(struct arena *arena, const char *folder, int bits)
+{
+    write_rtl(arena, folder,
+              arena_printf(arena,
+                           "module tiny(input clk_i, rst_i, valid_i, input [23:0] data_i,\n"
+                           "    output valid_o, output [19:0] data_o, output error_o);\n"
+                           "    reg [%d:0] q;\n"
+                           "    always @(posedge clk_i) q <= {q, ^{q[7:0], data_i}};\n"
+                           "    assign {valid_o, data_o, error_o} = q[%d -: 22];\nendmodule\n",
+                           bits - 1, bits - 1));
+}
+
 static void what_does_not_fit_says_how_much_it_needs(void **state)
 {
     (void)state;
@@ -219,14 +232,16 @@ static void what_does_not_fit_says_how_much_it_needs(void **state)
     const char *folder = make_build_folder(&arena);
     struct build_request request = request_for(folder, "icestick", 100);
     request.pins_free = true;
-    write_rtl(&arena, folder,
-              "module tiny(input clk_i, rst_i, valid_i, input [23:0] data_i, output valid_o,\n"
-              "    output [19:0] data_o, output error_o);\n"
-              "    reg [1999:0] q;\n    always @(posedge clk_i) q <= {q, ^{q[7:0], data_i}};\n"
-              "    assign {valid_o, data_o, error_o} = q[1999:1978];\nendmodule\n");
+    write_shift_register(&arena, folder, 2000);
     const char *message = failure_of(&request);
-    assert_non_null(strstr(message, "does not fit on iCE40HX1K-TQ144: it needs 20"));
+    assert_non_null(strstr(message, "tiny does not fit on iCE40HX1K-TQ144: it needs 20"));
     assert_non_null(strstr(message, " of 1280 logic cells"));
+    write_shift_register(&arena, folder, 1210); /* fits, but not with the memory */
+    request.pins_free = false;
+    request.clock_mhz = 40;
+    message = failure_of(&request);
+    assert_non_null(strstr(message, "tiny with the pattern memory around it does not fit on"));
+    assert_non_null(strstr(message, " of 1280 logic cells; build with --pins-free"));
     folder_remove(folder);
     arena_free(&arena);
 }
