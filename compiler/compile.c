@@ -11,8 +11,8 @@
 #include <string.h>
 
 const char *const compile_passes[] = {
-    "lower",       "round",      "simplify",     "csd",  "number",   "trim", "simplify-sums",
-    "number-sums", "complement", "simplify-end", "dead", "schedule", NULL,
+    "lower",       "round",      "simplify",     "adder-graph", "number",   "trim", "simplify-sums",
+    "number-sums", "complement", "simplify-end", "dead",        "schedule", NULL,
 };
 
 void compile_options_init(struct compile_options *options)
@@ -81,7 +81,7 @@ struct program *compile_network(const struct network *network,
     finish(&c, "lower", lower_network(network, options, notes));
     run(&c, "round", optimize_round);
     run(&c, "simplify", optimize_simplify);
-    run(&c, "csd", optimize_csd);
+    run(&c, "adder-graph", optimize_adder_graph);
     run(&c, "number", optimize_number);
     run(&c, "trim", optimize_trim);
     run(&c, "simplify-sums", optimize_simplify);

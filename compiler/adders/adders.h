@@ -50,13 +50,15 @@ enum { ADDER_DEPTH_ANY = -1 };
 
 struct adder_options {
     int extra_depth;     /* 0: minimum; N: minimum + N; ADDER_DEPTH_ANY */
-    bool likes_sums;     /* terms of like sign meet first, so that a column has few differences */
     int effort;          /* local search of effort / 4 steps for each shared node; 0: greedy
                             sharing alone. Nothing but the options decides the result */
     double time_limit_s; /* 0: none, the same result on every machine; else search ends then */
     uint64_t seed;
     int subtractor_price; /* cost of a subtractor's bit in adder bits: 1; 2 where the carry chain
-                             takes its operands raw (LUT4 + inverter, iCE40) */
+                             takes its operands raw (LUT4 + inverter, iCE40). Above
+                               1, the terms of a column that have like signs meet first, so that it
+                               has few differences, and a subtrahend that only that sum reads
+                               counts as free (it can be made complemented) */
 };
 void adder_options_init(struct adder_options *options);
 

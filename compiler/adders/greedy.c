@@ -18,7 +18,8 @@ struct pattern {
     short delta;
     bool differ; /* in sign */
     short bits;
-    int count; /* occurrences, at most */
+    int count;   /* occurrences, at most */
+    short price; /* of the node, in bits for each bit */
     float weight;
 };
 
@@ -79,9 +80,11 @@ static void heap_drop(struct run *r)
 
 /* ---- patterns ---- */
 
+/* Bits that the occurrences cost where they are, as additions: a column that adds up like signs
+ * first has few differences. Less what the shared node costs. */
 static float gain_of(const struct pattern *p)
 {
-    return (float)(p->count - 1) * p->weight;
+    return (float)(p->count - p->price) * p->weight;
 }
 
 static void add_pattern(struct run *r, int u, int v, int delta, bool differ, int count)
@@ -89,7 +92,6 @@ static void add_pattern(struct run *r, int u, int v, int delta, bool differ, int
     int low = delta < 0 ? -delta : 0;
     int bits = nodes_guess(&r->s->list, (struct term){u, low, false},
                            (struct term){v, delta + low, differ});
-    if (differ) bits *= r->s->list.price;
     float weight = powf((float)bits + 0.01f, (float)r->greed->width_power);
     if (r->greed->noise > 0) {
         uint64_t key = ((uint64_t)u << 40) ^ ((uint64_t)v << 16) ^ (uint64_t)(delta * 2 + differ);
@@ -99,7 +101,14 @@ static void add_pattern(struct run *r, int u, int v, int delta, bool differ, int
     size_t needed = (size_t)r->pattern_count + 1;
     r->patterns = array_grow(r->patterns, &r->pattern_capacity, needed, sizeof *r->patterns);
     struct pattern *p = &r->patterns[r->pattern_count];
-    *p = (struct pattern){u, v, (short)delta, differ, (short)bits, count, weight};
+    *p = (struct pattern){.u = u,
+                          .v = v,
+                          .delta = (short)delta,
+                          .differ = differ,
+                          .bits = (short)bits,
+                          .count = count,
+                          .price = (short)(differ ? r->s->list.price : 1),
+                          .weight = weight};
     heap_push(r, (struct entry){gain_of(p), r->pattern_count++});
 }
 
@@ -283,7 +292,7 @@ void sharing_run(struct sharing *s, const struct greed *greed, const bool *is_ne
         int known = p->count, count = quick_count(r, p);
         if (count < p->count) p->count = count;
         if (p->count == known) p->count = take_all(r, p, NULL);
-        if (p->count < 2)
+        if (p->count <= p->price)
             heap_drop(r);
         else if (p->count < known)
             sift_down(r, (struct entry){gain_of(p), top.pattern});

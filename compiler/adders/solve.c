@@ -162,7 +162,7 @@ struct adder_graph *adder_solve(const struct adder_problem *problem,
     sharing_init(&s, problem->rows, problem->columns, scaled.lo, scaled.hi,
                  options->subtractor_price);
     limit_depth(&s, problem, options);
-    s.difference_handicap = options->likes_sums ? 4 : 0;
+    s.difference_handicap = options->subtractor_price > 1 ? 9 : 0; /* by trial */
     fill(&s, problem, &scaled);
     struct adder_output *outputs =
         arena_alloc(&scaled.arena, (size_t)problem->columns + 1, sizeof *outputs);

@@ -36,14 +36,22 @@ static void pool_add(struct pool *pool, struct term term)
     pool->load += depth_load(node->depth);
 }
 
-/* The canonical digits of a coefficient. */
+/* The canonical digits of a coefficient; where differences are to be few, +0- becomes 0++ (4 - 1 =
+ * 2 + 1, as many digits) in a positive one. */
 static void pool_add_digits(struct pool *pool, int node, int64_t c)
 {
+    bool likes_sums = pool->s->difference_handicap > 0, negative = c < 0;
+    if (negative) c = -c;
     for (int shift = 0; c; shift++, c /= 2) {
         if (!(c & 1)) continue;
         int digit = (c & 3) == 1 ? 1 : -1;
+        if (likes_sums && digit < 0 && digit_count(c - 3) == digit_count(c) - 2) {
+            pool_add(pool, (struct term){node, shift + 1, negative});
+            c -= 2;
+            digit = 1;
+        }
         c -= digit;
-        pool_add(pool, (struct term){node, shift, digit < 0});
+        pool_add(pool, (struct term){node, shift, negative != (digit < 0)});
     }
 }
 
@@ -71,8 +79,7 @@ static int score_of(const struct pool *pool, const struct pool_term *x, const st
             a = y;
             b = x;
         }
-        bits = (top_bit(a->lo - b->hi, a->hi - b->lo) - high + 1) * pool->s->list.price +
-               pool->s->difference_handicap;
+        bits = (top_bit(a->lo - b->hi, a->hi - b->lo) - high + 1) + pool->s->difference_handicap;
     }
     int depth = x->depth > y->depth ? x->depth : y->depth;
     return (4 * (bits > 0 ? bits : 0) + 3 * (top - low)) * 64 + (depth < 63 ? depth : 63);
@@ -142,7 +149,12 @@ struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t b
     if (bias) pool_add(pool, (struct term){nodes_add_constant(&s->list, bias), 0, false});
     int first = s->list.count;
     struct term sum = pool->count ? reduce(pool) : (struct term){-1, 0, false};
-    *price = nodes_total(&s->list, first);
+    *price = 0;
+    for (int i = first; i < s->list.count; i++) {
+        /* The subtrahend that only this sum reads can be made complemented, for nothing. */
+        const struct adder_node *node = &s->list.nodes[i];
+        *price += node->b >= first ? node->bits : nodes_price_of(&s->list, i);
+    }
     if (sum.negative) {
         const struct adder_node *node = &s->list.nodes[sum.node];
         *price += top_bit(-node->hi, -node->lo) + 1 - node->low;

@@ -12,8 +12,9 @@
 struct program *optimize_round(const struct program *old, const struct target *target);
 /* What intervals decide: constants, choices with one outcome, quantizers that change nothing. */
 struct program *optimize_simplify(const struct program *old, const struct target *target);
-/* Constant matrices become shift-adds: the replaceable adder-graph pass. */
-struct program *optimize_csd(const struct program *old, const struct target *target);
+/* Constant matrices become shift-adds: adder graphs of few bits (compiler/adders), as shallow as
+ * their digits allow. */
+struct program *optimize_adder_graph(const struct program *old, const struct target *target);
 /* Equal operations on equal operands become one (value numbering). */
 struct program *optimize_number(const struct program *old, const struct target *target);
 /* Low bits of a sum that no later quantizer can see are cut off where they enter it. */

@@ -63,8 +63,8 @@ static void weights_cost_their_digits_and_zeros_nothing(void **state)
     (void)state;
     /* Columns: 0; 8 x0; 7 x1 + 0; x0 + 5 x1. */
     const int64_t w[] = {0, 8, 0, 1, 0, 0, 7, 5};
-    struct program *p = cleaned(
-        run(product(format_make(true, 8, 8), 2, 4, w, NULL), optimize_csd, &target_generic));
+    struct program *p = cleaned(run(product(format_make(true, 8, 8), 2, 4, w, NULL),
+                                    optimize_adder_graph, &target_generic));
     struct program_counts counts = program_count(p, 0, p->op_count);
     assert_int_equal(counts.adders, 3); /* 8 x1 - x1; x0 + x1 + 4 x1 */
     assert_int_equal(p->matrix_count, 0);
@@ -78,13 +78,13 @@ static void common_terms_are_made_once(void **state)
     (void)state;
     /* 11 = 8 + 3 and 3 of the same input; x0 + x1 in all columns. */
     const int64_t same[] = {3, 11, 12};
-    struct program *p = cleaned(
-        run(product(format_make(true, 8, 8), 1, 3, same, NULL), optimize_csd, &target_generic));
+    struct program *p = cleaned(run(product(format_make(true, 8, 8), 1, 3, same, NULL),
+                                    optimize_adder_graph, &target_generic));
     assert_int_equal(program_count(p, 0, p->op_count).adders, 2);
     program_free(p);
     const int64_t shared[] = {1, 1, 1, 1, 1, 1, 1, 2, 4};
-    p = cleaned(
-        run(product(format_make(true, 8, 8), 3, 3, shared, NULL), optimize_csd, &target_generic));
+    p = cleaned(run(product(format_make(true, 8, 8), 3, 3, shared, NULL), optimize_adder_graph,
+                    &target_generic));
     assert_int_equal(program_count(p, 0, p->op_count).adders, 4);
     program_free(p);
 }
@@ -92,15 +92,15 @@ static void common_terms_are_made_once(void **state)
 static void few_subtractions_where_they_cost(void **state)
 {
     (void)state;
-    const int64_t w[] = {1, -1, -2, -4, 1, -8, 16, -1};
+    const int64_t w[] = {1, -1, -2, -4, 1, 8, 16, -1};
     struct target inverting = target_generic;
     inverting.carry_inverts_for_free = true;
     struct program *p =
-        run(product(format_make(true, 8, 8), 8, 1, w, NULL), optimize_csd, &target_generic);
+        run(product(format_make(true, 8, 8), 8, 1, w, NULL), optimize_adder_graph, &target_generic);
     assert_int_equal(count_code(p, OP_SUB), 1);
     assert_int_equal(count_code(p, OP_NEG), 0);
     program_free(p);
-    p = run(product(format_make(true, 8, 8), 8, 1, w, NULL), optimize_csd, &inverting);
+    p = run(product(format_make(true, 8, 8), 8, 1, w, NULL), optimize_adder_graph, &inverting);
     assert_true(count_code(p, OP_SUB) >= 1);
     assert_int_equal(program_count(p, 0, p->op_count).depth, 3);
     program_free(p);
@@ -113,7 +113,7 @@ static void subtrahends_come_complemented(void **state)
     struct target inverting = target_generic;
     inverting.carry_inverts_for_free = true;
     struct program *p =
-        run(product(format_make(true, 8, 8), 8, 1, w, bias), optimize_csd, &target_generic);
+        run(product(format_make(true, 8, 8), 8, 1, w, bias), optimize_adder_graph, &target_generic);
     struct program *same = optimize_complement(p, &inverting);
     assert_int_equal(count_code(same, OP_SUB), 1);
     assert_int_equal(program_count(same, 0, same->op_count).adders, 8);
