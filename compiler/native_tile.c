@@ -26,7 +26,7 @@ static struct tile tile_new(const struct native_kernel *k)
 {
     struct tile t = {.kernel = k, .events = (long)k->lanes * NATIVE_GROUPS};
     size_t events = (size_t)t.events;
-    size_t frames = round_up(k->frame_bytes * NATIVE_GROUPS);
+    size_t frames = round_up(k->frame_bytes);
     size_t in = round_up((size_t)k->program->input_count * events * (size_t)k->in_bits / 8);
     size_t out = round_up((size_t)k->program->output_count * events * (size_t)k->out_bits / 8);
     t.frames = aligned_alloc(64, frames + in + out + events * sizeof *t.column);

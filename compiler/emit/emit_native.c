@@ -8,7 +8,9 @@
 
 enum {
     CHUNK_COST = 400, /* operations of a function */
-    PART_COST = 1200  /* above, two sources: compiling takes longer than starting the compiler */
+    PART_COST = 1200, /* above, two sources: compiling takes longer than starting the compiler */
+    LARGE_COST = 30000,
+    FRAME_BYTES = 16384
 };
 
 struct planner {
@@ -17,6 +19,7 @@ struct planner {
     int *cost; /* of each op: instructions, roughly; 0: nothing is printed */
     int chunks;
     int slots[3]; /* of 16, 32 and 64 bits in a frame */
+    int groups;   /* vectors of events that a chunk runs over at a time */
 };
 
 static void *allocate(size_t count)
@@ -107,6 +110,17 @@ static void plan_slots(struct planner *w)
     free(last);
 }
 
+/* As many as leave their frames in half of a first-level cache of 32 KiB, on the widest machine;
+ * many where the code is too large for the second-level cache, so that it is fetched less often. */
+static int choose_groups(const struct planner *w, long cost)
+{
+    long bytes = 1;
+    for (int lane = 0; lane < 3; lane++)
+        bytes += (long)w->slots[lane] * 64 * (16 << lane) / w->n.base;
+    long groups = cost > LARGE_COST ? NATIVE_GROUPS : FRAME_BYTES / bytes;
+    return groups < 1 ? 1 : groups > NATIVE_GROUPS ? NATIVE_GROUPS : (int)groups;
+}
+
 static void add_prelude(const struct planner *w, struct text *text)
 {
     const struct native_printer *n = &w->n;
@@ -114,7 +128,7 @@ static void add_prelude(const struct planner *w, struct text *text)
                    "#if defined __AVX512BW__\n#define BYTES 64\n"
                    "#elif defined __AVX2__\n#define BYTES 32\n"
                    "#else\n#define BYTES 16\n#endif\n");
-    text_add(text, "enum { E = BYTES * 8 / %d };\n", n->base);
+    text_add(text, "enum { E = BYTES * 8 / %d, G = %d };\n", n->base, w->groups);
     for (int bits = 16; bits <= 64; bits *= 2)
         text_add(text,
                  "typedef int%d_t l%d __attribute__((vector_size(E * %d)));\n"
@@ -124,6 +138,8 @@ static void add_prelude(const struct planner *w, struct text *text)
     text_add(text, "#define CHOOSE(v, m, a, b) ({ const v m_ = m; (m_ & (a)) | (~m_ & (b)); })\n"
                    "#define SAME(v, top, a, b) ({ const v d_ = (a) ^ (b); ~((d_ | -d_) >> top); "
                    "})\n#define EXPORT __attribute__((visibility(\"default\")))\n");
+    text_add(text, "typedef int%d_t lane_in;\ntypedef int%d_t lane_out;\n", n->in_bits,
+             n->out_bits);
     text_add(text, "#define IN(i) (*(const l%d *)(in + (i) * stride))\n", n->in_bits);
     text_add(text, "#define OUT(i) (*(l%d *)(out + (i) * stride))\n", n->out_bits);
     text_add(text, "struct frame {\n");
@@ -132,9 +148,9 @@ static void add_prelude(const struct planner *w, struct text *text)
     text_add(text, "};\n");
     for (int chunk = 0; chunk < w->chunks; chunk++)
         text_add(text,
-                 "void chunk_%d(struct frame *f, const int%d_t *in, int%d_t *out, long stride, "
+                 "void chunk_%d(struct frame *f, const lane_in *in, lane_out *out, long stride, "
                  "long groups);\n",
-                 chunk, n->in_bits, n->out_bits);
+                 chunk);
 }
 
 /* Outputs leave where they are computed; those that are inputs or constants in chunk 0. */
@@ -152,10 +168,10 @@ static void add_chunk(struct planner *w, int chunk)
     const struct program *p = w->n.program;
     w->n.here = chunk;
     text_add(w->n.text,
-             "\nvoid chunk_%d(struct frame *f, const int%d_t *in, int%d_t *out, long stride, "
+             "\nvoid chunk_%d(struct frame *f, const lane_in *in, lane_out *out, long stride, "
              "long groups)\n{\n"
              "    for (; groups > 0; groups--, f++, in += E, out += E) {\n",
-             chunk, w->n.in_bits, w->n.out_bits);
+             chunk);
     for (int value = 0; value < p->op_count; value++) {
         const struct op *op = &p->ops[value];
         bool leaf = op->code == OP_INPUT || op->code == OP_CONST;
@@ -172,14 +188,18 @@ static void add_chunk(struct planner *w, int chunk)
 static void add_entry(const struct planner *w, struct text *text)
 {
     text_add(text,
-             "\nEXPORT const int sluice_native_shape[4] = {E, %d, %d, (int)sizeof(struct "
+             "\nEXPORT const int sluice_native_shape[4] = {E, %d, %d, G * (int)sizeof(struct "
              "frame)};\n",
              w->n.in_bits, w->n.out_bits);
     text_add(text, "EXPORT void sluice_native_eval(void *frames, const void *in, void *out, long "
-                   "stride, long groups)\n{\n");
+                   "stride, long groups)\n{\n"
+                   "    const lane_in *from = in;\n    lane_out *to = out;\n");
+    text_add(text,
+             "    for (long left = groups; left > 0; left -= G, from += G * E, to += G * E) {\n"
+             "        const long now = left < G ? left : G;\n");
     for (int chunk = 0; chunk < w->chunks; chunk++)
-        text_add(text, "    chunk_%d(frames, in, out, stride, groups);\n", chunk);
-    text_add(text, "}\n");
+        text_add(text, "        chunk_%d(frames, from, to, stride, now);\n", chunk);
+    text_add(text, "    }\n}\n");
 }
 
 /* Chunks first .. end - 1 with the tables they read. */
@@ -212,6 +232,7 @@ void emit_native(const struct program *p, struct native_source *source)
     long cost = 0;
     for (int value = 0; value < p->op_count; value++)
         cost += w.cost[value];
+    w.groups = choose_groups(&w, cost);
     *source = (struct native_source){.parts = cost > PART_COST ? NATIVE_PARTS : 1};
     for (int part = 0; part < source->parts; part++)
         print_part(&w, &source->part[part], part * w.chunks / source->parts,

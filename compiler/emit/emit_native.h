@@ -5,9 +5,7 @@
  * value's interval; E fills the machine's registers with the lanes most values have ("base").
  * Vectors of wider lanes span several registers, which the compiler takes apart. The operations are
  * cut into chunks, a function each: values live in registers within a chunk, and in a frame of
- * reused slots from chunk to chunk. A chunk runs over NATIVE_GROUPS vectors before the next one
- * starts, so that its code is fetched once for them all, and their frames stay in the second-level
- * cache.
+ * reused slots from chunk to chunk, which stays in the first-level cache.
  *
  * Arithmetic is modulo the lane (the sources are compiled with -fwrapv), which is exact as long as
  * results fit their lanes; only comparisons, rounding and right shifts have to see whole values. */
@@ -19,14 +17,14 @@
 
 __extension__ typedef __int128 native_integer;
 
-enum { NATIVE_PARTS = 2, NATIVE_GROUPS = 8 };
+enum { NATIVE_PARTS = 2, NATIVE_GROUPS = 8 /* that callers hand over, best */ };
 
 /* Sources to be compiled on their own, in parallel, and linked to one object that exports
  *   const int sluice_native_shape[4]: E, bits of an input's lane, bits of an output's, frame bytes
  *   void sluice_native_eval(void *frames, const void *in, void *out, long stride, long groups)
  * in: [inputs][stride] lanes, out: [outputs][stride] lanes, aligned to 64 bytes, stride a multiple
- * of E; groups <= NATIVE_GROUPS vectors of E events; frames: NATIVE_GROUPS frames, aligned alike.
- * All E inputs of a group must be inside their intervals. Same program, same text. */
+ * of E; groups: vectors of E events; frames: scratch memory of "frame bytes", aligned alike. All E
+ * inputs of a group must be inside their intervals. Same program, same text. */
 struct native_source {
     int parts;
     struct text part[NATIVE_PARTS];
