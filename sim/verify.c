@@ -332,6 +332,7 @@ void verify_run(const struct verify_request *request, struct verify_result *resu
                                      .accuracy_hardware = NAN};
     if (request->events < 1) {
         blame(result, "there are no test events: nothing was verified");
+        write_json(&v);
         return;
     }
     prepare(&v);

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "compiler/emit/verilog.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Writes one module's file and notes its name in the file list. */
@@ -38,6 +39,22 @@ static void write_core(const char *folder, const struct verilog_plan *plan, cons
     text_free(&core);
 }
 
+/* Modules of an earlier compile that this one has not. */
+static void remove_stale(const char *folder, const struct text *list, struct arena *arena)
+{
+    const char *path = file_join(arena, folder, "files.f");
+    size_t length;
+    if (!file_exists(path)) return;
+    char *old = file_read(arena, path, &length);
+    for (char *line = strtok(old, "\n"); line; line = strtok(NULL, "\n")) {
+        const char *kept = text_string(list);
+        size_t size = strlen(line);
+        while (*kept && !(strncmp(kept, line, size) == 0 && kept[size] == '\n'))
+            kept = strchr(kept, '\n') + 1;
+        if (!*kept && !strchr(line, '/')) remove(file_join(arena, folder, line));
+    }
+}
+
 void emit_verilog(const struct program *program, const struct emit_header *header,
                   const char *folder)
 {
@@ -61,6 +78,7 @@ void emit_verilog(const struct program *program, const struct emit_header *heade
         verilog_table_text(plan, t, &text);
         write_module(rtl, plan->tables[t], &text, &list, &arena);
     }
+    remove_stale(rtl, &list, &arena);
     write_core(rtl, plan, &list, &arena);
     file_write(file_join(&arena, rtl, "files.f"), list.bytes, list.length);
     text_free(&text);

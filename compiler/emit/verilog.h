@@ -12,7 +12,11 @@
 #include "base/text.h"
 #include "compiler/emit/emit.h"
 
-enum { VERILOG_TOP = -1 };
+enum {
+    VERILOG_TOP = -1,
+    VERILOG_NAME_MAX =
+        60 /* characters kept of a user's name: two of them and a suffix fill a name */
+};
 
 /* Module `block` reads the value's tap. Sorted by value, block, tap; no duplicates. */
 struct verilog_use {
@@ -90,7 +94,10 @@ void verilog_signed_field(struct text *text, const struct verilog_signal *signal
 bool verilog_zero_above(const struct verilog_signal *signal, int bit);
 /* "wire signed [7:0] ": declaration of a vector. */
 void verilog_declare(struct text *text, const char *kind, bool is_signed, int width);
-/* "identifier" made of any text: letters, digits, underscores, no keyword; in the arena. */
+/* Text of the user's, without what would end a comment, and a newline. */
+void verilog_comment(struct text *text, const char *words);
+/* An identifier made of any text: letters, digits, underscores, no keyword, not overlong; in the
+ * arena. */
 const char *verilog_identifier(struct arena *arena, const char *text);
 
 /* ---- one module's body ---- */

@@ -100,6 +100,15 @@ void verilog_declare(struct text *text, const char *kind, bool is_signed, int wi
     if (width > 1) text_add(text, "[%d:0] ", width - 1);
 }
 
+void verilog_comment(struct text *text, const char *words)
+{
+    for (const char *c = words; *c; c++) {
+        char printable = iscntrl((unsigned char)*c) ? ' ' : *c;
+        text_add_bytes(text, &printable, 1);
+    }
+    text_add(text, "\n");
+}
+
 /* Verilog-2005's reserved words, and SystemVerilog's that tools may take for such. */
 static const char *const keywords[] = {"always",
                                        "and",
@@ -276,7 +285,8 @@ const char *verilog_identifier(struct arena *arena, const char *text)
     bool keyword = false;
     for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
         if (strcmp(text, keywords[i]) == 0) keyword = true;
-    char *name = arena_printf(arena, "%s%s%s", bad_start ? "n" : "", text, keyword ? "_net" : "");
+    char *name = arena_printf(arena, "%s%.*s%s", bad_start ? "n" : "", VERILOG_NAME_MAX, text,
+                              keyword ? "_net" : "");
     for (char *c = name; *c; c++)
         if (!isalnum((unsigned char)*c)) *c = '_';
     return name;

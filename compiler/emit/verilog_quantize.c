@@ -14,11 +14,10 @@
 __extension__ typedef __int128 int128;
 
 struct quantize {
-    struct text *text;
     struct verilog_signal a; /* operand, or the rounded value once that has a wire */
     int drop;                /* bits dropped from it; negative: zeros appended */
     enum rounding rounding;
-    bool may_be_negative, may_be_positive;
+    bool may_be_negative;
 };
 
 /* |bits [low, high] of the operand's endless extension; false (nothing printed) if there are none
@@ -171,9 +170,8 @@ void verilog_quantize(struct verilog_module *module, int value)
     const struct op *op = &p->ops[value], *source = program_operand(p, op, 0);
     const char *name = module->plan->values[value].name;
     struct text *t = &module->body;
-    struct quantize q = {t, verilog_operand(module, value, 0),
-                         op_fraction(source) - op_fraction(op), op->format.rounding,
-                         source->lo<0, source->hi> 0};
+    struct quantize q = {verilog_operand(module, value, 0), op_fraction(source) - op_fraction(op),
+                         op->format.rounding, source->lo < 0};
     if (q.drop < -64) q.drop = -64; /* no bit that a format keeps is left */
     int128 lo = limit_of(source, false, op->format), hi = limit_of(source, true, op->format);
     bool limited = op->format.overflow != OVERFLOW_WRAP;

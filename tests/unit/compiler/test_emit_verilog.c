@@ -105,8 +105,8 @@ static void test_header_says_what_it_is(void **state)
                                     "--reuse 1",
                                     "hx8k-evn",
                                     "latency 8 cycles, a new event every cycle, meant for 120 MHz",
-                                    "data_i[12:6]  fixed<7,3>  feature 1",
-                                    "data_o[8:0]  fixed<9,3>  score_0"};
+                                    "data_i[12:6]      fixed<7,3>    feature 1",
+                                    "data_o[8:0]       fixed<9,3>    score_0"};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         assert_non_null(strstr(top, expected[i]));
     assert_null(strstr(top, "lint_off"));
@@ -161,10 +161,13 @@ static void test_odd_programs_are_clean(void **state)
     program_begin_block(p, "module", "dense");
     int a = program_add_input(p, "wire", format_make(true, 5, 3), 1, 0);
     int b = program_add_input(p, "wire", format_make(false, 1, 1), 1, 0);
-    int unused = program_add_input(p, "9 lives/\"", format_make(true, 9, 3), 1, 0);
+    int unused = program_add_input(p, "9 lives/\"\nmodule \\", format_make(true, 9, 3), 1, 0);
     program_begin_block(p, "in", "dense");
     int sum = program_add2(p, OP_ADD, a, b, 2);
-    program_begin_block(p, "endmodule", "shift");
+    program_begin_block(p,
+                        "a_very_long_name_such_as_other_tools_give_to_layers_and_nodes_1_of_a_"
+                        "model_whose_path_goes_through_many_folders_and_still_does_not_end",
+                        "shift");
     int shifted = program_add_op(p, OP_SHIFT, &sum, 1, 3);
     program_add_output(p, "a", a);
     program_add_output(p, "constant", program_add_const(p, -3, 0));
