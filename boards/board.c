@@ -176,7 +176,7 @@ static void read_leds(struct board *board, const cJSON *json, const char *file)
     }
 }
 
-static void check_pll(const struct board *board, const char *file)
+static void check_family(const struct board *board, const char *file)
 {
     bool ecp5 = strcmp(board->target.family, "ecp5") == 0;
     bool known =
@@ -185,6 +185,8 @@ static void check_pll(const struct board *board, const char *file)
     if (!known)
         fail_at(file, 0, "\"pll\" must be %s on %s",
                 ecp5 ? "\"EHXPLLL\"" : "\"SB_PLL40_PAD\" or \"SB_PLL40_CORE\"", board->target.name);
+    if (ecp5 && (board->speed[0] == '\0' || board->io_type[0] == '\0'))
+        fail_at(file, 0, "\"speed\" and \"io_type\" must be there on %s", board->target.name);
 }
 
 static void read_board(struct board *board, const cJSON *json, const char *file)
@@ -221,7 +223,7 @@ void board_find(struct board *board, const char *name)
     char target[32];
     read_string(json, file, "target", NULL, target, sizeof target);
     board_target_find(&board->target, target);
-    check_pll(board, file);
+    check_family(board, file);
     cJSON_Delete(json);
     arena_free(&arena);
 }

@@ -22,7 +22,7 @@ struct board_target {
     char cell[32], ram[32], dsp[32]; /* names in nextpnr's utilization: "ICESTORM_LC" ... */
     int ram_bits, ram_width_max;     /* one block RAM: bits in all, widest word */
     double divider_mhz_max;          /* fastest clock a flip-flop may divide; 0: never */
-    double default_clock_mhz; /* of a network when none is asked for */
+    double default_clock_mhz;        /* of a network when none is asked for */
 };
 
 /* One LED: where, and whether a low level lights it. */

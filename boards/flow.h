@@ -49,7 +49,7 @@ struct build_result {
     bool timing_met;            /* every clock of the design reaches what was asked of it */
     int seed, attempts;         /* the seed of the kept result, and the runs it took */
     double seconds;
-    char bitstream[64]; /* relative to the build folder, "" when pins free */
+    char bitstream[128]; /* relative to the build folder, "" when pins free */
 };
 
 /* Builds and writes DIR/build.json. A design that does not fit, a tool that is missing or fails, or

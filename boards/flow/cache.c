@@ -60,12 +60,21 @@ bool job_cache_find(struct build_job *job)
     return true;
 }
 
+/* Netlists between two tools: the largest files, and of no use once the run is over. */
+static bool is_bulky(const char *name)
+{
+    return strcmp(name, "network.json") == 0 || strcmp(name, "design.json") == 0;
+}
+
 void job_cache_keep(struct build_job *job)
 {
     if (job->cache == NULL) return;
     const char *fresh = arena_printf(&job->arena, "%s.new", job->cache);
     folder_remove(fresh);
     file_make_folder(fresh);
-    folder_copy_files(job->work, fresh);
+    const char **names = folder_list(&job->arena, job->work);
+    for (int i = 0; names[i] != NULL; i++)
+        if (!is_bulky(names[i]))
+            file_copy(flow_path(job, names[i]), file_join(&job->arena, fresh, names[i]));
     folder_replace(fresh, job->cache);
 }

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { TOP_LENGTH_MAX = 100 };
+
 static int read_count(const cJSON *json, const char *file, const char *key, int most)
 {
     double value = json_number(json, key, NAN);
@@ -55,7 +57,8 @@ void job_read_interface(struct build_job *job)
     job->ecp5 = strcmp(job->board.target.family, "ecp5") == 0;
 
     const char *top = json_string(json, "top", NULL);
-    if (top == NULL || !is_identifier(top)) fail_at(file, 0, "\"top\" must be a module's name");
+    if (top == NULL || !is_identifier(top) || strlen(top) > TOP_LENGTH_MAX)
+        fail_at(file, 0, "\"top\" must be a module's name of at most %d letters", TOP_LENGTH_MAX);
     job->top = arena_strdup(&job->arena, top);
     job->in_bits = read_count(json, file, "input.bits", 1 << 20);
     job->out_bits = read_count(json, file, "output.bits", 1 << 20);

@@ -63,10 +63,13 @@ bool job_read_result(const char *file, struct build_result *result);
 
 /* Path of a file in the work folder, in the job's arena. */
 const char *flow_path(struct build_job *job, const char *name);
-/* Runs a tool in the work folder, its output in work/LOG; ends with one line that has the tool's
- * own reason unless it succeeds. With `timed_out`, a limit reached is told there instead. */
-void job_run(struct build_job *job, const char *const argv[], const char *log, double limit_s,
-             bool *timed_out);
+/* Runs a tool in the work folder, its output in work/LOG. False when it fails or reaches the limit,
+ * with the reason, "nextpnr-ice40 failed: ERROR: ...". A tool that is missing, or says that the
+ * design does not fit, ends the program. */
+bool job_try(struct build_job *job, const char *const argv[], const char *log, double limit_s,
+             char *reason, size_t size);
+/* As job_try(), but every failure ends the program with one line. */
+void job_run(struct build_job *job, const char *const argv[], const char *log, double limit_s);
 /* How many of a resource the log of a nextpnr that failed says it needs, as "needs N of M logic
  * cells". */
 bool job_find_overuse(struct build_job *job, const char *log, char *line, size_t size);

@@ -59,7 +59,8 @@ static int begin_nextpnr(struct build_job *job, const char *argv[ARGUMENTS_MAX],
     return count;
 }
 
-static void run_nextpnr(struct build_job *job, const struct attempt *attempt, bool *timed_out)
+static bool run_nextpnr(struct build_job *job, const struct attempt *attempt, char *reason,
+                        size_t size)
 {
     const char *argv[ARGUMENTS_MAX];
     int count = begin_nextpnr(job, argv, "design.json", attempt->report);
@@ -74,7 +75,7 @@ static void run_nextpnr(struct build_job *job, const struct attempt *attempt, bo
     if (has_config(job))
         argv[count++] = job->ecp5 ? "--textcfg" : "--asc", argv[count++] = attempt->config;
     argv[count] = NULL;
-    job_run(job, argv, attempt->log, job->request->place_limit_s, timed_out);
+    return job_try(job, argv, attempt->log, job->request->place_limit_s, reason, size);
 }
 
 /* Reads used and available cells from a report. */
@@ -96,7 +97,7 @@ void job_pack_network(struct build_job *job)
     argv[count++] = "--pack-only";
     argv[count++] = job->ecp5 ? "--out-of-context" : "--pcf-allow-unconstrained";
     argv[count] = NULL;
-    job_run(job, argv, "network_pack.log", job->request->place_limit_s, NULL);
+    job_run(job, argv, "network_pack.log", job->request->place_limit_s);
     const char *file = flow_path(job, "network_report.json");
     cJSON *report = json_read(file);
     struct build_result *result = job->result;
@@ -168,36 +169,36 @@ static void pack(struct build_job *job)
 {
     const char *name = arena_printf(&job->arena, "%s.%s", job->top, job->ecp5 ? "bit" : "bin");
     const char *argv[] = {job->pack.program, job->ecp5 ? "top.config" : "top.asc", name, NULL};
-    job_run(job, argv, "pack.log", job->request->synth_limit_s, NULL);
+    job_run(job, argv, "pack.log", job->request->synth_limit_s);
     snprintf(job->result->bitstream, sizeof job->result->bitstream, "build/%s", name);
 }
 
+/* Failures go to the next seed: whether a full part can be legalised, or the router ends, hangs on
+ * the seed. */
 void job_place(struct build_job *job)
 {
     struct attempt best = {.seed = -1};
-    bool better = false;
     int runs = 0;
+    char reason[700] = "";
     const char *log = "";
     for (; runs < job->request->attempts && !best.met; runs++) {
         struct attempt attempt = name_attempt(job, job->request->seed + runs);
-        bool timed_out;
         info("placing %s on %s with %s, seed %d", job->top, job->board.part, job->nextpnr.version,
              attempt.seed);
-        run_nextpnr(job, &attempt, &timed_out);
         log = flow_path(job, attempt.log);
-        if (timed_out) {
-            info("seed %d did not end within %g s", attempt.seed, job->request->place_limit_s);
+        if (!run_nextpnr(job, &attempt, reason, sizeof reason)) {
+            info("seed %d: %s", attempt.seed, reason);
             continue;
         }
         read_report(job, &attempt);
-        better = best.seed < 0 || attempt.met || attempt.fmax_mhz > best.fmax_mhz;
-        if (better && best.seed >= 0) remove_attempt(job, &best);
-        if (!better) remove_attempt(job, &attempt);
+        bool better = best.seed < 0 || attempt.met || attempt.fmax_mhz > best.fmax_mhz;
+        if (!better)
+            remove_attempt(job, &attempt);
+        else if (best.seed >= 0)
+            remove_attempt(job, &best);
         if (better) best = attempt;
     }
-    if (best.seed < 0)
-        fail("%s ended within %g s with none of %d seeds; give more time or seeds; its log is %s",
-             file_name(job->nextpnr.program), job->request->place_limit_s, runs, log);
+    if (best.seed < 0) fail("%s, with each of %d seeds; its log is %s", reason, runs, log);
     job->result->attempts = runs;
     keep(job, &best);
     if (!job->request->pins_free) pack(job);

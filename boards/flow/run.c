@@ -22,33 +22,41 @@ static void find_reason(struct build_job *job, const char *log, char *line, size
 static _Noreturn void fail_overuse(const struct build_job *job, const char *needs, const char *log)
 {
     if (job->result->cells > 0 && !job->request->pins_free)
-        fail("%s with the pattern memory around it does not fit on %s: it %s; build with "
-             "--pins-free "
-             "to size the network alone; see %s",
+        fail("%s with the pattern memory around it does not fit on %s: it %s; "
+             "build with --pins-free to size the network alone; see %s",
              job->top, job->board.part, needs, log);
     fail("%s does not fit on %s: it %s; see %s", job->top, job->board.part, needs, log);
 }
 
-void job_run(struct build_job *job, const char *const argv[], const char *log, double limit_s,
-             bool *timed_out)
+bool job_try(struct build_job *job, const char *const argv[], const char *log, double limit_s,
+             char *reason, size_t size)
 {
-    const char *path = flow_path(job, log);
+    const char *path = flow_path(job, log), *name = file_name(argv[0]);
     const struct process_options options = {
         .folder = job->work, .log = path, .time_limit_s = limit_s};
     int status = process_run(argv, &options);
-    if (timed_out != NULL) *timed_out = status == PROCESS_TIMED_OUT;
-    if (status == 0 || (timed_out != NULL && *timed_out)) return;
-    const char *name = file_name(argv[0]);
+    if (status == 0) return true;
     if (status == PROCESS_NOT_FOUND)
         fail("%s is not there; `sluice doctor` says what brings it", argv[0]);
-    if (status == PROCESS_TIMED_OUT)
-        fail("%s did not end within %g s; give more time; its log is %s", name, limit_s, path);
-    char reason[600];
-    if (job_find_overuse(job, path, reason, sizeof reason)) fail_overuse(job, reason, path);
-    find_reason(job, path, reason, sizeof reason);
-    if (status == PROCESS_KILLED) fail("%s was killed; its log is %s", name, path);
-    fail("%s failed: %s; its log is %s", name, reason[0] != '\0' ? reason : "no reason in its log",
-         path);
+    char why[600];
+    if (status == PROCESS_TIMED_OUT) {
+        snprintf(reason, size, "%s did not end within %g s; give more time", name, limit_s);
+    } else if (status == PROCESS_KILLED) {
+        snprintf(reason, size, "%s was killed", name);
+    } else if (job_find_overuse(job, path, why, sizeof why)) {
+        fail_overuse(job, why, path);
+    } else {
+        find_reason(job, path, why, sizeof why);
+        snprintf(reason, size, "%s failed: %s", name, why[0] ? why : "no reason in its log");
+    }
+    return false;
+}
+
+void job_run(struct build_job *job, const char *const argv[], const char *log, double limit_s)
+{
+    char reason[700];
+    if (!job_try(job, argv, log, limit_s, reason, sizeof reason))
+        fail("%s; its log is %s", reason, flow_path(job, log));
 }
 
 bool job_find_overuse(struct build_job *job, const char *log, char *line, size_t size)

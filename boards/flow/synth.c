@@ -115,12 +115,12 @@ void job_synthesise_network(struct build_job *job)
 {
     info("synthesising %s with %s", job->top, job->yosys.version);
     const char *argv[] = {job->yosys.program, "-Q", "-T", "network.ys", NULL};
-    job_run(job, argv, "network.log", job->request->synth_limit_s, NULL);
+    job_run(job, argv, "network.log", job->request->synth_limit_s);
     count_network(job);
 }
 
 void job_synthesise_top(struct build_job *job)
 {
     const char *argv[] = {job->yosys.program, "-Q", "-T", "top.ys", NULL};
-    job_run(job, argv, "top.log", job->request->synth_limit_s, NULL);
+    job_run(job, argv, "top.log", job->request->synth_limit_s);
 }
