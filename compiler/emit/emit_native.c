@@ -40,6 +40,19 @@ static const struct op *reader_of(const struct program *p, const struct op *op)
     return op->code == OP_RESULT ? program_operand(p, op, 0) : op;
 }
 
+/* Of an op's result and operands: about where it is computed. */
+static int widest_lane(const struct program *p, const struct op *op)
+{
+    const struct op *reader = reader_of(p, op);
+    int lane = native_lane(op->lo, op->hi);
+    for (int i = 0; i < reader->operand_count; i++) {
+        const struct op *a = program_operand(p, reader, i);
+        int bits = native_lane(a->lo, a->hi);
+        if (bits > lane) lane = bits;
+    }
+    return lane;
+}
+
 static void plan_values(struct planner *w)
 {
     const struct program *p = w->n.program;
@@ -53,7 +66,7 @@ static void plan_values(struct planner *w)
                        op->code != OP_SHIFT && op->code != OP_MATVEC;
         if (!printed) continue;
         w->cost[value] = op->code == OP_RESULT ? 1 + reader_of(p, op)->operand_count : 1;
-        count[lane_index(w->n.lane[value])] += w->cost[value];
+        count[lane_index(widest_lane(p, op))] += w->cost[value];
         total += w->cost[value];
     }
     w->n.base = 2 * count[0] >= total ? 16 : 2 * (count[0] + count[1]) >= total ? 32 : 64;

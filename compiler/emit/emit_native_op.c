@@ -107,22 +107,31 @@ static const char *sum(struct native_printer *n, const struct op *op, int bits)
                 op->code == OP_ADD ? "+" : "-", aligned_operand(n, op, 1, pair[1], bits));
 }
 
-/* The lane in which a and b are compared: both fit, and so does their difference where the
- * comparison is made by subtraction. */
-static int compare_lane(const struct native_printer *n, int128 a_lo, int128 a_hi, int128 b_lo,
-                        int128 b_hi)
+/* How a and b are compared: in a lane that both fit; by their difference where a vector spans
+ * registers (of which the compiler takes comparisons apart lane by lane) and the difference fits.
+ */
+struct comparison {
+    int bits;
+    bool direct;
+};
+
+static struct comparison comparison(const struct native_printer *n, int128 a_lo, int128 a_hi,
+                                    int128 b_lo, int128 b_hi)
 {
     int bits = wider(native_lane(a_lo, a_hi), native_lane(b_lo, b_hi));
-    if (bits <= n->base) return bits;
-    return wider(
-        bits, wider(native_lane(a_lo - b_hi, a_hi - b_lo), native_lane(b_lo - a_hi, b_hi - a_lo)));
+    if (bits <= n->base) return (struct comparison){bits, true};
+    int128 lo = a_lo - b_hi < b_lo - a_hi ? a_lo - b_hi : b_lo - a_hi;
+    int128 hi = a_hi - b_lo > b_hi - a_lo ? a_hi - b_lo : b_hi - a_lo;
+    int128 limit = (int128)1 << 63;
+    if (lo < -limit || hi >= limit) return (struct comparison){64, true};
+    return (struct comparison){wider(bits, native_lane(lo, hi)), false};
 }
 
-/* Mask of a < b, in a lane of compare_lane(). */
-static const char *less(struct native_printer *n, const char *a, const char *b, int bits)
+/* Mask of a < b. */
+static const char *less(struct native_printer *n, const char *a, const char *b, struct comparison c)
 {
-    if (bits <= n->base || bits == 64) return MAKE("(l%d)(%s < %s)", bits, a, b);
-    return MAKE("((%s - %s) >> %d)", a, b, bits - 1);
+    if (c.direct) return MAKE("(l%d)(%s < %s)", c.bits, a, b);
+    return MAKE("((%s - %s) >> %d)", a, b, c.bits - 1);
 }
 
 static const char *choose(struct native_printer *n, const char *mask, const char *yes,
@@ -135,20 +144,20 @@ static const char *compare(struct native_printer *n, const struct op *op, int bi
 {
     struct aligned p[2];
     align_two(n->program, op, 0, 0, p);
-    int lane = compare_lane(n, p[0].lo, p[0].hi, p[1].lo, p[1].hi);
+    struct comparison c = comparison(n, p[0].lo, p[0].hi, p[1].lo, p[1].hi);
+    int lane = c.bits;
     const char *a = aligned_operand(n, op, 0, p[0], lane);
     const char *b = aligned_operand(n, op, 1, p[1], lane);
     if (op->code == OP_MIN || op->code == OP_MAX) {
         bool min = op->code == OP_MIN;
-        const char *mask = less(n, min ? a : b, min ? b : a, lane);
+        const char *mask = less(n, min ? a : b, min ? b : a, c);
         return convert(n, choose(n, mask, a, b, lane), lane, bits);
     }
     if (op->code == OP_LE) /* not b < a */
-        return MAKE("%s + %s", convert(n, less(n, b, a, lane), lane, bits), constant(n, 1, bits));
-    const char *mask = op->code == OP_LT ? less(n, a, b, lane)
-                       : lane <= n->base || lane == 64
-                           ? MAKE("(l%d)(%s == %s)", lane, a, b)
-                           : MAKE("SAME(l%d, %d, %s, %s)", lane, lane - 1, a, b);
+        return MAKE("%s + %s", convert(n, less(n, b, a, c), lane, bits), constant(n, 1, bits));
+    const char *mask = op->code == OP_LT ? less(n, a, b, c)
+                       : c.direct        ? MAKE("(l%d)(%s == %s)", lane, a, b)
+                                         : MAKE("SAME(l%d, %d, %s, %s)", lane, lane - 1, a, b);
     return MAKE("-%s", convert(n, mask, lane, bits));
 }
 
@@ -251,37 +260,42 @@ static const char *wrapped(struct native_printer *n, const char *a, struct forma
 
 /* `t` limited: integers above limit_hi give over, below limit_lo give under, others rise by up. */
 static const char *limited(struct native_printer *n, struct rounding_step t, struct format f,
-                           int up, int bits)
+                           int up, struct comparison c)
 {
+    int bits = c.bits;
     int64_t min = format_min(f), max = format_max(f), zero = f.overflow == OVERFLOW_SAT_ZERO;
     int down = up > 63 ? 63 : up;
     int64_t limit_hi = max >> down, limit_lo = -(-min >> down);
     const char *inside = raise(n, "t", up, bits);
     if (t.hi > limit_hi)
-        inside = choose(n, less(n, constant(n, limit_hi, bits), "t", bits),
+        inside = choose(n, less(n, constant(n, limit_hi, bits), "t", c),
                         constant(n, zero ? 0 : max, bits), inside, bits);
     if (t.lo < limit_lo)
-        inside = choose(n, less(n, "t", constant(n, limit_lo, bits), bits),
+        inside = choose(n, less(n, "t", constant(n, limit_lo, bits), c),
                         constant(n, zero ? 0 : min, bits), inside, bits);
     return inside;
 }
 
-/* The lane of a quantize: holds the operand, the result, and what limits are compared with. */
-static int quantize_lane(const struct native_printer *n, const struct op *op, int drop)
+/* The lane of a quantize: holds the operand, the result, and what limits are compared with; they
+ * lie between what is reached, if they are compared with. */
+static struct comparison quantize_lane(const struct native_printer *n, const struct op *op,
+                                       int drop)
 {
     const struct op *a = program_operand(n->program, op, 0);
-    int bits = wider(native_lane(a->lo, a->hi), native_lane(op->lo, op->hi));
+    struct comparison c = comparison(n, a->lo, a->hi, a->lo, a->hi);
+    int bits = wider(c.bits, native_lane(op->lo, op->hi));
     while (bits < 64 && drop >= bits)
         bits *= 2;
-    if (bits <= n->base) return bits;
-    /* the limits lie between what is reached, if they are compared with */
-    return compare_lane(n, a->lo, a->hi, a->lo, a->hi) > bits ? 64 : bits;
+    if (bits > n->base && bits > c.bits) c.direct = false; /* the difference fits a wider lane */
+    c.bits = bits;
+    return c;
 }
 
 static const char *quantize(struct native_printer *n, const struct op *op, int to)
 {
     int drop = op_fraction(program_operand(n->program, op, 0)) - op_fraction(op);
-    int up = drop < 0 ? -drop : 0, bits = quantize_lane(n, op, drop), down = up > 63 ? 63 : up;
+    struct comparison c = quantize_lane(n, op, drop);
+    int up = drop < 0 ? -drop : 0, bits = c.bits, down = up > 63 ? 63 : up;
     struct rounding_step t = round_step(n, op, drop, bits);
     const char *expression;
     if (t.lo >= -(-format_min(op->format) >> down) && t.hi <= format_max(op->format) >> down)
@@ -290,7 +304,7 @@ static const char *quantize(struct native_printer *n, const struct op *op, int t
         expression = wrapped(n, MAKE("(%s)", raise(n, t.expression, up, bits)), op->format, bits);
     else
         expression = MAKE("({ const l%d t = %s; %s; })", bits, t.expression,
-                          limited(n, t, op->format, up, bits));
+                          limited(n, t, op->format, up, c));
     return convert(n, expression, bits, to);
 }
 

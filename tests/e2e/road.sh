@@ -53,6 +53,19 @@ check "quantized reference" "$sluice" emulate alone --events x.npy --out q.npy -
 check "program equals reference to the byte" cmp y.npy q.npy
 check "float reference" "$sluice" emulate alone --events x.npy --out f.npy --reference float
 check "float differs" sh -c '! cmp -s y.npy f.npy'
+# machine code, from 200,000 events on, and the interpreter
+python3 - <<'PYTHON'
+body = open("x.npy", "rb").read()[128:]
+head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (200000, 16), }"
+head += b" " * (-(len(head) + 11) % 64) + b"\n"
+open("many.npy", "wb").write(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + body * 400)
+PYTHON
+check "emulate as machine code" "$sluice" emulate alone --events many.npy --out n.npy --histogram n.csv
+check "interpreted" "$sluice" emulate alone --events many.npy --out i.npy --histogram i.csv --interpreter
+check "machine code equals interpreter to the byte" cmp n.npy i.npy
+check "histograms are equal" cmp n.csv i.csv
+check "every event is in the histogram" sh -c "awk -F, 'NR > 1 { n[\$1] += \$4 } END { for (o in n) if (n[o] != 200000) exit 1; exit length(n) != 5 }' n.csv"
+if command -v cc >/dev/null; then check "machine code is kept" sh -c "ls alone/emulate/native-*.so && '$sluice' emulate alone --events x.npy --out k.npy --json | grep '\"cached\"' && cmp k.npy y.npy"; fi
 check "verify alone" "$sluice" verify alone --events x.npy
 check "report before build" "$sluice" report alone
 check "estimate" test "$(json alone/report.json resources.source)" = estimate

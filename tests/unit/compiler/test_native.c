@@ -76,23 +76,23 @@ static void compare_on_random(struct random *random, struct program *p, long eve
     program_free(p);
 }
 
-static void compare_random(uint64_t seed, struct random_program_options options)
+/* Every value is looked at, not only what the few outputs let through. */
+static void compare_random(uint64_t seed, struct random_program_options options, long events)
 {
     struct random random = random_init(seed);
     struct program *p = random_program(&random, options);
-    /* Every value is looked at, not only what the few outputs let through. */
     for (int value = 0; value < p->op_count; value++)
         if (p->ops[value].code != OP_MATVEC) program_add_output(p, "z", value);
-    compare_on_random(&random, p, 2111);
+    compare_on_random(&random, p, events);
 }
 
 static void test_random_programs(void **state)
 {
     (void)state;
     need_compiler();
-    for (uint64_t seed = 1; seed <= 5; seed++) {
-        compare_random(seed, random_narrow);
-        compare_random(seed, random_wide);
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        compare_random(seed, random_narrow, 2111);
+        compare_random(seed, random_wide, 2111);
     }
 }
 
@@ -101,17 +101,16 @@ static void test_large_program(void **state)
 {
     (void)state;
     need_compiler();
-    struct random random = random_init(77);
     struct random_program_options options = random_narrow;
-    options.ops = 1500;
-    compare_on_random(&random, random_program(&random, options), 3000);
+    options.ops = 700;
+    compare_random(77, options, 600);
 }
 
 /* Each quantizer mode on operands of `bits` bits, from all bits dropped to shifted up. */
 static void add_quantizers(struct program *p, int a, int bits)
 {
     for (int mode = 0; mode < ROUNDING_COUNT * OVERFLOW_COUNT; mode++) {
-        for (int drop = -3; drop <= bits + 2; drop += drop < 1 ? 2 : bits / 3) {
+        for (int drop = mode % 3 - 3; drop <= bits + 2; drop += 3 + bits / 2) {
             int width = 3 + (mode + drop + 3) % (bits - 3);
             struct format f = format_make((mode + drop) % 2, width, width + drop - 4);
             f.rounding = (enum rounding)(mode % ROUNDING_COUNT);
@@ -147,7 +146,7 @@ static void test_lanes(void **state)
 {
     (void)state;
     need_compiler();
-    static const int widths[] = {7, 15, 16, 17, 30, 31, 32, 33, 47, 60};
+    static const int widths[] = {7, 16, 17, 32, 33, 60};
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
         int bits = widths[i];
         struct program *p = program_new("lanes");
@@ -157,7 +156,7 @@ static void test_lanes(void **state)
         int b = program_add_input(p, "b", format_make(true, bits, bits - 5), 1, 0);
         int c = program_add_input(p, "c", format_make(false, bits, bits - 4), 1, 0);
         add_quantizers(p, a, bits);
-        add_quantizers(p, c, bits);
+        add_quantizers(p, c, bits - 1);
         add_others(p, a, b, bits);
         add_others(p, c, a, bits);
         compare_on_random(&random, p, 700);
