@@ -35,7 +35,8 @@ static enum compile_output output_of(const struct program *p)
  * reaches the threshold (0 unless the program has one). */
 static int decide(const struct comparison *c, const double *scores)
 {
-    if (c->size == 1) return scores[0] >= c->program->threshold;
+    bool single = c->size == 1 && strcmp(c->program->output_kind, "argmax") != 0;
+    if (single) return scores[0] >= c->program->threshold;
     int best = 0;
     for (int j = 1; j < c->size; j++)
         if (scores[j] > scores[best]) best = j;

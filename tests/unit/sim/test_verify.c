@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "compiler/emit/emit.h"
 #include "sim/bench.h"
 #include "sim/locate.h"
@@ -245,6 +246,9 @@ static void test_zero_events_are_refused(void **state)
     verify_run(&request, &result);
     assert_false(result.passed);
     assert_string_equal(result.reason, "there are no test events: nothing was verified");
+    cJSON *json = json_read("build/tests/verify/zero_events/verify.json");
+    assert_true(cJSON_IsFalse(json_find(json, "passed")));
+    cJSON_Delete(json);
     program_free(p);
 }
 
