@@ -63,7 +63,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(NUMBER, time_limit, "time-limit", "S", ON_BUILD | ON(ADDERS), "limit of one run of a tool, or of the search for adders, in seconds")   \
     X(NUMBER, latency_ns, "latency-ns", "T", ON(REPORT), "longest time from input to answer")      \
     X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY), "rate of crossings, 40 if not given") \
-    X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: any")   \
+    X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: +1")   \
     X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS), "fabric whose costs count; default: adder bits alone") \
     X(COUNT, effort, "effort", "N", ON(ADDERS), "rounds of search; 0: greedy alone")                \
     X(STRING, program, "program", "FILE", ON(ADDERS), "write the sums as a program")                \

@@ -55,10 +55,11 @@ static struct format read_inputs(struct cli *cli, struct adder_problem *problem)
     return format;
 }
 
-/* minimum, +N or any. */
+/* minimum, +N or any; nearly the bits of any at +1. */
 static int read_depth(const char *text)
 {
-    if (!text || !strcmp(text, "any")) return ADDER_DEPTH_ANY;
+    if (!text) return 1;
+    if (!strcmp(text, "any")) return ADDER_DEPTH_ANY;
     if (!strcmp(text, "minimum")) return 0;
     char *end;
     long extra = strtol(text, &end, 10);

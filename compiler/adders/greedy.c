@@ -11,81 +11,70 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DELTA_LIMIT = 64 };
+enum { DELTA_LIMIT = 64, BUCKETS = 1 << 15, BUCKETS_PER_BIT = 4 };
 
 struct pattern {
-    int u, v; /* u < v, or u = v and delta > 0 */
+    int u, v;     /* u < v, or u = v and delta > 0 */
+    int next;     /* in its bucket, -1 */
+    int count;    /* occurrences, at most */
+    float weight; /* of one */
     short delta;
-    bool differ; /* in sign */
-    short bits;
-    int count;   /* occurrences, at most */
-    short price; /* of the node, in bits for each bit */
-    float weight;
-};
-
-struct entry {
-    float gain;
-    int pattern;
+    bool differ;         /* in sign */
+    unsigned char price; /* of the node, in bits for each bit */
 };
 
 struct run {
     struct sharing *s;
     const struct greed *greed;
     struct pattern *patterns;
-    struct entry *heap;
-    int pattern_count, heap_count;
-    size_t pattern_capacity, heap_capacity;
+    int pattern_count;
+    size_t pattern_capacity;
+    int *buckets;   /* [BUCKETS]: first pattern of about that gain, -1 */
+    int *tails;     /* [BUCKETS]: the last one, if there is one */
+    int top;        /* no bucket above it has patterns */
     int64_t *u, *v; /* [columns]: coefficients while occurrences are counted */
     uint64_t *load; /* [columns] */
     int counts[2 * DELTA_LIMIT + 1][2];
 };
 
-/* ---- heap ---- */
-
-static bool comes_before(struct entry a, struct entry b)
-{
-    return a.gain != b.gain ? a.gain > b.gain : a.pattern < b.pattern;
-}
-
-static void sift_up(struct run *r, int i, struct entry entry)
-{
-    for (; i > 0 && comes_before(entry, r->heap[(i - 1) / 2]); i = (i - 1) / 2)
-        r->heap[i] = r->heap[(i - 1) / 2];
-    r->heap[i] = entry;
-}
-
-static void heap_push(struct run *r, struct entry entry)
-{
-    size_t count = (size_t)r->heap_count + 1;
-    r->heap = array_grow(r->heap, &r->heap_capacity, count, sizeof *r->heap);
-    sift_up(r, r->heap_count++, entry);
-}
-
-static void sift_down(struct run *r, struct entry entry)
-{
-    int i = 0;
-    for (int child; (child = 2 * i + 1) < r->heap_count; i = child) {
-        if (child + 1 < r->heap_count && comes_before(r->heap[child + 1], r->heap[child])) child++;
-        if (!comes_before(r->heap[child], entry)) break;
-        r->heap[i] = r->heap[child];
-    }
-    r->heap[i] = entry;
-}
-
-static void heap_drop(struct run *r)
-{
-    struct entry last = r->heap[--r->heap_count];
-    if (r->heap_count) sift_down(r, last);
-}
-
-/* ---- patterns ---- */
+/* ---- the queue: patterns of about equal gain in one bucket ---- */
 
 /* Bits that the occurrences cost where they are, as additions: a column that adds up like signs
  * first has few differences. Less what the shared node costs. */
-static float gain_of(const struct pattern *p)
+static int bucket_of(const struct pattern *p)
 {
-    return (float)(p->count - p->price) * p->weight;
+    float gain = (float)(p->count - p->price) * p->weight * BUCKETS_PER_BIT;
+    return gain < BUCKETS - 1 ? (int)gain : BUCKETS - 1;
 }
+
+static void push(struct run *r, int pattern)
+{
+    struct pattern *p = &r->patterns[pattern];
+    int bucket = bucket_of(p);
+    bool is_empty = r->buckets[bucket] < 0;
+    if (r->greed->oldest_first && !is_empty) {
+        r->patterns[r->tails[bucket]].next = pattern;
+        p->next = -1;
+    } else {
+        p->next = r->buckets[bucket];
+        r->buckets[bucket] = pattern;
+    }
+    if (r->greed->oldest_first || is_empty) r->tails[bucket] = pattern;
+    if (bucket > r->top) r->top = bucket;
+}
+
+/* -1: none left. */
+static int pop(struct run *r)
+{
+    while (r->top >= 0 && r->buckets[r->top] < 0)
+        r->top--;
+    if (r->top < 0) return -1;
+    int pattern = r->buckets[r->top];
+    r->buckets[r->top] = r->patterns[pattern].next;
+    return pattern;
+}
+
+/* ---- patterns ---- */
 
 static void add_pattern(struct run *r, int u, int v, int delta, bool differ, int count)
 {
@@ -103,13 +92,12 @@ static void add_pattern(struct run *r, int u, int v, int delta, bool differ, int
     struct pattern *p = &r->patterns[r->pattern_count];
     *p = (struct pattern){.u = u,
                           .v = v,
+                          .count = count,
+                          .weight = weight,
                           .delta = (short)delta,
                           .differ = differ,
-                          .bits = (short)bits,
-                          .count = count,
-                          .price = (short)(differ ? r->s->list.price : 1),
-                          .weight = weight};
-    heap_push(r, (struct entry){gain_of(p), r->pattern_count++});
+                          .price = (unsigned char)(differ ? r->s->list.price : 1)};
+    if (count > p->price) push(r, r->pattern_count++);
 }
 
 static int count_common(const uint64_t *a, const uint64_t *b, int words)
@@ -120,28 +108,33 @@ static int count_common(const uint64_t *a, const uint64_t *b, int words)
     return count;
 }
 
+static bool has_common(const uint64_t *a, const uint64_t *b, int words)
+{
+    for (int w = 0; w < words; w++)
+        if (a[w] & b[w]) return true;
+    return false;
+}
+
 /* Patterns of the nodes u <= v that may occur twice. */
 static void pair_nodes(struct run *r, int u, int v)
 {
     const struct sharing *s = r->s;
-    size_t words = (size_t)s->words;
     struct slot_range range_u = s->ranges[u], range_v = s->ranges[v];
-    int least = DELTA_LIMIT, most = -DELTA_LIMIT;
-    for (int i = range_u.first; i < range_u.first + range_u.count; i++)
-        for (int k = range_v.first; k < range_v.first + range_v.count; k++) {
-            int delta = s->slots[k].shift - s->slots[i].shift;
-            if (u == v && delta <= 0) continue;
-            int count = count_common(s->slot_columns + (size_t)i * words,
-                                     s->slot_columns + (size_t)k * words, s->words);
-            if (!count) continue;
-            r->counts[delta + DELTA_LIMIT][s->slots[i].negative != s->slots[k].negative] += count;
-            least = delta < least ? delta : least;
-            most = delta > most ? delta : most;
+    int offset = range_v.low - range_u.low;
+    int least = offset - range_u.positions, most = offset + range_v.positions;
+    const uint64_t *columns = s->node_columns + (size_t)v * (size_t)s->words;
+    for (int i = 0; i < 2 * range_u.positions; i++) {
+        const uint64_t *set = sharing_slot(s, range_u.first + i);
+        if (!has_common(set, columns, s->words)) continue;
+        for (int k = 0; k < 2 * range_v.positions; k++) {
+            int count = count_common(set, sharing_slot(s, range_v.first + k), s->words);
+            r->counts[offset + k / 2 - i / 2 + DELTA_LIMIT][(i ^ k) & 1] += count;
         }
+    }
     for (int delta = least; delta <= most; delta++)
         for (int differ = 0; differ < 2; differ++) {
             int *count = &r->counts[delta + DELTA_LIMIT][differ];
-            if (*count > 1) add_pattern(r, u, v, delta, differ, *count);
+            if (*count > 1 && (u != v || delta > 0)) add_pattern(r, u, v, delta, differ, *count);
             *count = 0;
         }
 }
@@ -151,37 +144,53 @@ static void pair_all(struct run *r, int v)
     const struct sharing *s = r->s;
     size_t words = (size_t)s->words;
     const uint64_t *columns = s->node_columns + (size_t)v * words;
-    if (!s->ranges[v].count) return;
+    if (!s->ranges[v].positions) return;
     for (int u = 0; u <= v; u++)
-        if (count_common(columns, s->node_columns + (size_t)u * words, s->words))
-            pair_nodes(r, u, v);
+        if (has_common(columns, s->node_columns + (size_t)u * words, s->words)) pair_nodes(r, u, v);
 }
 
 /* ---- occurrences ---- */
 
+/* Slots of u that have a partner in v: those of v are `partner` further, or one more or less where
+ * signs differ. */
+struct slot_pairs {
+    int first, end, partner;
+};
+
+static struct slot_pairs find_pairs(const struct run *r, const struct pattern *p)
+{
+    struct slot_range u = r->s->ranges[p->u], v = r->s->ranges[p->v];
+    int low = v.low - p->delta, high = low + v.positions; /* positions in u */
+    int first = low > u.low ? low - u.low : 0;
+    int end = high < u.low + u.positions ? high - u.low : u.positions;
+    return (struct slot_pairs){u.first + 2 * first, u.first + 2 * (end > first ? end : first),
+                               v.first - u.first + 2 * (u.low - low)};
+}
+
+static int partner_of(const struct slot_pairs *pairs, int slot, int first, bool differ)
+{
+    return slot + pairs->partner + (differ ? ((slot - first) & 1 ? -1 : 1) : 0);
+}
+
 static int quick_count(const struct run *r, const struct pattern *p)
 {
     const struct sharing *s = r->s;
-    size_t words = (size_t)s->words;
-    struct slot_range range_u = s->ranges[p->u], range_v = s->ranges[p->v];
+    struct slot_pairs pairs = find_pairs(r, p);
     int count = 0;
-    for (int i = range_u.first; i < range_u.first + range_u.count; i++)
-        for (int k = range_v.first; k < range_v.first + range_v.count; k++)
-            if (s->slots[k].shift - s->slots[i].shift == p->delta &&
-                (s->slots[i].negative != s->slots[k].negative) == p->differ)
-                count += count_common(s->slot_columns + (size_t)i * words,
-                                      s->slot_columns + (size_t)k * words, s->words);
+    for (int i = pairs.first; i < pairs.end; i++)
+        count +=
+            count_common(sharing_slot(s, i),
+                         sharing_slot(s, partner_of(&pairs, i, pairs.first, p->differ)), s->words);
     return count;
 }
 
 /* Takes one occurrence out of column j of u[], v[] (one array if u = v) if it is still there. */
-static bool take(struct run *r, const struct pattern *p, int j, struct slot at,
+static bool take(struct run *r, const struct pattern *p, int j, int shift, bool negative,
                  uint64_t depth_change, bool limited)
 {
-    int64_t digit_u = (int64_t)1 << at.shift, digit_v = digit_u * 1;
-    digit_v = (int64_t)1 << (at.shift + p->delta);
-    if (at.negative) digit_u = -digit_u;
-    if (at.negative != p->differ) digit_v = -digit_v;
+    int64_t digit_u = (int64_t)1 << shift, digit_v = (int64_t)1 << (shift + p->delta);
+    if (negative) digit_u = -digit_u;
+    if (negative != p->differ) digit_v = -digit_v;
     if (limited && r->load[j] + depth_change > r->s->most_load[j]) return false;
     if (p->u == p->v) {
         int64_t c = r->u[j];
@@ -212,26 +221,23 @@ static int take_all(struct run *r, const struct pattern *p, int64_t *new)
     memcpy(r->u, sharing_row(s, p->u), bytes);
     memcpy(r->v, sharing_row(s, p->v), bytes);
     if (limited) memcpy(r->load, s->load, bytes);
-    struct slot_range range_u = s->ranges[p->u], range_v = s->ranges[p->v];
+    struct slot_range range = s->ranges[p->u];
+    struct slot_pairs pairs = find_pairs(r, p);
     int count = 0;
-    for (int i = range_u.first; i < range_u.first + range_u.count; i++)
-        for (int k = range_v.first; k < range_v.first + range_v.count; k++) {
-            struct slot at = s->slots[i], other = s->slots[k];
-            if (other.shift - at.shift != p->delta || (at.negative != other.negative) != p->differ)
-                continue;
-            for (size_t w = 0; w < words; w++) {
-                uint64_t both =
-                    s->slot_columns[(size_t)i * words + w] & s->slot_columns[(size_t)k * words + w];
-                for (; both; both &= both - 1) {
-                    int j = (int)(w * 64) + __builtin_ctzll(both);
-                    if (!take(r, p, j, at, change, limited)) continue;
-                    count++;
-                    if (!new) continue;
-                    int64_t digit = (int64_t)1 << at.shift;
-                    new[j] += at.negative ? -digit : digit;
-                }
+    for (int i = pairs.first; i < pairs.end; i++) {
+        const uint64_t *at = sharing_slot(s, i);
+        const uint64_t *partner = sharing_slot(s, partner_of(&pairs, i, pairs.first, p->differ));
+        int shift = range.low + (i - range.first) / 2;
+        bool negative = (i - range.first) & 1;
+        int64_t digit = (int64_t)(negative ? -1 : 1) * ((int64_t)1 << shift);
+        for (size_t w = 0; w < words; w++)
+            for (uint64_t both = at[w] & partner[w]; both; both &= both - 1) {
+                int j = (int)(w * 64) + __builtin_ctzll(both);
+                if (!take(r, p, j, shift, negative, change, limited)) continue;
+                count++;
+                if (new) new[j] += digit;
             }
-        }
+    }
     return count;
 }
 
@@ -267,7 +273,7 @@ static void pair_new(struct run *r, const bool *is_new)
         const uint64_t *columns = s->node_columns + (size_t)v * words;
         for (int u = 0; u < s->list.count; u++) {
             if (u > v && is_new[u]) continue;
-            if (!count_common(columns, s->node_columns + (size_t)u * words, s->words)) continue;
+            if (!has_common(columns, s->node_columns + (size_t)u * words, s->words)) continue;
             pair_nodes(r, u < v ? u : v, u < v ? v : u);
         }
     }
@@ -282,28 +288,28 @@ void sharing_run(struct sharing *s, const struct greed *greed, const bool *is_ne
     r->u = calloc(columns, sizeof *r->u);
     r->v = calloc(columns, sizeof *r->v);
     r->load = calloc(columns, sizeof *r->load);
-    if (!r->u || !r->v || !r->load) abort();
+    r->buckets = malloc(BUCKETS * sizeof *r->buckets);
+    r->tails = malloc(BUCKETS * sizeof *r->tails);
+    if (!r->u || !r->v || !r->load || !r->buckets || !r->tails) abort();
+    memset(r->buckets, 0xff, BUCKETS * sizeof *r->buckets);
+    r->top = -1;
     if (is_new) pair_new(r, is_new);
     for (int v = 0; v < s->list.count && !is_new; v++)
         pair_all(r, v);
-    while (r->heap_count) {
-        struct entry top = r->heap[0];
-        struct pattern *p = &r->patterns[top.pattern];
-        int known = p->count, count = quick_count(r, p);
+    for (int pattern; (pattern = pop(r)) >= 0;) {
+        struct pattern *p = &r->patterns[pattern];
+        int known = bucket_of(p), count = quick_count(r, p);
         if (count < p->count) p->count = count;
-        if (p->count == known) p->count = take_all(r, p, NULL);
-        if (p->count <= p->price)
-            heap_drop(r);
-        else if (p->count < known)
-            sift_down(r, (struct entry){gain_of(p), top.pattern});
-        else {
-            struct pattern taken = *p;
-            heap_drop(r);
-            take_out(r, taken);
-        }
+        if (p->count > p->price && bucket_of(p) == known) p->count = take_all(r, p, NULL);
+        if (p->count <= p->price) continue;
+        if (bucket_of(p) < known)
+            push(r, pattern);
+        else
+            take_out(r, *p);
     }
     free(r->patterns);
-    free(r->heap);
+    free(r->buckets);
+    free(r->tails);
     free(r->u);
     free(r->v);
     free(r->load);

@@ -14,9 +14,8 @@ void sharing_init(struct sharing *s, int rows, int columns, const int64_t *input
     *s = (struct sharing){.columns = columns, .words = (columns + 63) / 64};
     nodes_init(&s->list, rows, input_lo, input_hi, price);
     s->load = calloc((size_t)columns + 1, sizeof *s->load);
-    s->found = calloc((size_t)s->words + 1, sizeof *s->found);
     s->most_load = calloc((size_t)columns + 1, sizeof *s->most_load);
-    if (!s->load || !s->found || !s->most_load) abort();
+    if (!s->load || !s->most_load) abort();
 }
 
 void sharing_free(struct sharing *s)
@@ -24,13 +23,11 @@ void sharing_free(struct sharing *s)
     nodes_free(&s->list);
     free(s->coefficients);
     free(s->slots);
-    free(s->slot_columns);
     free(s->ranges);
     free(s->node_columns);
     free(s->load);
     free(s->most_load);
     free(s->changes);
-    free(s->found);
 }
 
 int64_t *sharing_add_row(struct sharing *s)
@@ -48,29 +45,15 @@ uint64_t depth_load(int depth)
     return (uint64_t)1 << (depth < 40 ? depth : 40);
 }
 
-static void add_slot(struct sharing *s, struct slot slot, const uint64_t *columns)
+/* Sets or clears the column in every slot, as the coefficient has the digit. */
+static void fill_slots(struct sharing *s, struct slot_range range, int column, int64_t coefficient)
 {
-    size_t words = (size_t)s->words, count = (size_t)s->slot_count + 1;
-    s->slots = array_grow(s->slots, &s->slot_capacity, count, sizeof *s->slots);
-    s->slot_columns =
-        array_grow(s->slot_columns, &s->slot_word_capacity, count * words, sizeof *s->slot_columns);
-    s->slots[count - 1] = slot;
-    memcpy(s->slot_columns + (count - 1) * words, columns, words * sizeof *columns);
-    s->slot_count++;
-}
-
-/* Columns whose coefficient can use the digit; false if none. */
-static bool find_columns(const struct sharing *s, const int64_t *row, struct slot slot,
-                         uint64_t *columns)
-{
-    bool found = false;
-    memset(columns, 0, (size_t)s->words * sizeof *columns);
-    for (int j = 0; j < s->columns; j++) {
-        if (!row[j] || !has_digit(row[j], slot.shift, slot.negative)) continue;
-        columns[j / 64] |= (uint64_t)1 << j % 64;
-        found = true;
+    uint64_t bit = (uint64_t)1 << column % 64;
+    for (int i = 0; i < 2 * range.positions; i++) {
+        uint64_t *set = &sharing_slot(s, range.first + i)[column / 64];
+        bool has = coefficient && has_digit(coefficient, range.low + i / 2, i % 2);
+        *set = has ? *set | bit : *set & ~bit;
     }
-    return found;
 }
 
 void sharing_index_again(struct sharing *s, int node)
@@ -84,15 +67,18 @@ void sharing_index_again(struct sharing *s, int node)
         used[j / 64] |= (uint64_t)1 << j % 64;
         any |= row[j] < 0 ? (uint64_t)-row[j] : (uint64_t)row[j];
     }
-    s->ranges[node] = (struct slot_range){s->slot_count, 0};
-    if (!any) return;
-    int top = 64 - __builtin_clzll(any) + 1;
-    for (int k = __builtin_ctzll(any); k < top; k++)
-        for (int negative = 0; negative < 2; negative++) {
-            struct slot slot = {k, negative};
-            if (find_columns(s, row, slot, s->found)) add_slot(s, slot, s->found);
-        }
-    s->ranges[node].count = s->slot_count - s->ranges[node].first;
+    struct slot_range range = {s->slot_count, 0, 0};
+    if (any) {
+        range.low = __builtin_ctzll(any);
+        range.positions = 64 - __builtin_clzll(any) + 1 - range.low;
+    }
+    s->ranges[node] = range;
+    s->slot_count += 2 * range.positions;
+    s->slots = array_grow(s->slots, &s->slot_capacity, (size_t)s->slot_count * words + 1,
+                          sizeof *s->slots);
+    memset(sharing_slot(s, range.first), 0, 2 * (size_t)range.positions * words * sizeof *s->slots);
+    for (int j = 0; j < s->columns && any; j++)
+        if (row[j]) fill_slots(s, range, j, row[j]);
 }
 
 void sharing_index(struct sharing *s, int node)
@@ -122,7 +108,7 @@ static void put(struct sharing *s, int node, int column, int64_t coefficient)
 
 void sharing_set(struct sharing *s, int node, int column, int64_t coefficient)
 {
-    size_t words = (size_t)s->words, word = (size_t)column / 64;
+    size_t word = (size_t)column / 64;
     uint64_t bit = (uint64_t)1 << column % 64;
     if (s->keeps_changes) {
         s->changes = array_grow(s->changes, &s->change_capacity, (size_t)s->change_count + 1,
@@ -131,24 +117,15 @@ void sharing_set(struct sharing *s, int node, int column, int64_t coefficient)
     }
     put(s, node, column, coefficient);
     struct slot_range range = s->ranges[node];
-    for (int i = range.first; i < range.first + range.count; i++) {
-        uint64_t *set = &s->slot_columns[(size_t)i * words + word];
-        if ((*set & bit) &&
-            (!coefficient || !has_digit(coefficient, s->slots[i].shift, s->slots[i].negative)))
+    for (int i = 0; i < 2 * range.positions; i++) {
+        uint64_t *set = &sharing_slot(s, range.first + i)[word];
+        if ((*set & bit) && (!coefficient || !has_digit(coefficient, range.low + i / 2, i % 2)))
             *set &= ~bit;
     }
 }
 
 void sharing_restore(struct sharing *s, struct change change)
 {
-    size_t words = (size_t)s->words, word = (size_t)change.column / 64;
-    uint64_t bit = (uint64_t)1 << change.column % 64;
     put(s, change.node, change.column, change.coefficient);
-    struct slot_range range = s->ranges[change.node];
-    for (int i = range.first; i < range.first + range.count; i++) {
-        uint64_t *set = &s->slot_columns[(size_t)i * words + word];
-        bool has = change.coefficient &&
-                   has_digit(change.coefficient, s->slots[i].shift, s->slots[i].negative);
-        *set = has ? *set | bit : *set & ~bit;
-    }
+    fill_slots(s, s->ranges[change.node], change.column, change.coefficient);
 }

@@ -34,6 +34,8 @@ void nodes_init(struct node_list *list, int rows, const int64_t *input_lo, const
                 int price);
 void nodes_free(struct node_list *list);
 int nodes_add_input(struct node_list *list, int row, int low);
+/* A node whose form is given, such as another column's sum. */
+int nodes_add_form(struct node_list *list, const int64_t *form, int low, int depth);
 int nodes_add_constant(struct node_list *list, int64_t constant);
 /* Of a difference the one with the higher lowest bit is the subtrahend (its low bits are free), so
  * the result may come negated; with `positive` it never does if x or y is positive. */
@@ -68,14 +70,10 @@ static inline int digit_count(int64_t c)
 
 /* ---- index.c: the columns while they are being shared ---- */
 
-/* Columns in which a node's coefficient can be written, with fewest digits, with this digit. */
-struct slot {
-    int shift;
-    bool negative;
-};
-
+/* For each digit +-2^k that some coefficient of the node has in a shortest form, the set of columns
+ * in which it has it: set number first + 2 * (k - low) + (1 if negative), k < low + positions. */
 struct slot_range {
-    int first, count;
+    int first, low, positions;
 };
 
 struct change {
@@ -89,10 +87,9 @@ struct sharing {
     int columns, words;    /* words of 64 columns */
     int64_t *coefficients; /* [node][columns] */
     size_t coefficient_capacity;
-    struct slot *slots;     /* those of node n are slots[ranges[n].first ...] */
-    uint64_t *slot_columns; /* [slot][words] */
+    uint64_t *slots; /* [slot][words]: sets of columns */
     int slot_count;
-    size_t slot_capacity, slot_word_capacity;
+    size_t slot_capacity;
     struct slot_range *ranges; /* [node] */
     uint64_t *node_columns;    /* [node][words]: coefficient not 0 */
     size_t range_capacity, node_word_capacity;
@@ -105,7 +102,6 @@ struct sharing {
     int change_count;
     size_t change_capacity;
     bool keeps_changes;
-    uint64_t *found; /* [words]: scratch of the index */
 };
 
 void sharing_init(struct sharing *s, int rows, int columns, const int64_t *input_lo,
@@ -128,6 +124,10 @@ static inline int64_t *sharing_row(const struct sharing *s, int node)
 {
     return s->coefficients + (size_t)node * (size_t)s->columns;
 }
+static inline uint64_t *sharing_slot(const struct sharing *s, int slot)
+{
+    return s->slots + (size_t)slot * (size_t)s->words;
+}
 /* Whether c has a shortest form with the digit +-2^shift. */
 static inline bool has_digit(int64_t c, int shift, bool negative)
 {
@@ -135,11 +135,22 @@ static inline bool has_digit(int64_t c, int shift, bool negative)
     return digit_count(negative ? c + digit : c - digit) < digit_count(c);
 }
 
+/* ---- spanning.c ---- */
+
+/* y[column] = +-2^shift * y[parent] + the rest; parent -1: the rest is all. Parents have none. */
+struct star {
+    int parent, shift;
+    bool negative;
+};
+/* stars [columns]; most_depth of the graph or ADDER_DEPTH_ANY. False if no column has a parent. */
+bool spanning_find(const struct adder_problem *problem, int most_depth, struct star *stars);
+
 /* ---- greedy.c ---- */
 
 struct greed {
     uint64_t seed;
     double noise;       /* 0: none; gains are multiplied by up to 1 + noise */
+    bool oldest_first;  /* of patterns of equal gain; else the newest */
     double width_power; /* gain = (occurrences - 1) * bits^power */
 };
 /* Shares patterns among the columns until none occurs twice. With is_new (flags of the nodes) only
@@ -161,9 +172,17 @@ struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t b
 long sums_price(struct pool *pool, int column, int64_t bias);
 
 /* ---- search.c ---- */
-/* From indexed columns to all nodes and the outputs. */
-void search_run(struct sharing *s, const int64_t *bias, const struct adder_options *options,
-                struct adder_output *outputs);
+/* Price of shared nodes and sums as they are; nodes before `inputs` are given. */
+long search_price(struct sharing *s, int inputs, const int64_t *bias);
+/* Local search on shared columns. */
+void search_improve(struct sharing *s, int inputs, const int64_t *bias,
+                    const struct adder_options *options, double end);
+
+/* ---- graph.c ---- */
+/* The finished graph from shared nodes and columns, sums added. stands_for[n - rows] is the column
+ * that the given node n >= rows stands for. */
+struct adder_graph *graph_make(struct sharing *s, const struct adder_problem *problem, int unit,
+                               const int *stands_for, int inputs, const int64_t *bias);
 
 /* ---- solve.c ---- */
 double adder_seconds(void);

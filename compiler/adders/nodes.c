@@ -44,6 +44,35 @@ int nodes_add_input(struct node_list *list, int row, int low)
     return list->count - 1;
 }
 
+static int64_t saturate(int128 x)
+{
+    const int128 most = (int128)1 << 62;
+    return (int64_t)(x > most ? most : x < -most ? -most : x);
+}
+
+static void form_interval(const struct node_list *list, const int64_t *form, int64_t *lo,
+                          int64_t *hi)
+{
+    int128 low = form[list->width - 1], high = low;
+    for (int i = 0; i < list->width - 1; i++) {
+        int64_t p = list->input_lo[i], q = list->input_hi[i];
+        low += (int128)form[i] * (form[i] < 0 ? q : p);
+        high += (int128)form[i] * (form[i] < 0 ? p : q);
+    }
+    *lo = saturate(low);
+    *hi = saturate(high);
+}
+
+int nodes_add_form(struct node_list *list, const int64_t *form, int low, int depth)
+{
+    struct adder_node *node = add_node(list);
+    *node = (struct adder_node){.kind = ADDER_INPUT, .a = -1, .low = low, .depth = depth};
+    size_t width = (size_t)list->width;
+    memcpy(list->forms + (size_t)(list->count - 1) * width, form, width * sizeof *form);
+    form_interval(list, form, &node->lo, &node->hi);
+    return list->count - 1;
+}
+
 int nodes_add_constant(struct node_list *list, int64_t constant)
 {
     for (int i = 0; i < list->count; i++)
@@ -59,33 +88,16 @@ int nodes_add_constant(struct node_list *list, int64_t constant)
     return list->count - 1;
 }
 
-static int64_t saturate(int128 x)
-{
-    const int128 most = (int128)1 << 62;
-    return (int64_t)(x > most ? most : x < -most ? -most : x);
-}
-
-/* Interval of x * 2^shift_x +- y * 2^shift_y from the two forms; writes the form unless NULL. */
+/* The form of a * 2^shift_a +- b * 2^shift_b. */
 static void combine_forms(const struct node_list *list, const struct adder_node *node,
-                          int64_t *result, int64_t *lo, int64_t *hi)
+                          int64_t *form)
 {
     const int64_t *x = list->forms + (size_t)node->a * (size_t)list->width;
     const int64_t *y = list->forms + (size_t)node->b * (size_t)list->width;
     int64_t factor_x = (int64_t)1 << node->shift_a, factor_y = (int64_t)1 << node->shift_b;
     if (node->kind == ADDER_DIFFERENCE) factor_y = -factor_y;
-    int rows = list->width - 1;
-    int128 low = 0, high = 0;
-    for (int i = 0; i < rows; i++) {
-        int64_t c = x[i] * factor_x + y[i] * factor_y;
-        if (result) result[i] = c;
-        int64_t p = list->input_lo[i], q = list->input_hi[i];
-        low += (int128)c * (c < 0 ? q : p);
-        high += (int128)c * (c < 0 ? p : q);
-    }
-    int64_t constant = x[rows] * factor_x + y[rows] * factor_y;
-    if (result) result[rows] = constant;
-    *lo = saturate(low + constant);
-    *hi = saturate(high + constant);
+    for (int i = 0; i < list->width; i++)
+        form[i] = x[i] * factor_x + y[i] * factor_y;
 }
 
 static int64_t shifted(int64_t x, int shift)
@@ -140,8 +152,9 @@ struct term nodes_add(struct node_list *list, struct term x, struct term y, bool
     struct term out;
     struct adder_node node = make_node(list, x, y, positive, &out);
     struct adder_node *added = add_node(list);
-    combine_forms(list, &node, list->forms + (size_t)(list->count - 1) * (size_t)list->width,
-                  &node.lo, &node.hi);
+    int64_t *form = list->forms + (size_t)(list->count - 1) * (size_t)list->width;
+    combine_forms(list, &node, form);
+    form_interval(list, form, &node.lo, &node.hi);
     node.bits = nodes_bits(list, &node);
     *added = node;
     out.node = list->count - 1;

@@ -11,12 +11,10 @@
 
 struct search {
     struct sharing *s;
-    const struct adder_options *options;
     const int64_t *bias;
     struct pool pool;
     uint64_t random;
-    int rows;
-    long price;          /* of nodes and sums */
+    int rows;            /* given nodes: inputs and columns that stand for their sums */
     long *column_prices; /* [columns] of the sums */
     long *new_prices;    /* [columns] in this step; -1: as before */
     uint64_t *load;      /* [columns] before the step */
@@ -204,7 +202,6 @@ static void step(struct search *q, int seeds, double noise)
         return;
     }
     make_room(q);
-    q->price += difference;
     for (int j = 0; j < s->columns; j++)
         if (q->new_prices[j] >= 0) q->column_prices[j] = q->new_prices[j];
 }
@@ -217,46 +214,46 @@ static int live_count(const struct search *q)
     return count;
 }
 
-static void improve(struct search *q)
+static void run_steps(struct search *q, long steps, double end)
 {
     struct sharing *s = q->s;
-    double end = adder_seconds() + q->options->time_limit_s;
     int slot_count = s->slot_count, count = s->list.count;
     s->keeps_changes = true;
-    long steps = (long)q->options->effort * (s->list.count - q->rows) / 4;
-    for (long k = 0; k < steps; k++) {
-        if (q->options->time_limit_s > 0 && adder_seconds() > end) break;
-        if (live_count(q) < 1) break;
-        step(q, 1, 1.0);
+    for (long k = 0; k < steps && live_count(q) > 0; k++) {
+        if (end > 0 && adder_seconds() > end) break;
+        step(q, 1, 3.0);
         if (s->slot_count > 3 * slot_count + 1000 || s->list.count > 2 * count + 100) compact(q);
     }
+    compact(q);
     s->keeps_changes = false;
 }
 
-void search_run(struct sharing *s, const int64_t *bias, const struct adder_options *options,
-                struct adder_output *outputs)
+long search_price(struct sharing *s, int inputs, const int64_t *bias)
+{
+    struct pool pool = {.s = s};
+    long price = nodes_total(&s->list, inputs);
+    for (int j = 0; j < s->columns; j++)
+        price += sums_price(&pool, j, bias ? bias[j] : 0);
+    free(pool.terms);
+    return price;
+}
+
+void search_improve(struct sharing *s, int inputs, const int64_t *bias,
+                    const struct adder_options *options, double end)
 {
     size_t columns = (size_t)s->columns + 1;
-    struct search q = {.s = s, .options = options, .bias = bias, .random = options->seed};
+    struct search q = {.s = s, .bias = bias, .random = options->seed, .rows = inputs};
     struct arena arena = {0};
-    q.rows = s->list.count;
+    long steps = (long)options->effort * (s->list.count - inputs) / 4;
+    if (steps < 1) return;
     q.pool.s = s;
     q.column_prices = arena_alloc(&arena, columns, sizeof *q.column_prices);
     q.new_prices = arena_alloc(&arena, columns, sizeof *q.new_prices);
     q.load = arena_alloc(&arena, columns, sizeof *q.load);
-    struct greed greed = {.seed = options->seed, .width_power = 1};
-    sharing_run(s, &greed, NULL);
-    if (options->effort > 0 && s->list.count > q.rows) {
-        make_room(&q);
-        for (int j = 0; j < s->columns; j++)
-            q.column_prices[j] = sums_price(&q.pool, j, bias_of(&q, j));
-        improve(&q);
-    }
-    int count = s->list.count;
-    for (int j = 0; j < s->columns; j++) {
-        long price;
-        outputs[j] = sums_add(&q.pool, j, count, bias_of(&q, j), &price);
-    }
+    make_room(&q);
+    for (int j = 0; j < s->columns; j++)
+        q.column_prices[j] = sums_price(&q.pool, j, bias_of(&q, j));
+    run_steps(&q, steps, end);
     free(q.pool.terms);
     free(q.is_dead);
     free(q.is_touched);

@@ -1,17 +1,17 @@
-/* From a matrix to its adder graph: what the problem asks, the search, the finished graph. */
+/* From a matrix to its adder graph: what the problem asks, several starts, the search on the best.
+ */
 #include "compiler/adders/internal.h"
 
 #include "base/error.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 void adder_options_init(struct adder_options *options)
 {
-    *options = (struct adder_options){
-        .extra_depth = ADDER_DEPTH_ANY, .effort = 4, .seed = 1, .subtractor_price = 1};
+    *options =
+        (struct adder_options){.extra_depth = 1, .effort = 4, .seed = 1, .subtractor_price = 1};
 }
 
 double adder_seconds(void)
@@ -23,28 +23,26 @@ double adder_seconds(void)
 
 /* The problem in units of 2^unit. */
 struct scaled {
+    const struct adder_problem *problem;
+    const struct adder_options *options;
     struct arena arena;
     int unit;
-    int64_t *lo, *hi, *bias; /* [rows], [rows], [columns] or NULL */
+    int64_t *lo, *hi, *bias; /* [rows], [rows], [columns] */
+    int most_depth;          /* ADDER_DEPTH_ANY */
 };
 
-static struct scaled scale(const struct adder_problem *problem)
+/* One way to begin: columns with or without parents, shared greedily. */
+struct start {
+    struct sharing s;
+    int *stands_for; /* [inputs - rows]: columns */
+    int inputs;
+    int64_t *bias; /* [columns] of what is left of a child */
+    long price;
+};
+
+static int64_t weight_of(const struct adder_problem *problem, int row, int column)
 {
-    struct scaled scaled = {.unit = problem->bias ? problem->bias_low : 1 << 20};
-    for (int i = 0; i < problem->rows; i++)
-        if (problem->inputs[i].low < scaled.unit) scaled.unit = problem->inputs[i].low;
-    scaled.lo = arena_alloc(&scaled.arena, (size_t)problem->rows + 1, sizeof *scaled.lo);
-    scaled.hi = arena_alloc(&scaled.arena, (size_t)problem->rows + 1, sizeof *scaled.hi);
-    for (int i = 0; i < problem->rows; i++) {
-        int shift = problem->inputs[i].low - scaled.unit;
-        scaled.lo[i] = problem->inputs[i].lo * ((int64_t)1 << shift);
-        scaled.hi[i] = problem->inputs[i].hi * ((int64_t)1 << shift);
-    }
-    if (!problem->bias) return scaled;
-    scaled.bias = arena_alloc(&scaled.arena, (size_t)problem->columns + 1, sizeof *scaled.bias);
-    for (int j = 0; j < problem->columns; j++)
-        scaled.bias[j] = problem->bias[j] * ((int64_t)1 << (problem->bias_low - scaled.unit));
-    return scaled;
+    return problem->weights[(size_t)row * (size_t)problem->columns + (size_t)column];
 }
 
 /* Fewest adders on the longest path of a column: its digits in a tree. */
@@ -52,127 +50,164 @@ static int least_depth(const struct adder_problem *problem, int column)
 {
     int digits = problem->bias && problem->bias[column], depth = 0;
     for (int i = 0; i < problem->rows; i++)
-        digits +=
-            digit_count(problem->weights[(size_t)i * (size_t)problem->columns + (size_t)column]);
+        digits += digit_count(weight_of(problem, i, column));
     while (1 << depth < digits)
         depth++;
     return depth;
 }
 
-static void limit_depth(struct sharing *s, const struct adder_problem *problem,
-                        const struct adder_options *options)
+static struct scaled scale(const struct adder_problem *problem, const struct adder_options *options)
 {
-    int most = 0;
-    for (int j = 0; j < s->columns; j++) {
-        int depth = least_depth(problem, j);
-        most = depth > most ? depth : most;
+    struct scaled c = {.problem = problem, .options = options, .most_depth = ADDER_DEPTH_ANY};
+    c.unit = problem->bias ? problem->bias_low : 1 << 20;
+    for (int i = 0; i < problem->rows; i++)
+        if (problem->inputs[i].low < c.unit) c.unit = problem->inputs[i].low;
+    c.lo = arena_alloc(&c.arena, (size_t)problem->rows + 1, sizeof *c.lo);
+    c.hi = arena_alloc(&c.arena, (size_t)problem->rows + 1, sizeof *c.hi);
+    c.bias = arena_alloc(&c.arena, (size_t)problem->columns + 1, sizeof *c.bias);
+    for (int i = 0; i < problem->rows; i++) {
+        int shift = problem->inputs[i].low - c.unit;
+        c.lo[i] = problem->inputs[i].lo * ((int64_t)1 << shift);
+        c.hi[i] = problem->inputs[i].hi * ((int64_t)1 << shift);
     }
-    s->is_limited = options->extra_depth >= 0;
-    for (int j = 0; j < s->columns; j++)
-        s->most_load[j] = depth_load(most + options->extra_depth);
+    int depth = 0;
+    for (int j = 0; j < problem->columns; j++) {
+        if (problem->bias)
+            c.bias[j] = problem->bias[j] * ((int64_t)1 << (problem->bias_low - c.unit));
+        int least = least_depth(problem, j);
+        depth = least > depth ? least : depth;
+    }
+    if (options->extra_depth >= 0) c.most_depth = depth + options->extra_depth;
+    return c;
 }
 
-static void fill(struct sharing *s, const struct adder_problem *problem,
-                 const struct scaled *scaled)
+/* ---- a start ---- */
+
+/* Parents become given nodes, whose forms are their columns. */
+static void add_parent(struct start *start, const struct scaled *c, const struct star *stars,
+                       int parent)
 {
-    size_t columns = (size_t)problem->columns;
+    const struct adder_problem *problem = c->problem;
+    struct sharing *s = &start->s;
+    int64_t *form = calloc((size_t)problem->rows + 1, sizeof *form);
+    if (!form) abort();
+    int low = 62, rows = problem->rows;
+    for (int i = 0; i <= rows; i++) {
+        form[i] = i < rows ? weight_of(problem, i, parent) : c->bias[parent];
+        if (!form[i]) continue;
+        int bit = __builtin_ctzll((uint64_t)form[i]);
+        if (i < rows) bit += problem->inputs[i].low - c->unit;
+        low = bit < low ? bit : low;
+    }
+    int depth = c->most_depth > 0 ? c->most_depth - 1 : least_depth(problem, parent) + 1;
+    start->stands_for[start->inputs++ - rows] = parent;
+    int node = nodes_add_form(&s->list, form, low, depth);
+    int64_t *row = sharing_add_row(s);
+    for (int j = 0; j < problem->columns; j++)
+        if (stars[j].parent == parent)
+            row[j] = (int64_t)(stars[j].negative ? -1 : 1) * ((int64_t)1 << stars[j].shift);
+    sharing_index(s, node);
+    if (c->most_depth > 0) s->most_load[parent] = depth_load(depth);
+    free(form);
+}
+
+static void add_inputs(struct start *start, const struct scaled *c, const struct star *stars)
+{
+    const struct adder_problem *problem = c->problem;
+    struct sharing *s = &start->s;
     for (int i = 0; i < problem->rows; i++) {
-        nodes_add_input(&s->list, i, problem->inputs[i].low - scaled->unit);
+        nodes_add_input(&s->list, i, problem->inputs[i].low - c->unit);
         int64_t *row = sharing_add_row(s);
-        memcpy(row, problem->weights + (size_t)i * columns, columns * sizeof *row);
+        for (int j = 0; j < problem->columns; j++) {
+            row[j] = weight_of(problem, i, j);
+            if (stars[j].parent < 0) continue;
+            int64_t parent =
+                weight_of(problem, i, stars[j].parent) * ((int64_t)1 << stars[j].shift);
+            row[j] += stars[j].negative ? parent : -parent;
+        }
         sharing_index(s, i);
     }
-    for (int j = 0; j < problem->columns; j++)
-        s->load[j] += scaled->bias && scaled->bias[j];
 }
 
-/* ---- the finished graph ---- */
-
-/* New numbers of the nodes that outputs need, inputs first; -1 for the others. */
-static int number_nodes(const struct sharing *s, const struct adder_output *outputs, int rows,
-                        int *numbers)
+static void start_init(struct start *start, const struct scaled *c, const struct star *stars,
+                       bool oldest_first)
 {
-    int count = 0;
-    for (int i = 0; i < s->list.count; i++)
-        numbers[i] = i < rows ? 0 : -1;
-    for (int j = 0; j < s->columns; j++)
-        if (outputs[j].node >= 0) numbers[outputs[j].node] = 0;
-    for (int i = s->list.count - 1; i >= 0; i--) {
-        const struct adder_node *node = &s->list.nodes[i];
-        if (numbers[i] < 0 || node->kind == ADDER_INPUT || node->kind == ADDER_CONSTANT) continue;
-        numbers[node->a] = numbers[node->b] = 0;
+    const struct adder_problem *problem = c->problem;
+    size_t columns = (size_t)problem->columns + 1;
+    struct sharing *s = &start->s;
+    sharing_init(s, problem->rows, problem->columns, c->lo, c->hi, c->options->subtractor_price);
+    s->is_limited = c->most_depth >= 0;
+    s->difference_handicap = c->options->subtractor_price > 1 ? 9 : 0; /* by trial */
+    start->stands_for = calloc(columns, sizeof *start->stands_for);
+    start->bias = calloc(columns, sizeof *start->bias);
+    bool *is_parent = calloc(columns, sizeof *is_parent);
+    if (!start->stands_for || !start->bias || !is_parent) abort();
+    start->inputs = problem->rows;
+    add_inputs(start, c, stars);
+    for (int j = 0; j < problem->columns; j++) {
+        start->bias[j] = c->bias[j];
+        if (s->is_limited) s->most_load[j] = depth_load(c->most_depth);
+        if (stars[j].parent < 0) continue;
+        is_parent[stars[j].parent] = true;
+        int64_t parent = c->bias[stars[j].parent] * ((int64_t)1 << stars[j].shift);
+        start->bias[j] += stars[j].negative ? parent : -parent;
     }
-    for (int i = 0; i < s->list.count; i++)
-        if (numbers[i] >= 0) numbers[i] = count++;
-    return count;
+    for (int j = 0; j < problem->columns; j++) {
+        s->load[j] += start->bias[j] != 0;
+        if (is_parent[j]) add_parent(start, c, stars, j);
+    }
+    free(is_parent);
+    struct greed greed = {.seed = c->options->seed, .width_power = 1, .oldest_first = oldest_first};
+    sharing_run(s, &greed, NULL);
+    start->price = search_price(s, start->inputs, start->bias);
 }
 
-static void count_costs(struct adder_graph *graph)
+static void start_free(struct start *start)
 {
-    for (int i = 0; i < graph->node_count; i++) {
-        const struct adder_node *node = &graph->nodes[i];
-        graph->adders += node->bits > 0;
-        graph->adder_bits += node->bits;
-        if (node->depth > graph->depth) graph->depth = node->depth;
-    }
-    for (int j = 0; j < graph->columns; j++) {
-        if (!graph->outputs[j].negative) continue;
-        const struct adder_node *node = &graph->nodes[graph->outputs[j].node];
-        graph->adders++;
-        graph->adder_bits += top_bit(-node->hi, -node->lo) + 1 - node->low;
-    }
+    sharing_free(&start->s);
+    free(start->stands_for);
+    free(start->bias);
 }
 
-static struct adder_graph *make_graph(const struct sharing *s, const struct adder_output *outputs,
-                                      const struct adder_problem *problem, int unit)
+/* The cheapest of the starts: columns as they are or as stars, old or new patterns first. */
+static struct start find_start(const struct scaled *c, struct star *stars)
 {
-    struct adder_graph *graph = calloc(1, sizeof *graph);
-    int *numbers = calloc((size_t)s->list.count + 1, sizeof *numbers);
-    if (!graph || !numbers) abort();
-    graph->rows = problem->rows;
-    graph->columns = problem->columns;
-    graph->unit = unit;
-    graph->node_count = number_nodes(s, outputs, problem->rows, numbers);
-    size_t count = (size_t)graph->node_count, columns = (size_t)graph->columns;
-    graph->nodes = arena_alloc(&graph->arena, count + 1, sizeof *graph->nodes);
-    graph->outputs = arena_alloc(&graph->arena, columns + 1, sizeof *graph->outputs);
-    for (int i = 0; i < s->list.count; i++) {
-        if (numbers[i] < 0) continue;
-        struct adder_node node = s->list.nodes[i];
-        if (node.kind == ADDER_SUM || node.kind == ADDER_DIFFERENCE) {
-            node.a = numbers[node.a];
-            node.b = numbers[node.b];
+    struct start best;
+    bool has_stars = false;
+    for (int n = 0; n < 4; n++) {
+        if (n == 2) has_stars = spanning_find(c->problem, c->most_depth, stars);
+        if (n >= 2 && !has_stars) break;
+        struct start other;
+        start_init(n ? &other : &best, c, stars, n % 2 == 0);
+        if (!n) continue;
+        if (other.price < best.price) {
+            struct start dearer = best;
+            best = other;
+            other = dearer;
         }
-        graph->nodes[numbers[i]] = node;
+        start_free(&other);
     }
-    memcpy(graph->outputs, outputs, columns * sizeof *outputs);
-    for (int j = 0; j < graph->columns; j++)
-        if (outputs[j].node >= 0) graph->outputs[j].node = numbers[outputs[j].node];
-    count_costs(graph);
-    free(numbers);
-    return graph;
+    return best;
 }
 
 struct adder_graph *adder_solve(const struct adder_problem *problem,
                                 const struct adder_options *options)
 {
-    double start = adder_seconds();
-    struct scaled scaled = scale(problem);
-    struct sharing s;
-    sharing_init(&s, problem->rows, problem->columns, scaled.lo, scaled.hi,
-                 options->subtractor_price);
-    limit_depth(&s, problem, options);
-    s.difference_handicap = options->subtractor_price > 1 ? 9 : 0; /* by trial */
-    fill(&s, problem, &scaled);
-    struct adder_output *outputs =
-        arena_alloc(&scaled.arena, (size_t)problem->columns + 1, sizeof *outputs);
-    search_run(&s, scaled.bias, options, outputs);
-    struct adder_graph *graph = make_graph(&s, outputs, problem, scaled.unit);
-    sharing_free(&s);
-    arena_free(&scaled.arena);
+    double begin = adder_seconds();
+    double end = options->time_limit_s > 0 ? begin + options->time_limit_s : 0;
+    struct scaled c = scale(problem, options);
+    struct star *stars = arena_alloc(&c.arena, (size_t)problem->columns + 1, sizeof *stars);
+    for (int j = 0; j < problem->columns; j++)
+        stars[j].parent = -1;
+    struct start start = find_start(&c, stars);
+    search_improve(&start.s, start.inputs, start.bias, options, end);
+    struct adder_graph *graph =
+        graph_make(&start.s, problem, c.unit, start.stands_for, start.inputs, start.bias);
+    start_free(&start);
+    arena_free(&c.arena);
     const char *wrong = adder_graph_check(graph, problem);
     if (wrong) fail("adder graph: %s; a mistake of the compiler, please report it", wrong);
-    graph->seconds = adder_seconds() - start;
+    graph->seconds = adder_seconds() - begin;
     return graph;
 }
 
