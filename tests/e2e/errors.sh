@@ -69,15 +69,15 @@ layers:
 EOF
 bad "no data" "$sluice" train job.yaml
 csv nan.csv 'a,b,label\n1,2,0\nnan,3,1\n'
-bad "NaN" "$sluice" init nan.csv
+bad "NaN" "$sluice" init nan.csv --out fresh.yaml
 csv ragged.csv 'a,b,label\n1,2,0\n1,3\n'
-bad "ragged CSV" "$sluice" init ragged.csv
+bad "ragged CSV" "$sluice" init ragged.csv --out fresh.yaml
 : >empty.csv
-bad "empty CSV" "$sluice" init empty.csv
+bad "empty CSV" "$sluice" init empty.csv --out fresh.yaml
 head -c 1000 "$top/examples/jets/jets_hlf_test.npz" >cut.npz
-bad "truncated NPZ" "$sluice" init cut.npz
-bad "no data file" "$sluice" init none.npz
-bad "folder as data" "$sluice" init .
+bad "truncated NPZ" "$sluice" init cut.npz --out fresh.yaml
+bad "no data file" "$sluice" init none.npz --out fresh.yaml
+bad "folder as data" "$sluice" init . --out fresh.yaml
 bad "unknown verb" "$sluice" verfy
 bad "unknown flag" "$sluice" compile --bogus
 bad "missing argument" "$sluice" compile

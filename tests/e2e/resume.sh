@@ -26,7 +26,7 @@ for wait in 0.8 0.4 0.2 0.1; do
     [ $status -ne 0 ] && [ -s build/piece/train/checkpoint ] && { interrupted=yes; break; }
 done
 check "interrupted, with a checkpoint" test $interrupted = yes
-check "a line says how to go on" grep -q "run again to resume" err
+check "a line says that it was interrupted" grep -q "interrupted" err
 check "no model yet" test ! -e build/piece/train/model.onnx
 check "resumed" "$sluice" train piece.yaml --quiet
 sed -i 's/piece/whole/' build/piece/train.json
