@@ -53,7 +53,7 @@ static inline struct program *small_network(void)
     int x[6], hidden[4];
     program_begin_block(p, "standardise", "affine");
     for (int i = 0; i < 6; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "feature %d", i);
         x[i] = program_add_input(p, name, format_make(true, 6 + i % 2, 3), 0.5 + i, -0.25);
     }
@@ -65,7 +65,7 @@ static inline struct program *small_network(void)
     }
     program_begin_block(p, "dense_2", "dense");
     for (int j = 0; j < 3; j++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "score_%d", j);
         program_add_output(p, name, small_dot(p, hidden, 4, score_weights[j], 5 - 7 * j));
     }
