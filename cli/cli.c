@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <popt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +264,17 @@ void cli_print_json(struct cli *cli, const char *path)
     puts(text);
     cJSON_free(text);
     cJSON_Delete(json);
+}
+
+int cli_verdict(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("sluice: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return 1;
 }
 
 void cli_remove_stale(struct cli *cli, const char *const *names)

@@ -87,6 +87,7 @@ struct cli {
     struct flags flags;
     const char *arguments[2];
     struct job *job;     /* when the first argument is a job file */
+    bool verdict_given;  /* all: an earlier verb has said what is wrong */
     const char *folder;  /* the build folder, for verbs that have one */
 };
 
@@ -105,6 +106,8 @@ const char *cli_path(struct cli *cli, const char *name);
 const char *cli_need(struct cli *cli, const char *name, const char *verb);
 /* Under --json, prints the file on stdout. */
 void cli_print_json(struct cli *cli, const char *path);
+/* A verdict that is not good: prints `sluice: WHAT` and returns 1, with every result kept. */
+int cli_verdict(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Removes results that the verb makes stale (files of later verbs); missing ones are fine. */
 void cli_remove_stale(struct cli *cli, const char *const *names);
 

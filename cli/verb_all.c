@@ -1,20 +1,17 @@
-/* sluice all: the whole road, one verb after another; it ends at the first that fails. */
-#include "base/error.h"
+/* sluice all: the whole road, one verb after another; a bad verdict ends it, with its report. */
 #include "cli/cli.h"
 
 int verb_all(struct cli *cli)
 {
-    static int (*const steps[])(struct cli *) = {verb_train, verb_compile, verb_verify, verb_build,
-                                                 verb_report};
+    static int (*const steps[])(struct cli *) = {verb_train, verb_compile, verb_verify, verb_build};
     bool json = cli->flags.json;
     int status = 0;
-    /* A mismatch still gets its report, so that the verdict stands in it; status keeps the worst.
-     */
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        if (steps[i] == verb_train && cli->job->model) continue;
-        cli->flags.json = json && steps[i] == verb_report;
-        int now = steps[i](cli);
-        if (now > status) status = now;
-    }
-    return status;
+    cli->flags.json = false;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == 0; i++)
+        if (!(steps[i] == verb_train && cli->job->model)) status = steps[i](cli);
+    /* What went wrong stands in the report too, but is said once. */
+    cli->flags.json = json;
+    cli->verdict_given = status != 0;
+    int judged = verb_report(cli);
+    return judged > status ? judged : status;
 }

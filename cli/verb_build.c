@@ -67,7 +67,7 @@ static void fill_request(struct cli *cli, struct build_request *request)
 }
 
 /* The gates that were placed, simulated against the program; the outcome goes into build.json. */
-static void check_gates(struct cli *cli, const double *x, long events)
+static int check_gates(struct cli *cli, const double *x, long events)
 {
     struct gate_level_result gates;
     gate_level_run(
@@ -83,8 +83,9 @@ static void check_gates(struct cli *cli, const double *x, long events)
     cJSON_AddItemToObject(json, "gate_level", row);
     json_write(path, json);
     cJSON_Delete(json);
-    if (gates.reason[0]) fail("%s: gate level: %s", cli->folder, gates.reason);
+    if (gates.reason[0]) return cli_verdict("%s: gate level: %s", cli->folder, gates.reason);
     info("gate level: %ld events, 0 mismatches", gates.events);
+    return 0;
 }
 
 /* How many events the gates see: the job's wish, else the default. */
@@ -115,11 +116,11 @@ int verb_build(struct cli *cli)
     info("%s: %.0f of %.0f cells, %.1f MHz reached of %.1f asked%s%s", result.board.name,
          result.cells, result.cells_available, result.fmax_mhz, result.clock_mhz,
          result.bitstream[0] ? "; bitstream " : "", result.bitstream);
-    if (gate_events(cli) > 0) check_gates(cli, x, gate_events(cli));
+    int status = gate_events(cli) > 0 ? check_gates(cli, x, gate_events(cli)) : 0;
     cli_print_json(cli, cli_path(cli, "build.json"));
-    if (!result.timing_met)
-        fail("%s: %.1f MHz reached, %.1f MHz asked", cli->folder, result.fmax_mhz,
-             result.clock_mhz);
     program_free(program);
-    return 0;
+    if (status == 0 && !result.timing_met)
+        status = cli_verdict("%s: %.1f MHz reached, %.1f MHz asked", cli->folder, result.fmax_mhz,
+                             result.clock_mhz);
+    return status;
 }

@@ -16,12 +16,15 @@ static struct emulate_result run_reference(struct cli *cli, const struct program
     if (strcmp(reference, "quantized") != 0 && strcmp(reference, "float") != 0)
         fail("--reference %s: must be quantized or float", reference);
     if (!cli->flags.out) fail("emulate: --out Y.npy is missing");
-    if (cli->flags.histogram) fail("--histogram: goes with the integer program, not with --reference");
+    if (cli->flags.histogram)
+        fail("--histogram: goes with the integer program, not with --reference");
     struct network *network = onnx_read(cli_need(cli, "model.onnx", "compile"));
     enum reference_mode mode = reference[0] == 'q' ? REFERENCE_QUANTIZED : REFERENCE_FLOAT;
     struct emulate_result result = {.origin = "reference"};
-    double *x = events_read_rows(&cli->arena, cli->flags.events, program->input_count, &result.events);
-    double *y = arena_alloc(&cli->arena, (size_t)result.events * (size_t)program->output_count, sizeof *y);
+    double *x =
+        events_read_rows(&cli->arena, cli->flags.events, program->input_count, &result.events);
+    double *y =
+        arena_alloc(&cli->arena, (size_t)result.events * (size_t)program->output_count, sizeof *y);
     double start = clock_seconds();
     scores_reference(program, network, mode, x, result.events, y);
     npy_write_double(cli->flags.out, y, result.events, program->output_count);
@@ -40,15 +43,18 @@ int verb_emulate(struct cli *cli)
                                       .out = flags->out,
                                       .histogram = flags->histogram,
                                       .cache = cli_path(cli, "emulate"),
-                                      .mode = flags->interpreter ? NATIVE_INTERPRETED : NATIVE_AUTO};
+                                      .mode =
+                                          flags->interpreter ? NATIVE_INTERPRETED : NATIVE_AUTO};
     struct emulate_result r =
         flags->reference ? run_reference(cli, program) : emulate_run(program, &options);
     info("%ld events, %.3g events/s (%s): %s", r.events, (double)r.events / r.seconds, r.origin,
          flags->out ? flags->out : flags->histogram);
     if (flags->json)
-        printf("{\"events\": %ld, \"outputs\": %d, \"seconds\": %.6f, \"cpu_seconds\": %.6f, \"compile_seconds\": %.6f, "
+        printf("{\"events\": %ld, \"outputs\": %d, \"seconds\": %.6f, \"cpu_seconds\": %.6f, "
+               "\"compile_seconds\": %.6f, "
                "\"origin\": \"%s\"}\n",
-               r.events, program->output_count, r.seconds, r.cpu_seconds, r.compile_seconds, r.origin);
+               r.events, program->output_count, r.seconds, r.cpu_seconds, r.compile_seconds,
+               r.origin);
     program_free(program);
     return 0;
 }

@@ -25,7 +25,8 @@ int verb_report(struct cli *cli)
         options.budget.bunch_crossing_mhz = cli->flags.bunch_crossing_mhz;
     struct report_verdict verdict = report_run(cli->folder, &options);
     cli_print_json(cli, cli_path(cli, "report.json"));
-    if (!verdict.met) fail("%s: %s", cli->folder, verdict.reason);
+    if (!verdict.met && cli->verdict_given) return 1;
+    if (!verdict.met) return cli_verdict("%s: %s", cli->folder, verdict.reason);
     info("%s: %s", cli_path(cli, "report.html"), verdict.reason);
     return 0;
 }

@@ -156,11 +156,11 @@ int verb_verify(struct cli *cli)
     verify_run(&request, &result);
     write_physics(cli, program, &test, result.mismatches == 0);
     cli_print_json(cli, cli_path(cli, "verify.json"));
-    if (!result.passed) fail("%s: %s", cli->folder, result.reason);
+    program_free(program);
+    if (!result.passed) return cli_verdict("%s: %s", cli->folder, result.reason);
     info("%ld events, %ld presentations, 0 mismatches; latency %d cycles as stated; %.3g simulated "
          "events/s",
          result.events, result.presentations, result.latency_cycles_measured,
          result.simulated_events_per_s);
-    program_free(program);
     return 0;
 }
