@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DELTA_LIMIT = 64, BUCKETS = 1 << 15, BUCKETS_PER_BIT = 4 };
+enum { DELTA_LIMIT = 64, BUCKETS = 1 << 13, BUCKETS_PER_BIT = 1 };
 
 struct pattern {
     int u, v;     /* u < v, or u = v and delta > 0 */

@@ -161,7 +161,7 @@ void sharing_run(struct sharing *s, const struct greed *greed, const bool *is_ne
 struct pool {
     struct sharing *s;
     struct pool_term *terms;
-    int count, positives;
+    int count, left, positives; /* terms ever, those not yet added up, the positive ones of them */
     size_t capacity;
     uint64_t load, most_load;
 };

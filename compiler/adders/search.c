@@ -238,13 +238,22 @@ long search_price(struct sharing *s, int inputs, const int64_t *bias)
     return price;
 }
 
+/* Steps of large graphs are dear (about nodes times columns), so they get fewer. */
+static long count_steps(const struct sharing *s, int shared, int effort)
+{
+    double size = (double)shared * s->columns * s->columns, most = 1.2e10;
+    double steps = shared / 4.0;
+    if (size > 0 && steps > most / size) steps = most / size;
+    return (long)(effort * steps);
+}
+
 void search_improve(struct sharing *s, int inputs, const int64_t *bias,
                     const struct adder_options *options, double end)
 {
     size_t columns = (size_t)s->columns + 1;
     struct search q = {.s = s, .bias = bias, .random = options->seed, .rows = inputs};
     struct arena arena = {0};
-    long steps = (long)options->effort * (s->list.count - inputs) / 4;
+    long steps = count_steps(s, s->list.count - inputs, options->effort);
     if (steps < 1) return;
     q.pool.s = s;
     q.column_prices = arena_alloc(&arena, columns, sizeof *q.column_prices);

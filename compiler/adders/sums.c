@@ -13,8 +13,10 @@ struct pool_term {
     struct term term;
     int64_t lo, hi; /* of node * 2^shift, not negated */
     int low, top, depth;
-    int partner, score;
+    int partner, score; /* partner -1: unknown; GONE: the term was added to another */
 };
+
+enum { GONE = -2 };
 
 static void pool_add(struct pool *pool, struct term term)
 {
@@ -34,6 +36,7 @@ static void pool_add(struct pool *pool, struct term term)
                            .score = INT_MAX};
     pool->positives += !term.negative;
     pool->load += depth_load(node->depth);
+    pool->left++;
 }
 
 /* The canonical digits of a coefficient; where differences are to be few, +0- becomes 0++ (4 - 1 =
@@ -91,8 +94,10 @@ static void find_partner(struct pool *pool, int i)
     x->partner = -1;
     x->score = INT_MAX;
     for (int k = 0; k < i; k++) {
-        int score = score_of(pool, x, &pool->terms[k]);
-        if (score >= x->score || !fits_depth(pool, x, &pool->terms[k])) continue;
+        const struct pool_term *y = &pool->terms[k];
+        if (y->partner == GONE) continue;
+        int score = score_of(pool, x, y);
+        if (score >= x->score || !fits_depth(pool, x, y)) continue;
         x->score = score;
         x->partner = k;
     }
@@ -100,13 +105,11 @@ static void find_partner(struct pool *pool, int i)
 
 static void pool_remove(struct pool *pool, int i)
 {
-    struct term term = pool->terms[i].term;
-    pool->positives -= !term.negative;
-    pool->load -= depth_load(pool->s->list.nodes[term.node].depth);
-    int last = --pool->count;
-    pool->terms[i] = pool->terms[last];
-    for (int k = i; k < pool->count; k++)
-        if (k == i || pool->terms[k].partner == i) pool->terms[k].partner = -1;
+    struct pool_term *x = &pool->terms[i];
+    pool->positives -= !x->term.negative;
+    pool->load -= depth_load(x->depth);
+    pool->left--;
+    x->partner = GONE;
 }
 
 /* The cheapest pair; under a depth limit the choices of before may have become too deep. */
@@ -115,8 +118,9 @@ static int find_cheapest(struct pool *pool)
     int best = -1;
     for (int i = 1; i < pool->count; i++) {
         struct pool_term *x = &pool->terms[i];
-        if (x->partner < 0 || x->partner >= i || !fits_depth(pool, x, &pool->terms[x->partner]))
-            find_partner(pool, i);
+        if (x->partner == GONE) continue;
+        const struct pool_term *y = x->partner >= 0 ? &pool->terms[x->partner] : NULL;
+        if (!y || y->partner == GONE || !fits_depth(pool, x, y)) find_partner(pool, i);
         if (x->partner >= 0 && (best < 0 || x->score < pool->terms[best].score)) best = i;
     }
     return best;
@@ -124,7 +128,7 @@ static int find_cheapest(struct pool *pool)
 
 static struct term reduce(struct pool *pool)
 {
-    while (pool->count > 1) {
+    while (pool->left > 1) {
         int i = find_cheapest(pool), k = pool->terms[i].partner;
         struct term x = pool->terms[i].term, y = pool->terms[k].term;
         /* A positive term is kept to the end, so that the sum is positive. */
@@ -133,13 +137,13 @@ static struct term reduce(struct pool *pool)
         pool_remove(pool, k);
         pool_add(pool, nodes_add(&pool->s->list, x, y, positive));
     }
-    return pool->terms[0].term;
+    return pool->terms[pool->count - 1].term;
 }
 
 struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t bias, long *price)
 {
     struct sharing *s = pool->s;
-    pool->count = pool->positives = 0;
+    pool->count = pool->left = pool->positives = 0;
     pool->load = 0;
     pool->most_load = s->most_load[column];
     for (int i = 0; i < nodes; i++) {
