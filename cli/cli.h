@@ -18,6 +18,7 @@
     X(VERIFY, verify, "JOB | DIR", 1, 1, "simulate the Verilog cycle by cycle against the program and the float reference") \
     X(BUILD, build, "JOB | DIR", 1, 1, "synthesise, place and route; write the bitstream")          \
     X(REPORT, report, "JOB | DIR", 1, 1, "write report.txt, report.json and report.html; judge the budget") \
+    X(EXPLAIN, explain, "JOB | DIR", 1, 1, "say where the cells and the nanoseconds go: layers, neurons, weights, paths") \
     X(ALL, all, "JOB", 1, 1, "train, compile, verify, build and report")                           \
     X(INIT, init, "DATA", 1, 1, "write a commented job file for a data set")                       \
     X(ADDERS, adders, "W.npy", 1, 1, "share the additions of a constant integer matrix (rows = inputs) and say what they cost") \
@@ -30,7 +31,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
 #undef X
 
 #define ON(verb) (1u << VERB_##verb)
-#define ON_FOLDER (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(ALL) | ON(TRAIN))
+#define ON_FOLDER (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(EXPLAIN) | ON(ALL) | ON(TRAIN))
 #define ON_COMPILE (ON(COMPILE) | ON(ALL))
 #define ON_BUILD (ON(BUILD) | ON(ALL))
 #define ON_ANY (~0u)

@@ -1,6 +1,7 @@
 /* Resources and clock of a scheduled program before synthesis: sums over operation classes with the
  * target's fitted coefficients. */
-#include "compiler/compile.h"
+#include "compiler/estimate/estimate.h"
+
 #include "compiler/schedule/schedule.h"
 
 #include <assert.h>
@@ -11,8 +12,7 @@ static int limited_bits(const struct op *op)
     return op->format.overflow == OVERFLOW_WRAP ? 0 : op->format.width_bits;
 }
 
-/* 4-input LUTs of one operation, its carry bits counted apart. */
-static double op_luts(const struct program *p, int value, const struct target *t)
+double op_lut4(const struct program *p, int value, const struct target *t)
 {
     const struct op *op = &p->ops[value];
     int carry = op_carry_bits(p, value);
@@ -56,9 +56,7 @@ static double op_luts(const struct program *p, int value, const struct target *t
     return 0;
 }
 
-/* Registers that sit behind the LUT that makes their bit: the first rank behind an operation with
- * logic. The others are delays and stand alone. */
-static double packed_registers(const struct program *p, const struct target *t)
+void estimate_packed_bits(const struct program *p, const struct target *t, double *packed)
 {
     struct arena arena = {0};
     bool *held = arena_alloc(&arena, (size_t)p->op_count + 1, sizeof *held);
@@ -71,14 +69,23 @@ static double packed_registers(const struct program *p, const struct target *t)
     }
     for (int i = 0; i < p->output_count; i++)
         held[p->outputs[i].value] = true;
-    double packed = 0;
     for (int i = 0; i < p->op_count; i++) {
-        double luts = op_luts(p, i, t);
+        double luts = op_lut4(p, i, t);
         double bits = p->ops[i].format.width_bits;
-        if (held[i] && p->ops[i].code != OP_CONST) packed += luts < bits ? luts : bits;
+        packed[i] = held[i] && p->ops[i].code != OP_CONST ? luts < bits ? luts : bits : 0;
     }
     arena_free(&arena);
-    return packed;
+}
+
+static double packed_registers(const struct program *p, const struct target *t)
+{
+    struct arena arena = {0};
+    double *packed = arena_alloc(&arena, (size_t)p->op_count + 1, sizeof *packed), sum = 0;
+    estimate_packed_bits(p, t, packed);
+    for (int i = 0; i < p->op_count; i++)
+        sum += packed[i];
+    arena_free(&arena);
+    return sum;
 }
 
 struct estimate estimate_program(const struct program *p, const struct target *t)
@@ -86,7 +93,7 @@ struct estimate estimate_program(const struct program *p, const struct target *t
     struct estimate e = {0};
     struct program_counts counts = program_count(p, 0, p->op_count);
     for (int i = 0; i < p->op_count; i++) {
-        e.lut4 += op_luts(p, i, t);
+        e.lut4 += op_lut4(p, i, t);
         e.carry += op_carry_bits(p, i);
     }
     e.ff = (double)counts.register_bits + p->latency_cycles; /* and one valid bit a stage */

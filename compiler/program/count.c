@@ -32,12 +32,10 @@ int op_adder_bits(const struct program *p, int value)
     return bits > 0 ? bits : 0;
 }
 
-/* Registers of the values [first, end), shifts joined with what they rename. */
-static long count_registers(const struct program *p, int first, int end)
+void program_register_bits(const struct program *p, long *bits)
 {
     size_t ops = (size_t)p->op_count + 1;
     int *last = calloc(ops, sizeof *last), *root = calloc(ops, sizeof *root);
-    long bits = 0;
     if (!last || !root) abort();
     for (int value = 0; value < p->op_count; value++) {
         const struct op *op = &p->ops[value];
@@ -51,14 +49,25 @@ static long count_registers(const struct program *p, int first, int end)
     }
     for (int i = 0; i < p->output_count; i++)
         last[root[p->outputs[i].value]] = p->latency_cycles;
-    for (int value = first; value < end; value++) {
+    for (int value = 0; value < p->op_count; value++) {
         const struct op *op = &p->ops[value];
-        if (op->code == OP_CONST || op->code == OP_MATVEC || last[value] <= op->stage) continue;
-        bits += (long)(last[value] - op->stage) * op->format.width_bits;
+        bool held = op->code != OP_CONST && op->code != OP_MATVEC && last[value] > op->stage;
+        bits[value] = held ? (long)(last[value] - op->stage) * op->format.width_bits : 0;
     }
     free(last);
     free(root);
-    return bits;
+}
+
+/* Registers of the values [first, end). */
+static long count_registers(const struct program *p, int first, int end)
+{
+    long *bits = calloc((size_t)p->op_count + 1, sizeof *bits), sum = 0;
+    if (!bits) abort();
+    program_register_bits(p, bits);
+    for (int value = first; value < end; value++)
+        sum += bits[value];
+    free(bits);
+    return sum;
 }
 
 struct program_counts program_count(const struct program *p, int first, int end)

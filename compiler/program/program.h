@@ -250,6 +250,8 @@ struct program_counts {
  * no adder at all. */
 bool op_is_complement(const struct program *p, int value);
 int op_adder_bits(const struct program *p, int value);
+/* Register bits that hold each value of a scheduled program: bits [op_count]. */
+void program_register_bits(const struct program *p, long *bits);
 struct program_counts program_count(const struct program *p, int first,
                                     int end); /* ops [first, end) */
 

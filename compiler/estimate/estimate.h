@@ -1,0 +1,14 @@
+/* The parts that estimate_program() (compiler/compile.h) is the sum of, by operation. */
+#ifndef SLUICE_COMPILER_ESTIMATE_H
+#define SLUICE_COMPILER_ESTIMATE_H
+
+#include "compiler/compile.h"
+
+/* 4-input LUTs of one operation, its carry bits counted apart. */
+double op_lut4(const struct program *program, int value, const struct target *target);
+/* Register bits of each value that sit behind the LUTs that make them: the first rank behind an
+ * operation with logic. The others are delays and stand alone. packed [op_count]. */
+void estimate_packed_bits(const struct program *program, const struct target *target,
+                          double *packed);
+
+#endif
