@@ -173,7 +173,7 @@ struct native *native_open(const struct program *program, const char *folder, lo
     if (!native) fail("out of memory");
     *native = (struct native){.program = program, .origin = "interpreted"};
     bool wanted = mode == NATIVE_COMPILED || events >= NATIVE_LEAST_EVENTS;
-    if (mode == NATIVE_INTERPRETED) return native;
+    if (mode == NATIVE_INTERPRETED || (!wanted && access(folder, R_OK) != 0)) return native;
     if (process_exists("cc"))
         open_compiled(native, folder, wanted);
     else if (wanted)

@@ -7,6 +7,9 @@
  * cut into chunks, a function each: values live in registers within a chunk, and in a frame of
  * reused slots from chunk to chunk, which stays in the first-level cache.
  *
+ * There are no 8-bit lanes: vector instruction sets lack 8-bit shifts and products, so most such
+ * values would be converted to 16 bits and back.
+ *
  * Arithmetic is modulo the lane (the sources are compiled with -fwrapv), which is exact as long as
  * results fit their lanes; only comparisons, rounding and right shifts have to see whole values. */
 #ifndef SLUICE_COMPILER_EMIT_NATIVE_H
