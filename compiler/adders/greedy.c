@@ -7,7 +7,6 @@
 #include "compiler/adders/internal.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +80,7 @@ static void add_pattern(struct run *r, int u, int v, int delta, bool differ, int
     int low = delta < 0 ? -delta : 0;
     int bits = nodes_guess(&r->s->list, (struct term){u, low, false},
                            (struct term){v, delta + low, differ});
-    float weight = powf((float)bits + 0.01f, (float)r->greed->width_power);
+    float weight = (float)bits + 0.01f;
     if (r->greed->noise > 0) {
         uint64_t key = ((uint64_t)u << 40) ^ ((uint64_t)v << 16) ^ (uint64_t)(delta * 2 + differ);
         uint64_t random = mix64(key ^ mix64(r->greed->seed));

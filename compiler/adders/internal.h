@@ -149,9 +149,8 @@ bool spanning_find(const struct adder_problem *problem, int most_depth, struct s
 
 struct greed {
     uint64_t seed;
-    double noise;       /* 0: none; gains are multiplied by up to 1 + noise */
-    bool oldest_first;  /* of patterns of equal gain; else the newest */
-    double width_power; /* gain = (occurrences - 1) * bits^power */
+    double noise;      /* gains, (occurrences - 1) * bits, are multiplied by up to 1 + noise */
+    bool oldest_first; /* of patterns of equal gain; else the newest */
 };
 /* Shares patterns among the columns until none occurs twice. With is_new (flags of the nodes) only
  * patterns with such a node, or one made meanwhile, are looked at. */

@@ -194,7 +194,7 @@ static void step(struct search *q, int seeds, double noise)
         if (!k || q->died_count < count / 4) mark_dead(q, n);
     }
     long difference = -take_out(q);
-    struct greed greed = {.seed = next_random(q), .noise = noise, .width_power = 1};
+    struct greed greed = {.seed = next_random(q), .noise = noise};
     sharing_run(s, &greed, q->is_touched);
     difference += nodes_total(&s->list, count) + price_columns(q);
     if (difference > 0) {

@@ -157,7 +157,7 @@ static void start_init(struct start *start, const struct scaled *c, const struct
         if (is_parent[j]) add_parent(start, c, stars, j);
     }
     free(is_parent);
-    struct greed greed = {.seed = c->options->seed, .width_power = 1, .oldest_first = oldest_first};
+    struct greed greed = {.seed = c->options->seed, .oldest_first = oldest_first};
     sharing_run(s, &greed, NULL);
     start->price = search_price(s, start->inputs, start->bias);
 }
