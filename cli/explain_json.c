@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *port_name(const struct program *p, int value)
 {
@@ -119,7 +120,13 @@ static double find_weight(struct explain *e, const struct weight_cost *weight)
     const struct layer *layer = &e->network->layers[l];
     int column = e->elements[to->value], row = -1;
     if (column < 0) return NAN;
-    if (weight->argument < 0) return layer->bias ? layer->bias[column] : NAN;
+    if (weight->argument < 0) {
+        if (!layer->bias) return NAN;
+        double bias = layer->bias[column];
+        return layer->bias_quant.count
+                   ? format_quantize(quantizer_at(&layer->bias_quant, column), bias)
+                   : bias;
+    }
     row = e->elements[weight->argument];
     if (row < 0 || row >= e->network->layers[layer->input].size) return NAN;
     int at = row * layer->size + column;
@@ -137,13 +144,19 @@ static int by_share(const void *x, const void *y)
     return (a->argument > b->argument) - (a->argument < b->argument);
 }
 
+/* Of the dense layers. */
 static cJSON *weights_json(struct explain *e)
 {
     cJSON *rows = cJSON_CreateArray();
-    size_t count = (size_t)e->costs->weight_count;
-    const struct weight_cost **order = arena_alloc(&e->arena, count + 1, sizeof *order);
-    for (size_t i = 0; i < count; i++)
-        order[i] = &e->costs->weights[i];
+    size_t count = 0;
+    const struct weight_cost **order =
+        arena_alloc(&e->arena, (size_t)e->costs->weight_count + 1, sizeof *order);
+    for (int i = 0; i < e->costs->weight_count; i++) {
+        const struct weight_cost *weight = &e->costs->weights[i];
+        int block = e->costs->neurons[weight->neuron].block;
+        if (strcmp(e->program->blocks[block].kind, layer_kind_names[LAYER_DENSE]) == 0)
+            order[count++] = weight;
+    }
     qsort(order, count, sizeof *order, by_share);
     for (size_t i = 0; i < count; i++) {
         const struct weight_cost *weight = order[i];

@@ -36,7 +36,8 @@ static void trace(struct search *s, const bool *candidates)
         const struct port *port = &p->inputs[i % inputs];
         const struct op *op = &p->ops[port->value];
         int64_t integer = op->lo + (int64_t)random_below(&random, (uint64_t)(op->hi - op->lo) + 1);
-        s->x[i] = (ldexp((double)integer, -op_fraction(op)) - port->host_offset) / port->host_scale;
+        double scaled = ldexp((double)integer, -op_fraction(op)) - port->host_offset;
+        s->x[i] = port->host_scale != 0 ? scaled / port->host_scale : 0;
     }
     int64_t *integers = arena_alloc(&s->arena, EVENTS * inputs + 1, sizeof *integers);
     int64_t *ops = arena_alloc(&s->arena, (size_t)p->op_count + 1, sizeof *ops);
