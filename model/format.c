@@ -276,7 +276,7 @@ void format_quantize_row(struct format f, const double *x, double *y, long count
 
 double format_quantize(struct format f, double x)
 {
-    double y;
+    double y = 0; /* every rounding mode writes it */
     assert(isfinite(x));
     format_quantize_row(f, &x, &y, 1);
     return y;
