@@ -39,16 +39,16 @@ static void pool_add(struct pool *pool, struct term term)
     pool->left++;
 }
 
-/* The canonical digits of a coefficient; where differences are to be few, +0- becomes 0++ (4 - 1 =
- * 2 + 1, as many digits) in a positive one. */
+/* The canonical digits of a coefficient, but 0++ for +0- in a positive one (2 + 1 = 4 - 1): as many
+ * digits, and no difference. */
 static void pool_add_digits(struct pool *pool, int node, int64_t c)
 {
-    bool likes_sums = pool->s->difference_handicap > 0, negative = c < 0;
+    bool negative = c < 0;
     if (negative) c = -c;
     for (int shift = 0; c; shift++, c /= 2) {
         if (!(c & 1)) continue;
         int digit = (c & 3) == 1 ? 1 : -1;
-        if (likes_sums && digit < 0 && digit_count(c - 3) == digit_count(c) - 2) {
+        if (digit < 0 && digit_count(c - 3) == digit_count(c) - 2) {
             pool_add(pool, (struct term){node, shift + 1, negative});
             c -= 2;
             digit = 1;
