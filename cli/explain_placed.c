@@ -57,38 +57,53 @@ static cJSON *new_row(struct explain *e, int value, const char *cell)
     return row;
 }
 
+/* What the steps of a row add up to. */
+struct sum {
+    double logic_ns, routing_ns;
+    int levels; /* LUTs and pieces of carry chains */
+};
+
+static void add_step(struct sum *sum, const cJSON *step)
+{
+    const char *type = json_string(step, "type", "");
+    double delay = json_number(step, "delay", 0);
+    if (strcmp(type, "routing") == 0)
+        sum->routing_ns += delay;
+    else
+        sum->logic_ns += delay;
+    sum->levels += strcmp(type, "logic") == 0;
+}
+
+static void end_row(cJSON *row, const struct sum *sum)
+{
+    if (!row) return;
+    json_add_number(row, "logic_ns", sum->logic_ns);
+    json_add_number(row, "routing_ns", sum->routing_ns);
+    json_add_number(row, "levels", sum->levels);
+}
+
 /* Consecutive steps of one value as one row. */
 static cJSON *steps_json(struct explain *e, const cJSON *path, const struct emit_signal *signals,
                          int count)
 {
     cJSON *rows = cJSON_CreateArray(), *row = NULL;
     const cJSON *step;
-    int before = -2;
-    double logic = 0, routing = 0;
+    struct sum sum = {0};
+    int before = -1;
     cJSON_ArrayForEach(step, json_find(path, "path"))
     {
         const char *cell = json_string(step, "to.cell", "");
         int value = find_value(signals, count, cell);
         if (!row || value != before) {
-            if (row) {
-                json_add_number(row, "logic_ns", logic);
-                json_add_number(row, "routing_ns", routing);
-            }
+            end_row(row, &sum);
             row = new_row(e, value, cell);
             cJSON_AddItemToArray(rows, row);
-            logic = routing = 0;
+            sum = (struct sum){0};
             before = value;
         }
-        double delay = json_number(step, "delay", 0);
-        if (strcmp(json_string(step, "type", ""), "routing") == 0)
-            routing += delay;
-        else
-            logic += delay;
+        add_step(&sum, step);
     }
-    if (row) {
-        json_add_number(row, "logic_ns", logic);
-        json_add_number(row, "routing_ns", routing);
-    }
+    end_row(row, &sum);
     return rows;
 }
 

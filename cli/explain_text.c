@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { ROWS = 10, LAYER_WIDTH = 16, NAME_WIDTH = 20 };
+enum { ROWS = 10, LAYER_WIDTH = 16, NAME_WIDTH = 24 };
 
 struct printer {
     struct text *out;
@@ -48,40 +48,33 @@ static void add_rest(const struct printer *p, const cJSON *rows)
 
 /* ---- cells ---- */
 
-static void add_cost_row(const struct printer *p, const char *name, const cJSON *row, int width)
+static void add_cost_head(const struct printer *p, const char *own)
 {
-    double share = number(row, "cells") / number(p->json, "total.cells");
-    text_add(p->out, "  ");
-    add_left(p, name, width);
-    text_add(p->out, " %10s %10s %10s %8s %11s %10s", fixed(row, "cells", 1).text,
-             report_percent(share).text, fixed(row, "lut4", 1).text, "",
-             fixed(row, "adder_bits", 1).text, fixed(row, "register_bits", 1).text);
+    text_add(p->out, "  %*s %10s %10s %10s %11s %11s %10s\n", NAME_WIDTH, "", "cells", "of all",
+             "LUT4", "adder bits", own, "registers");
 }
 
-static void add_cost_head(const struct printer *p, const char *fourth, int width)
+static void add_cost_row(const struct printer *p, const char *name, const cJSON *row)
 {
-    text_add(p->out, "  %*s %10s %10s %10s %8s %11s %10s\n", width, "", "cells", "of all", "LUT4",
-             fourth, "adder bits", "registers");
+    double share = number(row, "cells") / number(p->json, "total.cells");
+    double own = number(row, "own_adder_bits");
+    text_add(p->out, "  ");
+    add_left(p, name, NAME_WIDTH);
+    text_add(p->out, " %10s %10s %10s %11s %11s %10s\n", fixed(row, "cells", 1).text,
+             report_percent(share).text, fixed(row, "lut4", 1).text,
+             fixed(row, "adder_bits", 1).text, isnan(own) ? "" : report_fixed(own, 1).text,
+             fixed(row, "register_bits", 1).text);
 }
 
 static void add_layers(const struct printer *p)
 {
-    const cJSON *row, *rows = json_find(p->json, "layers");
+    const cJSON *row, *unused = json_find(p->json, "unused");
     add_title(p, "Layers (cells are estimates)");
-    add_cost_head(p, "", NAME_WIDTH);
-    cJSON_ArrayForEach(row, rows)
-    {
-        add_cost_row(p, word(row, "name"), row, NAME_WIDTH);
-        text_add(p->out, "\n");
-    }
-    static const char *const others[] = {"control", "unused", "total"};
-    static const char *const names[] = {"(valid bits)", "(unused)", "total"};
-    for (int i = 0; i < 3; i++) {
-        const cJSON *other = json_find(p->json, others[i]);
-        if (i == 1 && !(number(other, "cells") > 0) && !(number(other, "adder_bits") > 0)) continue;
-        add_cost_row(p, names[i], other, NAME_WIDTH);
-        text_add(p->out, "\n");
-    }
+    add_cost_head(p, "");
+    cJSON_ArrayForEach(row, json_find(p->json, "layers")) add_cost_row(p, word(row, "name"), row);
+    add_cost_row(p, "(valid bits)", json_find(p->json, "control"));
+    if (number(unused, "cells") > 0) add_cost_row(p, "(unused)", unused);
+    add_cost_row(p, "total", json_find(p->json, "total"));
 }
 
 static void add_neurons(const struct printer *p)
@@ -89,17 +82,11 @@ static void add_neurons(const struct printer *p)
     const cJSON *row, *rows = json_find(p->json, "neurons");
     int left = ROWS;
     add_title(p, "Most expensive neurons (what several use is divided among them)");
-    text_add(p->out, "  %*s %10s %10s %10s %11s %11s %10s\n", NAME_WIDTH, "", "cells", "of all",
-             "LUT4", "adder bits", "its alone", "registers");
+    add_cost_head(p, "its alone");
     cJSON_ArrayForEach(row, rows)
     {
         if (left-- == 0) break;
-        text_add(p->out, "  ");
-        add_left(p, word(row, "name"), NAME_WIDTH);
-        text_add(p->out, " %10s %10s %10s %11s %11s %10s\n", fixed(row, "cells", 1).text,
-                 report_percent(number(row, "cells") / number(p->json, "total.cells")).text,
-                 fixed(row, "lut4", 1).text, fixed(row, "adder_bits", 1).text,
-                 fixed(row, "own_adder_bits", 1).text, fixed(row, "register_bits", 1).text);
+        add_cost_row(p, word(row, "name"), row);
     }
     add_rest(p, rows);
 }
@@ -217,7 +204,8 @@ static void add_placed(const struct printer *p)
     cJSON_ArrayForEach(row, json_find(path, "steps"))
     {
         add_value(p, row);
-        text_add(p->out, "logic %6s routing %6s ns   ", fixed(row, "logic_ns", 2).text,
+        text_add(p->out, "%3s levels, logic %6s routing %6s ns   ",
+                 report_count(number(row, "levels")).text, fixed(row, "logic_ns", 2).text,
                  fixed(row, "routing_ns", 2).text);
         bool known = isfinite(number(row, "value"));
         add_left(p, known ? word(row, "layer") : "", known ? LAYER_WIDTH : 0);

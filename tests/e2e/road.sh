@@ -36,6 +36,18 @@ for key in timing.clock_mhz timing.latency_cycles timing.interval_cycles timing.
 done
 check "hardware equals quantized" test "$(json $d/report.json physics.accuracy_hardware)" = "$(json $d/report.json physics.accuracy_quantized)"
 check "better than chance" python3 -c "import sys; sys.exit(not $(json $d/report.json physics.accuracy_hardware) > 0.3)"
+check "explain" sh -c "'$sluice' explain job.yaml >explained && awk 'length > 100 { exit 1 }' explained && grep -q 'Critical path as placed' explained"
+check "explained costs add up" sh -c "'$sluice' explain $d --json >explain.json && python3 -c '
+import json
+e = json.load(open(\"explain.json\"))
+for kind in (\"adder_bits\", \"register_bits\", \"lut4\", \"cells\"):
+    rest = e[\"control\"][kind] + e[\"unused\"][kind]
+    for part in (e[\"layers\"], e[\"neurons\"]):
+        assert abs(sum(row[kind] for row in part) + rest - e[\"total\"][kind]) < 1e-6, kind
+assert abs(sum(w[\"adder_bits\"] for w in e[\"weights\"]) - e[\"total\"][\"adder_bits\"]) < 1e-6
+assert all(w[\"weight\"] is not None for w in e[\"weights\"])
+assert any(row[\"value\"] is not None for row in e[\"placed_path\"][\"steps\"])'"
+check "explained total is the program's" test "$(json explain.json total.adder_bits)" = "$(json $d/report.json program.adder_bits)"
 
 # the verbs without a job, on the model that was trained
 python3 - "$top/examples/jets/jets_hlf_test.npz" <<'EOF'
@@ -68,6 +80,7 @@ check "every event is in the histogram" sh -c "awk -F, 'NR > 1 { n[\$1] += \$4 }
 if command -v cc >/dev/null; then check "machine code is kept" sh -c "ls alone/emulate/native-*.so && '$sluice' emulate alone --events x.npy --out k.npy --json | grep '\"cached\"' && cmp k.npy y.npy"; fi
 check "verify alone" "$sluice" verify alone --events x.npy
 check "report before build" "$sluice" report alone
+check "explain before build" sh -c "'$sluice' explain alone --json | grep -q '\"placed_path\".*null'"
 check "estimate" test "$(json alone/report.json resources.source)" = estimate
 check "same input, same bytes" sh -c "'$sluice' compile $d/model.onnx --board icebreaker --out again && diff -r alone/rtl again/rtl && cmp alone/program.sluice again/program.sluice && diff -r alone/c again/c"
 check "argmax" "$sluice" compile $d/model.onnx --board icebreaker --output argmax --out arg
