@@ -81,7 +81,7 @@ static void make_nodes(struct making *m, struct adder_graph *graph)
 }
 
 struct adder_graph *graph_make(struct sharing *s, const struct adder_problem *problem, int unit,
-                               const int *stands_for, int inputs, const int64_t *bias)
+                               const int *stands_for, int inputs, const int64_t *bias, int tries)
 {
     struct adder_graph *graph = calloc(1, sizeof *graph);
     if (!graph) abort();
@@ -93,9 +93,8 @@ struct adder_graph *graph_make(struct sharing *s, const struct adder_problem *pr
     struct adder_output *outputs = arena_alloc(&graph->arena, columns, sizeof *outputs);
     struct pool pool = {.s = s};
     int shared = s->list.count;
-    long unused;
     for (int j = 0; j < problem->columns; j++)
-        outputs[j] = sums_add(&pool, j, shared, bias ? bias[j] : 0, &unused);
+        outputs[j] = sums_best(&pool, j, shared, bias ? bias[j] : 0, tries);
     free(pool.terms);
     struct making m = {.s = s,
                        .outputs = outputs,

@@ -163,10 +163,13 @@ struct pool {
     int count, left, positives; /* terms ever, those not yet added up, the positive ones of them */
     size_t capacity;
     uint64_t load, most_load;
+    uint64_t seed; /* 0, or of a little disturbance of what looks cheapest */
 };
 /* Adds up what is left of a column: appends nodes, returns the output; *price gets what they cost.
  * `nodes`: how many nodes are shared ones. The pool is only memory that calls share. */
 struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t bias, long *price);
+/* The cheapest of several tries. */
+struct adder_output sums_best(struct pool *pool, int column, int nodes, int64_t bias, int tries);
 /* The price alone; leaves the nodes as they were. */
 long sums_price(struct pool *pool, int column, int64_t bias);
 
@@ -181,7 +184,7 @@ void search_improve(struct sharing *s, int inputs, const int64_t *bias,
 /* The finished graph from shared nodes and columns, sums added. stands_for[n - rows] is the column
  * that the given node n >= rows stands for. */
 struct adder_graph *graph_make(struct sharing *s, const struct adder_problem *problem, int unit,
-                               const int *stands_for, int inputs, const int64_t *bias);
+                               const int *stands_for, int inputs, const int64_t *bias, int tries);
 
 /* ---- solve.c ---- */
 double adder_seconds(void);

@@ -201,8 +201,8 @@ struct adder_graph *adder_solve(const struct adder_problem *problem,
         stars[j].parent = -1;
     struct start start = find_start(&c, stars);
     search_improve(&start.s, start.inputs, start.bias, options, end);
-    struct adder_graph *graph =
-        graph_make(&start.s, problem, c.unit, start.stands_for, start.inputs, start.bias);
+    struct adder_graph *graph = graph_make(&start.s, problem, c.unit, start.stands_for,
+                                           start.inputs, start.bias, 2 * options->effort);
     start_free(&start);
     arena_free(&c.arena);
     const char *wrong = adder_graph_check(graph, problem);

@@ -16,7 +16,7 @@ struct pool_term {
     int partner, score; /* partner -1: unknown; GONE: the term was added to another */
 };
 
-enum { GONE = -2 };
+enum { GONE = -2, DISTURBANCE = 128 }; /* of scores: half a bit, at most */
 
 static void pool_add(struct pool *pool, struct term term)
 {
@@ -85,7 +85,11 @@ static int score_of(const struct pool *pool, const struct pool_term *x, const st
         bits = (top_bit(a->lo - b->hi, a->hi - b->lo) - high + 1) + pool->s->difference_handicap;
     }
     int depth = x->depth > y->depth ? x->depth : y->depth;
-    return (4 * (bits > 0 ? bits : 0) + 3 * (top - low)) * 64 + (depth < 63 ? depth : 63);
+    int score = (4 * (bits > 0 ? bits : 0) + 3 * (top - low)) * 64 + (depth < 63 ? depth : 63);
+    if (!pool->seed) return score;
+    uint64_t key = (uint64_t)x->term.node << 40 ^ (uint64_t)y->term.node << 16 ^
+                   (uint64_t)x->term.shift << 8 ^ (uint64_t)y->term.shift;
+    return score + (int)(mix64(key ^ pool->seed) % DISTURBANCE);
 }
 
 static void find_partner(struct pool *pool, int i)
@@ -164,6 +168,25 @@ struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t b
         *price += top_bit(-node->hi, -node->lo) + 1 - node->low;
     }
     return (struct adder_output){sum.node, sum.shift, sum.negative};
+}
+
+struct adder_output sums_best(struct pool *pool, int column, int nodes, int64_t bias, int tries)
+{
+    int count = pool->s->list.count;
+    uint64_t best = pool->seed = 0;
+    long least, price;
+    sums_add(pool, column, nodes, bias, &least);
+    for (int i = 1; i <= tries; i++) {
+        pool->s->list.count = count;
+        pool->seed = mix64((uint64_t)i);
+        sums_add(pool, column, nodes, bias, &price);
+        if (price >= least) continue;
+        least = price;
+        best = pool->seed;
+    }
+    pool->s->list.count = count;
+    pool->seed = best;
+    return sums_add(pool, column, nodes, bias, &price);
 }
 
 long sums_price(struct pool *pool, int column, int64_t bias)
