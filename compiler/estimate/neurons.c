@@ -25,7 +25,15 @@ int neurons_block_layer(const struct program *p, const struct network *network, 
     return -1;
 }
 
-/* Random integers of the inputs' intervals, as raw values, and every candidate for them. */
+/* Uniform over the interval, or (in every other event, half of the inputs) one of its ends: sums
+ * that come out of the middle wake neurons that a ReLU keeps quiet. */
+static int64_t random_input(struct random *random, const struct op *op, size_t event)
+{
+    if (event % 2 && random_below(random, 2)) return random_below(random, 2) ? op->lo : op->hi;
+    return op->lo + (int64_t)random_below(random, (uint64_t)(op->hi - op->lo) + 1);
+}
+
+/* Raw events and what every candidate is for them. */
 static void trace(struct search *s, const bool *candidates)
 {
     const struct program *p = s->program;
@@ -35,7 +43,7 @@ static void trace(struct search *s, const bool *candidates)
     for (size_t i = 0; i < EVENTS * inputs; i++) {
         const struct port *port = &p->inputs[i % inputs];
         const struct op *op = &p->ops[port->value];
-        int64_t integer = op->lo + (int64_t)random_below(&random, (uint64_t)(op->hi - op->lo) + 1);
+        int64_t integer = random_input(&random, op, i / inputs);
         double scaled = ldexp((double)integer, -op_fraction(op)) - port->host_offset;
         s->x[i] = port->host_scale != 0 ? scaled / port->host_scale : 0;
     }
@@ -51,17 +59,28 @@ static void trace(struct search *s, const bool *candidates)
     }
 }
 
-/* The first element of a layer with these values; -1: none. */
-static int find_element(const struct search *s, int layer, const double *values)
+static bool is_constant(const double *values)
 {
-    int size = s->network->layers[layer].size;
+    int e = 1;
+    while (e < EVENTS && values[e] == values[0])
+        e++;
+    return e == EVENTS;
+}
+
+/* The first element of a layer with these values that is not taken; else the first that is; -1:
+ * none. */
+static int find_element(const struct search *s, int layer, const double *values, const bool *taken)
+{
+    int size = s->network->layers[layer].size, found = -1;
     for (int j = 0; j < size; j++) {
         int e = 0;
         while (e < EVENTS && s->outputs[e * size + j] == values[e])
             e++;
-        if (e == EVENTS) return j;
+        if (e < EVENTS) continue;
+        if (!taken[j]) return j;
+        if (found < 0) found = j;
     }
-    return -1;
+    return found;
 }
 
 /* The candidates of a block among the elements of layers [first, end), the last layer first. */
@@ -71,12 +90,16 @@ static void search_block(struct search *s, int block, int first, int end, const 
     const struct program *p = s->program;
     for (int l = end - 1; l >= first; l--) {
         size_t size = (size_t)s->network->layers[l].size;
+        bool *taken = arena_alloc(&s->arena, size + 1, sizeof *taken);
         s->outputs = arena_alloc(&s->arena, size * EVENTS + 1, sizeof *s->outputs);
         reference_eval(s->network, REFERENCE_QUANTIZED, s->x, EVENTS, l, s->outputs);
         for (int v = p->blocks[block].first; v < p->blocks[block].end; v++) {
-            if (!candidates[v] || elements[v] >= 0) continue;
-            elements[v] = find_element(s, l, s->values + (size_t)v * EVENTS);
-            if (layers && elements[v] >= 0) layers[v] = l;
+            const double *values = s->values + (size_t)v * EVENTS;
+            if (!candidates[v] || elements[v] >= 0 || is_constant(values)) continue;
+            elements[v] = find_element(s, l, values, taken);
+            if (elements[v] < 0) continue;
+            taken[elements[v]] = true;
+            if (layers) layers[v] = l;
         }
     }
 }

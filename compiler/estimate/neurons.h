@@ -8,9 +8,9 @@
 /* The passes keep no numbers of neurons, but they keep the neurons' values; so the values that are
  * marked (candidates [op_count]) are compared with the elements of their block's layers over random
  * events, the layers evaluated by the double-precision reference. elements [op_count]: the element,
- * of the inputs the port; -1: like none (or not a candidate). Elements that are always equal are
- * one value: the lowest number is given. layers [op_count], may be NULL: the layer of the element,
- * else -1. */
+ * of the inputs the port; -1: like none, the same in all of these events, or not a candidate.
+ * Among elements that are like it the lowest that no value before it is. layers [op_count], may be
+ * NULL: the layer of the element, else -1. */
 void neurons_find(const struct program *program, const struct network *network,
                   const bool *candidates, int *elements, int *layers);
 /* The layer a block was made from, by name; -1: none. */

@@ -259,8 +259,8 @@ static void paths_are_the_longest(void **state)
     assert_true(compiled >= 20);
 }
 
-/* Output k carries element k of the last layer, or one of a lower number that is always equal.
- * Returns how many are their own. */
+/* Output k carries element k of the last layer, or one of a lower number that is always equal;
+ * those that are always equal are one value. Returns how many are their own. */
 static int check_outputs(const struct program *p, const struct network *network, int last)
 {
     struct arena arena = {0};
