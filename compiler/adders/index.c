@@ -40,11 +40,6 @@ int64_t *sharing_add_row(struct sharing *s)
     return row;
 }
 
-uint64_t depth_load(int depth)
-{
-    return (uint64_t)1 << (depth < 40 ? depth : 40);
-}
-
 /* Sets or clears the column in every slot, as the coefficient has the digit. */
 static void fill_slots(struct sharing *s, struct slot_range range, int column, int64_t coefficient)
 {

@@ -118,7 +118,10 @@ void sharing_set(struct sharing *s, int node, int column, int64_t coefficient);
 /* Takes back a change that sharing_set() noted; slots get their digits back. */
 void sharing_restore(struct sharing *s, struct change change);
 /* Node depth d holds 2^d of a column's load. */
-uint64_t depth_load(int depth);
+static inline uint64_t depth_load(int depth)
+{
+    return (uint64_t)1 << (depth < 40 ? depth : 40);
+}
 
 static inline int64_t *sharing_row(const struct sharing *s, int node)
 {

@@ -11,7 +11,7 @@
 void adder_options_init(struct adder_options *options)
 {
     *options =
-        (struct adder_options){.extra_depth = 1, .effort = 4, .seed = 1, .subtractor_price = 1};
+        (struct adder_options){.extra_depth = 1, .effort = 2, .seed = 1, .subtractor_price = 1};
 }
 
 double adder_seconds(void)
