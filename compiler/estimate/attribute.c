@@ -112,7 +112,7 @@ static bool *find_live(struct arena *arena, const struct program *p)
     return live;
 }
 
-/* Whether the value leaves its block. */
+/* Whether the value leaves its block to be of use. */
 static bool *find_leaving(struct arena *arena, const struct program *p, const bool *live)
 {
     bool *leaves = arena_alloc(arena, (size_t)p->op_count + 1, sizeof *leaves);
@@ -130,7 +130,7 @@ static bool *find_leaving(struct arena *arena, const struct program *p, const bo
 /* ---- one block ---- */
 
 /* Which neurons read each operation: backwards. */
-static void find_readers(struct sharing *s, const bool *live)
+static void find_readers(struct sharing *s)
 {
     const struct program *p = s->program;
     int first = s->block->first;
@@ -138,7 +138,7 @@ static void find_readers(struct sharing *s, const bool *live)
     for (int n = 0; n < s->neurons; n++)
         set_bit(row(&s->readers, s->to->neurons[s->first_neuron + n].value - first), n);
     for (int v = s->block->end - 1; v >= first; v--)
-        for (int k = 0; live[v] && k < p->ops[v].operand_count; k++) {
+        for (int k = 0; k < p->ops[v].operand_count; k++) {
             int a = p->operands[p->ops[v].operands + k];
             if (is_inside(s->block, a)) join(&s->readers, a - first, v - first);
         }
@@ -249,10 +249,9 @@ static void keep_weights(struct sharing *s, size_t *capacity)
         }
 }
 
-static void share_block(struct sharing *s, const struct cost *costs, const bool *live,
-                        size_t *capacity)
+static void share_block(struct sharing *s, const struct cost *costs, size_t *capacity)
 {
-    find_readers(s, live);
+    find_readers(s);
     find_terms(s);
     size_t pairs = (size_t)s->arguments * (size_t)s->neurons + 1;
     s->shares = arena_alloc(&s->arena, pairs, sizeof *s->shares);
@@ -273,7 +272,7 @@ struct attribution *attribute_costs(const struct program *p, const struct target
     struct arena scratch = {0};
     size_t count = (size_t)p->op_count + 1, capacity = 0;
     struct cost *costs = op_costs(&scratch, p, target);
-    bool *live = find_live(&scratch, p), *leaves = find_leaving(&scratch, p, live);
+    bool *leaves = find_leaving(&scratch, p, find_live(&scratch, p));
     to->blocks = arena_alloc(&to->arena, (size_t)p->block_count + 1, sizeof *to->blocks);
     to->neurons = arena_alloc(&to->arena, count, sizeof *to->neurons);
     to->neuron_of = arena_alloc(&to->arena, count, sizeof *to->neuron_of);
@@ -286,10 +285,10 @@ struct attribution *attribute_costs(const struct program *p, const struct target
         struct sharing s = {.to = to, .program = p, .block = &p->blocks[b], .block_number = b};
         s.first_neuron = to->neuron_count;
         for (int v = s.block->first; v < s.block->end; v++)
-            if (live[v] && leaves[v])
+            if (leaves[v])
                 to->neurons[to->neuron_count++] = (struct neuron_cost){.block = b, .value = v};
         s.neurons = to->neuron_count - s.first_neuron;
-        share_block(&s, costs, live, &capacity);
+        share_block(&s, costs, &capacity);
         arena_free(&s.arena);
     }
     to->control.units[COST_CELLS] =

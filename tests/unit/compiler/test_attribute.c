@@ -114,6 +114,52 @@ static void constants_are_an_argument(void **state)
     program_free(p);
 }
 
+/* 17 sharers do not divide the units: the first have one more, and nothing is lost. */
+static void remainders_go_to_the_first(void **state)
+{
+    (void)state;
+    enum { SHARERS = 17 };
+    int x[4], values[SHARERS];
+    struct program *p = begin(x);
+    int shared = program_add2(p, OP_ADD, x[0], x[1], 0);
+    for (int i = 0; i < SHARERS; i++) {
+        values[i] = program_add2(p, OP_ADD, shared, x[2], i);
+        program_add_output(p, "y", values[i]);
+    }
+    p = schedule(p, 20);
+    struct attribution *to = attribute_costs(p, &target_generic);
+    assert_int_equal(to->neuron_count, SHARERS);
+    int64_t sum = 0, least = bits(p, shared) / SHARERS, rest = bits(p, shared) % SHARERS;
+    assert_true(rest > 0);
+    for (int i = 0; i < SHARERS; i++) {
+        int64_t share = adder_units(&to->neurons[i].cost) - bits(p, values[i]);
+        assert_int_equal(share, least + (i < rest));
+        sum += share;
+    }
+    assert_int_equal(sum, bits(p, shared));
+    attribution_free(to);
+    program_free(p);
+}
+
+/* 3 a: both operands are the same term, and its adder goes once. */
+static void a_term_saves_an_adder_once(void **state)
+{
+    (void)state;
+    int x[4];
+    struct program *p = begin(x);
+    int triple = program_add2(p, OP_ADD, x[0], x[0], 1);
+    int y = program_add2(p, OP_ADD, triple, x[1], 0);
+    program_add_output(p, "y", y);
+    p = schedule(p, 20);
+    struct attribution *to = attribute_costs(p, &target_generic);
+    assert_int_equal(find_weight(to, 0, x[0])->saved,
+                     op_adder_bits(p, triple) + op_adder_bits(p, y));
+    assert_int_equal(find_weight(to, 0, x[1])->saved, op_adder_bits(p, y));
+    assert_int_equal(find_weight(to, 0, x[0])->share, bits(p, triple) + bits(p, y) / 2);
+    attribution_free(to);
+    program_free(p);
+}
+
 /* What no output depends on costs no neuron anything. */
 static void unused_values_are_nobodys(void **state)
 {
@@ -303,6 +349,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shared_adder_is_divided),
         cmocka_unit_test(constants_are_an_argument),
+        cmocka_unit_test(remainders_go_to_the_first),
+        cmocka_unit_test(a_term_saves_an_adder_once),
         cmocka_unit_test(unused_values_are_nobodys),
         cmocka_unit_test(parts_add_up_to_the_whole),
         cmocka_unit_test(paths_are_the_longest),
