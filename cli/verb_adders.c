@@ -118,6 +118,9 @@ int verb_adders(struct cli *cli)
     if (isfinite(cli->flags.time_limit)) options.time_limit_s = cli->flags.time_limit;
     read_matrix(cli, &problem);
     struct format format = read_inputs(cli, &problem);
+    if (!adder_problem_fits(&problem))
+        fail("%s: with inputs of %s a sum may need more than 58 bits", cli->arguments[0],
+             cli->flags.input_format);
     struct adder_graph *graph = adder_solve(&problem, &options);
     if (cli->flags.program) write_program(cli, graph, format);
     if (cli->flags.json)

@@ -91,7 +91,11 @@ struct adder_graph {
     double seconds;                /* spent; the only figure that differs between equal runs */
 };
 
-/* Never fails: any matrix has a graph. Caller frees. */
+/* Whether all sums stay below 2^58 in units of the finest bit, so that the library's integers hold
+ * them. */
+bool adder_problem_fits(const struct adder_problem *problem);
+
+/* Never fails: any matrix that fits has a graph. Caller frees. */
 struct adder_graph *adder_solve(const struct adder_problem *problem,
                                 const struct adder_options *options);
 void adder_graph_free(struct adder_graph *graph);

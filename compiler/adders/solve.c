@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,6 +20,24 @@ double adder_seconds(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+bool adder_problem_fits(const struct adder_problem *problem)
+{
+    int unit = problem->bias ? problem->bias_low : 1 << 20;
+    for (int i = 0; i < problem->rows; i++)
+        if (problem->inputs[i].low < unit) unit = problem->inputs[i].low;
+    double sum = 0;
+    for (int i = 0; i < problem->rows; i++) {
+        const struct adder_input *x = &problem->inputs[i];
+        double largest = 0, value = fmax(fabs((double)x->lo), fabs((double)x->hi));
+        for (int j = 0; j < problem->columns; j++)
+            largest = fmax(largest, fabs((double)problem->weights[i * problem->columns + j]));
+        sum += ldexp(largest * value, x->low - unit);
+    }
+    for (int j = 0; j < problem->columns && problem->bias; j++)
+        sum = fmax(sum, ldexp(fabs((double)problem->bias[j]), problem->bias_low - unit + 2));
+    return sum < 0x1p58;
 }
 
 /* The problem in units of 2^unit. */

@@ -19,7 +19,6 @@ struct matvec {
     struct adder_problem problem;
     struct adder_operand *operands; /* [problem.rows] */
     struct dyadic *constants;       /* [columns] */
-    int fraction_bits;              /* of the problem's weights */
 };
 
 /* A value that is another one shifted is that one, with the shift in the operand. */
@@ -107,16 +106,6 @@ static bool fill_bias(struct rewrite *r, struct matvec *m)
     return true;
 }
 
-static void check_range(const struct rewrite *r, const struct matrix *matrix)
-{
-    const int64_t most = (int64_t)1 << 50;
-    (void)r;
-    for (int k = 0; k < matrix->rows * matrix->columns; k++)
-        if (matrix->integers[k] > most || matrix->integers[k] < -most)
-            fail("%s: a weight needs more than 50 bits; quantize the weights coarser",
-                 matrix->name);
-}
-
 /* Rounds of search: a second or so for the largest. */
 static int effort_for(const struct matrix *matrix)
 {
@@ -128,14 +117,17 @@ static int expand(struct rewrite *r, int value, const struct op *op)
 {
     struct adder_pass *pass = r->pass;
     const struct matrix *matrix = &r->old->matrices[op->immediate];
-    struct matvec m = {.fraction_bits = matrix->fraction_bits};
+    struct matvec m = {0};
     size_t columns = (size_t)matrix->columns;
-    check_range(r, matrix);
     m.constants = arena_alloc(&r->arena, columns, sizeof *m.constants);
     for (size_t j = 0; j < columns && matrix->bias; j++)
         m.constants[j] = dyadic_make(matrix->bias[j], matrix->bias_fraction_bits);
     fill_rows(r, &m, op, matrix);
-    bool has_bias = fill_bias(r, &m);
+    bool has_bias = fill_bias(r, &m) && adder_problem_fits(&m.problem);
+    if (!has_bias) m.problem.bias = NULL; /* added at the end */
+    if (!adder_problem_fits(&m.problem))
+        fail("%s: weights or operands of too different sizes for sums of 58 bits; quantize coarser",
+             matrix->name);
     struct adder_options options;
     adder_options_init(&options);
     options.extra_depth = 0;

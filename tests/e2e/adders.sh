@@ -33,5 +33,7 @@ refuse "bad depth" 'minimum, \+N or any' "$sluice" adders w.npy --input-format '
 refuse "bad target" 'target' "$sluice" adders w.npy --input-format 'fixed<8,8>' --target tin
 npy half.npy '<f4' '[[1, 0.5]]'
 refuse "no integers" 'row 0, column 1 is 0.5' "$sluice" adders half.npy --input-format 'fixed<8,8>'
+npy large.npy '<i4' '[[1000000, 1]]'
+refuse "sums too large" '58 bits' "$sluice" adders large.npy --input-format 'fixed<40,40>'
 refuse "no file" 'none.npy' "$sluice" adders none.npy --input-format 'fixed<8,8>'
 finish
