@@ -88,7 +88,7 @@ struct adder_graph {
     struct adder_node *nodes; /* inputs first, one for each row */
     struct adder_output *outputs;
     int adders, adder_bits, depth; /* negated outputs cost bits, too */
-    double seconds;                /* spent; the only figure that differs between equal runs */
+    double seconds; /* of the processor; the only figure that differs between equal runs */
 };
 
 /* Whether all sums stay below 2^58 in units of the finest bit, so that the library's integers hold

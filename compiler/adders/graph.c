@@ -105,7 +105,8 @@ struct adder_graph *graph_make(struct sharing *s, const struct adder_problem *pr
     make_nodes(&m, graph);
     graph->node_count = m.list.count;
     graph->nodes = arena_alloc(&graph->arena, (size_t)m.list.count + 1, sizeof *graph->nodes);
-    memcpy(graph->nodes, m.list.nodes, (size_t)m.list.count * sizeof *graph->nodes);
+    if (m.list.count)
+        memcpy(graph->nodes, m.list.nodes, (size_t)m.list.count * sizeof *graph->nodes);
     nodes_free(&m.list);
     count_costs(graph);
     return graph;

@@ -190,7 +190,7 @@ struct adder_graph *graph_make(struct sharing *s, const struct adder_problem *pr
                                const int *stands_for, int inputs, const int64_t *bias, int tries);
 
 /* ---- solve.c ---- */
-double adder_seconds(void);
+double adder_seconds(void); /* of the clock on the wall, for time limits */
 
 /* ---- random numbers: splitmix64 ---- */
 static inline uint64_t mix64(uint64_t x)
