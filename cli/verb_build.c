@@ -31,7 +31,8 @@ static double *choose_events(struct cli *cli, const struct program *program, lon
         const struct port *port = &program->inputs[i % columns];
         const struct op *op = &program->ops[port->value];
         int64_t integer = op->lo + (int64_t)random_below(&random, (uint64_t)(op->hi - op->lo) + 1);
-        x[i] = (ldexp((double)integer, -op_fraction(op)) - port->host_offset) / port->host_scale;
+        double value = ldexp((double)integer, -op_fraction(op));
+        x[i] = port->host_scale != 0 ? (value - port->host_offset) / port->host_scale : 0;
     }
     return x;
 }
