@@ -13,7 +13,7 @@
 
 #include "compiler/adders/emit_graph.h"
 
-enum { MOST = 64 };
+enum { MOST = 140 };
 
 struct example {
     int64_t weights[MOST * MOST], bias[MOST];
@@ -214,6 +214,23 @@ static void single_rows_and_columns(void **unused)
     }
 }
 
+/* Sets of columns take more than one word here, forms more than one cache line. */
+static void many_rows_and_columns(void **unused)
+{
+    (void)unused;
+    state = 31;
+    static const int shapes[][2] = {{6, 64}, {6, 65}, {5, 140}, {140, 5}, {70, 70}};
+    for (size_t n = 0; n < sizeof shapes / sizeof shapes[0]; n++) {
+        struct example *e = new_example(shapes[n][0], shapes[n][1]);
+        for (int k = 0; k < shapes[n][0] * shapes[n][1]; k++)
+            e->weights[k] = random_below(31) - 15;
+        struct adder_graph *g = solve(e);
+        check_program(e, g);
+        adder_graph_free(g);
+        free(e);
+    }
+}
+
 static void free_matrices_cost_nothing(void **unused)
 {
     (void)unused;
@@ -385,10 +402,15 @@ static void proof_notices_mistakes(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_matrices_are_exact),  cmocka_unit_test(single_rows_and_columns),
-        cmocka_unit_test(free_matrices_cost_nothing), cmocka_unit_test(costs_by_hand),
-        cmocka_unit_test(equal_sums_are_shared),      cmocka_unit_test(depth_limits_hold),
-        cmocka_unit_test(equal_options_equal_graphs), cmocka_unit_test(effort_pays),
+        cmocka_unit_test(random_matrices_are_exact),
+        cmocka_unit_test(single_rows_and_columns),
+        cmocka_unit_test(many_rows_and_columns),
+        cmocka_unit_test(free_matrices_cost_nothing),
+        cmocka_unit_test(costs_by_hand),
+        cmocka_unit_test(equal_sums_are_shared),
+        cmocka_unit_test(depth_limits_hold),
+        cmocka_unit_test(equal_options_equal_graphs),
+        cmocka_unit_test(effort_pays),
         cmocka_unit_test(proof_notices_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
