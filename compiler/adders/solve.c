@@ -225,8 +225,9 @@ struct adder_graph *adder_solve(const struct adder_problem *problem,
         stars[j].parent = -1;
     struct start start = find_start(&c, stars);
     search_improve(&start.s, start.inputs, start.bias, options, end);
-    struct adder_graph *graph = graph_make(&start.s, problem, c.unit, start.stands_for,
-                                           start.inputs, start.bias, 2 * options->effort);
+    int tries = options->effort < 16 ? 2 * options->effort : 32;
+    struct adder_graph *graph =
+        graph_make(&start.s, problem, c.unit, start.stands_for, start.inputs, start.bias, tries);
     start_free(&start);
     arena_free(&c.arena);
     const char *wrong = adder_graph_check(graph, problem);
