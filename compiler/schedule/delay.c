@@ -126,6 +126,15 @@ bool op_is_merged_complement(const struct program *p, int value)
     return made_by == OP_ADD || made_by == OP_SUB;
 }
 
+/* A comparison is a subtraction whose operand is inverted in front of the chain where the carry
+ * cannot do that, and whose sign takes a LUT behind it (measured: 30-48 % above the chain alone).
+ */
+static double compare_delay(int carry, const struct target *target)
+{
+    if (!carry) return 0;
+    return carry_chain(carry, target) + lut_levels(target->carry_inverts_for_free ? 1 : 2, target);
+}
+
 double op_delay_ns(const struct program *p, int value, const struct target *target)
 {
     const struct op *op = &p->ops[value];
@@ -137,10 +146,10 @@ double op_delay_ns(const struct program *p, int value, const struct target *targ
     case OP_SUB:
     case OP_NEG: return carry ? carry_chain(carry, target) + inverter(p, op, target) : 0;
     case OP_LT:
-    case OP_LE: return carry ? carry_chain(carry, target) : 0;
+    case OP_LE: return compare_delay(carry, target);
     case OP_EQ: return lut_levels(levels_for(2 * compare_bits(p, op), target), target);
     case OP_MIN:
-    case OP_MAX: return (carry ? carry_chain(carry, target) : 0) + lut_levels(1, target);
+    case OP_MAX: return compare_delay(carry, target) + lut_levels(1, target);
     case OP_SELECT:
     case OP_AND:
     case OP_OR:
