@@ -256,13 +256,18 @@ const char *cli_need(struct cli *cli, const char *name, const char *verb)
     return path;
 }
 
+void cli_print(const cJSON *json)
+{
+    char *text = cJSON_Print(json);
+    puts(text);
+    cJSON_free(text);
+}
+
 void cli_print_json(struct cli *cli, const char *path)
 {
     if (!cli->flags.json) return;
     cJSON *json = json_read(path);
-    char *text = cJSON_Print(json);
-    puts(text);
-    cJSON_free(text);
+    cli_print(json);
     cJSON_Delete(json);
 }
 

@@ -49,7 +49,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(NUMBER, threshold, "threshold", "T", ON_COMPILE, "for --output threshold: 1 when the score is at least T") \
     X(STRING, standardise, "standardise", "host|fabric", ON_COMPILE, "where the model's input scaling is computed") \
     X(STRING, optimize, "optimize", "latency|area|balanced", ON_COMPILE, "what the schedule is for: most work per cycle, or the smallest")      \
-    X(STRING, dump_after, "dump-after", "PASS", ON_COMPILE, "write the program after that pass as well; `all` for each") \
+    X(STRING, dump_after, "dump-after", "PASS", ON_COMPILE, "write the program after that pass as well; see `sluice list passes`") \
     X(STRING, stop_after, "stop-after", "PASS", ON(COMPILE), "end after that pass; see `sluice list passes`") \
     X(STRING, name, "name", "NAME", ON(COMPILE), "name of the top module; default: the model file's") \
     X(STRING, out, "out", "PATH", ON_FOLDER | ON(INIT), "build folder; emulate: the NPY file to write; init: the job file") \
@@ -105,6 +105,8 @@ VERB_TABLE(X)
 /* folder/name, in the arena; and the same when the file must be there: else one line that says which verb makes it. */
 const char *cli_path(struct cli *cli, const char *name);
 const char *cli_need(struct cli *cli, const char *name, const char *verb);
+/* Prints JSON on stdout. */
+void cli_print(const cJSON *json);
 /* Under --json, prints the file on stdout. */
 void cli_print_json(struct cli *cli, const char *path);
 /* A verdict that is not good: prints `sluice: WHAT` and returns 1, with every result kept. */

@@ -45,25 +45,13 @@ static const char *name_from(struct arena *arena, const char *path)
     return name[0] >= '0' && name[0] <= '9' ? arena_printf(arena, "net_%s", name) : name;
 }
 
-static int pass_count(void)
-{
-    int count = 0;
-    while (compile_passes[count])
-        count++;
-    return count;
-}
-
 /* Features that later issues bring are refused by name, never silently ignored. */
-static void refuse_unsupported(struct cli *cli, const struct request *request)
+static void refuse_unsupported(const struct request *request)
 {
     if (request->reuse != 1)
         fail("--reuse %d: only reuse factor 1 is supported today", request->reuse);
     if (strcmp(request->strategy, "latency") != 0)
         fail("--strategy %s: only 'latency' is supported today", request->strategy);
-    if (cli->flags.stop_after)
-        find("--stop-after", cli->flags.stop_after, compile_passes, pass_count());
-    if (cli->flags.dump_after && strcmp(cli->flags.dump_after, "all") != 0)
-        find("--dump-after", cli->flags.dump_after, compile_passes, pass_count());
 }
 
 static void fill_from_job(struct cli *cli, struct request *request)
@@ -114,7 +102,7 @@ static void fill_request(struct cli *cli, struct request *request)
                      "target: board is missing; see `sluice list boards`");
         fail("--board is missing; see `sluice list boards`");
     }
-    refuse_unsupported(cli, request);
+    refuse_unsupported(request);
     board_find(&request->board, request->board_name);
     struct compile_options *options = &request->options;
     options->target = &request->board.target.model;

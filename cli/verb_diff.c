@@ -9,9 +9,7 @@ int verb_diff(struct cli *cli)
         return 0;
     }
     cJSON *json = diff_json(cli->arguments[0], cli->arguments[1]);
-    char *text = cJSON_Print(json);
-    puts(text);
-    cJSON_free(text);
+    cli_print(json);
     cJSON_Delete(json);
     return 0;
 }

@@ -63,9 +63,7 @@ int verb_doctor(struct cli *cli)
                    tool->package);
     }
     if (cli->flags.json) {
-        char *text = cJSON_Print(json);
-        puts(text);
-        cJSON_free(text);
+        cli_print(json);
     }
     cJSON_Delete(json);
     return all_there ? 0 : 1;

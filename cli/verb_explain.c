@@ -25,9 +25,7 @@ static void find_elements(struct explain *e)
 static void print(const cJSON *json, bool as_json)
 {
     if (as_json) {
-        char *text = cJSON_Print(json);
-        puts(text);
-        cJSON_free(text);
+        cli_print(json);
         return;
     }
     struct text out = {0};

@@ -135,9 +135,7 @@ int verb_list(struct cli *cli)
              "passes and keys",
              what);
     if (all) {
-        char *text = cJSON_Print(all);
-        puts(text);
-        cJSON_free(text);
+        cli_print(all);
         cJSON_Delete(all);
     }
     return 0;
