@@ -124,6 +124,7 @@ static void read_model(struct target *model, const cJSON *json, const char *file
     model->route_ns = margin * read_number(json, file, "delay_ns.route", 0, 100);
     model->carry_base_ns = margin * read_number(json, file, "delay_ns.carry_base", 0, 100);
     model->carry_per_bit_ns = margin * read_number(json, file, "delay_ns.carry_per_bit", 0, 100);
+    model->ram_clk_to_q_ns = read_number(json, file, "delay_ns.ram_clk_to_q", 0, 100);
     model->max_clock_mhz = read_number(json, file, "max_clock_mhz", 1, 10000);
     model->cells_per_lut = read_number(json, file, "cells.per_lut", 0, 10);
     model->cells_per_ff = read_number(json, file, "cells.per_ff", 0, 10);

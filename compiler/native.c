@@ -16,10 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COMPILE_LIMIT_S = 300 };
+/* Loops are compiled unrolled; beyond so many operations the compiler would take minutes. */
+enum { COMPILE_LIMIT_S = 300, UNROLLED_MOST_OPS = 100000 };
 
 struct native {
     const struct program *program;
+    struct program *unrolled; /* of one with loops; else NULL */
     void *library; /* NULL: interpreted */
     struct native_kernel kernel;
     const char *origin;
@@ -85,7 +87,7 @@ static bool load(struct native *native, const char *path)
     }
     struct native_kernel *k = &native->kernel;
     memcpy(&k->eval, &entry, sizeof k->eval);
-    k->program = native->program;
+    k->program = native->unrolled ? native->unrolled : native->program;
     k->lanes = shape[0], k->in_bits = shape[1], k->out_bits = shape[2];
     k->frame_bytes = (size_t)shape[3];
     return true;
@@ -151,7 +153,17 @@ static void open_compiled(struct native *native, const char *folder, bool wanted
     struct arena arena = {0};
     struct native_source source;
     double start = clock_seconds();
-    emit_native(native->program, &source);
+    if (program_has_loops(native->program))
+        native->unrolled = program_unroll(native->program, NULL);
+    if (native->unrolled && native->unrolled->op_count > UNROLLED_MOST_OPS) {
+        if (wanted)
+            info("%d operations when unrolled, too many to compile: events go through the "
+                 "interpreter",
+                 native->unrolled->op_count);
+        arena_free(&arena);
+        return;
+    }
+    emit_native(native->unrolled ? native->unrolled : native->program, &source);
     const char *path = file_join(&arena, folder, object_name(&arena, &source));
     if (file_exists(path) && load(native, path)) {
         native->origin = "cached";
@@ -185,6 +197,7 @@ void native_close(struct native *native)
 {
     if (!native) return;
     if (native->library) dlclose(native->library);
+    program_free(native->unrolled);
     free(native);
 }
 

@@ -14,7 +14,8 @@ struct target {
     /* A path between registers takes clk_to_q + sum over its levels of (route + level) + setup. A
      * level is one LUT (lut) or one carry chain of n bits (carry_base + n * carry_per_bit). */
     double clk_to_q_ns, setup_ns, lut_ns, route_ns, carry_base_ns, carry_per_bit_ns;
-    double max_clock_mhz; /* ceiling set by clock network and memories */
+    double ram_clk_to_q_ns; /* of a block memory: how much later than a register it answers */
+    double max_clock_mhz;   /* ceiling set by clock network and memories */
     /* cells = cells_per_lut * (LUT and carry cells, registers packed behind them) + cells_per_ff *
      * (registers that stand alone): fitted overhead of packing */
     double cells_per_lut, cells_per_ff;

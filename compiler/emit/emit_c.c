@@ -90,18 +90,7 @@ bool *c_find_live(const struct program *p)
 {
     bool *live = calloc((size_t)p->op_count + 1, sizeof *live);
     if (!live) fail("out of memory");
-    for (int i = 0; i < p->output_count; i++)
-        live[p->outputs[i].value] = true;
-    for (int value = p->op_count - 1; value >= 0; value--) {
-        const struct op *op = &p->ops[value];
-        if (!live[value] || op->code == OP_MATVEC) continue;
-        const struct op *reader = op->code == OP_RESULT ? program_operand(p, op, 0) : op;
-        for (int i = 0; i < reader->operand_count; i++) {
-            int64_t weight = 1;
-            if (op->code == OP_RESULT) result_weight(p, op, op_fraction(op), i, &weight);
-            if (weight) live[p->operands[reader->operands + i]] = true;
-        }
-    }
+    program_find_live(p, false, live);
     return live;
 }
 
@@ -112,10 +101,7 @@ static void print_table(struct text *text, const struct table *t, int index)
         if (t->entries[i] < lo) lo = t->entries[i];
         if (t->entries[i] > hi) hi = t->entries[i];
     }
-    const char *type = lo >= INT8_MIN && hi <= INT8_MAX     ? "int8_t"
-                       : lo >= INT16_MIN && hi <= INT16_MAX ? "int16_t"
-                       : lo >= INT32_MIN && hi <= INT32_MAX ? "int32_t"
-                                                            : "int64_t";
+    const char *type = c_element_type(lo, hi);
     text_add(text, "/* ");
     add_comment(text, t->name);
     text_add(text, " */\nstatic const %s table_%d[%d] = {", type, index, t->count);
@@ -140,23 +126,49 @@ void c_print_tables(struct text *text, const struct program *p, const bool *live
     free(used);
 }
 
+/* Memories that somebody reads. */
+static void print_memories(struct text *text, const struct program *p, const bool *live)
+{
+    for (int m = 0; m < p->memory_count; m++) {
+        bool used = false;
+        for (int value = 0; value < p->op_count && !used; value++)
+            used = live[value] && p->ops[value].code == OP_LOAD && p->ops[value].immediate == m;
+        if (!used) continue;
+        const struct memory *memory = &p->memories[m];
+        text_add(text, "    %s memory_%d[%d]; /* ", c_element_type(memory->lo, memory->hi), m,
+                 memory->entries);
+        add_comment(text, memory->name);
+        text_add(text, " */\n");
+    }
+}
+
+static void print_block(struct c_printer *c, const struct block *b, const bool *live)
+{
+    struct text *text = &c->body;
+    text_add(text, "    /* ");
+    add_comment(text, b->name);
+    text_add(text, " (");
+    add_comment(text, b->kind);
+    text_add(text, ") */\n");
+    if (block_is_loop(b)) c_begin_loop(c, b, live);
+    for (int value = b->first; value < b->end; value++)
+        if (live[value]) c_print_op(c, value);
+    if (block_is_loop(b)) c_end_loop(c, b, live);
+}
+
 static void print_source(struct text *text, const struct program *p,
                          const struct emit_header *header, const char *name)
 {
-    struct c_printer c = {.program = p};
+    struct arena arena = {0};
+    struct c_printer c = {.program = p, .indent = "    "};
     bool *live = c_find_live(p);
     bool reads = false;
+    c.outlives = c_find_outliving(&arena, p, live);
+    for (int value = 0; value < p->op_count; value++)
+        reads = reads || (live[value] && p->ops[value].code == OP_INPUT);
     for (int i = 0; i < p->block_count; i++) {
-        const struct block *b = &p->blocks[i];
-        text_add(&c.body, "%s    /* ", i ? "\n" : "");
-        add_comment(&c.body, b->name);
-        text_add(&c.body, " (");
-        add_comment(&c.body, b->kind);
-        text_add(&c.body, ") */\n");
-        for (int value = b->first; value < b->end; value++) {
-            reads = reads || (live[value] && p->ops[value].code == OP_INPUT);
-            if (live[value]) c_print_op(&c, value);
-        }
+        if (i) text_add(&c.body, "\n");
+        print_block(&c, &p->blocks[i], live);
     }
     char file[160];
     snprintf(file, sizeof file, "%.140s.c", name);
@@ -167,6 +179,7 @@ static void print_source(struct text *text, const struct program *p,
     text_add(text, "void %s_eval(const int64_t in[%d], int64_t out[%d])\n{\n", name, p->input_count,
              p->output_count);
     if (!reads) text_add(text, "    (void)in;\n");
+    print_memories(text, p, live);
     text_add_bytes(text, c.body.bytes, c.body.length);
     text_add(text, "\n");
     for (int i = 0; i < p->output_count; i++) {
@@ -176,6 +189,7 @@ static void print_source(struct text *text, const struct program *p,
     }
     text_add(text, "}\n");
     text_free(&c.body);
+    arena_free(&arena);
     free(live);
 }
 

@@ -36,8 +36,16 @@ void c_add_integer(struct text *text, int64_t n)
                  n < 0 ? -n : n);
 }
 
+int c_named(const struct program *p, int value)
+{
+    while (p->ops[value].code == OP_UPDATE || p->ops[value].code == OP_STORE)
+        value = p->operands[p->ops[value].operands + 1];
+    return value;
+}
+
 void c_add_value(struct text *text, const struct program *p, int value, bool wide)
 {
+    value = c_named(p, value);
     const struct op *op = &p->ops[value];
     if (op->code == OP_CONST)
         c_add_integer(text, op->immediate);
@@ -76,6 +84,14 @@ static void add_aligned(struct text *text, const struct program *p, struct align
     if (!a.up) return;
     text_add(text, " * ");
     c_add_integer(text, (int64_t)1 << a.up);
+}
+
+const char *c_element_type(int64_t lo, int64_t hi)
+{
+    return lo >= INT8_MIN && hi <= INT8_MAX     ? "int8_t"
+           : lo >= INT16_MIN && hi <= INT16_MAX ? "int16_t"
+           : lo >= INT32_MIN && hi <= INT32_MAX ? "int32_t"
+                                                : "int64_t";
 }
 
 /* Operands of a sum or comparison, printed in a type that holds both and the result. Returns
@@ -314,6 +330,67 @@ static enum c_type add_not(struct text *text, const struct program *p, const str
     return mask > INT32_MAX ? C_WIDE : C_NARROW;
 }
 
+/* a + b + c */
+static enum c_type add_carry_sum(struct text *text, const struct program *p, const struct op *op)
+{
+    bool wide = !c_is_narrow(op);
+    for (int i = 0; i < 3; i++) {
+        wide = wide || !c_is_narrow(program_operand(p, op, i));
+        if (i) text_add(text, " + ");
+        c_add_value(text, p, p->operands[op->operands + i], wide);
+    }
+    return wide ? C_WIDE : C_NARROW;
+}
+
+/* Whether all values that may be chosen can stand in an array that is filled before the loop. */
+static bool choices_stand_before(const struct program *p, int value)
+{
+    const struct block *block = &p->blocks[program_block_of(p, value)];
+    const struct op *op = &p->ops[value];
+    if (!block_is_loop(block)) return false;
+    for (int k = 1; k < op->operand_count; k++)
+        if (p->operands[op->operands + k] >= block->first) return false;
+    return true;
+}
+
+static void add_choice_list(struct text *text, const struct program *p, const struct op *op)
+{
+    const struct op *index = program_operand(p, op, 0);
+    for (int k = 1; k < op->operand_count; k++) {
+        int up = op_fraction(op) - op_fraction(program_operand(p, op, k));
+        if (k > 1) text_add(text, k % 8 == 1 ? ",\n        " : ", ");
+        if (k - 1 < index->lo || k - 1 > index->hi)
+            text_add(text, "0"); /* never chosen */
+        else
+            add_aligned(text, p, align(p, op, k, up), !c_is_narrow(op));
+    }
+}
+
+void c_add_choices(struct c_printer *c, int value)
+{
+    const struct op *op = &c->program->ops[value];
+    text_add(&c->body, "    const %s choices_%d[%d] = {\n        ",
+             c_is_narrow(op) ? "int32_t" : "int64_t", value, op->operand_count - 1);
+    add_choice_list(&c->body, c->program, op);
+    text_add(&c->body, "};\n");
+}
+
+static enum c_type add_pick(struct text *text, const struct program *p, const struct op *op)
+{
+    int value = (int)(op - p->ops);
+    if (choices_stand_before(p, value))
+        text_add(text, "choices_%d", value);
+    else {
+        text_add(text, "((const %s[]){", c_is_narrow(op) ? "int32_t" : "int64_t");
+        add_choice_list(text, p, op);
+        text_add(text, "})");
+    }
+    text_add(text, "[");
+    c_add_value(text, p, p->operands[op->operands], false);
+    text_add(text, "]");
+    return c_is_narrow(op) ? C_NARROW : C_WIDE;
+}
+
 /* The right-hand side; returns its type. */
 static enum c_type add_expression(struct c_printer *c, const struct op *op)
 {
@@ -348,6 +425,17 @@ static enum c_type add_expression(struct c_printer *c, const struct op *op)
         return C_NARROW;
     case OP_CONCAT: return add_concat(text, p, op);
     case OP_SLICE: return add_slice(c, op);
+    case OP_ADDC: return add_carry_sum(text, p, op);
+    case OP_PICK: return add_pick(text, p, op);
+    case OP_INDEX: text_add(text, "i"); return C_NARROW;
+    case OP_STATE: text_add(text, "s%d", (int)(op - p->ops)); return C_NARROW;
+    case OP_LOAD:
+        text_add(text, "memory_%d[", (int)op->immediate);
+        c_add_value(text, p, a, false);
+        text_add(text, "]");
+        return C_NARROW;
+    case OP_UPDATE:
+    case OP_STORE:
     case OP_CONST:
     case OP_MATVEC:
     case OP_COUNT: break;
@@ -366,17 +454,40 @@ static bool is_primary(const char *text)
     return true;
 }
 
+static void print_store(struct c_printer *c, const struct op *op)
+{
+    const struct program *p = c->program;
+    const int *operands = p->operands + op->operands;
+    text_add(&c->body, "%s", c->indent);
+    if (p->ops[operands[2]].lo == 0) {
+        text_add(&c->body, "if (");
+        c_add_value(&c->body, p, operands[2], false);
+        text_add(&c->body, ") ");
+    }
+    text_add(&c->body, "memory_%d[", (int)op->immediate);
+    c_add_value(&c->body, p, operands[0], false);
+    const struct memory *m = &p->memories[op->immediate];
+    text_add(&c->body, "] = (%s)", c_element_type(m->lo, m->hi));
+    c_add_value(&c->body, p, operands[1], false);
+    text_add(&c->body, ";\n");
+}
+
 void c_print_op(struct c_printer *c, int value)
 {
     const struct op *op = &c->program->ops[value];
-    if (op->code == OP_CONST || op->code == OP_MATVEC) return;
+    if (op->code == OP_STORE) print_store(c, op);
+    if (op->code == OP_CONST || op->code == OP_MATVEC || c_named(c->program, value) != value)
+        return;
     struct c_printer right = {.program = c->program};
     enum c_type has = add_expression(&right, op), wants = c_is_narrow(op) ? C_NARROW : C_WIDE;
     const char *type = wants == C_NARROW ? "int32_t" : "int64_t",
                *expression = text_string(&right.body);
     for (int i = 0; i < C_HELPER_COUNT; i++)
         c->used[i] = c->used[i] || right.used[i];
-    text_add(&c->body, "    const %s v%d = ", type, value);
+    if (c->outlives && c->outlives[value])
+        text_add(&c->body, "%sv%d = ", c->indent, value);
+    else
+        text_add(&c->body, "%sconst %s v%d = ", c->indent, type, value);
     if (has <= wants)
         text_add(&c->body, "%s;\n", expression);
     else

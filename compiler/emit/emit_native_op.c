@@ -348,6 +348,21 @@ static const char *table(struct native_printer *n, const struct op *op, int bits
                 n->program->tables[op->immediate].first);
 }
 
+static const char *pick(struct native_printer *n, const struct op *op, int bits)
+{
+    struct text text = {0};
+    int lane = operand_lane(n, op, 0);
+    text_add(&text, "({ const l%d a = %s; const l%d all[] = {", lane, operand(n, op, 0, lane), bits);
+    for (int k = 1; k < op->operand_count; k++) {
+        int up = op_fraction(op) - op_fraction(program_operand(n->program, op, k));
+        text_add(&text, "%s%s", k > 1 ? ", " : "", raise(n, operand(n, op, k, bits), up, bits));
+    }
+    text_add(&text, "}; l%d y; for (int i = 0; i < E; i++) y[i] = all[a[i]][i]; y; })", bits);
+    const char *result = MAKE("%s", text_string(&text));
+    text_free(&text);
+    return result;
+}
+
 static const char *expression(struct native_printer *n, const struct op *op, int bits)
 {
     switch (op->code) {
@@ -376,6 +391,15 @@ static const char *expression(struct native_printer *n, const struct op *op, int
     case OP_POPCOUNT: return popcount(n, op, bits);
     case OP_CONCAT: return concat(n, op, bits);
     case OP_SLICE: return slice(n, op, bits);
+    case OP_ADDC:
+        return MAKE("%s + %s + %s", operand(n, op, 0, bits), operand(n, op, 1, bits),
+                    operand(n, op, 2, bits));
+    case OP_PICK: return pick(n, op, bits);
+    case OP_INDEX: /* those of loops: unrolled before */
+    case OP_STATE:
+    case OP_UPDATE:
+    case OP_LOAD:
+    case OP_STORE:
     case OP_INPUT:
     case OP_CONST:
     case OP_SHIFT:

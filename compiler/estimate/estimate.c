@@ -43,12 +43,22 @@ double op_lut4(const struct program *p, int value, const struct target *t)
     case OP_MUL:
         return t->lut_per_adder_bit * carry * (double)program_operand(p, op, 1)->format.width_bits;
     case OP_POPCOUNT: return t->lut_per_adder_bit * program_operand(p, op, 0)->format.width_bits;
+    case OP_ADDC: return 2 * (op->format.width_bits - 1);
+    case OP_PICK: return op->format.width_bits * (op->operand_count - 1) / 2.0;
+    case OP_LOAD:
+        return p->memories[op->immediate].kind == MEMORY_REGISTERS
+                   ? op->format.width_bits * (p->memories[op->immediate].slots - 1) / 2.0
+                   : 0;
     case OP_INPUT:
     case OP_CONST:
     case OP_SHIFT:
     case OP_MATVEC:
     case OP_RESULT:
     case OP_CONCAT:
+    case OP_INDEX:
+    case OP_STATE:
+    case OP_UPDATE:
+    case OP_STORE:
     case OP_SLICE: return 0;
     case OP_COUNT: break;
     }

@@ -51,6 +51,14 @@ static struct place operand_place(const struct op *op, int k, struct place place
     return place;
 }
 
+/* Whether operand a belongs to the tree of its reader v: a loop's trees end with it. */
+static bool is_inner(const struct program *p, const struct complement *c, int v, int a)
+{
+    bool together = program_block_of(p, a) == program_block_of(p, v) ||
+                    (!value_in_loop(p, a) && !value_in_loop(p, v));
+    return c->users[a] == 1 && together;
+}
+
 /* Gives every sum its place, readers before operands, and every root an addition of a constant. */
 static void find_trees(const struct program *p, struct complement *c)
 {
@@ -62,7 +70,7 @@ static void find_trees(const struct program *p, struct complement *c)
         if (constant_operand(p, op) >= 0) c->constant[place->root] = v;
         for (int k = 0; k < op->operand_count; k++) {
             int a = p->operands[op->operands + k];
-            if (is_sum(p->ops[a].code) && c->users[a] == 1)
+            if (is_sum(p->ops[a].code) && is_inner(p, c, v, a))
                 c->places[a] = operand_place(op, k, *place);
         }
     }
@@ -82,7 +90,7 @@ static void choose(const struct program *p, struct complement *c)
         const struct op *op = &p->ops[v];
         if (op->code != OP_SUB) continue;
         int b = p->operands[op->operands + 1], adds = c->constant[c->places[v].root];
-        bool inner = c->users[b] == 1 && (p->ops[b].code == OP_ADD || p->ops[b].code == OP_SUB);
+        bool inner = is_inner(p, c, v, b) && (p->ops[b].code == OP_ADD || p->ops[b].code == OP_SUB);
         if (!inner || adds < 0) continue;
         const struct op *constant = &p->ops[adds];
         struct place to = operand_place(constant, constant_operand(p, constant), c->places[adds]);
@@ -114,7 +122,8 @@ static int complement_op(struct rewrite *r, int value)
     struct program *p = r->program;
     const struct op *op = &r->old->ops[value];
     if (!c->forms) c->forms = linear_new(p);
-    if (op->code != OP_ADD && op->code != OP_SUB) return rewrite_again(r, value);
+    if (op->code != OP_ADD && op->code != OP_SUB)
+        return value_in_loop(r->old, value) ? rewrite_copy(r, value) : rewrite_again(r, value);
     int operands[2] = {rewrite_operand(r, op, 0), rewrite_operand(r, op, 1)};
     if (c->corrections[value].integer) {
         int k = constant_operand(r->old, op);
@@ -129,6 +138,11 @@ static int complement_op(struct rewrite *r, int value)
     int sum = program_add2(p, code, operands[0], operands[1], op->immediate);
     int64_t lo, hi;
     linear_interval(c->forms, sum, &lo, &hi);
+    /* The sum itself is what it was, so it keeps what a loop's iterations give. */
+    if (value_in_loop(r->old, value) && c->places[value].root == value) {
+        if (op->lo > lo) lo = op->lo;
+        if (op->hi < hi) hi = op->hi;
+    }
     program_narrow(p, sum, lo, hi);
     return sum;
 }
@@ -151,7 +165,7 @@ struct program *optimize_complement(const struct program *old, const struct targ
     }
     find_trees(old, &c);
     choose(old, &c);
-    struct program *program = rewrite_program(old, complement_op, &c);
+    struct program *program = rewrite_loops(old, complement_op, &c);
     linear_free(c.forms);
     arena_free(&arena);
     return program;

@@ -45,7 +45,7 @@ static int number(struct rewrite *r, int value)
     struct program *p = r->program;
     int copy = rewrite_copy(r, value);
     struct op *op = &p->ops[copy];
-    if (op->code == OP_INPUT) return copy;
+    if (op->code == OP_INPUT || op->code >= OP_INDEX) return copy;
     int *operands = p->operands + op->operands;
     if (is_commutative(op->code, op->immediate) && operands[0] > operands[1]) {
         int other = operands[0];

@@ -3,7 +3,8 @@
 
 #include <assert.h>
 
-struct program *rewrite_program(const struct program *old, rewrite_function *function, void *pass)
+static struct program *rewrite(const struct program *old, rewrite_function *function, void *pass,
+                               bool loops)
 {
     struct rewrite r = {.old = old, .program = program_new_like(old), .pass = pass};
     /* Only the matrices and tables that are still read come back, one by one. */
@@ -13,9 +14,9 @@ struct program *rewrite_program(const struct program *old, rewrite_function *fun
         r.map[i] = -1;
     for (int b = 0; b < old->block_count; b++) {
         const struct block *block = &old->blocks[b];
-        program_begin_block(r.program, block->name, block->kind);
+        program_begin_loop(r.program, block->name, block->kind, block->trip);
         for (int i = block->first; i < block->end; i++)
-            r.map[i] = function(&r, i);
+            r.map[i] = block_is_loop(block) && !loops ? rewrite_copy(&r, i) : function(&r, i);
         struct block *added = &r.program->blocks[r.program->block_count - 1];
         if (added->first == added->end) r.program->block_count--;
     }
@@ -26,6 +27,16 @@ struct program *rewrite_program(const struct program *old, rewrite_function *fun
     }
     arena_free(&r.arena);
     return r.program;
+}
+
+struct program *rewrite_program(const struct program *old, rewrite_function *function, void *pass)
+{
+    return rewrite(old, function, pass, false);
+}
+
+struct program *rewrite_loops(const struct program *old, rewrite_function *function, void *pass)
+{
+    return rewrite(old, function, pass, true);
 }
 
 static int table_again(struct rewrite *r, const struct op *op, int operand)

@@ -17,8 +17,11 @@ struct rewrite {
 typedef int rewrite_function(struct rewrite *rewrite, int value);
 
 /* Walks blocks and operations in order, calls `function` for each, and maps the outputs. Blocks
- * that stay empty are left out. */
+ * that stay empty are left out. Loops are copied as they are, unless rewrite_loops() walks. */
 struct program *rewrite_program(const struct program *old, rewrite_function *function, void *pass);
+
+/* The same, calling `function` for operations of loops too. */
+struct program *rewrite_loops(const struct program *old, rewrite_function *function, void *pass);
 
 /* The plain copy, for a function that has nothing to say about a value. */
 static inline int rewrite_copy(struct rewrite *r, int value)

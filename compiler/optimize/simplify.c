@@ -22,6 +22,7 @@ static unsigned char keeps(enum op_code code)
     case OP_NOT:
     case OP_POPCOUNT:
     case OP_CONCAT:
+    case OP_ADDC:
     case OP_SLICE: return KEEP_BITS;
     default: return KEEP_NOTHING;
     }
@@ -104,7 +105,8 @@ static int simplify(struct rewrite *r, int value)
     struct program *p = r->program;
     const struct op *op = &r->old->ops[value];
     int other = -1;
-    if (op->code == OP_INPUT || op->code == OP_MATVEC || keep[value] == KEEP_BITS)
+    if (op->code == OP_INPUT || op->code == OP_MATVEC || op->code >= OP_INDEX ||
+        keep[value] == KEEP_BITS)
         return rewrite_copy(r, value);
     if (op->lo == op->hi) return program_add_const(p, op->lo, op_fraction(op));
     if (op->code == OP_QUANTIZE) return simplify_quantize(r, op, keep[value]);
@@ -130,9 +132,13 @@ struct program *optimize_simplify(const struct program *old, const struct target
     unsigned char *keep = arena_alloc(&arena, (size_t)old->op_count + 1, sizeof *keep);
     for (int i = 0; i < old->op_count; i++) {
         const struct op *op = &old->ops[i];
+        /* Loops are not rewritten, and memories have their format. */
+        bool is_fixed = block_is_loop(&old->blocks[program_block_of(old, i)]) ||
+                        op->code == OP_LOAD || op->code == OP_STORE;
+        unsigned char least = is_fixed ? KEEP_BITS : keeps(op->code);
         for (int k = 0; k < op->operand_count; k++) {
             unsigned char *kept = &keep[old->operands[op->operands + k]];
-            *kept = keeps(op->code) > *kept ? keeps(op->code) : *kept;
+            *kept = least > *kept ? least : *kept;
         }
     }
     struct program *program = rewrite_program(old, simplify, keep);

@@ -49,7 +49,8 @@ static void need_operands(const struct program *p, int *needed, int value)
     const struct op *op = &p->ops[value];
     const int *operands = p->operands + op->operands;
     int weight = needed[value];
-    switch (op->code) {
+    /* Loops are not rewritten: they read all of what they read. */
+    switch (value_in_loop(p, value) ? OP_COUNT : op->code) {
     case OP_ADD:
     case OP_SUB: need_sum(p, needed, op, weight); return;
     case OP_QUANTIZE:
@@ -86,7 +87,8 @@ static void need_modulo(const struct program *p, int *above, int value)
     const struct op *op = &p->ops[value];
     const int *operands = p->operands + op->operands;
     int weight = above[value];
-    switch (op->code) {
+    /* Loops are not rewritten: they read all of what they read. */
+    switch (value_in_loop(p, value) ? OP_COUNT : op->code) {
     case OP_ADD:
     case OP_SUB:
         need_below(above, operands[0], weight);

@@ -28,11 +28,25 @@ void program_free(struct program *p)
     free(p->operands);
     free(p->matrices);
     free(p->tables);
+    free(p->memories);
     free(p->blocks);
     free(p->inputs);
     free(p->outputs);
     arena_free(&p->arena);
     free(p);
+}
+
+bool program_has_loops(const struct program *p)
+{
+    for (int b = 0; b < p->block_count; b++)
+        if (block_is_loop(&p->blocks[b])) return true;
+    return false;
+}
+
+int value_end(const struct program *p, int value)
+{
+    const struct block *block = &p->blocks[program_block_of(p, value)];
+    return p->ops[value].stage + (block->trip - 1) * block->interval;
 }
 
 int program_block_of(const struct program *p, int value)
@@ -184,6 +198,47 @@ void program_add_matvec(struct program *p, const int *operands, int rows,
         results[column] = program_add_op(p, OP_RESULT, &matvec, 1, column);
 }
 
+int program_add_index(struct program *p)
+{
+    assert(p->block_count);
+    return program_add_op(p, OP_INDEX, NULL, 0, p->blocks[p->block_count - 1].trip);
+}
+
+int program_add_state(struct program *p, int first, int64_t lo, int64_t hi)
+{
+    struct op op = {.code = OP_STATE, .lo = lo, .hi = hi};
+    op.format = format_of_interval(lo, hi, op_fraction(&p->ops[first]));
+    return add_inferred(p, op, &first, 1);
+}
+
+int program_add_update(struct program *p, int state, int value)
+{
+    return program_add_op(p, OP_UPDATE, (int[]){state, value}, 2, 0);
+}
+
+int program_add_memory(struct program *p, const char *name, int entries, int64_t lo, int64_t hi,
+                       int fraction_bits, const int64_t *contents)
+{
+    struct memory memory = {.name = name,
+                            .entries = entries,
+                            .slots = entries,
+                            .format = format_of_interval(lo, hi, fraction_bits),
+                            .lo = lo,
+                            .hi = hi};
+    if (contents) memory.contents = (int64_t *)contents; /* only read here, copied there */
+    return program_append_memory(p, &memory);
+}
+
+int program_add_load(struct program *p, int memory, int address)
+{
+    return program_add_op(p, OP_LOAD, &address, 1, memory);
+}
+
+int program_add_store(struct program *p, int memory, int address, int value, int enable)
+{
+    return program_add_op(p, OP_STORE, (int[]){address, value, enable}, 3, memory);
+}
+
 int program_add_table(struct program *p, int a, const char *name, const int64_t *entries,
                       struct format format)
 {
@@ -210,13 +265,19 @@ void program_narrow(struct program *p, int value, int64_t lo, int64_t hi)
 
 void program_begin_block(struct program *p, const char *name, const char *kind)
 {
+    program_begin_loop(p, name, kind, 1);
+}
+
+void program_begin_loop(struct program *p, const char *name, const char *kind, int trip)
+{
+    assert(trip >= 1);
     p->blocks =
         array_grow(p->blocks, &p->block_capacity, (size_t)p->block_count + 1, sizeof *p->blocks);
     p->blocks[p->block_count++] = (struct block){.name = arena_strdup(&p->arena, name),
                                                  .kind = arena_strdup(&p->arena, kind),
                                                  .first = p->op_count,
                                                  .end = p->op_count,
-                                                 .trip = 1,
+                                                 .trip = trip,
                                                  .interval = 1};
 }
 

@@ -33,7 +33,9 @@ const char *value_verify(const struct program *p, struct linear_forms *forms, in
         return REASON("%%%d (%s): interval [%" PRId64 ", %" PRId64
                       "] is wider than the rule's [%" PRId64 ", %" PRId64 "]",
                       value, name, op->lo, op->hi, lo, hi);
-    if (op->lo > lo || op->hi < hi) {
+    /* A claim in a loop is proved by running the loop (loops.c). */
+    bool is_loop = block_is_loop(&p->blocks[program_block_of(p, value)]);
+    if (!is_loop && (op->lo > lo || op->hi < hi)) {
         linear_interval(forms, value, &lo, &hi);
         if (op->code == OP_INPUT || op->lo > lo || op->hi < hi)
             return REASON("%%%d (%s): interval [%" PRId64 ", %" PRId64 "] is claimed, [%" PRId64
@@ -58,9 +60,8 @@ static const char *blocks_verify(const struct program *p, char *reason, size_t s
         if (b->first != end || b->end < b->first)
             return REASON("block %s is [%d, %d), the one before it ends at %d", b->name, b->first,
                           b->end, end);
-        if (b->trip != 1 || b->interval != 1)
-            return REASON("block %s: trip %d interval %d: reuse is not supported yet", b->name,
-                          b->trip, b->interval);
+        if (b->trip < 1 || b->interval != 1)
+            return REASON("block %s: trip %d interval %d", b->name, b->trip, b->interval);
         end = b->end;
     }
     if (end != p->op_count)
@@ -93,32 +94,27 @@ static const char *ports_verify(const struct program *p, char *reason, size_t si
     return REASON("output kind %s is unknown", p->output_kind);
 }
 
-/* Constants are wired, so their stage says nothing. */
-static const char *stages_verify(const struct program *p, int *wrong, char *reason, size_t size)
+/* Memories: formats, and the one store of each. */
+static const char *memories_verify(const struct program *p, int *value, char *reason, size_t size)
 {
-    int last = -1;
-    if (p->latency_cycles < 0 || p->interval_cycles < 1)
-        return REASON("latency %d, interval %d", p->latency_cycles, p->interval_cycles);
-    for (int value = 0; value < p->op_count; value++) {
-        const struct op *op = &p->ops[value];
-        if (op->code == OP_CONST) continue;
-        *wrong = value;
-        if ((p->latency_cycles == 0) != (op->stage < 0))
-            return REASON("%%%d (%s): stage %d in a program of latency %d", value,
-                          op_rows[op->code].name, op->stage, p->latency_cycles);
-        if (op->code == OP_INPUT && op->stage > 0)
-            return REASON("%%%d (input): stage %d, not 0", value, op->stage);
-        for (int i = 0; i < op->operand_count; i++) {
-            const struct op *a = program_operand(p, op, i);
-            if (a->code != OP_CONST && a->stage > op->stage)
-                return REASON("%%%d (%s): stage %d, before its operand's %d", value,
-                              op_rows[op->code].name, op->stage, a->stage);
+    for (int i = 0; i < p->memory_count; i++) {
+        const struct memory *m = &p->memories[i];
+        if (m->entries < 1 || m->slots < 1 ||
+            (m->slots > m->entries && m->slots % m->entries != 0) || m->lo > m->hi)
+            return REASON("memory %s: %d entries in %d slots, [%" PRId64 ", %" PRId64 "]", m->name,
+                          m->entries, m->slots, m->lo, m->hi);
+        if (!format_equal(m->format,
+                          format_of_interval(m->lo, m->hi, format_fraction_bits(m->format))))
+            return REASON("memory %s: its interval asks for another format", m->name);
+        int stores = 0;
+        for (int v = 0; v < p->op_count; v++) {
+            if (p->ops[v].code != OP_STORE || p->ops[v].immediate != i) continue;
+            *value = v;
+            if (m->contents) return REASON("memory %s is loadable: nothing stores to it", m->name);
+            if (stores++) return REASON("memory %s has a second store", m->name);
         }
-        if (op->stage > last) last = op->stage;
+        *value = -1;
     }
-    *wrong = -1;
-    if (p->latency_cycles && last >= 0 && p->latency_cycles != last + 1)
-        return REASON("latency %d, last stage %d", p->latency_cycles, last);
     return NULL;
 }
 
@@ -127,17 +123,22 @@ const char *structure_verify(const struct program *p, int *value, char *reason, 
     *value = -1;
     const char *wrong = blocks_verify(p, reason, size);
     if (!wrong) wrong = ports_verify(p, reason, size);
-    return wrong ? wrong : stages_verify(p, value, reason, size);
+    if (!wrong) wrong = memories_verify(p, value, reason, size);
+    return wrong ? wrong : timing_verify(p, value, reason, size);
 }
 
 const char *program_verify(const struct program *p, char *reason, size_t size)
 {
     struct linear_forms *forms = linear_new(p);
+    struct loop_check *loops = loop_check_new(p);
     const char *wrong = NULL;
-    for (int value = 0; value < p->op_count && !wrong; value++)
-        wrong = value_verify(p, forms, value, reason, size);
-    linear_free(forms);
     int value;
+    for (value = 0; value < p->op_count && !wrong; value++)
+        wrong = value_verify(p, forms, value, reason, size);
+    for (int block = 0; block < p->block_count && !wrong; block++)
+        wrong = loop_check_block(loops, block, &value, reason, size);
+    linear_free(forms);
+    loop_check_free(loops);
     return wrong ? wrong : structure_verify(p, &value, reason, size);
 }
 

@@ -18,7 +18,8 @@ bool matrix_equal(const struct matrix *a, const struct matrix *b)
 
 bool table_equal(const struct table *a, const struct table *b)
 {
-    return a->first == b->first && a->count == b->count && format_equal(a->format, b->format) &&
+    return a->first == b->first && a->count == b->count && a->in_block == b->in_block &&
+           format_equal(a->format, b->format) &&
            !memcmp(a->entries, b->entries, (size_t)a->count * sizeof *a->entries);
 }
 
@@ -43,6 +44,7 @@ static int64_t *copy_integers(struct program *p, const int64_t *from, size_t cou
     }
 UNIQUE_NAME(p, matrices, matrix_count, name)
 UNIQUE_NAME(p, tables, table_count, name)
+UNIQUE_NAME(p, memories, memory_count, name)
 
 int program_append_matrix(struct program *p, const struct matrix *matrix)
 {
@@ -74,6 +76,17 @@ int program_append_table(struct program *p, const struct table *table)
     return p->table_count++;
 }
 
+int program_append_memory(struct program *p, const struct memory *memory)
+{
+    p->memories = array_grow(p->memories, &p->memory_capacity, (size_t)p->memory_count + 1,
+                             sizeof *p->memories);
+    struct memory *m = &p->memories[p->memory_count];
+    *m = *memory;
+    m->name = unique_memories_name(p, memory->name);
+    if (m->contents) m->contents = copy_integers(p, memory->contents, (size_t)m->entries);
+    return p->memory_count++;
+}
+
 struct program *program_new_like(const struct program *old)
 {
     struct program *p = program_new(old->name);
@@ -86,6 +99,8 @@ struct program *program_new_like(const struct program *old)
         program_append_matrix(p, &old->matrices[i]);
     for (int i = 0; i < old->table_count; i++)
         program_append_table(p, &old->tables[i]);
+    for (int i = 0; i < old->memory_count; i++)
+        program_append_memory(p, &old->memories[i]);
     p->inputs =
         array_grow(p->inputs, &p->input_capacity, (size_t)old->input_count, sizeof *p->inputs);
     p->input_count = old->input_count;
@@ -97,9 +112,7 @@ struct program *program_new_like(const struct program *old)
     return p;
 }
 
-/* Operations that see bits or stored integers, not real numbers: their operands must keep their
- * format. */
-static bool reads_bits(enum op_code code)
+bool op_reads_bits(enum op_code code)
 {
     switch (code) {
     case OP_AND:
@@ -108,6 +121,10 @@ static bool reads_bits(enum op_code code)
     case OP_NOT:
     case OP_POPCOUNT:
     case OP_CONCAT:
+    case OP_ADDC:
+    case OP_STATE:
+    case OP_UPDATE:
+    case OP_STORE:
     case OP_SLICE: return true;
     default: return false;
     }
@@ -137,7 +154,7 @@ int program_copy_op(struct program *p, const struct program *old, int value, con
     for (int i = 0; i < op.operand_count; i++) {
         operands[i] = map[old->operands[op.operands + i]];
         const struct op *before = program_operand(old, &op, i), *now = &p->ops[operands[i]];
-        assert(!reads_bits(op.code) || format_same_bits(before->format, now->format));
+        assert(!op_reads_bits(op.code) || format_same_bits(before->format, now->format));
         assert(op.code != OP_TABLE || op_fraction(before) == op_fraction(now));
         (void)before, (void)now;
     }

@@ -13,6 +13,8 @@ struct planner {
     struct plan *plan;
     int *root;      /* the value whose slot holds this one: itself, or what a shift renames */
     int *last;      /* last op that reads the value; op_count: an output; -1: nobody */
+    int *next;      /* of a state: the slot of what it is in the next iteration */
+    int *memories;  /* slot of each memory's entry 0 */
     int *free_slot; /* a stack */
     int free_count, term_count;
     bool keep_all;
@@ -31,25 +33,46 @@ static const struct op *reader_of(const struct program *p, const struct op *op)
     return op->code == OP_RESULT ? program_operand(p, op, 0) : op;
 }
 
+/* The operand whose integers an op passes on; -1: it makes new ones. */
+static int passed_on(enum op_code code)
+{
+    return code == OP_SHIFT ? 0 : code == OP_UPDATE || code == OP_STORE ? 1 : -1;
+}
+
+/* What a loop reads from outside must last to its end. */
+static void note_use(struct planner *w, int value, int reader)
+{
+    const struct block *block = &w->p->blocks[program_block_of(w->p, reader)];
+    bool from_outside = block_is_loop(block) && value < block->first;
+    int last = from_outside ? block->end - 1 : reader;
+    if (w->last[value] < last) w->last[value] = last;
+}
+
 static void find_last_uses(struct planner *w)
 {
     const struct program *p = w->p;
     for (int value = 0; value < p->op_count; value++) {
         const struct op *op = &p->ops[value];
-        w->root[value] = op->code == OP_SHIFT ? w->root[p->operands[op->operands]] : value;
+        int k = passed_on(op->code);
+        w->root[value] = k >= 0 ? w->root[p->operands[op->operands + k]] : value;
         w->last[value] = -1;
+    }
+    /* Updates and stores have effects; passes have removed those that do not matter. */
+    for (int value = 0; value < p->op_count; value++) {
+        const struct op *op = &p->ops[value];
+        for (int i = 0; i < op->operand_count; i++)
+            if (op->code == OP_UPDATE || op->code == OP_STORE)
+                note_use(w, w->root[p->operands[op->operands + i]], value);
     }
     for (int i = 0; i < p->output_count; i++)
         w->last[w->root[p->outputs[i].value]] = p->op_count;
     for (int value = p->op_count - 1; value >= 0; value--) {
         const struct op *op = &p->ops[value];
-        if (op->code == OP_SHIFT || op->code == OP_MATVEC) continue;
+        if (passed_on(op->code) >= 0 || op->code == OP_MATVEC) continue;
         if (w->last[value] < 0 && !w->keep_all) continue; /* dead */
         const struct op *reader = reader_of(p, op);
-        for (int i = 0; i < reader->operand_count; i++) {
-            int a = w->root[p->operands[reader->operands + i]];
-            if (w->last[a] < value) w->last[a] = value;
-        }
+        for (int i = 0; i < reader->operand_count; i++)
+            note_use(w, w->root[p->operands[reader->operands + i]], value);
     }
 }
 
@@ -107,8 +130,12 @@ static void add_terms(struct planner *w, struct step *s, const struct op *op)
     const struct program *p = w->p;
     const struct op *reader = reader_of(p, op);
     s->first = w->term_count;
-    for (int i = 0; i < reader->operand_count; i++) {
+    for (int i = op->code == OP_PICK; i < reader->operand_count; i++) {
         int64_t weight = program_operand(p, reader, i)->format.width_bits;
+        if (op->code == OP_PICK) {
+            weight = op_fraction(op) - op_fraction(program_operand(p, op, i));
+            if (weight > 62) weight = 0; /* of an operand that is always 0 */
+        }
         if (op->code == OP_RESULT) {
             bool fits = result_weight(p, op, op_fraction(op), i, &weight);
             assert(fits);
@@ -151,7 +178,12 @@ static void fill_step(struct planner *w, struct step *s, const struct op *op)
         add_terms(w, s, op);
         break;
     }
-    case OP_CONCAT: add_terms(w, s, op); break;
+    case OP_CONCAT:
+    case OP_PICK: add_terms(w, s, op); break;
+    case OP_STATE: s->b = w->next[s->value]; break;
+    case OP_UPDATE: s->to = w->next[p->operands[op->operands]]; break;
+    case OP_LOAD:
+    case OP_STORE: s->immediate = w->memories[op->immediate]; break;
     case OP_NOT: s->is_signed = operand[0]->format.is_signed; /* fall through */
     case OP_POPCOUNT: s->width = operand[0]->format.width_bits; break;
     case OP_SLICE: s->width = op->format.width_bits, s->is_signed = op->format.is_signed; break;
@@ -178,6 +210,8 @@ static void check_narrow(struct planner *w, const struct step *s, const struct o
         narrow = narrow && fits_narrow(a->lo * up_a) && fits_narrow(a->hi * up_a) &&
                  fits_narrow(b->lo * up_b) && fits_narrow(b->hi * up_b);
     }
+    for (int i = 0; i < s->terms && op->code == OP_PICK; i++)
+        if (w->plan->terms[s->first + i].weight > 31) narrow = false;
     if (s->up_a > 31 && op->code != OP_QUANTIZE) narrow = false;
     if (s->up_b > 31) narrow = false;
     if (!narrow) w->plan->narrow = false;
@@ -194,48 +228,88 @@ static void add_step(struct planner *w, int value, bool constants)
 {
     const struct op *op = &w->p->ops[value];
     struct plan *plan = w->plan;
-    if (op->code == OP_SHIFT && !constants) plan->slot_of[value] = plan->slot_of[w->root[value]];
+    bool passes_on = passed_on(op->code) >= 0;
+    if (passes_on && !constants) plan->slot_of[value] = plan->slot_of[w->root[value]];
     if (op->code == OP_SHIFT || op->code == OP_MATVEC || (op->code == OP_CONST) != constants)
         return;
-    if (w->last[value] < 0 && !w->keep_all) return;
+    if (!passes_on && w->last[value] < 0 && !w->keep_all) return;
     struct step *s = &plan->step[plan->steps++];
     *s = (struct step){
         .code = op->code, .value = value, .immediate = op->immediate, .lo = op->lo, .hi = op->hi};
-    s->to = plan->slot_of[value] = take_slot(w);
+    if (op->code == OP_STATE) w->next[value] = plan->slots++;
+    if (!passes_on) s->to = plan->slot_of[value] = take_slot(w);
     fill_step(w, s, op);
     check_narrow(w, s, op);
     release_slots(w, value);
 }
 
+/* Slots for the entries of memories; those of a loadable one are constants. */
+static void add_memories(struct planner *w)
+{
+    const struct program *p = w->p;
+    struct plan *plan = w->plan;
+    for (int m = 0; m < p->memory_count; m++) {
+        const struct memory *memory = &p->memories[m];
+        w->memories[m] = plan->slots;
+        plan->slots += memory->entries;
+        for (int i = 0; i < memory->entries && memory->contents; i++)
+            plan->step[plan->steps++] = (struct step){.code = OP_CONST,
+                                                      .to = w->memories[m] + i,
+                                                      .immediate = memory->contents[i]};
+        if (!fits_narrow(memory->lo) || !fits_narrow(memory->hi)) plan->narrow = false;
+    }
+}
+
+static void add_blocks(struct planner *w)
+{
+    const struct program *p = w->p;
+    struct plan *plan = w->plan;
+    for (int b = 0; b < p->block_count; b++) {
+        const struct block *block = &p->blocks[b];
+        plan->blocks[b].first = plan->steps;
+        for (int value = block->first; value < block->end; value++)
+            add_step(w, value, false);
+        plan->blocks[b].end = plan->steps;
+        plan->blocks[b].trip = block->trip;
+    }
+}
+
 struct plan *plan_new(const struct program *p, bool keep_all)
 {
-    size_t ops = (size_t)p->op_count, terms = 0;
+    size_t ops = (size_t)p->op_count, terms = 0, entries = 0;
     struct planner w = {.p = p, .plan = allocate(1, sizeof *w.plan), .keep_all = keep_all};
     struct plan *plan = w.plan;
     for (int value = 0; value < p->op_count; value++)
         terms += (size_t)reader_of(p, &p->ops[value])->operand_count;
+    for (int m = 0; m < p->memory_count; m++)
+        entries += (size_t)p->memories[m].entries;
     plan->program = p;
     plan->narrow = true;
-    plan->step = allocate(ops, sizeof *plan->step);
+    plan->step = allocate(ops + entries, sizeof *plan->step);
+    plan->blocks = allocate((size_t)p->block_count, sizeof *plan->blocks);
     plan->terms = allocate(terms, sizeof *plan->terms);
     plan->slot_of = allocate(ops, sizeof *plan->slot_of);
     w.root = allocate(ops, sizeof *w.root);
     w.last = allocate(ops, sizeof *w.last);
     w.free_slot = allocate(ops, sizeof *w.free_slot);
+    w.next = allocate(ops, sizeof *w.next);
+    w.memories = allocate((size_t)p->memory_count, sizeof *w.memories);
     find_last_uses(&w);
     for (int value = 0; value < p->op_count; value++)
         plan->slot_of[value] = -1;
     for (int value = 0; value < p->op_count; value++)
         add_step(&w, value, true);
+    add_memories(&w);
     plan->constants = plan->steps;
-    for (int value = 0; value < p->op_count; value++)
-        add_step(&w, value, false);
+    add_blocks(&w);
     if (plan->narrow)
         for (int i = 0; i < plan->steps; i++)
             narrow_limits(&plan->step[i]);
     free(w.root);
     free(w.last);
     free(w.free_slot);
+    free(w.next);
+    free(w.memories);
     return plan;
 }
 
@@ -243,6 +317,7 @@ void plan_free(struct plan *plan)
 {
     if (!plan) return;
     free(plan->step);
+    free(plan->blocks);
     free(plan->terms);
     free(plan->slot_of);
     free(plan);

@@ -19,8 +19,10 @@ struct step {
     int value;        /* the op */
     int to, a, b, c;  /* slots */
     int up_a, up_b;   /* left shifts that align a and b (select: b and c) */
-    int first, terms; /* result, concat: in plan->terms[] (concat: weight is the operand's width) */
-    /* const: value; input: element; table: what entry 0 stands for; result: bias; slice: low */
+    int first, terms; /* result, concat, pick: in plan->terms[] (concat: weight is the operand's
+                         width; pick: the shift that aligns it) */
+    /* const: value; input: element; table: what entry 0 stands for; result: bias; slice: low; load,
+     * store: slot of entry 0 */
     int64_t immediate;
     const int64_t *entries;
     /* quantize: round off `drop` bits, then integers above limit_hi give over, below limit_lo give
@@ -32,11 +34,17 @@ struct step {
     int64_t lo, hi; /* of the value, for interval checks */
 };
 
+/* Steps [first, end), run `trip` times; the first of the plan are constants. */
+struct plan_block {
+    int first, end, trip;
+};
+
 struct plan {
     const struct program *program;
     bool narrow;                 /* every value and aligned operand fits 31 bits: int32_t lanes */
     int slots, constants, steps; /* the first `constants` steps run once per buffer */
     struct step *step;
+    struct plan_block *blocks; /* [block_count] of the program */
     struct term_step *terms;
     int *slot_of; /* of each op, -1: none */
 };

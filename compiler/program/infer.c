@@ -229,6 +229,69 @@ static const char *infer_result(const struct program *p, const struct op *op, st
     return NULL;
 }
 
+static const char *infer_addc(const struct op *const operand[], struct range *r)
+{
+    const struct op *a = operand[0], *b = operand[1], *c = operand[2];
+    if (op_fraction(a) != op_fraction(b) || op_fraction(a) != op_fraction(c))
+        return "the operands' fraction bits differ";
+    if (c->lo < 0 || c->hi > 1) return "the carry is not one unsigned bit";
+    *r = (struct range){(int128)a->lo + b->lo + c->lo, (int128)a->hi + b->hi + c->hi,
+                        op_fraction(a)};
+    return NULL;
+}
+
+static const char *infer_pick(const struct program *p, const struct op *op, struct range *r)
+{
+    const struct op *index = program_operand(p, op, 0);
+    *r = (struct range){0, 0, 0};
+    int fraction = op_fraction(program_operand(p, op, 1));
+    if (op_fraction(index) || index->lo < 0 || index->hi > op->operand_count - 2)
+        return "the index is not the number of a value";
+    for (int i = 2; i < op->operand_count; i++)
+        if (op_fraction(program_operand(p, op, i)) > fraction)
+            fraction = op_fraction(program_operand(p, op, i));
+    for (int64_t i = index->lo; i <= index->hi; i++) {
+        struct range a = range_of(program_operand(p, op, (int)i + 1));
+        if (!range_align(&a, fraction)) return op_too_wide;
+        if (i == index->lo) *r = a;
+        if (a.lo < r->lo) r->lo = a.lo;
+        if (a.hi > r->hi) r->hi = a.hi;
+    }
+    return NULL;
+}
+
+/* Whether an operand fits a state's or memory's stated interval; NULL or what is wrong. */
+static const char *check_stated(const struct op *a, int fraction, int64_t lo, int64_t hi)
+{
+    if (op_fraction(a) != fraction) return "an operand has other fraction bits";
+    return a->lo < lo || a->hi > hi ? "an operand is not inside the stated interval" : NULL;
+}
+
+/* States and memories have stated intervals. */
+static const char *infer_carried(const struct program *p, const struct op *op, struct range *r)
+{
+    const struct op *a = program_operand(p, op, 0);
+    *r = (struct range){op->lo, op->hi, op_fraction(op)};
+    if (op->code == OP_STATE) return check_stated(a, r->fraction, op->lo, op->hi);
+    if (op->code == OP_UPDATE) {
+        const struct op *b = program_operand(p, op, 1);
+        if (a->code != OP_STATE) return "its first operand is not a state";
+        *r = range_of(b);
+        return check_stated(b, op_fraction(a), a->lo, a->hi);
+    }
+    if (op->immediate < 0 || op->immediate >= p->memory_count) return "there is no such memory";
+    const struct memory *m = &p->memories[op->immediate];
+    int fraction = format_fraction_bits(m->format);
+    if (op_fraction(a) || a->lo < 0 || a->hi >= m->entries)
+        return "the address is not the number of an entry";
+    *r = (struct range){m->lo, m->hi, fraction};
+    if (op->code == OP_LOAD) return NULL;
+    const struct op *b = program_operand(p, op, 1), *c = program_operand(p, op, 2);
+    if (op_fraction(c) || c->lo < 0 || c->hi > 1) return "the condition is not one unsigned bit";
+    *r = range_of(b);
+    return check_stated(b, fraction, m->lo, m->hi);
+}
+
 /* Own format and range of inputs and constants. */
 static const char *infer_source(const struct op *op, struct range *r)
 {
@@ -293,6 +356,16 @@ static const char *infer_range(const struct program *p, const struct op *op, str
     case OP_POPCOUNT: return infer_popcount(a, r);
     case OP_CONCAT: return infer_concat(p, op, r);
     case OP_SLICE: return infer_slice(op, a, r);
+    case OP_ADDC: return infer_addc(operand, r);
+    case OP_PICK: return infer_pick(p, op, r);
+    case OP_INDEX:
+        if (op->immediate < 1) return "a trip count below 1";
+        *r = (struct range){0, op->immediate - 1, 0};
+        return NULL;
+    case OP_STATE:
+    case OP_UPDATE:
+    case OP_LOAD:
+    case OP_STORE: return infer_carried(p, op, r);
     case OP_COUNT: break;
     }
     return "is no operation";

@@ -33,9 +33,22 @@ int64_t quantize_limit(int128 n, struct format format);
 void quantize_interval(int64_t lo, int64_t hi, int fraction, struct format format,
                        int64_t *result_lo, int64_t *result_hi);
 
+/* copy.c: operations that see bits or stored integers, not real numbers: their operands must keep
+ * their format. */
+bool op_reads_bits(enum op_code code);
 /* check.c: one value against the rule and the linear forms; NULL or the reason in `reason`. */
 const char *value_verify(const struct program *p, struct linear_forms *forms, int value,
                          char *reason, size_t size);
+/* The intervals of loop `block`, proved iteration by iteration (loops.c), and that its addresses
+ * are static and in bounds and its memories written before they are read; *value becomes the value
+ * that is wrong. To be called for all blocks in order. */
+struct loop_check *loop_check_new(const struct program *p);
+const char *loop_check_block(struct loop_check *check, int block, int *value, char *reason,
+                             size_t size);
+void loop_check_free(struct loop_check *check);
+/* timing.c: what the schedule chapter of docs/reference/program.md asks of stages and memories. */
+const char *timing_verify(const struct program *p, int *value, char *reason, size_t size);
+
 /* Blocks, ports and stages; *value becomes the value that is wrong, if it is one. */
 const char *structure_verify(const struct program *p, int *value, char *reason, size_t size);
 
@@ -46,5 +59,7 @@ bool matrix_equal(const struct matrix *a, const struct matrix *b);
 bool table_equal(const struct table *a, const struct table *b);
 int program_append_matrix(struct program *p, const struct matrix *matrix);
 int program_append_table(struct program *p, const struct table *table);
+/* Always a new one; name, contents are copied. */
+int program_append_memory(struct program *p, const struct memory *memory);
 
 #endif

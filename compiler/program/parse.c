@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OPERANDS = 1 << 20, MAX_STAGE = 1 << 20 };
+enum { MAX_OPERANDS = 1 << 20, MAX_STAGE = 1 << 20, MAX_TRIP = 1 << 20, MAX_ENTRIES = 1 << 22 };
 
 struct parser {
     struct scan scan;
     struct program *p;
     struct linear_forms *forms;
+    struct loop_check *loops;
     struct format *input_formats; /* as declared; of p->inputs[] */
     size_t input_format_capacity;
     long *lines; /* of each value */
@@ -49,6 +50,13 @@ static int find_table(const struct program *p, const char *name)
 {
     for (int i = 0; i < p->table_count; i++)
         if (!strcmp(p->tables[i].name, name)) return i;
+    return -1;
+}
+
+static int find_memory(const struct program *p, const char *name)
+{
+    for (int i = 0; i < p->memory_count; i++)
+        if (!strcmp(p->memories[i].name, name)) return i;
     return -1;
 }
 
@@ -88,11 +96,51 @@ static void parse_table(struct parser *s)
     t.first = scan_integer(&s->scan, INT64_MIN, INT64_MAX, "first");
     scan_expect(&s->scan, "count");
     t.count = (int)scan_integer(&s->scan, 1, INT32_MAX, "count");
+    if (scan_take(&s->scan, "in")) {
+        scan_expect(&s->scan, "block");
+        t.in_block = true;
+    }
     scan_expect(&s->scan, ":");
     t.format = scan_format(&s->scan);
     t.entries = parse_integers(s, t.count);
     p->tables = array_grow(p->tables, &p->table_capacity, (size_t)p->table_count + 1, sizeof t);
     p->tables[p->table_count++] = t;
+}
+
+static enum memory_kind parse_memory_kind(struct scan *scan)
+{
+    scan_expect(scan, "in");
+    for (int kind = 0; kind < MEMORY_KIND_COUNT; kind++)
+        if (scan_take(scan, memory_kind_names[kind])) return (enum memory_kind)kind;
+    scan_fail(scan, "a memory is in registers, delay, distributed or block");
+}
+
+static void parse_interval(struct scan *scan, int64_t *lo, int64_t *hi)
+{
+    scan_expect(scan, "[");
+    *lo = scan_integer(scan, INT64_MIN, INT64_MAX, "the interval's low end");
+    scan_expect(scan, ",");
+    *hi = scan_integer(scan, INT64_MIN, INT64_MAX, "the interval's high end");
+    scan_expect(scan, "]");
+}
+
+static void parse_memory(struct parser *s)
+{
+    struct program *p = s->p;
+    struct memory m = {.name = scan_name(&s->scan, &p->arena)};
+    if (find_memory(p, m.name) >= 0) scan_fail(&s->scan, "a second memory %s", m.name);
+    scan_expect(&s->scan, "entries");
+    m.entries = (int)scan_integer(&s->scan, 1, MAX_ENTRIES, "entries");
+    scan_expect(&s->scan, "slots");
+    m.slots = (int)scan_integer(&s->scan, 1, MAX_ENTRIES, "slots");
+    m.kind = parse_memory_kind(&s->scan);
+    scan_expect(&s->scan, ":");
+    m.format = scan_format(&s->scan);
+    parse_interval(&s->scan, &m.lo, &m.hi);
+    if (scan_take(&s->scan, "loadable")) m.contents = parse_integers(s, m.entries);
+    p->memories =
+        array_grow(p->memories, &p->memory_capacity, (size_t)p->memory_count + 1, sizeof m);
+    p->memories[p->memory_count++] = m;
 }
 
 static void parse_input(struct parser *s)
@@ -148,6 +196,15 @@ static void parse_leading(struct parser *s, struct op *op)
             scan_fail(&s->scan, "there is no %s %s", is_matrix ? "matrix" : "table", name);
         break;
     }
+    case IMMEDIATE_MEMORY: {
+        const char *name = scan_name(&s->scan, &s->p->arena);
+        op->immediate = find_memory(s->p, name);
+        if (op->immediate < 0) scan_fail(&s->scan, "there is no memory %s", name);
+        break;
+    }
+    case IMMEDIATE_TRIP:
+        op->immediate = scan_integer(&s->scan, 1, MAX_TRIP, "a trip count");
+        break;
     case IMMEDIATE_ELEMENT:
         op->immediate = scan_integer(&s->scan, 0, s->p->input_count - 1, "an input's number");
         if (s->p->inputs[op->immediate].value >= 0)
@@ -216,11 +273,7 @@ static void parse_value(struct parser *s)
     } else {
         scan_expect(&s->scan, ":");
         op.format = scan_format(&s->scan);
-        scan_expect(&s->scan, "[");
-        op.lo = scan_integer(&s->scan, INT64_MIN, INT64_MAX, "the interval's low end");
-        scan_expect(&s->scan, ",");
-        op.hi = scan_integer(&s->scan, INT64_MIN, INT64_MAX, "the interval's high end");
-        scan_expect(&s->scan, "]");
+        parse_interval(&s->scan, &op.lo, &op.hi);
     }
     if (scan_take(&s->scan, "@")) op.stage = (int)scan_integer(&s->scan, 0, MAX_STAGE, "a stage");
     if (op.code == OP_INPUT && !format_equal(op.format, s->input_formats[op.immediate]))
@@ -232,21 +285,27 @@ static void parse_value(struct parser *s)
         fail_at(s->scan.path, line, "%s", reason);
 }
 
+static void check_loop(struct parser *s)
+{
+    char reason[400];
+    int value = -1;
+    if (loop_check_block(s->loops, s->p->block_count - 1, &value, reason, sizeof reason))
+        fail_at(s->scan.path, value >= 0 ? s->lines[value] : s->scan.line, "%s", reason);
+}
+
 static void parse_block(struct parser *s)
 {
     const char *name = scan_name(&s->scan, &s->p->arena), *kind = scan_name(&s->scan, &s->p->arena);
-    program_begin_block(s->p, name, kind);
     scan_expect(&s->scan, "trip");
-    int64_t trip = scan_integer(&s->scan, 1, INT32_MAX, "trip");
+    program_begin_loop(s->p, name, kind, (int)scan_integer(&s->scan, 1, MAX_TRIP, "trip"));
     scan_expect(&s->scan, "interval");
-    int64_t interval = scan_integer(&s->scan, 1, INT32_MAX, "interval");
-    if (trip != 1 || interval != 1)
-        scan_fail(&s->scan, "trip %lld interval %lld: reuse factor is not supported yet",
-                  (long long)trip, (long long)interval);
+    if (scan_integer(&s->scan, 1, INT32_MAX, "interval") != 1)
+        scan_fail(&s->scan, "an iteration starts every cycle: interval 1 is all there is");
     scan_expect(&s->scan, "{");
     while (scan_take(&s->scan, "%"))
         parse_value(s);
     scan_expect(&s->scan, "}");
+    check_loop(s);
 }
 
 static void parse_statement(struct parser *s)
@@ -269,6 +328,8 @@ static void parse_statement(struct parser *s)
         parse_matrix(s);
     else if (scan_take(scan, "table"))
         parse_table(s);
+    else if (scan_take(scan, "memory"))
+        parse_memory(s);
     else if (scan_take(scan, "block"))
         parse_block(s);
     else if (scan_take(scan, "output"))
@@ -287,6 +348,7 @@ struct program *program_read(const char *path)
     scan_expect(&s.scan, "program");
     s.p = program_new(scan_name(&s.scan, &arena));
     s.forms = linear_new(s.p);
+    s.loops = loop_check_new(s.p);
     while (!scan_at_end(&s.scan))
         parse_statement(&s);
     char reason[400];
@@ -294,6 +356,7 @@ struct program *program_read(const char *path)
     if (structure_verify(s.p, &value, reason, sizeof reason))
         fail_at(path, value >= 0 ? s.lines[value] : s.scan.line, "%s", reason);
     linear_free(s.forms);
+    loop_check_free(s.loops);
     free(s.input_formats);
     free(s.lines);
     free(s.operands);

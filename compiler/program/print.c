@@ -65,9 +65,26 @@ static void print_table(const struct table *t, FILE *stream)
     format_print(t->format, format);
     fprintf(stream, "\ntable ");
     print_name(t->name, stream);
-    fprintf(stream, " first %" PRId64 " count %d : %s {\n", t->first, t->count, format);
+    fprintf(stream, " first %" PRId64 " count %d%s : %s {\n", t->first, t->count,
+            t->in_block ? " in block" : "", format);
     print_integers(t->entries, t->count, "  ", stream);
     fprintf(stream, "}\n");
+}
+
+static void print_memory(const struct memory *m, FILE *stream)
+{
+    char format[FORMAT_TEXT_BYTES];
+    format_print(m->format, format);
+    fprintf(stream, "\nmemory ");
+    print_name(m->name, stream);
+    fprintf(stream, " entries %d slots %d in %s : %s [%" PRId64 ", %" PRId64 "]", m->entries,
+            m->slots, memory_kind_names[m->kind], format, m->lo, m->hi);
+    if (m->contents) {
+        fprintf(stream, " loadable {\n");
+        print_integers(m->contents, m->entries, "  ", stream);
+        fprintf(stream, "}");
+    }
+    fputc('\n', stream);
 }
 
 /* "%7 = sub %2, %5 << 3": returns the characters written. */
@@ -83,7 +100,9 @@ static int print_operation(const struct program *p, int value, FILE *stream)
     if (kind == IMMEDIATE_MATRIX)
         fputc(' ', text), print_name(p->matrices[op->immediate].name, text);
     if (kind == IMMEDIATE_TABLE) fputc(' ', text), print_name(p->tables[op->immediate].name, text);
-    if (kind == IMMEDIATE_ELEMENT || kind == IMMEDIATE_VALUE)
+    if (kind == IMMEDIATE_MEMORY)
+        fputc(' ', text), print_name(p->memories[op->immediate].name, text);
+    if (kind == IMMEDIATE_ELEMENT || kind == IMMEDIATE_VALUE || kind == IMMEDIATE_TRIP)
         fprintf(text, " %" PRId64, op->immediate);
     for (int i = 0; i < op->operand_count; i++)
         fprintf(text, "%s%%%d", i ? ", " : " ", p->operands[op->operands + i]);
@@ -145,6 +164,8 @@ void program_print(const struct program *p, FILE *stream)
         if (matrix_used[i]) print_matrix(&p->matrices[i], stream);
     for (int i = 0; i < p->table_count; i++)
         if (table_used[i]) print_table(&p->tables[i], stream);
+    for (int i = 0; i < p->memory_count; i++)
+        print_memory(&p->memories[i], stream);
     free(matrix_used);
     free(table_used);
     for (int i = 0; i < p->block_count; i++) {

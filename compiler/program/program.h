@@ -1,9 +1,10 @@
 /* The lowered integer program: the single source of truth behind every back end.
  *
- * A program is straight-line SSA: ops[] in order, an operation's operands are earlier operations,
- * and an operation's index is its value. A value is a stored integer n with a format and an exact
- * interval [lo, hi]; its real number is n * 2^-F, F the format's fraction bits. Blocks are
- * consecutive ranges of ops (one per layer). The text form (program_print, program_parse) holds
+ * A program is SSA: ops[] in order, an operation's operands are earlier operations, and an
+ * operation's index is its value. A value is a stored integer n with a format and an exact interval
+ * [lo, hi]; its real number is n * 2^-F, F the format's fraction bits. Blocks are consecutive
+ * ranges of ops (one or a few per layer), run `trip` times per event: trip 1 is straight-line code,
+ * a larger trip count a loop (docs/reference/program.md). The text form (program_print, program_parse) holds
  * everything; the checker runs after every pass. Memory belongs to program->arena, except the
  * growable arrays freed by program_free(). */
 #ifndef SLUICE_COMPILER_PROGRAM_H
@@ -21,8 +22,8 @@
  * All operations act on real numbers exactly, whatever the operands' formats (operands are aligned
  * to the finest fraction); only quantize rounds. "bits" operations act on the two's complement bits
  * of stored integers. Immediate kinds: NONE; ELEMENT input element; VALUE stored integer; SHIFT
- * power of two; MATRIX, TABLE index into matrices[], tables[]; COLUMN result number; LOW lowest bit
- * number. */
+ * power of two; MATRIX, TABLE, MEMORY index into matrices[], tables[], memories[]; COLUMN result
+ * number; LOW lowest bit number; TRIP the block's trip count. */
 #define OP_TABLE(X)                                                                                \
     X(INPUT, "input", 0, 0, ELEMENT, "element of the program's input")                             \
     X(CONST, "const", 0, 0, VALUE, "a constant")                                                   \
@@ -51,7 +52,15 @@
     X(CONCAT, "concat", 1, -1, NONE,                                                               \
       "bits: operands side by side, the first lowest; an unsigned integer")                        \
     X(SLICE, "slice", 1, 1, LOW,                                                                   \
-      "bits: W bits of a from bit low up, W and signedness by the format given")
+      "bits: W bits of a from bit low up, W and signedness by the format given")                   \
+    X(ADDC, "addc", 3, 3, NONE, "a + b + c, c one unsigned bit: one chain of carries")             \
+    X(PICK, "pick", 2, -1, NONE, "value number a of those that follow")                            \
+    X(INDEX, "index", 0, 0, TRIP, "number of the iteration")                                       \
+    X(STATE, "state", 1, 1, NONE, "a in the first iteration, then what update gave it")            \
+    X(UPDATE, "update", 2, 2, NONE, "b; the state a has it in the next iteration")                 \
+    X(LOAD, "load", 1, 1, MEMORY, "entry a of the memory")                                         \
+    X(STORE, "store", 3, 3, MEMORY,                                                                \
+      "b; entry a of the memory has it from then on, if c is 1")
 
 #define X(id, name, least, most, immediate, text) OP_##id,
 enum op_code { OP_TABLE(X) OP_COUNT };
@@ -65,7 +74,9 @@ enum op_immediate {
     IMMEDIATE_MATRIX,
     IMMEDIATE_TABLE,
     IMMEDIATE_COLUMN,
-    IMMEDIATE_LOW
+    IMMEDIATE_LOW,
+    IMMEDIATE_TRIP,
+    IMMEDIATE_MEMORY
 };
 struct op_row {
     const char *name;
@@ -105,12 +116,33 @@ struct table {
     int count;
     int64_t *entries;     /* stored integers */
     struct format format; /* of the entries */
+    bool in_block;        /* a block memory that answers in the next cycle; else logic */
+};
+
+/* X(ID, text name): what a memory is made of; BLOCK answers in the next cycle. */
+#define MEMORY_TABLE(X)                                                                            \
+    X(REGISTERS, "registers")                                                                      \
+    X(DELAY, "delay") X(DISTRIBUTED, "distributed") X(BLOCK, "block")
+#define X(id, name) MEMORY_##id,
+enum memory_kind { MEMORY_TABLE(X) MEMORY_KIND_COUNT };
+#undef X
+extern const char *const memory_kind_names[MEMORY_KIND_COUNT];
+
+/* Entries of one format that a loop's iterations write and others read. */
+struct memory {
+    const char *name;
+    int entries;
+    int slots; /* places in hardware: of entry a number a mod slots; entries * n: n buffers in turn */
+    enum memory_kind kind;
+    struct format format; /* the smallest that holds the interval */
+    int64_t lo, hi;
+    int64_t *contents; /* [entries] of a loadable memory, at first; NULL: written by a store */
 };
 
 struct block {
     const char *name, *kind; /* layer it came from: "dense_1", "dense" */
     int first, end;          /* ops [first, end) */
-    int trip, interval; /* executions per event; cycles between them. trip 1 = fully unrolled */
+    int trip, interval; /* executions per event; cycles between them (1). trip 1 = fully unrolled */
 };
 
 struct port {
@@ -126,9 +158,10 @@ struct program {
     struct op *ops;
     int operand_count;
     int *operands;
-    int matrix_count, table_count, block_count, input_count, output_count;
+    int matrix_count, table_count, memory_count, block_count, input_count, output_count;
     struct matrix *matrices;
     struct table *tables;
+    struct memory *memories;
     struct block *blocks;
     struct port *inputs;  /* in order of the packed data_i, element 0 lowest */
     struct port *outputs; /* in order of the packed data_o */
@@ -138,11 +171,11 @@ struct program {
     /* Schedule: logic of stage s lies between register rank s and rank s + 1; inputs arrive in
      * stage 0 (rank 0 is outside, the ports themselves); a value used in a later stage than its own
      * is held in registers; outputs are registered: latency_cycles = last stage + 1. 0: not
-     * scheduled. */
+     * scheduled. Of an op in a loop it is the stage of the first iteration (see value_end()). */
     int latency_cycles, interval_cycles;
     double clock_mhz;
-    size_t op_capacity, operand_capacity, matrix_capacity, table_capacity, block_capacity,
-        input_capacity, output_capacity;
+    size_t op_capacity, operand_capacity, matrix_capacity, table_capacity, memory_capacity,
+        block_capacity, input_capacity, output_capacity;
 };
 
 struct program *program_new(const char *name);
@@ -169,6 +202,22 @@ int program_add_table(struct program *p, int a, const char *name, const int64_t 
  * format's width. */
 void program_narrow(struct program *p, int value, int64_t lo, int64_t hi);
 void program_begin_block(struct program *p, const char *name, const char *kind);
+
+/* ---- loops (build.c) ---- Intervals in loops are hulls over the iterations, which the builder does
+ * not run: the rule sees the operands' hulls, and who knows more narrows (program_narrow());
+ * program_check() proves it all. */
+void program_begin_loop(struct program *p, const char *name, const char *kind, int trip);
+/* The iteration's number in the open loop. */
+int program_add_index(struct program *p);
+/* A carried register of [lo, hi] that starts as `first`, with first's fraction. */
+int program_add_state(struct program *p, int first, int64_t lo, int64_t hi);
+int program_add_update(struct program *p, int state, int value);
+/* Returns the memory's number; its format follows from [lo, hi]. contents [entries] are copied;
+ * NULL: not loadable. */
+int program_add_memory(struct program *p, const char *name, int entries, int64_t lo, int64_t hi,
+                       int fraction_bits, const int64_t *contents);
+int program_add_load(struct program *p, int memory, int address);
+int program_add_store(struct program *p, int memory, int address, int value, int enable);
 void program_add_output(struct program *p, const char *name, int value);
 
 /* Rewriting passes build a new program from an old one: copies everything but ops, blocks and
@@ -193,6 +242,44 @@ static inline int op_fraction(const struct op *op)
     return format_fraction_bits(op->format);
 }
 int program_block_of(const struct program *p, int value);
+static inline bool block_is_loop(const struct block *block)
+{
+    return block->trip > 1;
+}
+bool program_has_loops(const struct program *p);
+static inline bool value_in_loop(const struct program *p, int value)
+{
+    return block_is_loop(&p->blocks[program_block_of(p, value)]);
+}
+/* Cycle in which a scheduled program's value is there for later blocks: the op's stage, in a loop
+ * that of the last iteration. */
+int value_end(const struct program *p, int value);
+/* The least number of stages between operand k of an op and the op, by the schedule's rules
+ * (docs/reference/program.md); INT_MIN where there is none: constants. */
+int op_distance(const struct program *p, int value, int k);
+/* Whether the op's first operand is an address read a cycle earlier, by a block memory. */
+bool op_reads_block(const struct program *p, const struct op *op);
+/* What values that follow from constants and the iteration alone are, for addresses and conditions
+ * of loads and stores (statics.c). One object for a program, which must not change meanwhile. */
+struct statics *statics_new(const struct program *p);
+void statics_free(struct statics *statics);
+const struct program *statics_program(const struct statics *statics);
+/* [trip of the value's block] integers, of a constant one; NULL if the value is no such. */
+const int64_t *statics_of(struct statics *statics, int value);
+/* How many cycles lie between entries' writes and their reads by load op `load` (timing.c): the
+ * least and the most of its iterations, stages as they are. False if nothing stores to it. */
+bool load_distances(struct statics *statics, int load, int *least, int *most);
+/* Whether every load still finds what was written when its slots are as many as they are, by the
+ * program's stages and interval. */
+bool memory_slots_fit(struct statics *statics, int memory);
+/* live [op_count]: what an output depends on, through states and memories too. With whole_matvecs
+ * all operands of a matvec whose result is live, and the matvec; else those alone that have a weight
+ * in the live columns. */
+void program_find_live(const struct program *p, bool whole_matvecs, bool *live);
+/* A straight-line program that computes the same, not scheduled: loops unrolled, memories and
+ * states gone (unroll.c). values [old op_count], may be NULL, gets the new value of each old one in
+ * its last iteration, -1: none. */
+struct program *program_unroll(const struct program *p, int *values);
 
 /* ---- columns of matrices (matrix.c) ---- the stored integer of a RESULT op is exactly
  *   bias + sum over rows of weight[row] * (stored integer of the matvec's operand number row).

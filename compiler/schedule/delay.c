@@ -135,6 +135,20 @@ static double compare_delay(int carry, const struct target *target)
     return carry_chain(carry, target) + lut_levels(target->carry_inverts_for_free ? 1 : 2, target);
 }
 
+/* From the address, or of a block memory from the clock, to the entry. */
+static double load_delay_ns(const struct program *p, const struct op *op,
+                            const struct target *target)
+{
+    const struct memory *m = &p->memories[op->immediate];
+    int address_bits = program_operand(p, op, 0)->format.width_bits;
+    switch (m->kind) {
+    case MEMORY_BLOCK: return target->ram_clk_to_q_ns;
+    case MEMORY_DELAY: return 0;
+    case MEMORY_DISTRIBUTED: return table_delay_ns(address_bits, target);
+    default: return m->slots > 1 ? table_delay_ns(address_bits, target) : 0;
+    }
+}
+
 double op_delay_ns(const struct program *p, int value, const struct target *target)
 {
     const struct op *op = &p->ops[value];
@@ -156,7 +170,10 @@ double op_delay_ns(const struct program *p, int value, const struct target *targ
     case OP_XOR:
     case OP_NOT: return lut_levels(1, target);
     case OP_QUANTIZE: return quantize_delay(p, value, target);
-    case OP_TABLE: return table_delay_ns(program_operand(p, op, 0)->format.width_bits, target);
+    case OP_TABLE:
+        return p->tables[op->immediate].in_block
+                   ? target->ram_clk_to_q_ns
+                   : table_delay_ns(program_operand(p, op, 0)->format.width_bits, target);
     case OP_POPCOUNT: {
         int bits = program_operand(p, op, 0)->format.width_bits;
         return lut_levels(1, target) * (1 + levels_for(bits, target));
@@ -167,12 +184,23 @@ double op_delay_ns(const struct program *p, int value, const struct target *targ
             levels++;
         return levels * carry_chain(carry, target);
     }
+    case OP_ADDC: {
+        int bits = op->format.width_bits;
+        return bits <= 2 ? lut_levels(1, target) : carry_chain(bits + 1, target);
+    }
+    case OP_PICK: /* a LUT chooses between two, LUTs side by side join by multiplexers */
+        return lut_levels((levels_for(op->operand_count - 1, target) + 1), target);
+    case OP_LOAD: return load_delay_ns(p, op, target);
     case OP_INPUT:
     case OP_CONST:
     case OP_SHIFT:
     case OP_MATVEC:
     case OP_RESULT:
     case OP_CONCAT:
+    case OP_INDEX:
+    case OP_STATE:
+    case OP_UPDATE:
+    case OP_STORE:
     case OP_SLICE: return 0;
     case OP_COUNT: break;
     }

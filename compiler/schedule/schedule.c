@@ -129,6 +129,7 @@ struct program *schedule_program(const struct program *old, const struct compile
     if (options->clock_mhz > target->max_clock_mhz)
         fail("a clock of %g MHz is beyond the %g MHz of %s", options->clock_mhz,
              target->max_clock_mhz, target->name);
+    if (program_has_loops(old)) return schedule_loops(old, options);
     struct arena arena = {0};
     size_t count = (size_t)old->op_count + 1;
     struct scheduling s = {.program = old, .target = target};

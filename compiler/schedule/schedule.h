@@ -27,6 +27,10 @@ double stage_delay_ns(const struct program *program, const struct target *target
  * achievable clock when one operation alone is too slow. */
 struct program *schedule_program(const struct program *old, const struct compile_options *options);
 
+/* ---- loops.c ---- the same for programs with loops: the interval is the longest trip count, and
+ * memories get their slots. */
+struct program *schedule_loops(const struct program *old, const struct compile_options *options);
+
 /* ---- registers.c ---- */
 
 /* stage[to] >= stage[from] + distance */
