@@ -27,9 +27,9 @@ static int element_of(const char *path)
     name = name ? name + 1 : path;
     bool inside = name[0] == 'n' && name[1] >= '0' && name[1] <= '9';
     if (inside || strncmp(name, "in_", 3) == 0) return -1;
-    const char *suffix = strstr(name, "_q");
-    const char *stop =
-        suffix && suffix[2] >= '0' && suffix[2] <= '9' ? suffix : name + strlen(name);
+    const char *stop = strrchr(name, '_'); /* of "_q3", "_h1" */
+    if (!stop || (stop[1] != 'q' && stop[1] != 'h') || stop[2] < '0' || stop[2] > '9')
+        stop = name + strlen(name);
     const char *digits = stop;
     while (digits > name && digits[-1] >= '0' && digits[-1] <= '9')
         digits--;

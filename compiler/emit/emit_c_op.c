@@ -459,7 +459,7 @@ static void print_store(struct c_printer *c, const struct op *op)
     const struct program *p = c->program;
     const int *operands = p->operands + op->operands;
     text_add(&c->body, "%s", c->indent);
-    if (p->ops[operands[2]].lo == 0) {
+    if (p->ops[operands[2]].code != OP_CONST || !p->ops[operands[2]].lo) {
         text_add(&c->body, "if (");
         c_add_value(&c->body, p, operands[2], false);
         text_add(&c->body, ") ");

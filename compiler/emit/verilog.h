@@ -5,7 +5,12 @@
  * of delay registers: tap k is the value k registers later. The chain stands at home and whoever
  * needs a tap gets it through a port, with one exception that keeps ports few: if a single other
  * module uses the value ("split"), the chain goes on there from the first tap it uses. Either way
- * no register exists twice. */
+ * no register exists twice.
+ *
+ * In a program whose interval II is above 1 (one with loops) the taps within a loop's iterations are
+ * the same, but what other blocks read stands still: it is held in registers that take it in one
+ * cycle of each event and keep it for II cycles, as few as the readers' cycles allow. Holds are
+ * numbered behind the taps: number chain + j is hold j. They never split. */
 #ifndef SLUICE_COMPILER_EMIT_VERILOG_H
 #define SLUICE_COMPILER_EMIT_VERILOG_H
 
@@ -23,13 +28,26 @@ struct verilog_use {
     int value, block, tap;
 };
 
+/* A memory's reader: a module keeps copies of the memories that it loads from, one for all its
+ * loads in registers, else one for each load. */
+struct verilog_memory {
+    bool live; /* some live op loads from it */
+    int store; /* op, -1: loadable */
+    const char *name;
+    int address_bits; /* of a slot within a buffer; 0: there is one */
+    int turn_bits;    /* of a buffer's number, above those; 0: one buffer */
+    int buffers;      /* events take turns in so many */
+    int delay;        /* of one made of delays: the longest */
+};
+
 struct verilog_value {
     bool live;        /* an output depends on it */
     int home;         /* block index, VERILOG_TOP for inputs */
-    const char *name; /* of tap 0; tap k is NAME_qk */
+    const char *name; /* of tap 0; tap k is NAME_qk, hold j NAME_hj */
     int chain;        /* registers at home */
     bool split;
-    int first_use, use_count; /* in uses[] */
+    int first_use, use_count;   /* in uses[] */
+    int first_hold, hold_count; /* in holds[] */
 };
 
 struct verilog_plan {
@@ -38,7 +56,15 @@ struct verilog_plan {
     const char *top;
     const char **block_names; /* identifiers */
     const char **tables;      /* module names, NULL if unused */
-    int *root;                /* [op_count] the value whose bits a shift has */
+    int *root;   /* [op_count] the value whose bits a shift, an update or a store has */
+    int *update; /* [op_count] of a state */
+    bool is_paced; /* II > 1: holds instead of taps between blocks */
+    int *holds;    /* the cycles in which holds take their value */
+    int hold_count;
+    size_t hold_capacity;
+    bool *is_pulse; /* [latency + 1]: some module, or valid_o, needs a pulse in that cycle */
+    int *first_stage; /* of each loop: stage of its iteration counter */
+    struct verilog_memory *memories;
     struct verilog_value *values;
     struct verilog_use *uses;
     int use_count;
@@ -49,10 +75,14 @@ struct verilog_plan *verilog_plan_new(const struct program *program);
 void verilog_plan_free(struct verilog_plan *plan);
 /* Whether every use of the root is a literal: a constant, or an interval of one integer. */
 bool verilog_is_constant(const struct verilog_plan *plan, int root);
-/* The values that op `value` reads, as roots, constants too: *count of them in `list` (at least as
- * long as the most operands of any op). A result reads the operands of its matvec that have a
- * weight. */
-void verilog_reads(const struct verilog_plan *plan, int value, int *list, int *count);
+/* The tap of its operand k's root that an op reads; of operand `root` that outputs read with reader
+ * -1. */
+int verilog_tap(const struct verilog_plan *plan, int reader, int k, int root);
+/* Cycle in which hold `hold` (from 1) takes its value. */
+static inline int verilog_hold_cycle(const struct verilog_plan *plan, int value, int hold)
+{
+    return plan->holds[plan->values[value].first_hold + hold - 1];
+}
 /* Taps of `value` present in a module: *first..*last; false if none. *ported: every one of them
  * that the module uses comes through a port (else the first does, or it is the home). */
 bool verilog_taps(const struct verilog_plan *plan, int value, int block, int *first, int *last,
@@ -69,6 +99,9 @@ const char *verilog_module(const struct verilog_plan *plan, int block, char name
 const char *verilog_rate(const struct program *program, char words[40]);
 /* Whether the block has a module: live values of its own or registers. */
 bool verilog_has_module(const struct verilog_plan *plan, int block);
+
+/* Whether its module has registers or memories, hence a clock. */
+bool verilog_has_clock(const struct verilog_plan *plan, int block);
 
 /* ---- text of bits (verilog_field.c) ---- */
 
@@ -96,11 +129,21 @@ bool verilog_zero_above(const struct verilog_signal *signal, int bit);
 void verilog_declare(struct text *text, const char *kind, bool is_signed, int width);
 /* Text of the user's, without what would end a comment, and a newline. */
 void verilog_comment(struct text *text, const char *words);
+/* `name`, or NAME_2, NAME_3 ... if one of the first `count` names is the same. */
+const char *verilog_unique(struct arena *arena, const char *const *names, int count,
+                           const char *name);
 /* An identifier made of any text: letters, digits, underscores, no keyword, not overlong; in the
  * arena. */
 const char *verilog_identifier(struct arena *arena, const char *text);
 
 /* ---- one module's body ---- */
+
+/* What a loop's module needs of its control, noted while its body is printed: stages count from the
+ * iteration counter's. */
+struct verilog_control {
+    int runs, keeps, starts, dones, turns; /* registers behind each of these signals */
+    bool needs_counter, needs_keep;
+};
 struct verilog_module {
     const struct verilog_plan *plan;
     int block;
@@ -109,17 +152,60 @@ struct verilog_module {
         *first_tap; /* [op_count]: place of the value's taps in used[]; -1: not here */
     verilog_mask *used;
     int signal_count;
-    int *list;                /* scratch for verilog_reads() */
+    struct verilog_control control;
     struct text unused_extra; /* names of unused parts of helper wires, ", " before each */
 };
+struct verilog_module verilog_module_init(const struct verilog_plan *plan, int block);
+void verilog_module_free(struct verilog_module *module);
 /* The signal as which op `reader` sees its operand number i (a constant, or a tap). */
 struct verilog_signal verilog_operand(struct verilog_module *module, int reader, int operand);
+/* Notes that all bits of a value's tap are read. */
+void verilog_use_all(struct verilog_module *module, int value, int tap);
 /* Declares the op's value and its logic (verilog_op.c). */
 void verilog_op(struct verilog_module *module, int value);
 /* Puts the value's format and interval behind, or above, the lines of its logic that begin at
  * `start` in the body. */
 void verilog_note(struct verilog_module *module, size_t start, int value);
 void verilog_quantize(struct verilog_module *module, int value);
+
+/* ---- loops (verilog_loop.c) ---- */
+
+/* Parts of verilog_plan_new(): memories; pulses and counters. */
+void verilog_plan_memories(struct verilog_plan *plan);
+void verilog_plan_pulses(struct verilog_plan *plan);
+
+/* Whether the block's module counts iterations or events. */
+bool verilog_has_control(const struct verilog_plan *plan, int block);
+/* Buffers of the memories that the block reads or writes, the most. */
+int verilog_buffers(const struct verilog_plan *plan, int block);
+/* Whether the block writes (reads) the memory with live operations. */
+bool verilog_writes_memory(const struct verilog_plan *plan, int block, int memory);
+bool verilog_reads_memory(const struct verilog_plan *plan, int block, int memory);
+/* Cycles from a store to the load, of a memory made of delays; the most of a block. */
+int verilog_delay(const struct verilog_plan *plan, int load);
+int verilog_longest_delay(const struct verilog_plan *plan, int block, int memory);
+
+/* Operations: declarations, and the registers or signals behind them. */
+void verilog_index(struct verilog_module *module, int value);
+void verilog_state(struct verilog_module *module, int value);
+void verilog_update(struct verilog_module *module, int update);
+void verilog_load(struct verilog_module *module, int value);
+void verilog_store(struct verilog_module *module, int store);
+/* The memories that the module writes or keeps, before its stages. */
+void verilog_memories(struct verilog_module *module);
+/* Registers that hold values for later blocks. Returns their number. */
+int verilog_holds(struct verilog_module *module);
+/* Iteration counter and the signals that the body has asked for. */
+void verilog_control_text(struct verilog_module *module, struct text *text);
+/* Ports of a module that are no values: start and pulses, memories' write ports. With `top` as they
+ * are joined in the top module, and the wires of its outputs. */
+void verilog_extra_ports(const struct verilog_plan *plan, int block, bool top, struct text *ports,
+                         struct text *wires);
+void verilog_memory_assigns(const struct verilog_plan *plan, int block, struct text *assigns);
+/* Whether the top module counts cycles from the end of the block's loop. */
+bool verilog_exports_done(const struct verilog_plan *plan, int block);
+/* The pulses of the top module: at_N, and valid_o. */
+void verilog_pulses(const struct verilog_plan *plan, const char *start, struct text *text);
 
 /* Text of whole modules. */
 void verilog_block_text(const struct verilog_plan *plan, const struct emit_header *header,

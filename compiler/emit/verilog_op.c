@@ -15,7 +15,7 @@ static const struct op *op_of(const struct verilog_module *module, int value)
     return &module->plan->program->ops[value];
 }
 
-static struct verilog_signal signal_at(struct verilog_module *module, int reader, int value)
+static struct verilog_signal signal_at(struct verilog_module *module, int reader, int k, int value)
 {
     const struct verilog_plan *plan = module->plan;
     int root = plan->root[value];
@@ -30,7 +30,7 @@ static struct verilog_signal signal_at(struct verilog_module *module, int reader
         signal.integer = op->lo;
         return signal;
     }
-    int tap = op_of(module, reader)->stage - op->stage;
+    int tap = verilog_tap(plan, reader, k, root);
     verilog_local_name(plan, module->block, root, tap, signal.name);
     assert(module->first_signal[root] >= 0 && tap >= module->first_tap[root]);
     signal.used = &module->used[module->first_signal[root] + tap - module->first_tap[root]];
@@ -40,7 +40,8 @@ static struct verilog_signal signal_at(struct verilog_module *module, int reader
 struct verilog_signal verilog_operand(struct verilog_module *module, int reader, int operand)
 {
     const struct op *op = op_of(module, reader);
-    return signal_at(module, reader, module->plan->program->operands[op->operands + operand]);
+    return signal_at(module, reader, operand,
+                     module->plan->program->operands[op->operands + operand]);
 }
 
 /* Left shift that brings operand i of `reader` to fraction bits `fraction`. */
@@ -206,7 +207,7 @@ static void print_result(struct verilog_module *module, int value)
         int64_t weight;
         if (!result_weight(p, op, op_fraction(op), i, &weight)) assert(!"checked program");
         if (weight == 0) continue;
-        struct verilog_signal x = signal_at(module, value, p->operands[matvec->operands + i]);
+        struct verilog_signal x = signal_at(module, value, i, p->operands[matvec->operands + i]);
         text_add(t, "\n        %s", weight < 0 ? (any ? "- " : "-") : (any ? "+ " : ""));
         print_term(t, &x, weight < 0 ? -(uint64_t)weight : (uint64_t)weight, width);
         any = true;
@@ -282,6 +283,58 @@ static void print_unary(struct verilog_module *module, int value, const char *op
     if (a.is_constant) text_add(&module->body, ")");
 }
 
+/* Sum of three: of single bits the two outputs of a full adder, else one carry chain. */
+static void print_addc(struct verilog_module *module, int value)
+{
+    struct text *t = &module->body;
+    int width = op_of(module, value)->format.width_bits;
+    struct verilog_signal a = verilog_operand(module, value, 0),
+                          b = verilog_operand(module, value, 1),
+                          c = verilog_operand(module, value, 2);
+    const struct verilog_signal *all[3] = {&a, &b, &c};
+    bool bits = a.width == 1 && b.width == 1 && !a.is_signed && !b.is_signed && width == 2;
+    if (bits) { /* {a & b | c & (a ^ b), a ^ b ^ c} */
+        text_add(t, "{(");
+        verilog_field(t, &a, 0, 1), text_add(t, " & "), verilog_field(t, &b, 0, 1);
+        text_add(t, ") | (");
+        verilog_field(t, &c, 0, 1), text_add(t, " & (");
+        verilog_field(t, &a, 0, 1), text_add(t, " ^ "), verilog_field(t, &b, 0, 1);
+        text_add(t, "))");
+    }
+    for (int i = 0; i < 3; i++) {
+        text_add(t, bits ? (i ? " ^ " : ", ") : i ? " + " : "");
+        verilog_field(t, all[i], 0, bits ? 1 : width);
+    }
+    if (bits) text_add(t, "}");
+}
+
+static void print_pick(struct verilog_module *module, int value)
+{
+    const struct program *p = module->plan->program;
+    const struct op *op = op_of(module, value);
+    struct text *t = &module->body;
+    struct verilog_signal index = verilog_operand(module, value, 0);
+    int first = (int)program_operand(p, op, 0)->lo, last = (int)program_operand(p, op, 0)->hi;
+    const char *name = module->plan->values[value].name;
+    verilog_declare(t, "    reg", op->format.is_signed, op->format.width_bits);
+    text_add(t, "%s;\n    always @* begin\n        case (", name);
+    verilog_field(t, &index, 0, index.width);
+    text_add(t, ")\n");
+    for (int i = first; i <= last; i++) {
+        struct verilog_signal choice = verilog_operand(module, value, i + 1);
+        text_add(t, "            ");
+        if (i < last)
+            text_add(t, "%d'd%d: ", index.width, i);
+        else
+            text_add(t, "default: ");
+        text_add(t, "%s = ", name);
+        verilog_field(t, &choice, -shift_to(module, value, i + 1, op_fraction(op)),
+                      op->format.width_bits);
+        text_add(t, ";\n");
+    }
+    text_add(t, "        endcase\n    end\n");
+}
+
 static void print_expression(struct verilog_module *module, int value)
 {
     const struct op *op = op_of(module, value);
@@ -304,6 +357,7 @@ static void print_expression(struct verilog_module *module, int value)
     case OP_XOR: print_logic(module, value, "^"); break;
     case OP_POPCOUNT: print_popcount(module, value); break;
     case OP_CONCAT: print_concat(module, value); break;
+    case OP_ADDC: print_addc(module, value); break;
     default: assert(!"an operation with an expression");
     }
 }
@@ -327,7 +381,9 @@ static void print_table(struct verilog_module *module, int value)
         text_add(&module->unused_extra, ", %s_entry[%d:%d]", name, entry_width - 1,
                  op->format.width_bits);
     }
-    text_add(t, "    %s u_%s (\n        .index_i(", module->plan->tables[op->immediate], name);
+    text_add(t, "    %s u_%s (\n", module->plan->tables[op->immediate], name);
+    if (table->in_block) text_add(t, "        .clk_i(clk_i),\n");
+    text_add(t, "        .index_i(");
     verilog_field(t, &a, 0, index.width_bits);
     text_add(t, "),\n        .entry_o(%s%s)\n    );\n", name, narrow ? "_entry" : "");
 }
@@ -359,13 +415,16 @@ void verilog_op(struct verilog_module *module, int value)
     const struct op *op = op_of(module, value);
     struct text *t = &module->body;
     size_t start = t->length;
-    if (op->code == OP_TABLE) {
-        print_table(module, value);
-        return;
-    }
-    if (op->code == OP_QUANTIZE) {
-        verilog_quantize(module, value);
-        return;
+    switch (op->code) {
+    case OP_TABLE: print_table(module, value); return;
+    case OP_QUANTIZE: verilog_quantize(module, value); return;
+    case OP_PICK: print_pick(module, value); return;
+    case OP_INDEX: verilog_index(module, value); return;
+    case OP_STATE: verilog_state(module, value); return;
+    case OP_UPDATE: verilog_update(module, value); return;
+    case OP_LOAD: verilog_load(module, value); return;
+    case OP_STORE: verilog_store(module, value); return;
+    default: break;
     }
     verilog_declare(t, "    wire", op->format.is_signed, op->format.width_bits);
     text_add(t, "%s = ", module->plan->values[value].name);

@@ -7,20 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void verilog_reads(const struct verilog_plan *plan, int value, int *list, int *count)
-{
-    const struct program *p = plan->program;
-    const struct op *op = &p->ops[value], *source = op;
-    if (op->code == OP_RESULT) source = program_operand(p, op, 0);
-    *count = 0;
-    for (int i = 0; i < source->operand_count; i++) {
-        int64_t weight = 1;
-        if (op->code == OP_RESULT && !result_weight(p, op, op_fraction(op), i, &weight))
-            assert(!"checked program");
-        if (weight != 0) list[(*count)++] = plan->root[p->operands[source->operands + i]];
-    }
-}
-
 bool verilog_is_constant(const struct verilog_plan *plan, int root)
 {
     const struct op *op = &plan->program->ops[root];
@@ -30,24 +16,210 @@ bool verilog_is_constant(const struct verilog_plan *plan, int root)
 static void find_roots(struct verilog_plan *plan)
 {
     const struct program *p = plan->program;
-    for (int v = 0; v < p->op_count; v++)
-        plan->root[v] =
-            p->ops[v].code == OP_SHIFT ? plan->root[p->operands[p->ops[v].operands]] : v;
+    for (int v = 0; v < p->op_count; v++) {
+        const struct op *op = &p->ops[v];
+        const int *operands = p->operands + op->operands;
+        plan->root[v] = op->code == OP_SHIFT ? plan->root[operands[0]]
+                        : op->code == OP_UPDATE || op->code == OP_STORE
+                            ? plan->root[operands[1]]
+                            : v;
+        if (op->code == OP_UPDATE) plan->update[operands[0]] = v;
+    }
 }
 
-static void find_live(struct verilog_plan *plan, int *list)
+/* Whether hardware needs operand k of a load or store: addresses of one slot, and addresses and
+ * conditions of a chain of delays, are only in the plan. */
+static bool is_needless(const struct verilog_plan *plan, const struct op *op, int k)
+{
+    if ((op->code != OP_LOAD && op->code != OP_STORE) || k == 1) return false;
+    if (plan->program->memories[op->immediate].kind == MEMORY_DELAY) return true;
+    return k == 0 && plan->memories[op->immediate].address_bits == 0;
+}
+
+/* The roots that op v reads, one after the other: the number of its operand, -1 when all are done.
+ */
+static int next_read(const struct verilog_plan *plan, int v, int k, int *root)
 {
     const struct program *p = plan->program;
-    for (int i = 0; i < p->output_count; i++)
-        plan->values[plan->root[p->outputs[i].value]].live = true;
-    for (int v = p->op_count - 1; v >= 0; v--) {
-        if (verilog_is_constant(plan, v)) plan->values[v].live = false;
-        if (!plan->values[v].live) continue;
-        int count;
-        verilog_reads(plan, v, list, &count);
-        for (int i = 0; i < count; i++)
-            plan->values[list[i]].live = true;
+    const struct op *op = &p->ops[v], *source = op;
+    if (op->code == OP_RESULT) source = program_operand(p, op, 0);
+    for (; k < source->operand_count; k++) {
+        int64_t weight = 1;
+        if ((op->code == OP_UPDATE && k == 0) || is_needless(plan, op, k) ||
+            !op_needs_operand(p, op, k))
+            continue;
+        if (op->code == OP_RESULT && !result_weight(p, op, op_fraction(op), k, &weight))
+            assert(!"checked program");
+        *root = plan->root[p->operands[source->operands + k]];
+        if (weight != 0 && !verilog_is_constant(plan, *root)) return k;
     }
+    return -1;
+}
+
+/* ---- which values are there at all ---- */
+
+struct live_search {
+    struct verilog_plan *plan;
+    int *stack, count;
+};
+
+static void mark(struct live_search *s, int value)
+{
+    int root = s->plan->root[value];
+    struct verilog_value *v = &s->plan->values[root];
+    if (v->live || verilog_is_constant(s->plan, root)) return;
+    v->live = true;
+    s->stack[s->count++] = root;
+}
+
+/* What a state is later, what a load finds. */
+static void mark_sources(struct live_search *s, const struct op *op, int value)
+{
+    struct verilog_plan *plan = s->plan;
+    const struct program *p = plan->program;
+    if (op->code == OP_STATE) mark(s, plan->update[value]);
+    if (op->code != OP_LOAD || plan->memories[op->immediate].live) return;
+    struct verilog_memory *memory = &plan->memories[op->immediate];
+    memory->live = true;
+    for (int k = 0; k < 3 && memory->store >= 0; k++)
+        if (!is_needless(plan, &p->ops[memory->store], k))
+            mark(s, p->operands[p->ops[memory->store].operands + k]);
+}
+
+static void find_live(struct verilog_plan *plan)
+{
+    const struct program *p = plan->program;
+    struct live_search s = {plan, arena_alloc(&plan->arena, (size_t)p->op_count + 1, sizeof(int)),
+                            0};
+    for (int i = 0; i < p->output_count; i++)
+        mark(&s, p->outputs[i].value);
+    while (s.count) {
+        int root, v = s.stack[--s.count];
+        for (int k = 0; (k = next_read(plan, v, k, &root)) >= 0; k++)
+            mark(&s, root);
+        mark_sources(&s, &p->ops[v], v);
+    }
+}
+
+/* Whether the op does anything: an update or store does it for others. */
+static bool is_active(const struct verilog_plan *plan, int v)
+{
+    const struct op *op = &plan->program->ops[v];
+    if (op->code == OP_UPDATE)
+        return plan->values[plan->program->operands[op->operands]].live;
+    if (op->code == OP_STORE) return plan->memories[op->immediate].live;
+    return plan->root[v] == v && plan->values[v].live;
+}
+
+/* ---- who reads what when ---- */
+
+/* Cycles in which a reader in another block (or of another event rate) reads. */
+struct need {
+    int value, first, last;
+};
+
+static bool reads_early(const struct program *p, const struct op *op, int k)
+{
+    return k == 0 && (op->code == OP_STATE || op_reads_block(p, op));
+}
+
+/* Whether the read is one within an iteration of a loop: a plain tap. */
+static bool is_plain(const struct program *p, int reader, int root)
+{
+    if (reader < 0) return false;
+    const struct block *block = &p->blocks[program_block_of(p, reader)];
+    return block_is_loop(block) && root >= block->first && root < block->end;
+}
+
+static struct need need_of(const struct program *p, int reader, int k, int root)
+{
+    if (reader < 0) return (struct need){root, p->latency_cycles, p->latency_cycles};
+    const struct op *op = &p->ops[reader];
+    int trip = p->blocks[program_block_of(p, reader)].trip;
+    int first = op->stage - reads_early(p, op, k);
+    return (struct need){root, first, op->code == OP_STATE ? first : first + trip - 1};
+}
+
+int verilog_tap(const struct verilog_plan *plan, int reader, int k, int root)
+{
+    const struct program *p = plan->program;
+    const struct verilog_value *value = &plan->values[root];
+    struct need need = need_of(p, reader, k, root);
+    if (is_plain(p, reader, root)) return need.first - p->ops[root].stage;
+    int end = value_end(p, root);
+    if (!plan->is_paced) return need.first - end;
+    if (need.first == end && need.last == end) return 0;
+    for (int hold = 1; hold <= value->hold_count; hold++) {
+        int taken = verilog_hold_cycle(plan, root, hold);
+        if (need.first > taken && need.last <= taken + p->interval_cycles)
+            return value->chain + hold;
+    }
+    assert(!"a hold for every need");
+    return 0;
+}
+
+static int compare_needs(const void *a, const void *b)
+{
+    const struct need *x = a, *y = b;
+    if (x->value != y->value) return x->value < y->value ? -1 : 1;
+    if (x->first != y->first) return x->first < y->first ? -1 : 1;
+    return (x->last > y->last) - (x->last < y->last);
+}
+
+static void add_hold(struct verilog_plan *plan, struct verilog_value *value, int cycle)
+{
+    plan->holds = array_grow(plan->holds, &plan->hold_capacity, (size_t)plan->hold_count + 1,
+                             sizeof *plan->holds);
+    plan->holds[plan->hold_count++] = cycle;
+    value->hold_count++;
+}
+
+/* Holds for one more need; those of a value come by rising first cycle. A hold takes its value from
+ * the one before it, or the first one from the logic. */
+static void serve(struct verilog_plan *plan, struct need need)
+{
+    struct verilog_value *value = &plan->values[need.value];
+    int interval = plan->program->interval_cycles, end = value_end(plan->program, need.value);
+    if (need.first == end && need.last == end) return;
+    if (value->hold_count == 0) {
+        value->first_hold = plan->hold_count;
+        add_hold(plan, value, end);
+    }
+    for (;;) {
+        int taken = plan->holds[plan->hold_count - 1];
+        if (need.first > taken && need.last <= taken + interval) return;
+        int next = need.first - 1;
+        add_hold(plan, value, next <= taken + interval ? next : taken + interval);
+    }
+}
+
+static void find_holds(struct verilog_plan *plan)
+{
+    const struct program *p = plan->program;
+    struct need *needs = NULL;
+    size_t capacity = 0, count = 0;
+    int root;
+    for (int v = 0; v < p->op_count; v++)
+        for (int k = 0; is_active(plan, v) && (k = next_read(plan, v, k, &root)) >= 0; k++) {
+            struct need need = need_of(p, v, k, root);
+            if (is_plain(p, v, root)) {
+                int tap = need.first - p->ops[root].stage;
+                if (tap > plan->values[root].chain) plan->values[root].chain = tap;
+                continue;
+            }
+            needs = array_grow(needs, &capacity, count + 1, sizeof *needs);
+            needs[count++] = need;
+        }
+    for (int i = 0; i < p->output_count; i++) {
+        root = plan->root[p->outputs[i].value];
+        if (verilog_is_constant(plan, root)) continue;
+        needs = array_grow(needs, &capacity, count + 1, sizeof *needs);
+        needs[count++] = need_of(p, -1, 0, root);
+    }
+    if (count) qsort(needs, count, sizeof *needs, compare_needs);
+    for (size_t i = 0; i < count; i++)
+        serve(plan, needs[i]);
+    free(needs);
 }
 
 static void add_use(struct verilog_plan *plan, int value, int block, int tap)
@@ -66,21 +238,17 @@ static int compare_uses(const void *a, const void *b)
     return (x->tap > y->tap) - (x->tap < y->tap);
 }
 
-static void find_uses(struct verilog_plan *plan, int *list)
+static void find_uses(struct verilog_plan *plan)
 {
     const struct program *p = plan->program;
-    for (int v = 0; v < p->op_count; v++) {
-        if (!plan->values[v].live) continue;
-        int count, block = program_block_of(p, v);
-        verilog_reads(plan, v, list, &count);
-        for (int i = 0; i < count; i++)
-            if (!verilog_is_constant(plan, list[i]))
-                add_use(plan, list[i], block, p->ops[v].stage - p->ops[list[i]].stage);
-    }
+    int root;
+    for (int v = 0; v < p->op_count; v++)
+        for (int k = 0; is_active(plan, v) && (k = next_read(plan, v, k, &root)) >= 0; k++)
+            add_use(plan, root, program_block_of(p, v), verilog_tap(plan, v, k, root));
     for (int i = 0; i < p->output_count; i++) {
-        int v = plan->root[p->outputs[i].value];
-        if (!verilog_is_constant(plan, v))
-            add_use(plan, v, VERILOG_TOP, p->latency_cycles - p->ops[v].stage);
+        root = plan->root[p->outputs[i].value];
+        if (!verilog_is_constant(plan, root))
+            add_use(plan, root, VERILOG_TOP, verilog_tap(plan, -1, 0, root));
     }
     if (plan->use_count)
         qsort(plan->uses, (size_t)plan->use_count, sizeof *plan->uses, compare_uses);
@@ -95,10 +263,17 @@ static void find_uses(struct verilog_plan *plan, int *list)
     }
 }
 
+/* Taps of a value at home, holds among them. */
+static int last_tap(const struct verilog_value *value)
+{
+    return value->chain + value->hold_count;
+}
+
 static void place_chain(const struct verilog_plan *plan, struct verilog_value *value)
 {
     int home_last = 0, outside_first = -1, last = 0, outsiders = 0;
     bool top_reads = false;
+    if (plan->is_paced) return; /* find_holds() did */
     for (int i = 0; i < value->use_count; i++) {
         const struct verilog_use *use = &plan->uses[value->first_use + i];
         if (use->tap > last) last = use->tap;
@@ -128,7 +303,7 @@ bool verilog_taps(const struct verilog_plan *plan, int value, int block, int *fi
     const struct verilog_value *v = &plan->values[value];
     if (v->home == block) {
         *first = 0;
-        *last = v->chain;
+        *last = last_tap(v);
         *ported = false;
         return v->live;
     }
@@ -146,10 +321,13 @@ bool verilog_taps(const struct verilog_plan *plan, int value, int block, int *fi
 
 void verilog_tap_name(const struct verilog_plan *plan, int value, int tap, char name[160])
 {
+    const struct verilog_value *v = &plan->values[value];
     if (tap == 0)
-        snprintf(name, 150, "%s", plan->values[value].name);
+        snprintf(name, 150, "%s", v->name);
+    else if (tap <= v->chain || !plan->is_paced)
+        snprintf(name, 150, "%s_q%d", v->name, tap);
     else
-        snprintf(name, 150, "%s_q%d", plan->values[value].name, tap);
+        snprintf(name, 150, "%s_h%d", v->name, tap - v->chain);
 }
 
 void verilog_local_name(const struct verilog_plan *plan, int block, int value, int tap,
@@ -182,11 +360,12 @@ bool verilog_has_module(const struct verilog_plan *plan, int block)
         const struct verilog_value *value = &plan->values[v];
         if (value->live && value->home == block) return true;
     }
+    for (int m = 0; m < p->memory_count; m++)
+        if (verilog_writes_memory(plan, block, m)) return true;
     return false;
 }
 
-/* Appends _2, _3 ... until no earlier name of the list is the same. */
-static const char *make_unique(struct arena *arena, const char *const *names, int count,
+const char *verilog_unique(struct arena *arena, const char *const *names, int count,
                                const char *name)
 {
     const char *candidate = name;
@@ -207,12 +386,13 @@ static void name_modules(struct verilog_plan *plan)
         arena_alloc(&plan->arena, (size_t)p->block_count + 1, sizeof *plan->block_names);
     for (int b = 0; b < p->block_count; b++) {
         const char *name = verilog_identifier(&plan->arena, p->blocks[b].name);
-        /* in_ and out_ are the prefixes of ports, table_ that of tables, n that of values inside a
-         * module */
+        /* in_ and out_ are the prefixes of ports, table_ that of tables, mem_ that of memories, at_
+         * that of pulses, n that of values inside a module */
         bool reserved = !strcmp(name, "in") || !strcmp(name, "out") ||
-                        !strncmp(name, "table_", 6) || !strcmp(name, "n");
+                        !strncmp(name, "table_", 6) || !strncmp(name, "mem_", 4) ||
+                        !strcmp(name, "at") || !strcmp(name, "n");
         if (reserved) name = arena_printf(&plan->arena, "block_%s", name);
-        plan->block_names[b] = make_unique(&plan->arena, plan->block_names, b, name);
+        plan->block_names[b] = verilog_unique(&plan->arena, plan->block_names, b, name);
     }
     plan->tables = arena_alloc(&plan->arena, (size_t)p->table_count + 1, sizeof *plan->tables);
     for (int v = 0; v < p->op_count; v++)
@@ -222,7 +402,7 @@ static void name_modules(struct verilog_plan *plan)
         if (!plan->tables[t]) continue;
         const char *name = verilog_identifier(&plan->arena, p->tables[t].name);
         name = arena_printf(&plan->arena, "%s_table_%s", plan->top, name);
-        plan->tables[t] = make_unique(&plan->arena, plan->tables, t, name);
+        plan->tables[t] = verilog_unique(&plan->arena, plan->tables, t, name);
     }
 }
 
@@ -232,7 +412,7 @@ static void name_values(struct verilog_plan *plan)
     const char **inputs = arena_alloc(&plan->arena, (size_t)p->input_count + 1, sizeof *inputs);
     for (int i = 0; i < p->input_count; i++) {
         const char *name = verilog_identifier(&plan->arena, p->inputs[i].name);
-        inputs[i] = make_unique(&plan->arena, inputs, i, arena_printf(&plan->arena, "in_%s", name));
+        inputs[i] = verilog_unique(&plan->arena, inputs, i, arena_printf(&plan->arena, "in_%s", name));
         plan->values[p->inputs[i].value].name = inputs[i];
         plan->values[p->inputs[i].value].home = VERILOG_TOP;
     }
@@ -260,24 +440,29 @@ struct verilog_plan *verilog_plan_new(const struct program *program)
     plan->program = program;
     size_t count = (size_t)program->op_count + 1;
     plan->root = arena_alloc(&plan->arena, count, sizeof *plan->root);
+    plan->update = arena_alloc(&plan->arena, count, sizeof *plan->update);
     plan->values = arena_alloc(&plan->arena, count, sizeof *plan->values);
-    int *list = arena_alloc(&plan->arena, (size_t)program->operand_count + 1, sizeof *list);
+    plan->is_paced = program->interval_cycles > 1;
     find_roots(plan);
-    find_live(plan, list);
+    verilog_plan_memories(plan);
+    find_live(plan);
     for (int v = 0; v < program->op_count; v++)
         plan->values[v].home =
             program->ops[v].code == OP_INPUT ? VERILOG_TOP : program_block_of(program, v);
-    find_uses(plan, list);
+    if (plan->is_paced) find_holds(plan);
+    find_uses(plan);
     for (int v = 0; v < program->op_count; v++)
         place_chain(plan, &plan->values[v]);
     name_modules(plan);
     name_values(plan);
+    if (plan->is_paced) verilog_plan_pulses(plan);
     return plan;
 }
 
 void verilog_plan_free(struct verilog_plan *plan)
 {
     free(plan->uses);
+    free(plan->holds);
     arena_free(&plan->arena);
     free(plan);
 }

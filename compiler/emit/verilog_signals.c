@@ -16,7 +16,10 @@ static int add_taps(const struct verilog_plan *plan, int value, int block, struc
         verilog_tap_name(plan, value, tap, name);
         struct emit_signal *signal = &signals[count++];
         signal->value = value;
-        signal->delay_cycles = plan->program->ops[value].stage + tap;
+        const struct verilog_value *v = &plan->values[value];
+        bool held = plan->is_paced && tap > v->chain;
+        signal->delay_cycles = held ? verilog_hold_cycle(plan, value, tap - v->chain) + 1
+                                    : value_end(plan->program, value) + tap;
         signal->path = block == VERILOG_TOP
                            ? arena_strdup(arena, name)
                            : arena_printf(arena, "u_%s.%s", plan->block_names[block], name);

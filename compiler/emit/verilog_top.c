@@ -58,8 +58,9 @@ static void print_header(const struct verilog_plan *plan, const struct emit_head
 }
 
 /* Accepting events and carrying their valid bits beside the data. */
-static void print_control(const struct program *p, struct text *text)
+static void print_control(const struct verilog_plan *plan, struct text *text)
 {
+    const struct program *p = plan->program;
     int latency = p->latency_cycles, interval = p->interval_cycles;
     const char *start = "valid_i";
     if (interval > 1) {
@@ -79,6 +80,10 @@ static void print_control(const struct program *p, struct text *text)
                  bits, bits, bits, interval - 1, bits, bits);
     } else {
         text_add(text, "    assign error_o = 1'b0;\n\n");
+    }
+    if (plan->is_paced) {
+        verilog_pulses(plan, start, text);
+        return;
     }
     text_add(text, "    // One valid bit per rank of registers.\n    reg ");
     if (latency > 1) text_add(text, "[%d:0] ", latency - 1);
@@ -133,6 +138,13 @@ static void print_input_chains(const struct verilog_plan *plan, struct text *tex
 {
     const struct program *p = plan->program;
     struct text always = {0};
+    if (plan->is_paced) {
+        struct verilog_module top = verilog_module_init(plan, VERILOG_TOP);
+        verilog_holds(&top);
+        text_add(text, "%s", text_string(&top.body));
+        verilog_module_free(&top);
+        return;
+    }
     for (int i = 0; i < p->input_count; i++) {
         int v = p->inputs[i].value;
         const struct verilog_value *value = &plan->values[v];
@@ -152,19 +164,6 @@ static void print_input_chains(const struct verilog_plan *plan, struct text *tex
     text_free(&always);
 }
 
-/* Whether the block's module has registers, hence a clock. */
-static bool has_clock(const struct verilog_plan *plan, int block)
-{
-    for (int v = 0; v < plan->program->op_count; v++) {
-        int first, last;
-        bool ported;
-        if (!verilog_is_constant(plan, v) && verilog_taps(plan, v, block, &first, &last, &ported) &&
-            !ported && last > first)
-            return true;
-    }
-    return false;
-}
-
 static void add_port(const struct verilog_plan *plan, const struct verilog_use *use, bool output,
                      struct text *wires, struct text *ports)
 {
@@ -182,14 +181,15 @@ static void print_instance(const struct verilog_plan *plan, int block, struct te
 {
     struct text wires = {0}, ports = {0};
     char name[160];
-    if (has_clock(plan, block)) text_add(&ports, "        .clk_i(clk_i)");
+    if (verilog_has_clock(plan, block)) text_add(&ports, "        .clk_i(clk_i)");
+    verilog_extra_ports(plan, block, true, &ports, &wires);
     for (int i = 0; i < plan->use_count; i++)
         if (plan->uses[i].block == block && verilog_is_port(plan, &plan->uses[i]))
             add_port(plan, &plan->uses[i], false, &wires, &ports);
     for (int v = plan->program->blocks[block].first; v < plan->program->blocks[block].end; v++) {
         const struct verilog_value *value = &plan->values[v];
         if (value->home != block) continue;
-        for (int tap = 0; tap <= value->chain; tap++) {
+        for (int tap = 0; tap <= value->chain + value->hold_count; tap++) {
             bool done = false;
             for (int i = 0; i < value->use_count && !done; i++) {
                 const struct verilog_use *use = &plan->uses[value->first_use + i];
@@ -220,7 +220,7 @@ static void print_outputs(const struct verilog_plan *plan, struct text *text)
             signal.is_constant = true;
             signal.integer = p->ops[root].lo;
         } else {
-            verilog_tap_name(plan, root, p->latency_cycles - p->ops[root].stage, signal.name);
+            verilog_tap_name(plan, root, verilog_tap(plan, -1, 0, root), signal.name);
         }
         text_add(text, "\n        ");
         verilog_field(text, &signal, 0, op->format.width_bits);
@@ -243,7 +243,7 @@ void verilog_top_text(const struct verilog_plan *plan, const struct emit_header 
     text_add(text, "data_i,\n    output wire valid_o,\n");
     verilog_declare(text, "    output wire", false, output_bits);
     text_add(text, "data_o,\n    output wire error_o\n);\n");
-    print_control(p, text);
+    print_control(plan, text);
     print_inputs(plan, text);
     print_input_chains(plan, text);
     for (int b = 0; b < p->block_count; b++)

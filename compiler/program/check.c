@@ -94,13 +94,24 @@ static const char *ports_verify(const struct program *p, char *reason, size_t si
     return REASON("output kind %s is unknown", p->output_kind);
 }
 
+static bool is_power_of_two(int n)
+{
+    return (n & (n - 1)) == 0;
+}
+
+/* All entries have a slot, 2^n slots are shared, or there are 2^n buffers of all. */
+static bool slots_are_good(const struct memory *m)
+{
+    if (m->slots < m->entries) return is_power_of_two(m->slots);
+    return m->slots % m->entries == 0 && is_power_of_two(m->slots / m->entries);
+}
+
 /* Memories: formats, and the one store of each. */
 static const char *memories_verify(const struct program *p, int *value, char *reason, size_t size)
 {
     for (int i = 0; i < p->memory_count; i++) {
         const struct memory *m = &p->memories[i];
-        if (m->entries < 1 || m->slots < 1 ||
-            (m->slots > m->entries && m->slots % m->entries != 0) || m->lo > m->hi)
+        if (m->entries < 1 || m->slots < 1 || !slots_are_good(m) || m->lo > m->hi)
             return REASON("memory %s: %d entries in %d slots, [%" PRId64 ", %" PRId64 "]", m->name,
                           m->entries, m->slots, m->lo, m->hi);
         if (!format_equal(m->format,

@@ -17,10 +17,10 @@ static void mark(struct search *s, int value)
 }
 
 /* A result reads those operands of its matvec that have a weight in its column. */
-static void mark_result(struct search *s, const struct op *op, bool whole_matvecs)
+static void mark_result(struct search *s, const struct op *op, bool whole)
 {
     const struct program *p = s->p;
-    if (whole_matvecs) {
+    if (whole) {
         mark(s, p->operands[op->operands]);
         return;
     }
@@ -33,7 +33,14 @@ static void mark_result(struct search *s, const struct op *op, bool whole_matvec
     }
 }
 
-void program_find_live(const struct program *p, bool whole_matvecs, bool *live)
+bool op_needs_operand(const struct program *p, const struct op *op, int k)
+{
+    if (op->code != OP_PICK || k == 0) return true;
+    const struct op *index = program_operand(p, op, 0);
+    return k - 1 >= index->lo && k - 1 <= index->hi;
+}
+
+void program_find_live(const struct program *p, bool whole, bool *live)
 {
     struct arena arena = {0};
     size_t count = (size_t)p->op_count + 1;
@@ -55,10 +62,10 @@ void program_find_live(const struct program *p, bool whole_matvecs, bool *live)
         if (op->code == OP_LOAD && !p->memories[op->immediate].contents)
             mark(&s, store[op->immediate]);
         if (op->code == OP_RESULT)
-            mark_result(&s, op, whole_matvecs);
+            mark_result(&s, op, whole);
         else
             for (int k = 0; k < op->operand_count; k++)
-                mark(&s, p->operands[op->operands + k]);
+                if (whole || op_needs_operand(p, op, k)) mark(&s, p->operands[op->operands + k]);
     }
     arena_free(&arena);
 }

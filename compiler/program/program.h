@@ -132,7 +132,7 @@ extern const char *const memory_kind_names[MEMORY_KIND_COUNT];
 struct memory {
     const char *name;
     int entries;
-    int slots; /* places in hardware: of entry a number a mod slots; entries * n: n buffers in turn */
+    int slots; /* places in hardware, 2^n for entry a number a mod 2^n, or entries * 2^n: buffers */
     enum memory_kind kind;
     struct format format; /* the smallest that holds the interval */
     int64_t lo, hi;
@@ -272,10 +272,12 @@ bool load_distances(struct statics *statics, int load, int *least, int *most);
 /* Whether every load still finds what was written when its slots are as many as they are, by the
  * program's stages and interval. */
 bool memory_slots_fit(struct statics *statics, int memory);
-/* live [op_count]: what an output depends on, through states and memories too. With whole_matvecs
- * all operands of a matvec whose result is live, and the matvec; else those alone that have a weight
- * in the live columns. */
-void program_find_live(const struct program *p, bool whole_matvecs, bool *live);
+/* Whether the value of operand k matters: not of one that a pick never chooses. */
+bool op_needs_operand(const struct program *p, const struct op *op, int k);
+/* live [op_count]: what an output depends on, through states and memories too. With `whole` all
+ * operands of a live op, and the matvec of a result; else those alone whose values matter: with a
+ * weight in the live columns, chosen by some index. */
+void program_find_live(const struct program *p, bool whole, bool *live);
 /* A straight-line program that computes the same, not scheduled: loops unrolled, memories and
  * states gone (unroll.c). values [old op_count], may be NULL, gets the new value of each old one in
  * its last iteration, -1: none. */

@@ -206,8 +206,10 @@ static const char *op_verify(const struct program *p, int value, char *reason, s
     if (op->stage < 0) return NULL;
     if (op->code == OP_INPUT && op->stage > 0)
         return REASON("%%%d (input): stage %d, not 0", value, op->stage);
-    if (op->stage == 0 && value_in_loop(p, value))
-        return REASON("%%%d (%s): stage 0 in a loop", value, name);
+    if (op->stage == 0 && (value_in_loop(p, value) || op->code >= OP_INDEX))
+        return REASON("%%%d (%s): stage 0 of what a loop's control reaches", value, name);
+    if ((op->code == OP_LOAD || op->code == OP_STORE) && !program_has_loops(p))
+        return REASON("%%%d (%s): a memory in a program without loops", value, name);
     for (int k = 0; k < op->operand_count; k++) {
         int distance = op_distance(p, value, k), from = program_operand(p, op, k)->stage;
         if (distance == INT_MIN || op->stage - from >= distance) continue;

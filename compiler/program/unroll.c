@@ -77,7 +77,11 @@ static int unroll_op(struct unroll *u, int value)
     const struct op *op = &u->old->ops[value];
     const int *operands = u->old->operands + op->operands;
     switch (op->code) {
-    case OP_INPUT: return program_copy_op(u->program, u->old, value, u->map);
+    case OP_INPUT: {
+        int input = program_copy_op(u->program, u->old, value, u->map);
+        u->program->ops[input].stage = -1;
+        return input;
+    }
     case OP_CONST: return program_add_const(u->program, op->immediate, op_fraction(op));
     case OP_INDEX: return program_add_const(u->program, u->iteration, 0);
     case OP_STATE: return u->iteration ? u->updated[value] : u->map[operands[0]];

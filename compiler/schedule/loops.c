@@ -143,12 +143,13 @@ static void find_memory_precedences(struct scheduling *s)
     statics_free(statics);
 }
 
-static void find_earliest(struct scheduling *s)
+/* Returns the latency. */
+static int find_earliest(struct scheduling *s)
 {
     const struct program *p = s->program;
     long rounds = 0;
     for (int v = 0; v < p->op_count; v++)
-        s->stages[v] = value_in_loop(p, v);
+        s->stages[v] = value_in_loop(p, v) || p->ops[v].code >= OP_INDEX;
     for (bool changed = true; changed; rounds++) {
         changed = false;
         for (size_t i = 0; i < s->count; i++) {
@@ -160,6 +161,12 @@ static void find_earliest(struct scheduling *s)
             if (rounds > p->op_count + 2) fail_recurrence(s, e->to);
         }
     }
+    int latency = 1;
+    for (int v = 0; v < p->op_count; v++) {
+        int end = s->stages[v] + p->blocks[program_block_of(p, v)].trip;
+        if (p->ops[v].code != OP_CONST && end > latency) latency = end;
+    }
+    return latency;
 }
 
 /* The fewest slots that keep what loads read. */
@@ -169,11 +176,10 @@ static void choose_slots(struct program *p)
     for (int m = 0; m < p->memory_count; m++) {
         struct memory *memory = &p->memories[m];
         if (memory->contents) continue;
-        int slots = memory->kind == MEMORY_REGISTERS ? 1 : memory->entries;
-        for (memory->slots = slots; !memory_slots_fit(statics, m);) {
-            slots = slots < memory->entries ? 2 * slots : slots + memory->entries;
-            if (slots > memory->entries && slots % memory->entries) slots = memory->entries;
-            memory->slots = slots;
+        memory->slots = memory->kind == MEMORY_REGISTERS ? 1 : memory->entries;
+        while (!memory_slots_fit(statics, m)) {
+            bool folded = memory->slots < memory->entries && 2 * memory->slots > memory->entries;
+            memory->slots = folded ? memory->entries : 2 * memory->slots;
         }
     }
     statics_free(statics);
@@ -220,7 +226,7 @@ struct program *schedule_loops(const struct program *old, const struct compile_o
     for (int v = 0; v < old->op_count; v++)
         if (old->ops[v].code != OP_CONST) find_precedences(&s, v);
     find_memory_precedences(&s);
-    find_earliest(&s);
+    schedule_fewest_registers(old, s.precedences, s.count, find_earliest(&s), s.stages);
     struct program *program = with_stages(&s);
     free(s.precedences);
     arena_free(&arena);

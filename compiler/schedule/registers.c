@@ -43,6 +43,8 @@ static int logic_bits(const struct program *p, int value)
     case OP_CONST:
     case OP_SHIFT:
     case OP_SLICE:
+    case OP_UPDATE:
+    case OP_STORE:
     case OP_CONCAT: return 0;
     case OP_ADD:
     case OP_SUB:
@@ -51,6 +53,17 @@ static int logic_bits(const struct program *p, int value)
         return op->format.rounding == ROUND_TRN && op->format.overflow == OVERFLOW_WRAP ? 0 : bits;
     default: return bits;
     }
+}
+
+/* How many stages before the op it reads operand k from the operand's own chain of registers, 0 or
+ * 1; -1 if from a hold, whose registers do not grow with the distance. */
+static int reads_chain(const struct program *p, int value, int k)
+{
+    const struct op *op = &p->ops[value];
+    int a = p->operands[op->operands + k];
+    bool has_loops = value_in_loop(p, value) || value_in_loop(p, a);
+    if (has_loops && program_block_of(p, value) != program_block_of(p, a)) return -1;
+    return k == 0 && op_reads_block(p, op);
 }
 
 static void raise_end(struct retiming *r, int end, int stage)
@@ -73,13 +86,15 @@ static void init_variables(struct retiming *r, const int *stages)
         r->weight[v] = r->weight[n + v] + r->weight[2 * n + v];
         r->is_fixed[v] = op->code == OP_INPUT || op->code == OP_CONST;
         for (int k = 0; k < op->operand_count; k++) {
-            int a = p->operands[op->operands + k];
-            raise_end(r, n + a, stages[v]);
-            raise_end(r, 2 * n + a, stages[v]);
+            int a = p->operands[op->operands + k], early = reads_chain(p, v, k);
+            if (early < 0) continue;
+            raise_end(r, n + a, stages[v] - early);
+            raise_end(r, 2 * n + a, stages[v] - early);
         }
     }
     for (int i = 0; i < p->output_count; i++) {
         int a = p->outputs[i].value;
+        if (value_in_loop(p, a)) continue;
         raise_end(r, n + a, r->latency);
         raise_end(r, 2 * n + a, r->latency);
     }
@@ -101,7 +116,8 @@ static void build_flow(struct retiming *r)
         if (is_stage && !r->is_fixed[v] && r->weight[v])
             maxflow_add(r->flow, source, v, r->weight[v]);
         if (!is_stage && r->weight[v]) maxflow_add(r->flow, v, sink, r->weight[v]);
-        int highest = is_stage ? r->latency - 1 : r->latency;
+        int trip = is_stage ? p->blocks[program_block_of(p, v)].trip : 0;
+        int highest = r->latency - trip;
         if (r->place[v] >= highest || r->is_fixed[v]) maxflow_add(r->flow, v, sink, LONG_MAX / 4);
     }
     for (int v = 0; v < n; v++) {
@@ -109,9 +125,10 @@ static void build_flow(struct retiming *r)
         bind(r, v, n + v, 0);
         bind(r, v, 2 * n + v, 1);
         for (int k = 0; k < op->operand_count; k++) {
-            int a = p->operands[op->operands + k];
-            bind(r, v, n + a, 0);
-            bind(r, v, 2 * n + a, 0);
+            int a = p->operands[op->operands + k], early = reads_chain(p, v, k);
+            if (early < 0) continue;
+            bind(r, v, n + a, -early);
+            bind(r, v, 2 * n + a, -early);
         }
     }
     for (size_t i = 0; i < r->precedence_count; i++)

@@ -1,5 +1,5 @@
 /* Random programs for tests of the interpreter and of every printer: between them they hold each
- * operation and each rounding and overflow mode, negative fraction bits, claims, constants, shared
+ * operation of straight-line code (loops: random_loops.h) and each rounding and overflow mode, negative fraction bits, claims, constants, shared
  * and dead values. Same seed, same program. Values are kept under `max_bits`, by quantizing what
  * grew beyond it. */
 #ifndef SLUICE_TESTS_RANDOM_PROGRAM_H
@@ -161,6 +161,25 @@ static int random_slice(struct random_maker *m)
                              format_make(random_below(m->random, 2), wanted, wanted - fraction));
 }
 
+/* Digits of one bit, as in bit-serial sums, and of several. */
+static int random_carry_sum(struct random_maker *m)
+{
+    int bits = random_below(m->random, 2) ? 1 : 8;
+    int a = random_unsigned(m, bits), b = random_unsigned(m, bits), c = random_unsigned(m, 1);
+    return program_add_op(m->p, OP_ADDC, (int[]){a, b, c}, 3, 0);
+}
+
+/* More values than the index can choose, now and then. */
+static int random_pick(struct random_maker *m)
+{
+    int operands[6], count;
+    operands[0] = random_unsigned(m, 2);
+    count = (int)m->p->ops[operands[0]].hi + 1 + random_between(m->random, 0, 1);
+    for (int i = 0; i < count; i++)
+        operands[i + 1] = random_operand(m);
+    return program_add_op(m->p, OP_PICK, operands, count + 1, 0);
+}
+
 static void random_op(struct random_maker *m, enum op_code code)
 {
     struct program *p = m->p;
@@ -204,6 +223,13 @@ static void random_op(struct random_maker *m, enum op_code code)
     case OP_POPCOUNT: a = program_add_op(p, code, &a, 1, 0); break;
     case OP_CONCAT: a = random_concat(m); break;
     case OP_SLICE: a = random_slice(m); break;
+    case OP_ADDC: a = random_carry_sum(m); break;
+    case OP_PICK: a = random_pick(m); break;
+    case OP_INDEX: /* those of loops: random_loops.h */
+    case OP_STATE:
+    case OP_UPDATE:
+    case OP_LOAD:
+    case OP_STORE:
     case OP_INPUT:
     case OP_COUNT: return;
     }
@@ -246,7 +272,7 @@ RANDOM_UNUSED static struct program *random_program(struct random *random,
         if (i % 30 == 0)
             snprintf(name, sizeof name, "part_%d", i / 30),
                 program_begin_block(m.p, name, "random");
-        random_op(&m, (enum op_code)(i < OP_COUNT ? i : random_between(random, 0, OP_COUNT - 1)));
+        random_op(&m, (enum op_code)(i < OP_INDEX ? i : random_between(random, 0, OP_INDEX - 1)));
     }
     for (int i = 0; i < 5; i++) {
         snprintf(name, sizeof name, "y[%d]", i);

@@ -102,7 +102,7 @@ static void test_generated_c(void **state)
                 modes[p->ops[value].format.rounding][p->ops[value].format.overflow]++;
         }
     }
-    for (int code = 0; code < OP_COUNT; code++)
+    for (int code = 0; code < OP_INDEX; code++)
         assert_true(count[code] > 0);
     for (int i = 0; i < ROUNDING_COUNT * OVERFLOW_COUNT; i++)
         assert_true(modes[i % ROUNDING_COUNT][i / ROUNDING_COUNT] > 0);

@@ -63,6 +63,18 @@ static void test_intervals(void **state)
         entries[i] = 3 - i % 5;
     assert_value(p, program_add_table(p, b, "t", entries, format_make(true, 9, 3)), "fixed<3,-3>",
                  -1, 3);
+    assert_value(p, program_add_op(p, OP_ADDC, (int[]){b, b, less}, 3, 0), "ufixed<7,7>", 0, 127);
+    assert_value(p, program_add_op(p, OP_PICK, (int[]){less, a, b}, 3, 0), "fixed<11,7>", -128,
+                 1008);
+    assert_value(p, program_add_op(p, OP_PICK, (int[]){one, a, b}, 3, 0), "ufixed<10,6>", 0, 1008);
+    program_begin_loop(p, "loop", "test", 5);
+    assert_value(p, program_add_index(p), "ufixed<3,3>", 0, 4);
+    int carried = program_add_state(p, b, -7, 63);
+    assert_value(p, carried, "fixed<7,7>", -7, 63);
+    assert_value(p, program_add_update(p, carried, less), "ufixed<1,1>", 0, 1);
+    int memory = program_add_memory(p, "m", 64, -3, 100, 0, NULL);
+    assert_value(p, program_add_load(p, memory, b), "fixed<8,8>", -3, 100);
+    assert_value(p, program_add_store(p, memory, b, b, less), "ufixed<6,6>", 0, 63);
     program_free(p);
 }
 
@@ -214,7 +226,10 @@ static void test_checker_refuses(void **state)
     REFUSED(p->latency_cycles = 3, "latency 3, last stage 1");
     REFUSED(p->blocks[1].first++, "block work is [3, 6), the one before it ends at 2");
     REFUSED(p->blocks[1].end--, "the blocks end at 5, the program at 6");
-    REFUSED(p->blocks[1].trip = 4, "block work: trip 4 interval 1: reuse is not supported yet");
+    REFUSED(p->blocks[1].trip = 4, "latency 2, interval 1, the longest block 4");
+    REFUSED(p->blocks[1].trip = 4; p->interval_cycles = 4, "%2 (add): stage 0 of what a loop's");
+    REFUSED(p->blocks[1].trip = 0, "block work: trip 0 interval 1");
+    REFUSED(p->blocks[1].interval = 2, "block work: trip 1 interval 2");
     REFUSED(p->outputs[0].value = 6, "output 0 (y) is not a value");
     REFUSED(p->output_count = 0, "there is no output");
     REFUSED(p->inputs[1].value = 0, "input 1 (b) has no input operation");

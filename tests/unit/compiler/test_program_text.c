@@ -67,12 +67,41 @@ static struct program *golden_program(void)
     int xor = program_add2(p, OP_XOR, low, high, 0), not = program_add_op(p, OP_NOT, &low, 1, 0);
     int ones = program_add_op(p, OP_POPCOUNT, &b, 1, 0);
     int whole = program_add_op(p, OP_CONCAT, (int[]){lt, eq, and, or, xor, not, ones}, 7, 0);
+    int sums = program_add_op(p, OP_ADDC, (int[]){ones, ones, eq}, 3, 0);
+    int picked = program_add_op(p, OP_PICK, (int[]){eq, sums, a}, 3, 0);
+    int last_straight = picked;
+    int64_t squares[4] = {0, 1, 4, 9}, stored[3] = {2, 0, 1};
+    int loaded = program_add_memory(p, "weights", 4, -8, 7, 0, (const int64_t[]){1, -8, 7, 0});
+    int kept = program_add_memory(p, "h", 3, 0, 30, 0, NULL);
+    p->memories[kept].kind = MEMORY_BLOCK;
+    p->memories[kept].slots = 6;
+    program_begin_loop(p, "write", "dense", 3);
+    int i3 = program_add_index(p);
+    int one = program_add_const(p, 1, 0), none = program_add_const(p, 0, 0);
+    int square = program_add_table(p, i3, "squares", squares, format_make(false, 4, 4));
+    p->tables[p->ops[square].immediate].in_block = true;
+    int sum_now = program_add_state(p, none, 0, 5);
+    int sum_next = program_add2(p, OP_ADD, sum_now, square, 0);
+    program_narrow(p, sum_next, 0, 5);
+    program_add_update(p, sum_now, sum_next);
+    int place = program_add_table(p, i3, "places", stored, format_make(false, 2, 2));
+    program_add_store(p, kept, place, sum_next, one);
+    program_begin_loop(p, "read", "dense", 3);
+    int j3 = program_add_index(p);
+    int back_again = program_add_load(p, kept, j3), weight = program_add_load(p, loaded, j3);
+    int last = program_add2(p, OP_ADD, back_again, weight, 0);
+    program_add_output(p, "picked", picked);
+    program_add_output(p, "last", last);
     program_add_output(p, "class", whole);
     program_add_output(p, "s", looked);
     program_add_output(p, "c", choice);
     for (int value = 0; value < p->op_count; value++)
-        p->ops[value].stage = value >= negative ? 2 : value >= sum;
-    p->latency_cycles = 3;
+        p->ops[value].stage = value > last_straight ? value < j3 ? 2 : value == j3 ? 5 : 6
+                              : value >= negative  ? 2
+                                                   : value >= sum;
+    p->ops[i3].stage = 1;
+    p->interval_cycles = 3;
+    p->latency_cycles = 9;
     return p;
 }
 
@@ -165,6 +194,11 @@ static const char *refusal(const char *text, size_t length)
 #define INPUTS TOP "input a : fixed<8,4> scale 1 offset 0\n"
 #define BLOCK INPUTS "block b dense trip 1 interval 1 {\n%0 = input 0 : fixed<8,4> [-128, 127]\n"
 #define END "}\noutput y = %0\n"
+#define STRAIGHT "block b dense trip 1 interval 1 {\n%0 = input 0 : fixed<8,4> [-128, 127]\n"
+#define LOOP BLOCK "}\nblock l dense trip 4 interval 1 {\n"
+#define MEMORY                                                                                     \
+    INPUTS "memory m entries 4 slots 4 in registers : ufixed<2,2> [0, 3]\n" STRAIGHT               \
+           "}\nblock l dense trip 4 interval 1 {\n"
 
 static const struct {
     const char *text, *message;
@@ -183,9 +217,36 @@ static const struct {
      "program.sluice:3: format: width 99 is outside 1..63"},
     {TOP "input a : fixed<8", "program.sluice:3: format: expected fixed<width,integer bits>"},
     {INPUTS "block b dense trip 4 interval 1 {\n}\n",
-     "program.sluice:4: trip 4 interval 1: reuse factor is not supported yet"},
+     "program.sluice:6: input 0 (a) has no input operation"},
+    {INPUTS "block b dense trip 0 interval 1 {\n}\n",
+     "program.sluice:4: trip '0' is outside 1 .. 1048576"},
     {INPUTS "block b dense trip 1 interval 2 {\n}\n",
-     "program.sluice:4: trip 1 interval 2: reuse factor is not supported yet"},
+     "program.sluice:4: an iteration starts every cycle: interval 1 is all there is"},
+    {LOOP "%1 = index 3 : ufixed<2,2> [0, 2]\n" END,
+     "program.sluice:8: %1 (index): not the trip count of its block (in a loop)"},
+    {LOOP "%1 = state %0 : fixed<8,4> [-128, 127]\n" END,
+     "program.sluice:8: %1 (state): nothing updates it (in a loop)"},
+    {LOOP "%1 = state %0 : fixed<7,3> [-64, 63]\n" END,
+     "program.sluice:8: %1 (state): an operand is not inside the stated interval"},
+    {LOOP "%1 = update %0, %0 : fixed<8,4> [-128, 127]\n" END,
+     "program.sluice:8: %1 (update): its first operand is not a state"},
+    {LOOP "%1 = const 0 : ufixed<1,-3> [0, 0]\n%2 = state %1 : fixed<11,7> [-512, 600]\n"
+          "%3 = add %2, %0 : fixed<10,6> [-512, 507]\n"
+          "%4 = update %2, %3 : fixed<10,6> [-512, 507]\n" END,
+     "program.sluice:10: %3 (add): interval [-512, 507] is claimed, [-512, 508] is what its "
+     "iterations give"},
+    {LOOP "%1 = load m %0 : ufixed<2,2> [0, 3]\n" END, "program.sluice:8: there is no memory m"},
+    {MEMORY "%1 = index 4 : ufixed<2,2> [0, 3]\n%2 = load m %1 : ufixed<2,2> [0, 3]\n" END,
+     "program.sluice:10: %2 (load): it reads an entry that no store has written (in a loop)"},
+    {MEMORY "%1 = slice %0 low 0 : ufixed<2,2> [0, 3]\n%2 = load m %1 : ufixed<2,2> [0, 3]\n" END,
+     "program.sluice:10: %2 (load): its address does not follow from constants and the iteration "
+     "alone (in a loop)"},
+    {MEMORY "%1 = slice %0 low 0 : ufixed<3,3> [0, 7]\n%2 = load m %1 : ufixed<2,2> [0, 3]\n" END,
+     "program.sluice:10: %2 (load): the address is not the number of an entry"},
+    {INPUTS "memory m entries 4 slots 3 in registers : ufixed<2,2> [0, 3]\n" STRAIGHT END,
+     "program.sluice:9: memory m: 4 entries in 3 slots, [0, 3]"},
+    {INPUTS "memory m entries 4 slots 4 in heaven : ufixed<2,2> [0, 3]\n",
+     "program.sluice:4: a memory is in registers, delay, distributed or block"},
     {INPUTS "output y = %0\n", "program.sluice:4: a value's number '0' is outside 0 .. -1"},
     {INPUTS "block b dense trip 1 interval 1 {\n}\n",
      "program.sluice:6: input 0 (a) has no input operation"},

@@ -1,0 +1,752 @@
+/* What loops add to a module: an iteration counter that a pulse starts, carried registers,
+ * memories, and registers that hold values for later blocks.
+ *
+ * All control is counted from one pulse, start_i, a cycle before the block's first stage F. Signals
+ * of stage F + d are those of stage F, d registers later:
+ *   run    an iteration of some event is in the stage
+ *   keep   and it is not the last: what is carried goes on, else it falls back to its constant
+ *   start  the cycle before iteration 0 is in the stage: states take their first value
+ *   done   the last iteration is in the stage
+ *   turn   which of a memory's buffers the event has
+ * Only run is reset, and the pulses: what comes after is flushed before the next event arrives. */
+#include "compiler/emit/verilog.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static int bits_for(int count)
+{
+    return count > 1 ? format_of_interval(0, count - 1, 0).width_bits : 0;
+}
+
+static int trip_of(const struct verilog_plan *plan, int block)
+{
+    return plan->program->blocks[block].trip;
+}
+
+/* ---- parts of the plan ---- */
+
+void verilog_plan_memories(struct verilog_plan *plan)
+{
+    const struct program *p = plan->program;
+    plan->memories = arena_alloc(&plan->arena, (size_t)p->memory_count + 1, sizeof *plan->memories);
+    const char **names = arena_alloc(&plan->arena, (size_t)p->memory_count + 1, sizeof *names);
+    for (int m = 0; m < p->memory_count; m++) {
+        const struct memory *memory = &p->memories[m];
+        struct verilog_memory *v = &plan->memories[m];
+        names[m] = verilog_identifier(&plan->arena, memory->name);
+        v->name = verilog_unique(&plan->arena, names, m,
+                                 arena_printf(&plan->arena, "mem_%s", names[m]));
+        names[m] = v->name;
+        v->store = -1;
+        v->buffers = memory->slots > memory->entries ? memory->slots / memory->entries : 1;
+        v->turn_bits = bits_for(v->buffers);
+        v->address_bits = bits_for(v->buffers > 1 ? memory->entries : memory->slots);
+    }
+    for (int v = 0; v < p->op_count; v++)
+        if (p->ops[v].code == OP_STORE) plan->memories[p->ops[v].immediate].store = v;
+}
+
+bool verilog_writes_memory(const struct verilog_plan *plan, int block, int memory)
+{
+    const struct verilog_memory *m = &plan->memories[memory];
+    return m->live && m->store >= 0 && program_block_of(plan->program, m->store) == block;
+}
+
+bool verilog_reads_memory(const struct verilog_plan *plan, int block, int memory)
+{
+    const struct program *p = plan->program;
+    for (int v = p->blocks[block].first; v < p->blocks[block].end; v++)
+        if (p->ops[v].code == OP_LOAD && p->ops[v].immediate == memory && plan->values[v].live)
+            return true;
+    return false;
+}
+
+bool verilog_has_control(const struct verilog_plan *plan, int block)
+{
+    if (trip_of(plan, block) > 1) return true;
+    for (int m = 0; m < plan->program->memory_count; m++) {
+        if (verilog_writes_memory(plan, block, m)) return true;
+        if (plan->memories[m].turn_bits && verilog_reads_memory(plan, block, m)) return true;
+    }
+    return false;
+}
+
+/* The first stage of all that a loop does; in straight code, of what needs control. */
+static int find_first_stage(const struct verilog_plan *plan, int block)
+{
+    const struct program *p = plan->program;
+    int first = p->latency_cycles;
+    for (int v = p->blocks[block].first; v < p->blocks[block].end; v++) {
+        const struct op *op = &p->ops[v];
+        bool active = plan->values[plan->root[v]].live && op->code != OP_CONST;
+        if (trip_of(plan, block) == 1 && op->code != OP_STORE && op->code != OP_LOAD) continue;
+        int stage = op->stage - (op->code == OP_LOAD && op_reads_block(p, op));
+        if (active && stage < first) first = stage;
+    }
+    return first;
+}
+
+/* Pulses that a hold of the value needs: a loop's first hold has its done. */
+static bool needs_pulse(const struct verilog_plan *plan, int value, int hold)
+{
+    int home = plan->values[value].home;
+    return hold > 1 || home == VERILOG_TOP || trip_of(plan, home) == 1;
+}
+
+void verilog_plan_pulses(struct verilog_plan *plan)
+{
+    const struct program *p = plan->program;
+    plan->first_stage =
+        arena_alloc(&plan->arena, (size_t)p->block_count + 1, sizeof *plan->first_stage);
+    plan->is_pulse =
+        arena_alloc(&plan->arena, (size_t)p->latency_cycles + 2, sizeof *plan->is_pulse);
+    plan->is_pulse[p->latency_cycles] = true;
+    for (int b = 0; b < p->block_count; b++) {
+        plan->first_stage[b] = find_first_stage(plan, b);
+        if (verilog_has_module(plan, b) && verilog_has_control(plan, b)) {
+            assert(plan->first_stage[b] > 0);
+            plan->is_pulse[plan->first_stage[b] - 1] = true;
+        }
+    }
+    for (int v = 0; v < p->op_count; v++)
+        for (int hold = 1; hold <= plan->values[v].hold_count; hold++)
+            if (needs_pulse(plan, v, hold)) plan->is_pulse[verilog_hold_cycle(plan, v, hold)] = true;
+}
+
+/* ---- control signals ---- */
+
+enum signal { RUN, KEEP, START, DONE, TURN };
+
+/* Name of a control signal in stage `stage`, asked for. */
+static void control_signal(struct verilog_module *module, enum signal signal, int stage,
+                           char name[24])
+{
+    static const char *const names[] = {"run_q", "keep", "start_i", "done", "turn_q"};
+    static const char *const delayed[] = {"run_q", "keep_q", "start_q", "done_q", "turn_q"};
+    struct verilog_control *c = &module->control;
+    int *counts[] = {&c->runs, &c->keeps, &c->starts, &c->dones, &c->turns};
+    int d = stage - module->plan->first_stage[module->block];
+    assert(d >= 0);
+    if (*counts[signal] < d + 1) *counts[signal] = d + 1;
+    if (d == 0)
+        snprintf(name, 24, "%s", names[signal]);
+    else
+        snprintf(name, 24, "%s%d", delayed[signal], d);
+}
+
+static void add_chain(struct text *text, const char *from, const char *name, int count, int width)
+{
+    struct text always = {0};
+    for (int d = 1; d < count; d++) {
+        verilog_declare(text, "    reg", false, width);
+        text_add(text, "%s%d;\n", name, d);
+        text_add(&always, "        %s%d <= %s", name, d, d == 1 ? from : name);
+        if (d > 1) text_add(&always, "%d", d - 1);
+        text_add(&always, ";\n");
+    }
+    if (always.length)
+        text_add(text, "    always @(posedge clk_i) begin\n%s    end\n", text_string(&always));
+    text_free(&always);
+}
+
+static void add_counter(struct verilog_module *module, struct text *text)
+{
+    const struct verilog_control *c = &module->control;
+    int trip = trip_of(module->plan, module->block), bits = bits_for(trip);
+    bool runs = c->runs || c->keeps || c->dones;
+    if (!runs && !c->needs_counter) return;
+    text_add(text, "    // Iterations in stage %d.\n",
+             module->plan->first_stage[module->block]);
+    if (trip > 1) {
+        verilog_declare(text, "    reg", false, bits);
+        text_add(text,
+                 "iteration_q;\n    always @(posedge clk_i)\n"
+                 "        if (start_i) iteration_q <= %d'd0;\n"
+                 "        else iteration_q <= iteration_q + %d'd1;\n",
+                 bits, bits);
+    }
+    if (!runs) return;
+    if (trip > 1)
+        text_add(text, "    wire last = iteration_q == %d'd%d;\n", bits, trip - 1);
+    else
+        text_add(text, "    wire last = 1'b1;\n");
+    text_add(text, "    reg run_q;\n    always @(posedge clk_i)\n"
+                   "        if (rst_i) run_q <= 1'b0;\n"
+                   "        else if (start_i) run_q <= 1'b1;\n"
+                   "        else if (last) run_q <= 1'b0;\n");
+    if (c->keeps) text_add(text, "    wire keep = run_q && !last;\n");
+    if (c->dones) text_add(text, "    wire done = run_q && last;\n");
+}
+
+/* Counts events modulo the most buffers, a power of two: memories with fewer take its low bits. */
+static void add_turn(struct verilog_module *module, struct text *text)
+{
+    int bits = bits_for(verilog_buffers(module->plan, module->block));
+    if (!module->control.turns) return;
+    text_add(text, "    // The event's buffer.\n");
+    verilog_declare(text, "    reg", false, bits);
+    text_add(text,
+             "turn_q;\n    always @(posedge clk_i)\n        if (rst_i) turn_q <= %d'd0;\n"
+             "        else if (start_i) turn_q <= turn_q + %d'd1;\n",
+             bits, bits);
+    add_chain(text, "turn_q", "turn_q", module->control.turns, bits);
+    for (int d = 0; d < module->control.turns && bits > 1; d++) { /* some need only low bits */
+        text_add(&module->unused_extra, ", turn_q");
+        if (d) text_add(&module->unused_extra, "%d", d);
+    }
+}
+
+int verilog_buffers(const struct verilog_plan *plan, int block)
+{
+    int most = 1;
+    for (int m = 0; m < plan->program->memory_count; m++)
+        if ((verilog_writes_memory(plan, block, m) || verilog_reads_memory(plan, block, m)) &&
+            plan->memories[m].buffers > most)
+            most = plan->memories[m].buffers;
+    return most;
+}
+
+void verilog_control_text(struct verilog_module *module, struct text *text)
+{
+    struct verilog_control *c = &module->control;
+    if (!module->plan->is_paced || !verilog_has_control(module->plan, module->block)) return;
+    if (verilog_exports_done(module->plan, module->block) && !c->dones) c->dones = 1;
+    text_add(text, "\n");
+    add_counter(module, text);
+    add_chain(text, "run_q", "run_q", c->runs, 1);
+    add_chain(text, "keep", "keep_q", c->keeps, 1);
+    add_chain(text, "start_i", "start_q", c->starts, 1);
+    add_chain(text, "done", "done_q", c->dones, 1);
+    add_turn(module, text);
+    if (verilog_exports_done(module->plan, module->block))
+        text_add(text, "    assign done_o = done;\n");
+}
+
+void verilog_index(struct verilog_module *module, int value)
+{
+    const struct op *op = &module->plan->program->ops[value];
+    const char *name = module->plan->values[value].name;
+    int d = op->stage - module->plan->first_stage[module->block];
+    module->control.needs_counter = true;
+    verilog_declare(&module->body, d ? "    reg" : "    wire", false, op->format.width_bits);
+    if (d == 0) {
+        text_add(&module->body, "%s = iteration_q;\n", name);
+        return;
+    }
+    text_add(&module->body, "%s;\n", name);
+    for (int i = 1; i < d; i++) {
+        verilog_declare(&module->body, "    reg", false, op->format.width_bits);
+        text_add(&module->body, "%s_d%d;\n", name, i);
+    }
+    text_add(&module->body, "    always @(posedge clk_i) begin\n");
+    for (int i = 1; i <= d; i++) {
+        text_add(&module->body, "        %s", name);
+        if (i < d) text_add(&module->body, "_d%d", i);
+        if (i == 1)
+            text_add(&module->body, " <= iteration_q;\n");
+        else
+            text_add(&module->body, " <= %s_d%d;\n", name, i - 1);
+    }
+    text_add(&module->body, "    end\n");
+}
+
+/* ---- states ---- */
+
+void verilog_state(struct verilog_module *module, int value)
+{
+    const struct op *op = &module->plan->program->ops[value];
+    size_t start = module->body.length;
+    verilog_declare(&module->body, "    reg", op->format.is_signed, op->format.width_bits);
+    text_add(&module->body, "%s;\n", module->plan->values[value].name);
+    verilog_note(module, start, value);
+}
+
+void verilog_update(struct verilog_module *module, int update)
+{
+    const struct verilog_plan *plan = module->plan;
+    const struct program *p = plan->program;
+    int state = p->operands[p->ops[update].operands];
+    if (!plan->values[state].live) return;
+    struct verilog_signal first = verilog_operand(module, state, 0),
+                          next = verilog_operand(module, update, 1);
+    struct text *t = &module->body;
+    const char *name = plan->values[state].name;
+    char control[24];
+    int width = p->ops[state].format.width_bits;
+    control_signal(module, first.is_constant ? KEEP : START, p->ops[state].stage, control);
+    text_add(t, "    always @(posedge clk_i)\n        if (%s) %s <= ", control, name);
+    verilog_field(t, first.is_constant ? &next : &first, 0, width);
+    text_add(t, ";\n        else %s <= ", name);
+    verilog_field(t, first.is_constant ? &first : &next, 0, width);
+    text_add(t, ";\n");
+}
+
+/* ---- memories ---- */
+
+/* The memory's signal as a module sees it. */
+static void memory_signal(const struct verilog_plan *plan, int block, int memory, const char *which,
+                          char name[160])
+{
+    bool own = verilog_writes_memory(plan, block, memory);
+    snprintf(name, 160, "%s_%s%s", plan->memories[memory].name, which, own ? "" : "_i");
+}
+
+static int slot_bits(const struct verilog_memory *m)
+{
+    return m->address_bits + m->turn_bits;
+}
+
+/* Whether the module keeps the memory in one array (or chain) for all its loads. */
+static bool is_shared(const struct program *p, int memory)
+{
+    return p->memories[memory].kind == MEMORY_REGISTERS || p->memories[memory].kind == MEMORY_DELAY;
+}
+
+static void add_write(struct verilog_module *module, int memory, const char *array)
+{
+    const struct verilog_memory *m = &module->plan->memories[memory];
+    char we[160], addr[160], data[160];
+    memory_signal(module->plan, module->block, memory, "we", we);
+    memory_signal(module->plan, module->block, memory, "addr", addr);
+    memory_signal(module->plan, module->block, memory, "data", data);
+    text_add(&module->body, "if (%s) %s", we, array);
+    if (slot_bits(m)) text_add(&module->body, "[%s]", addr);
+    text_add(&module->body, " <= %s;\n", data);
+}
+
+static void declare_array(struct verilog_module *module, int memory, const char *name)
+{
+    static const char *const styles[] = {"registers", "", "distributed", "block"};
+    const struct program *p = module->plan->program;
+    const struct memory *memory_ = &p->memories[memory];
+    const struct verilog_memory *m = &module->plan->memories[memory];
+    struct text *t = &module->body;
+    if (slot_bits(m))
+        text_add(t, "    (* ram_style = \"%s\" *)\n", styles[memory_->kind]);
+    verilog_declare(t, "    reg", memory_->format.is_signed, memory_->format.width_bits);
+    text_add(t, "%s", name);
+    if (slot_bits(m)) text_add(t, " [0:%d]", (1 << slot_bits(m)) - 1);
+    text_add(t, ";\n");
+}
+
+/* A chain of registers: %s_d[k] is what was stored k + 1 cycles ago. */
+static void add_delay(struct verilog_module *module, int memory)
+{
+    const struct verilog_memory *m = &module->plan->memories[memory];
+    const struct memory *memory_ = &module->plan->program->memories[memory];
+    struct text *t = &module->body;
+    char data[160];
+    int longest = verilog_longest_delay(module->plan, module->block, memory);
+    memory_signal(module->plan, module->block, memory, "data", data);
+    for (int k = 1; k <= longest; k++) {
+        verilog_declare(t, "    reg", memory_->format.is_signed, memory_->format.width_bits);
+        text_add(t, "%s_d%d;\n", m->name, k);
+    }
+    text_add(t, "    always @(posedge clk_i) begin\n");
+    for (int k = 1; k <= longest; k++) {
+        text_add(t, "        %s_d%d <= ", m->name, k);
+        if (k == 1)
+            text_add(t, "%s;\n", data);
+        else
+            text_add(t, "%s_d%d;\n", m->name, k - 1);
+    }
+    text_add(t, "    end\n");
+}
+
+void verilog_memories(struct verilog_module *module)
+{
+    const struct verilog_plan *plan = module->plan;
+    const struct program *p = plan->program;
+    struct text *t = &module->body;
+    for (int m = 0; m < p->memory_count; m++) {
+        const struct verilog_memory *v = &plan->memories[m];
+        const struct format format = p->memories[m].format;
+        bool writes = verilog_writes_memory(plan, module->block, m);
+        bool reads = verilog_reads_memory(plan, module->block, m);
+        if (!writes && !reads) continue;
+        text_add(t, "\n    // Memory %s: %d entries of %d bits.\n", v->name, p->memories[m].entries,
+                 format.width_bits);
+        if (writes) {
+            bool chain = p->memories[m].kind == MEMORY_DELAY;
+            if (!chain) text_add(t, "    wire %s_we;\n", v->name);
+            if (slot_bits(v) && !chain) {
+                verilog_declare(t, "    wire", false, slot_bits(v));
+                text_add(t, "%s_addr;\n", v->name);
+            }
+            verilog_declare(t, "    wire", format.is_signed, format.width_bits);
+            text_add(t, "%s_data;\n", v->name);
+        }
+        if (!reads || !is_shared(p, m)) continue;
+        if (p->memories[m].kind == MEMORY_DELAY) {
+            add_delay(module, m);
+            continue;
+        }
+        char name[160];
+        snprintf(name, sizeof name, "%s_r", v->name);
+        declare_array(module, m, name);
+        text_add(t, "    always @(posedge clk_i) ");
+        add_write(module, m, name);
+    }
+}
+
+/* "{turn_q2, n7[1:0]}": the slot that op `value` reads or writes in stage `stage`. */
+static void add_slot(struct verilog_module *module, int value, int memory, int stage)
+{
+    const struct verilog_memory *m = &module->plan->memories[memory];
+    struct text *t = &module->body;
+    if (m->turn_bits) {
+        char turn[24];
+        control_signal(module, TURN, stage, turn);
+        text_add(t, "%s%s", m->address_bits ? "{" : "", turn);
+        int bits = bits_for(verilog_buffers(module->plan, module->block));
+        if (bits > m->turn_bits) text_add(t, "[%d:0]", m->turn_bits - 1);
+        if (m->address_bits) text_add(t, ", ");
+    }
+    if (m->address_bits) {
+        struct verilog_signal address = verilog_operand(module, value, 0);
+        verilog_field(t, &address, 0, m->address_bits);
+    }
+    if (m->turn_bits && m->address_bits) text_add(t, "}");
+}
+
+void verilog_load(struct verilog_module *module, int value)
+{
+    const struct verilog_plan *plan = module->plan;
+    const struct op *op = &plan->program->ops[value];
+    int memory = (int)op->immediate;
+    const struct verilog_memory *m = &plan->memories[memory];
+    const char *name = plan->values[value].name;
+    bool block = op_reads_block(plan->program, op);
+    struct text *t = &module->body;
+    char array[160];
+    snprintf(array, sizeof array, is_shared(plan->program, memory) ? "%s_r" : "%s_ram",
+             is_shared(plan->program, memory) ? m->name : name);
+    if (!is_shared(plan->program, memory)) {
+        declare_array(module, memory, array);
+        text_add(t, "    always @(posedge clk_i) ");
+        add_write(module, memory, array);
+    }
+    size_t start = t->length;
+    verilog_declare(t, block ? "    reg" : "    wire", op->format.is_signed, op->format.width_bits);
+    if (plan->program->memories[memory].kind == MEMORY_DELAY) {
+        text_add(t, "%s = %s_d%d;\n", name, m->name, verilog_delay(plan, value));
+        verilog_note(module, start, value);
+        return;
+    }
+    if (block) {
+        text_add(t, "%s;\n    always @(posedge clk_i) %s <= %s", name, name, array);
+    } else {
+        text_add(t, "%s = %s", name, array);
+    }
+    if (slot_bits(m)) {
+        text_add(t, "[");
+        add_slot(module, value, memory, op->stage - block);
+        text_add(t, "]");
+    }
+    text_add(t, ";\n");
+    if (!block) verilog_note(module, start, value);
+}
+
+void verilog_store(struct verilog_module *module, int store)
+{
+    const struct verilog_plan *plan = module->plan;
+    const struct op *op = &plan->program->ops[store];
+    int memory = (int)op->immediate;
+    const struct verilog_memory *m = &plan->memories[memory];
+    struct text *t = &module->body;
+    if (!m->live) return;
+    struct verilog_signal value = verilog_operand(module, store, 1);
+    if (plan->program->memories[memory].kind != MEMORY_DELAY) {
+        char run[24];
+        struct verilog_signal enable = verilog_operand(module, store, 2);
+        control_signal(module, RUN, op->stage, run);
+        text_add(t, "    assign %s_we = %s", m->name, run);
+        if (!enable.is_constant) text_add(t, " & "), verilog_field(t, &enable, 0, 1);
+        text_add(t, ";\n");
+        if (slot_bits(m)) {
+            text_add(t, "    assign %s_addr = ", m->name);
+            add_slot(module, store, memory, op->stage);
+            text_add(t, ";\n");
+        }
+    }
+    text_add(t, "    assign %s_data = ", m->name);
+    verilog_field(t, &value, 0, plan->program->memories[memory].format.width_bits);
+    text_add(t, ";\n");
+}
+
+/* ---- delays of a memory made of them ---- */
+
+int verilog_delay(const struct verilog_plan *plan, int load)
+{
+    struct statics *statics = statics_new(plan->program);
+    int least, most;
+    if (!load_distances(statics, load, &least, &most)) assert(!"a stored memory");
+    assert(least == most);
+    statics_free(statics);
+    return least;
+}
+
+int verilog_longest_delay(const struct verilog_plan *plan, int block, int memory)
+{
+    const struct program *p = plan->program;
+    int longest = 1;
+    for (int v = p->blocks[block].first; v < p->blocks[block].end; v++) {
+        if (p->ops[v].code != OP_LOAD || p->ops[v].immediate != memory || !plan->values[v].live)
+            continue;
+        int delay = verilog_delay(plan, v);
+        if (delay > longest) longest = delay;
+    }
+    return longest;
+}
+
+/* ---- holds ---- */
+
+/* The signal that makes a hold take its value. */
+static void hold_enable(struct verilog_module *module, int value, int hold, char name[24])
+{
+    const struct verilog_plan *plan = module->plan;
+    if (needs_pulse(plan, value, hold))
+        snprintf(name, 24, "at_%d%s", verilog_hold_cycle(plan, value, hold),
+                 module->block == VERILOG_TOP ? "" : "_i");
+    else
+        control_signal(module, DONE, plan->program->ops[value].stage, name);
+}
+
+/* The holds that `enable` loads from value `from` on, as one clocked block. */
+static int add_holds(struct verilog_module *module, int from, const char *enable, bool *is_done)
+{
+    const struct verilog_plan *plan = module->plan;
+    const struct program *p = plan->program;
+    struct text always = {0};
+    int count = 0;
+    for (int v = from; v < p->op_count; v++) {
+        const struct verilog_value *value = &plan->values[v];
+        if (value->home != module->block || !value->live) continue;
+        for (int hold = 1; hold <= value->hold_count; hold++) {
+            char name[24], source[160], to[160];
+            hold_enable(module, v, hold, name);
+            if (strcmp(name, enable) != 0) continue;
+            verilog_local_name(plan, module->block, v, hold > 1 ? value->chain + hold - 1 : 0,
+                               source);
+            verilog_local_name(plan, module->block, v, value->chain + hold, to);
+            verilog_declare(&module->body, "    reg", p->ops[v].format.is_signed,
+                            p->ops[v].format.width_bits);
+            text_add(&module->body, "%s;\n", to);
+            text_add(&always, "        %s <= %s;\n", to, source);
+            verilog_use_all(module, v, hold > 1 ? value->chain + hold - 1 : 0);
+            is_done[value->first_hold + hold - 1] = true;
+            count++;
+        }
+    }
+    text_add(&module->body, "    always @(posedge clk_i) if (%s) begin\n%s    end\n", enable,
+             text_string(&always));
+    text_free(&always);
+    return count;
+}
+
+int verilog_holds(struct verilog_module *module)
+{
+    const struct verilog_plan *plan = module->plan;
+    const struct program *p = plan->program;
+    struct arena arena = {0};
+    bool *is_done = arena_alloc(&arena, (size_t)plan->hold_count + 1, sizeof *is_done);
+    int count = 0;
+    for (int v = 0; v < p->op_count; v++) {
+        const struct verilog_value *value = &plan->values[v];
+        if (value->home != module->block || !value->live) continue;
+        for (int hold = 1; hold <= value->hold_count; hold++) {
+            char enable[24];
+            if (is_done[value->first_hold + hold - 1]) continue;
+            if (!count)
+                text_add(&module->body, "\n    // Held for %d cycles.\n", p->interval_cycles);
+            hold_enable(module, v, hold, enable);
+            count += add_holds(module, v, enable, is_done);
+        }
+    }
+    arena_free(&arena);
+    return count;
+}
+
+/* ---- ports and pulses ---- */
+
+/* Whether the module has a run or turn signal: those are reset. */
+static bool needs_reset(const struct verilog_plan *plan, int block)
+{
+    const struct program *p = plan->program;
+    if (verilog_exports_done(plan, block) || verilog_buffers(plan, block) > 1) return true;
+    for (int v = p->blocks[block].first; v < p->blocks[block].end; v++) {
+        const struct verilog_value *value = &plan->values[v];
+        const struct op *op = &p->ops[v];
+        if (!value->live || value->home != block) continue;
+        if (value->hold_count && !needs_pulse(plan, v, 1)) return true;
+        if (op->code == OP_STATE && verilog_is_constant(plan, plan->root[p->operands[op->operands]]))
+            return true;
+    }
+    for (int m = 0; m < p->memory_count; m++)
+        if (verilog_writes_memory(plan, block, m) && p->memories[m].kind != MEMORY_DELAY)
+            return true;
+    return false;
+}
+
+static void add_port(struct text *ports, bool top, const char *direction, int width, bool is_signed,
+                     const char *port, const char *net)
+{
+    text_add(ports, "%s", ports->length ? ",\n" : "");
+    if (top) {
+        text_add(ports, "        .%s(%s)", port, net);
+        return;
+    }
+    char kind[40];
+    snprintf(kind, sizeof kind, "    %-6s wire", direction);
+    verilog_declare(ports, kind, is_signed, width);
+    text_add(ports, "%s", port);
+}
+
+/* Whether some module of another block loads from the memory. */
+static bool leaves(const struct verilog_plan *plan, int block, int memory)
+{
+    for (int b = 0; b < plan->program->block_count; b++)
+        if (b != block && verilog_reads_memory(plan, b, memory)) return true;
+    return false;
+}
+
+static void memory_port(const struct verilog_plan *plan, int memory, const char *which, int width,
+                        bool is_signed, bool output, bool top, struct text *ports,
+                        struct text *wires)
+{
+    char net[160], port[168];
+    snprintf(net, sizeof net, "%s_%s", plan->memories[memory].name, which);
+    snprintf(port, sizeof port, "%s_%c", net, output ? 'o' : 'i');
+    add_port(ports, top, output ? "output" : "input", width, is_signed, port, net);
+    if (!output || !top) return;
+    verilog_declare(wires, "    wire", is_signed, width);
+    text_add(wires, "%s;\n", net);
+}
+
+static void memory_ports(const struct verilog_plan *plan, int block, bool top, struct text *ports,
+                         struct text *wires)
+{
+    for (int m = 0; m < plan->program->memory_count; m++) {
+        const struct memory *memory = &plan->program->memories[m];
+        bool writes = verilog_writes_memory(plan, block, m);
+        if (writes ? !leaves(plan, block, m) : !verilog_reads_memory(plan, block, m)) continue;
+        bool chain = memory->kind == MEMORY_DELAY;
+        int bits = slot_bits(&plan->memories[m]);
+        if (!chain) memory_port(plan, m, "we", 1, false, writes, top, ports, wires);
+        if (!chain && bits) memory_port(plan, m, "addr", bits, false, writes, top, ports, wires);
+        memory_port(plan, m, "data", memory->format.width_bits, memory->format.is_signed, writes,
+                    top, ports, wires);
+    }
+}
+
+void verilog_memory_assigns(const struct verilog_plan *plan, int block, struct text *assigns)
+{
+    for (int m = 0; m < plan->program->memory_count; m++) {
+        const struct verilog_memory *v = &plan->memories[m];
+        if (!verilog_writes_memory(plan, block, m) || !leaves(plan, block, m)) continue;
+        bool chain = plan->program->memories[m].kind == MEMORY_DELAY;
+        if (!chain) text_add(assigns, "    assign %s_we_o = %s_we;\n", v->name, v->name);
+        if (!chain && slot_bits(v))
+            text_add(assigns, "    assign %s_addr_o = %s_addr;\n", v->name, v->name);
+        text_add(assigns, "    assign %s_data_o = %s_data;\n", v->name, v->name);
+    }
+}
+
+/* Pulses that the block's holds need. */
+static void pulse_ports(const struct verilog_plan *plan, int block, bool top, struct text *ports)
+{
+    const struct program *p = plan->program;
+    for (int cycle = 0; cycle <= p->latency_cycles; cycle++) {
+        bool needed = false;
+        for (int v = p->blocks[block].first; v < p->blocks[block].end && !needed; v++)
+            for (int hold = 1; hold <= plan->values[v].hold_count && !needed; hold++)
+                needed = plan->values[v].home == block && needs_pulse(plan, v, hold) &&
+                         verilog_hold_cycle(plan, v, hold) == cycle;
+        if (!needed) continue;
+        char net[24], port[28];
+        snprintf(net, sizeof net, "at_%d", cycle);
+        snprintf(port, sizeof port, "%s_i", net);
+        add_port(ports, top, "input", 1, false, port, net);
+    }
+}
+
+void verilog_extra_ports(const struct verilog_plan *plan, int block, bool top, struct text *ports,
+                         struct text *wires)
+{
+    if (!plan->is_paced) return;
+    if (verilog_has_control(plan, block)) {
+        char start[24], done[160];
+        snprintf(start, sizeof start, "at_%d", plan->first_stage[block] - 1);
+        if (needs_reset(plan, block)) add_port(ports, top, "input", 1, false, "rst_i", "rst_i");
+        add_port(ports, top, "input", 1, false, "start_i", start);
+        snprintf(done, sizeof done, "done_%s", plan->block_names[block]);
+        if (verilog_exports_done(plan, block))
+            add_port(ports, top, "output", 1, false, "done_o", done);
+    }
+    pulse_ports(plan, block, top, ports);
+    memory_ports(plan, block, top, ports, wires);
+}
+
+/* Where the pulse of cycle `cycle` comes from: the latest pulse before it, or a loop's end. */
+struct source {
+    int cycle, block; /* block -1: a pulse; cycle 0 of those is the event's start */
+};
+
+static struct source find_source(const struct verilog_plan *plan, int cycle)
+{
+    struct source best = {0, -1};
+    for (int c = 1; c < cycle; c++)
+        if (plan->is_pulse[c]) best = (struct source){c, -1};
+    for (int b = 0; b < plan->program->block_count; b++) {
+        int end = plan->first_stage[b] + trip_of(plan, b) - 1;
+        if (trip_of(plan, b) < 2 || !verilog_has_module(plan, b)) continue;
+        if (end <= cycle && end > best.cycle + 1) best = (struct source){end, b};
+    }
+    return best;
+}
+
+bool verilog_exports_done(const struct verilog_plan *plan, int block)
+{
+    for (int cycle = 1; cycle <= plan->program->latency_cycles; cycle++)
+        if (plan->is_pulse[cycle] && find_source(plan, cycle).block == block) return true;
+    return false;
+}
+
+void verilog_pulses(const struct verilog_plan *plan, const char *start, struct text *text)
+{
+    const struct program *p = plan->program;
+    text_add(text, "    // at_N is high N cycles after an event was taken.\n");
+    if (plan->is_pulse[0]) text_add(text, "    wire at_0 = %s;\n", start);
+    for (int b = 0; b < p->block_count; b++)
+        if (trip_of(plan, b) > 1 && verilog_has_module(plan, b) && verilog_exports_done(plan, b))
+            text_add(text, "    wire done_%s;\n", plan->block_names[b]);
+    for (int cycle = 1; cycle <= p->latency_cycles; cycle++) {
+        if (!plan->is_pulse[cycle]) continue;
+        struct source source = find_source(plan, cycle);
+        int count = cycle - source.cycle;
+        char from[160];
+        if (source.block >= 0)
+            snprintf(from, sizeof from, "done_%s", plan->block_names[source.block]);
+        else
+            snprintf(from, sizeof from, "at_%d", source.cycle);
+        if (source.block < 0 && source.cycle == 0) snprintf(from, sizeof from, "%s", start);
+        if (count == 0) {
+            text_add(text, "    wire at_%d = %s;\n", cycle, from);
+            continue;
+        }
+        verilog_declare(text, "    reg", false, count);
+        text_add(text, "at_%d_q;\n    always @(posedge clk_i)\n        if (rst_i) at_%d_q <= %d'd0;\n",
+                 cycle, cycle, count);
+        if (count > 1)
+            text_add(text, "        else at_%d_q <= {at_%d_q[%d:0], %s};\n", cycle, cycle,
+                     count - 2, from);
+        else
+            text_add(text, "        else at_%d_q <= %s;\n", cycle, from);
+        text_add(text, "    wire at_%d = at_%d_q", cycle, cycle);
+        if (count > 1) text_add(text, "[%d]", count - 1);
+        text_add(text, ";\n");
+    }
+    text_add(text, "    assign valid_o = at_%d;\n", p->latency_cycles);
+}
