@@ -48,8 +48,6 @@ static const char *name_from(struct arena *arena, const char *path)
 /* Features that later issues bring are refused by name, never silently ignored. */
 static void refuse_unsupported(const struct request *request)
 {
-    if (request->reuse != 1)
-        fail("--reuse %d: only reuse factor 1 is supported today", request->reuse);
     if (strcmp(request->strategy, "latency") != 0)
         fail("--strategy %s: only 'latency' is supported today", request->strategy);
 }
@@ -114,6 +112,7 @@ static void fill_request(struct cli *cli, struct request *request)
                                : STANDARDISE_HOST;
     options->optimize =
         (enum compile_optimize)find("--optimize", request->optimize, optimize_names, 3);
+    options->reuse = request->reuse;
     options->dump_after = flags->dump_after;
     options->stop_after = flags->stop_after;
     options->dump_folder = cli->folder;

@@ -5,19 +5,21 @@
 #include "base/file.h"
 #include "compiler/lower/lower.h"
 #include "compiler/optimize/optimize.h"
+#include "compiler/reuse/reuse.h"
 #include "compiler/schedule/schedule.h"
 
 #include <assert.h>
 #include <string.h>
 
 const char *const compile_passes[] = {
-    "lower",       "round",      "simplify",     "adder-graph", "number",   "trim", "simplify-sums",
-    "number-sums", "complement", "simplify-end", "dead",        "schedule", NULL,
+    "lower", "round",         "simplify",    "reuse",      "adder-graph",  "number",
+    "trim",  "simplify-sums", "number-sums", "complement", "simplify-end", "dead",
+    "schedule", NULL,
 };
 
 void compile_options_init(struct compile_options *options)
 {
-    *options = (struct compile_options){.target = &target_generic, .clock_mhz = 100};
+    *options = (struct compile_options){.target = &target_generic, .clock_mhz = 100, .reuse = 1};
 }
 
 /* The program between two passes. */
@@ -81,6 +83,7 @@ struct program *compile_network(const struct network *network,
     finish(&c, "lower", lower_network(network, options, notes));
     run(&c, "round", optimize_round);
     run(&c, "simplify", optimize_simplify);
+    if (!c.has_stopped) finish(&c, "reuse", reuse_program(c.program, options));
     run(&c, "adder-graph", optimize_adder_graph);
     run(&c, "number", optimize_number);
     run(&c, "trim", optimize_trim);

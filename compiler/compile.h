@@ -21,6 +21,7 @@ struct compile_options {
                          final sigmoid) */
     enum compile_standardise standardise;
     enum compile_optimize optimize;
+    int reuse;                /* reuse factor of every layer; 1: fully unrolled */
     const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
     int input_bits;           /* with calibration: width of each input, 0: not asked */
     const double *calibrate;  /* raw events [calibrate_events][n_in] or NULL */
