@@ -22,7 +22,6 @@ static unsigned char keeps(enum op_code code)
     case OP_NOT:
     case OP_POPCOUNT:
     case OP_CONCAT:
-    case OP_ADDC:
     case OP_SLICE: return KEEP_BITS;
     default: return KEEP_NOTHING;
     }

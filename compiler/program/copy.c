@@ -121,7 +121,6 @@ bool op_reads_bits(enum op_code code)
     case OP_NOT:
     case OP_POPCOUNT:
     case OP_CONCAT:
-    case OP_ADDC:
     case OP_STATE:
     case OP_UPDATE:
     case OP_STORE:

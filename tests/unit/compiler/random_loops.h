@@ -175,7 +175,7 @@ static void loop_op(struct loop_maker *m)
     case 6: {
         int bits = random_below(m->random, 2) ? 1 : 4;
         int x = loop_bits(m, bits), y = loop_bits(m, bits), z = loop_bits(m, 1);
-        a = program_add_op(p, OP_ADDC, (int[]){x, y, z}, 3, 0);
+        a = program_add_op(p, OP_ADC, (int[]){z, x, y}, 3, 0);
         break;
     }
     case 7:

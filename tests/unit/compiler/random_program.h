@@ -140,6 +140,20 @@ static int random_sum(struct random_maker *m, enum op_code code)
     return sum;
 }
 
+/* A sum with a carry at its lowest bit, mostly, where it is free. */
+static int random_carry(struct random_maker *m, enum op_code code)
+{
+    int operands[3] = {random_condition(m), random_operand(m), random_operand(m)};
+    int64_t shift = random_between(m->random, -2, 3);
+    if (random_below(m->random, 4)) {
+        int plain =
+            program_add2(m->p, code == OP_ADC ? OP_ADD : OP_SUB, operands[1], operands[2], shift);
+        int64_t low = op_lowest_carry(m->p, plain);
+        operands[0] = program_add_op(m->p, OP_SHIFT, operands, 1, low);
+    }
+    return program_add_op(m->p, code, operands, 3, shift);
+}
+
 static int random_concat(struct random_maker *m)
 {
     int operands[3], count = 0, bits = 0, most = m->options.max_bits < 10 ? 28 : 60;
@@ -159,14 +173,6 @@ static int random_slice(struct random_maker *m)
     int fraction = random_between(m->random, m->options.least_fraction, m->options.most_fraction);
     return program_add_slice(m->p, a, random_between(m->random, 0, width - wanted),
                              format_make(random_below(m->random, 2), wanted, wanted - fraction));
-}
-
-/* Digits of one bit, as in bit-serial sums, and of several. */
-static int random_carry_sum(struct random_maker *m)
-{
-    int bits = random_below(m->random, 2) ? 1 : 8;
-    int a = random_unsigned(m, bits), b = random_unsigned(m, bits), c = random_unsigned(m, 1);
-    return program_add_op(m->p, OP_ADDC, (int[]){a, b, c}, 3, 0);
 }
 
 /* More values than the index can choose, now and then. */
@@ -195,6 +201,8 @@ static void random_op(struct random_maker *m, enum op_code code)
         break;
     case OP_ADD:
     case OP_SUB: a = random_sum(m, code); break;
+    case OP_ADC:
+    case OP_SBB: a = random_carry(m, code); break;
     case OP_NEG: a = program_add_op(p, code, &a, 1, 0); break;
     case OP_SHIFT: a = program_add_op(p, code, &a, 1, random_between(m->random, -2, 2)); break;
     case OP_MUL: a = program_add2(p, code, a, random_below(m->random, 4) ? b : a, 0); break;
@@ -223,7 +231,6 @@ static void random_op(struct random_maker *m, enum op_code code)
     case OP_POPCOUNT: a = program_add_op(p, code, &a, 1, 0); break;
     case OP_CONCAT: a = random_concat(m); break;
     case OP_SLICE: a = random_slice(m); break;
-    case OP_ADDC: a = random_carry_sum(m); break;
     case OP_PICK: a = random_pick(m); break;
     case OP_INDEX: /* those of loops: random_loops.h */
     case OP_STATE:

