@@ -52,6 +52,7 @@ struct adder_options {
                             sharing alone. Nothing but the options decides the result */
     double time_limit_s; /* 0: none, the same result on every machine; else search ends then */
     uint64_t seed;
+    bool is_serial;       /* digit-serial adders: each costs the same, whatever it adds */
     int subtractor_price; /* cost of a subtractor's bit in adder bits: 1; 2 where the carry chain
                              takes its operands raw (LUT4 + inverter, iCE40). Above
                                1, the terms of a column that have like signs meet first, so that it

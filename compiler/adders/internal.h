@@ -13,7 +13,9 @@ struct node_list {
     size_t node_capacity, form_capacity;
     const int64_t *input_lo, *input_hi; /* [rows] in units of 2^unit */
     int price;                          /* of a subtractor's bit */
+    int each;                           /* price of every sum if they cost the same, else 0 */
 };
+enum { SERIAL_PRICE = 8 };
 
 /* node * 2^shift, negated if so. */
 struct term {
@@ -46,6 +48,7 @@ int nodes_bits(const struct node_list *list, const struct adder_node *node);
 static inline int nodes_price_of(const struct node_list *list, int node)
 {
     const struct adder_node *n = &list->nodes[node];
+    if (list->each) return list->each;
     return n->kind == ADDER_DIFFERENCE ? n->bits * list->price : n->bits;
 }
 /* Total price of the nodes [first, count). */

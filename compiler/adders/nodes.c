@@ -149,6 +149,7 @@ struct term nodes_add(struct node_list *list, struct term x, struct term y, bool
 int nodes_guess(const struct node_list *list, struct term x, struct term y)
 {
     struct term out;
+    if (list->each) return list->each;
     struct adder_node node = make_node(list, x, y, false, &out);
     const struct adder_node *a = &list->nodes[node.a], *b = &list->nodes[node.b];
     int64_t lo = shifted(b->lo, node.shift_b), hi = shifted(b->hi, node.shift_b);

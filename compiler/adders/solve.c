@@ -154,7 +154,9 @@ static void start_init(struct start *start, const struct scaled *c, const struct
     struct sharing *s = &start->s;
     sharing_init(s, problem->rows, problem->columns, c->lo, c->hi, c->options->subtractor_price);
     s->is_limited = c->most_depth >= 0;
-    s->difference_handicap = c->options->subtractor_price > 1 ? 9 : 0; /* by trial */
+    s->list.each = c->options->is_serial ? SERIAL_PRICE : 0;
+    bool is_dear = c->options->subtractor_price > 1;
+    s->difference_handicap = is_dear ? 9 : 0; /* by trial */
     start->stands_for = calloc(columns, sizeof *start->stands_for);
     bool *is_parent = calloc(columns, sizeof *is_parent);
     if (!start->stands_for || !is_parent) abort();

@@ -85,6 +85,7 @@ static int score_of(const struct pool *pool, const struct pool_term *x, const st
         bits = (top_bit(a->lo - b->hi, a->hi - b->lo) - high + 1) + pool->s->difference_handicap;
     }
     int depth = x->depth > y->depth ? x->depth : y->depth;
+    if (pool->s->list.each) bits = 0, top = low; /* shallow trees are all that is left to choose */
     int score = (4 * (bits > 0 ? bits : 0) + 3 * (top - low)) * 64 + (depth < 63 ? depth : 63);
     if (!pool->seed) return score;
     uint64_t key = (uint64_t)x->term.node << 40 ^ (uint64_t)y->term.node << 16 ^
@@ -160,7 +161,8 @@ struct adder_output sums_add(struct pool *pool, int column, int nodes, long *pri
     for (int i = first; i < s->list.count; i++) {
         /* The subtrahend that only this sum reads can be made complemented, for nothing. */
         const struct adder_node *node = &s->list.nodes[i];
-        *price += node->b >= first ? node->bits : nodes_price_of(&s->list, i);
+        bool is_plain = node->b >= first && !s->list.each;
+        *price += is_plain ? node->bits : nodes_price_of(&s->list, i);
     }
     if (sum.negative) {
         const struct adder_node *node = &s->list.nodes[sum.node];

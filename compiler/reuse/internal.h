@@ -47,5 +47,7 @@ void reuse_begin_block(struct reuse *r, const struct reuse_layer *layer, const c
 
 /* digits.c: fewest cycles at that width of digit: loops of at most `cycles` iterations. */
 void digits_emit(struct reuse *r, const struct reuse_layer *layer, int cycles, int *results);
+/* serial.c: the same. */
+void serial_emit(struct reuse *r, const struct reuse_layer *layer, int cycles, int *results);
 
 #endif

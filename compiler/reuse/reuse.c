@@ -1,6 +1,7 @@
 /* The pass: each layer of the old program in the form its reuse factor asks for. */
 #include "compiler/reuse/internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void reuse_begin_block(struct reuse *r, const struct reuse_layer *layer, const char *suffix,
@@ -37,7 +38,10 @@ static void share_layer(struct reuse *r, struct reuse_layer *layer)
     for (int v = layer->block->first; v < layer->matvec; v++)
         copy_op(r, v);
     layer_bind(r, layer);
-    digits_emit(r, layer, layer->factor, results);
+    if (getenv("SERIAL"))
+        serial_emit(r, layer, layer->factor, results);
+    else
+        digits_emit(r, layer, layer->factor, results);
     reuse_begin_block(r, layer, ".out", 1);
     for (int v = layer->matvec + 1; v < layer->block->end; v++) {
         const struct op *op = &old->ops[v];
