@@ -169,6 +169,31 @@ static int find_earliest(struct scheduling *s)
     return latency;
 }
 
+/* What follows from the iteration alone is best made when it is read, which can be many stages
+ * behind the first; those are lifted at once, not stage by stage (registers.c). */
+static void lift_statics(struct scheduling *s, size_t sorted)
+{
+    const struct program *p = s->program;
+    struct statics *statics = statics_new(p);
+    int *latest = malloc(((size_t)p->op_count + 1) * sizeof *latest);
+    if (!latest) fail("out of memory");
+    for (int v = 0; v < p->op_count; v++)
+        latest[v] = INT_MAX;
+    for (size_t i = sorted; i-- > 0;) { /* sorted by where they end: readers first */
+        const struct precedence *e = &s->precedences[i];
+        if (e->from >= e->to || p->ops[e->from].code == OP_CONST) continue;
+        if (latest[e->to] != INT_MAX && statics_of(statics, e->to) && latest[e->to] > s->stages[e->to])
+            s->stages[e->to] = latest[e->to];
+        int stage = s->stages[e->to] - e->distance;
+        if (stage < latest[e->from]) latest[e->from] = stage;
+    }
+    for (int v = 0; v < p->op_count; v++)
+        if (p->ops[v].code == OP_INDEX && latest[v] != INT_MAX && latest[v] > s->stages[v])
+            s->stages[v] = latest[v];
+    free(latest);
+    statics_free(statics);
+}
+
 /* The fewest slots that keep what loads read. */
 static void choose_slots(struct program *p)
 {
@@ -225,8 +250,11 @@ struct program *schedule_loops(const struct program *old, const struct compile_o
     find_delays(&s);
     for (int v = 0; v < old->op_count; v++)
         if (old->ops[v].code != OP_CONST) find_precedences(&s, v);
+    size_t sorted = s.count; /* precedences between operands, sorted by reader */
     find_memory_precedences(&s);
-    schedule_fewest_registers(old, s.precedences, s.count, find_earliest(&s), s.stages);
+    int latency = find_earliest(&s);
+    lift_statics(&s, sorted);
+    schedule_fewest_registers(old, s.precedences, s.count, latency, s.stages);
     struct program *program = with_stages(&s);
     free(s.precedences);
     arena_free(&arena);
