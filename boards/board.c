@@ -125,6 +125,11 @@ static void read_model(struct target *model, const cJSON *json, const char *file
     model->carry_base_ns = margin * read_number(json, file, "delay_ns.carry_base", 0, 100);
     model->carry_per_bit_ns = margin * read_number(json, file, "delay_ns.carry_per_bit", 0, 100);
     model->ram_clk_to_q_ns = read_number(json, file, "delay_ns.ram_clk_to_q", 0, 100);
+    model->ram_bits = read_int(json, file, "ram.bits", 1, 1 << 30);
+    model->ram_width_max = read_int(json, file, "ram.width_max", 1, 1024);
+    model->has_lut_ram = read_bool(json, file, "ram.of_luts");
+    model->dsp_a_bits = read_int(json, file, "dsp.a_bits", 0, 64);
+    model->dsp_b_bits = read_int(json, file, "dsp.b_bits", 0, 64);
     model->max_clock_mhz = read_number(json, file, "max_clock_mhz", 1, 10000);
     model->cells_per_lut = read_number(json, file, "cells.per_lut", 0, 10);
     model->cells_per_ff = read_number(json, file, "cells.per_ff", 0, 10);

@@ -402,6 +402,18 @@ static enum c_type add_pick(struct text *text, const struct program *p, const st
     return c_is_narrow(op) ? C_NARROW : C_WIDE;
 }
 
+static enum c_type add_load(struct text *text, const struct program *p, const struct op *op)
+{
+    if (op->operand_count > 1) {
+        c_add_value(text, p, p->operands[op->operands + 1], false);
+        text_add(text, " ? ");
+    }
+    text_add(text, "memory_%d[", (int)op->immediate);
+    c_add_value(text, p, p->operands[op->operands], false);
+    text_add(text, op->operand_count > 1 ? "] : 0" : "]");
+    return C_NARROW;
+}
+
 /* The right-hand side; returns its type. */
 static enum c_type add_expression(struct c_printer *c, const struct op *op)
 {
@@ -441,11 +453,7 @@ static enum c_type add_expression(struct c_printer *c, const struct op *op)
     case OP_PICK: return add_pick(text, p, op);
     case OP_INDEX: text_add(text, "i"); return C_NARROW;
     case OP_STATE: text_add(text, "s%d", (int)(op - p->ops)); return C_NARROW;
-    case OP_LOAD:
-        text_add(text, "memory_%d[", (int)op->immediate);
-        c_add_value(text, p, a, false);
-        text_add(text, "]");
-        return C_NARROW;
+    case OP_LOAD: return add_load(text, p, op);
     case OP_UPDATE:
     case OP_STORE:
     case OP_CONST:

@@ -392,10 +392,10 @@ void verilog_memories(struct verilog_module *module)
 }
 
 /* "{turn_q2, n7[1:0]}": the slot that op `value` reads or writes in stage `stage`. */
-static void add_slot(struct verilog_module *module, int value, int memory, int stage)
+static void add_slot(struct verilog_module *module, int value, int memory, int stage,
+                     struct text *t)
 {
     const struct verilog_memory *m = &module->plan->memories[memory];
-    struct text *t = &module->body;
     if (m->turn_bits) {
         char turn[24];
         control_signal(module, TURN, stage, turn);
@@ -409,6 +409,15 @@ static void add_slot(struct verilog_module *module, int value, int memory, int s
         verilog_field(t, &address, 0, m->address_bits);
     }
     if (m->turn_bits && m->address_bits) text_add(t, "}");
+}
+
+static void add_slot_index(struct verilog_module *module, int value, int memory, int stage,
+                           struct text *t)
+{
+    if (!slot_bits(&module->plan->memories[memory])) return;
+    text_add(t, "[");
+    add_slot(module, value, memory, stage, t);
+    text_add(t, "]");
 }
 
 void verilog_load(struct verilog_module *module, int value)
@@ -429,24 +438,31 @@ void verilog_load(struct verilog_module *module, int value)
         add_write(module, memory, array);
     }
     size_t start = t->length;
-    verilog_declare(t, block ? "    reg" : "    wire", op->format.is_signed, op->format.width_bits);
+    struct text word = {0}; /* what the memory answers */
     if (plan->program->memories[memory].kind == MEMORY_DELAY) {
-        text_add(t, "%s = %s_d%d;\n", name, m->name, verilog_delay(plan, value));
-        verilog_note(module, start, value);
-        return;
-    }
-    if (block) {
-        text_add(t, "%s;\n    always @(posedge clk_i) %s <= %s", name, name, array);
+        text_add(&word, "%s_d%d", m->name, verilog_delay(plan, value));
+    } else if (block) {
+        verilog_declare(t, "    reg", op->format.is_signed, op->format.width_bits);
+        text_add(t, "%s_q0;\n    always @(posedge clk_i) %s_q0 <= %s", name, name, array);
+        add_slot_index(module, value, memory, op->stage - 1, t);
+        text_add(t, ";\n");
+        text_add(&word, "%s_q0", name);
+        start = t->length;
     } else {
-        text_add(t, "%s = %s", name, array);
+        text_add(&word, "%s", array);
+        add_slot_index(module, value, memory, op->stage, &word);
     }
-    if (slot_bits(m)) {
-        text_add(t, "[");
-        add_slot(module, value, memory, op->stage - block);
-        text_add(t, "]");
+    verilog_declare(t, "    wire", op->format.is_signed, op->format.width_bits);
+    text_add(t, "%s = ", name);
+    if (op->operand_count > 1) {
+        struct verilog_signal condition = verilog_operand(module, value, 1);
+        verilog_field(t, &condition, 0, 1);
+        text_add(t, " ? %s : %d'd0;\n", text_string(&word), op->format.width_bits);
+    } else {
+        text_add(t, "%s;\n", text_string(&word));
     }
-    text_add(t, ";\n");
-    if (!block) verilog_note(module, start, value);
+    text_free(&word);
+    verilog_note(module, start, value);
 }
 
 void verilog_store(struct verilog_module *module, int store)
@@ -467,7 +483,7 @@ void verilog_store(struct verilog_module *module, int store)
         text_add(t, ";\n");
         if (slot_bits(m)) {
             text_add(t, "    assign %s_addr = ", m->name);
-            add_slot(module, store, memory, op->stage);
+            add_slot(module, store, memory, op->stage, t);
             text_add(t, ";\n");
         }
     }

@@ -182,8 +182,8 @@ static bool is_digit_sum(struct verilog_module *module, int value)
     if (op->code != OP_ADC || op->immediate || op->format.width_bits > 3) return false;
     for (int i = 0; i < 3; i++) {
         const struct op *a = program_operand(p, op, i);
-        if (a->format.is_signed || a->format.width_bits > 2 || op_fraction(a) != op_fraction(op))
-            return false;
+        bool reaches_top = i > 0 && a->format.width_bits >= op->format.width_bits;
+        if (a->format.is_signed || reaches_top || op_fraction(a) != op_fraction(op)) return false;
     }
     return true;
 }
@@ -193,27 +193,39 @@ static void print_digit_sum(struct verilog_module *module, int value)
 {
     const struct op *op = op_of(module, value);
     const char *name = module->plan->values[value].name;
-    struct text *t = &module->body;
+    struct text *t = &module->body, sum = {0};
     struct verilog_signal carry = verilog_operand(module, value, 0),
                           a = verilog_operand(module, value, 1),
                           b = verilog_operand(module, value, 2);
     int width = op->format.width_bits;
-    verilog_declare(t, "    wire", false, width);
-    text_add(t, "%s_c;\n    assign %s_c[0] = ", name, name);
-    verilog_field(t, &carry, 0, 1);
-    text_add(t, ";\n");
-    for (int bit = 0; bit + 1 < width; bit++) {
-        text_add(t, "    assign %s_c[%d] = (", name, bit + 1);
-        verilog_field(t, &a, bit, 1), text_add(t, " & ");
-        verilog_field(t, &b, bit, 1), text_add(t, ") | (%s_c[%d] & (", name, bit);
-        verilog_field(t, &a, bit, 1), text_add(t, " ^ ");
-        verilog_field(t, &b, bit, 1), text_add(t, "));\n");
+    char in[200]; /* the carry into the bit at hand */
+    struct text first = {0};
+    verilog_field(&first, &carry, 0, 1);
+    snprintf(in, sizeof in, "%s", text_string(&first));
+    text_free(&first);
+    for (int bit = 0; bit < width; bit++) {
+        struct text x = {0}, y = {0}, digit = {0};
+        verilog_field(&x, &a, bit, 1);
+        verilog_field(&y, &b, bit, 1);
+        if (bit == width - 1) /* nothing adds up there but the carry */
+            text_add(&digit, "%s", in);
+        else
+            text_add(&digit, "%s ^ %s ^ %s", text_string(&x), text_string(&y), in);
+        if (bit) text_add(&digit, ", %s", text_string(&sum));
+        text_free(&sum);
+        sum = digit;
+        if (bit < width - 1) {
+            text_add(t, "    wire %s_c%d = (%s & %s) | (%s & (%s ^ %s));\n", name, bit + 1,
+                     text_string(&x), text_string(&y), in, text_string(&x), text_string(&y));
+            snprintf(in, sizeof in, "%s_c%d", name, bit + 1);
+        }
+        text_free(&x);
+        text_free(&y);
     }
     size_t start = t->length;
     verilog_declare(t, "    wire", false, width);
-    text_add(t, "%s = %s_c ^ ", name, name);
-    verilog_field(t, &a, 0, width), text_add(t, " ^ ");
-    verilog_field(t, &b, 0, width), text_add(t, ";\n");
+    text_add(t, width > 1 ? "%s = {%s};\n" : "%s = %s;\n", name, text_string(&sum));
+    text_free(&sum);
     verilog_note(module, start, value);
 }
 

@@ -234,6 +234,11 @@ int program_add_load(struct program *p, int memory, int address)
     return program_add_op(p, OP_LOAD, &address, 1, memory);
 }
 
+int program_add_load_if(struct program *p, int memory, int address, int condition)
+{
+    return program_add_op(p, OP_LOAD, (int[]){address, condition}, 2, memory);
+}
+
 int program_add_store(struct program *p, int memory, int address, int value, int enable)
 {
     return program_add_op(p, OP_STORE, (int[]){address, value, enable}, 3, memory);

@@ -204,6 +204,9 @@ static void fill_step(struct planner *w, struct step *s, const struct op *op)
     case OP_STATE: s->b = w->next[s->value]; break;
     case OP_UPDATE: s->to = w->next[p->operands[op->operands]]; break;
     case OP_LOAD:
+        s->terms = op->operand_count - 1; /* whether it has a condition */
+        s->immediate = w->memories[op->immediate];
+        break;
     case OP_STORE: s->immediate = w->memories[op->immediate]; break;
     case OP_NOT: s->is_signed = operand[0]->format.is_signed; /* fall through */
     case OP_POPCOUNT: s->width = operand[0]->format.width_bits; break;

@@ -21,7 +21,7 @@ struct step {
     int up_a, up_b;   /* left shifts that align a and b (select: b and c) */
     int up_c;         /* adc, sbb: of the carry, c */
     int first, terms; /* result, concat, pick: in plan->terms[] (concat: weight is the operand's
-                         width; pick: the shift that aligns it) */
+                         width; pick: the shift that aligns it); load: 1 with a condition */
     /* const: value; input: element; table: what entry 0 stands for; result: bias; slice: low; load,
      * store: slot of entry 0 */
     int64_t immediate;

@@ -292,9 +292,16 @@ static const char *infer_carried(const struct program *p, const struct op *op, s
     if (op_fraction(a) || a->lo < 0 || a->hi >= m->entries)
         return "the address is not the number of an entry";
     *r = (struct range){m->lo, m->hi, fraction};
-    if (op->code == OP_LOAD) return NULL;
-    const struct op *b = program_operand(p, op, 1), *c = program_operand(p, op, 2);
-    if (op_fraction(c) || c->lo < 0 || c->hi > 1) return "the condition is not one unsigned bit";
+    if (op->code == OP_LOAD && op->operand_count == 1) return NULL;
+    const struct op *b = program_operand(p, op, 1),
+                    *condition = op->code == OP_LOAD ? b : program_operand(p, op, 2);
+    if (!is_bit(condition) || op_fraction(condition))
+        return "the condition is not one unsigned bit";
+    if (op->code == OP_LOAD) {
+        if (condition->lo == 0 && m->lo > 0) r->lo = 0;
+        if (condition->lo == 0 && m->hi < 0) r->hi = 0;
+        return NULL;
+    }
     *r = range_of(b);
     return check_stated(b, fraction, m->lo, m->hi);
 }

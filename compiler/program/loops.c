@@ -131,6 +131,14 @@ static struct entry *find_entry(struct run *r, const struct op *op, const char *
 static const char *run_memory(struct run *r, struct op *op)
 {
     const char *what;
+    const struct op *condition =
+        op->operand_count > 1 ? program_operand(&r->shadow, op, op->operand_count - 1) : NULL;
+    if (condition && !is_static(condition))
+        return "its condition does not follow from constants and the iteration alone";
+    if (op->code == OP_LOAD && condition && !condition->lo) {
+        op->lo = op->hi = 0;
+        return NULL;
+    }
     struct entry *entry = find_entry(r, op, &what);
     if (!entry) return what;
     if (op->code == OP_LOAD) {
@@ -139,10 +147,7 @@ static const char *run_memory(struct run *r, struct op *op)
         op->hi = entry->hi;
         return NULL;
     }
-    const struct op *value = program_operand(&r->shadow, op, 1),
-                    *condition = program_operand(&r->shadow, op, 2);
-    if (!is_static(condition))
-        return "its condition does not follow from constants and the iteration alone";
+    const struct op *value = program_operand(&r->shadow, op, 1);
     op->lo = value->lo;
     op->hi = value->hi;
     if (condition->lo) *entry = (struct entry){true, value->lo, value->hi};

@@ -61,7 +61,7 @@
     X(INDEX, "index", 0, 0, TRIP, "number of the iteration")                                       \
     X(STATE, "state", 1, 1, NONE, "a in the first iteration, then what update gave it")            \
     X(UPDATE, "update", 2, 2, NONE, "b; the state a has it in the next iteration")                 \
-    X(LOAD, "load", 1, 1, MEMORY, "entry a of the memory")                                         \
+    X(LOAD, "load", 1, 2, MEMORY, "entry a of the memory; with b: 0 where b is 0")                 \
     X(STORE, "store", 3, 3, MEMORY,                                                                \
       "b; entry a of the memory has it from then on, if c is 1")
 
@@ -220,6 +220,8 @@ int program_add_update(struct program *p, int state, int value);
 int program_add_memory(struct program *p, const char *name, int entries, int64_t lo, int64_t hi,
                        int fraction_bits, const int64_t *contents);
 int program_add_load(struct program *p, int memory, int address);
+/* 0 where `condition` is 0: then there need be no such entry yet. */
+int program_add_load_if(struct program *p, int memory, int address, int condition);
 int program_add_store(struct program *p, int memory, int address, int value, int enable);
 void program_add_output(struct program *p, const char *name, int value);
 

@@ -99,9 +99,12 @@ static const char *each_read(struct memory_use *u, int load, read_function *func
     const struct op *op = &p->ops[load];
     int address = p->operands[op->operands];
     const int64_t *entry = statics_of(u->statics, address);
+    int condition = op->operand_count > 1 ? p->operands[op->operands + 1] : -1;
+    const int64_t *reads = condition >= 0 ? statics_of(u->statics, condition) : NULL;
     bool constant = p->ops[address].code == OP_CONST;
     int trip = p->blocks[program_block_of(p, load)].trip;
     for (int i = 0; i < trip; i++) {
+        if (reads && !reads[p->ops[condition].code == OP_CONST ? 0 : i]) continue;
         struct access read = {op->stage + i, entry[constant ? 0 : i]};
         const struct access *write =
             find_write(p, load, i, u->store, u->writes, u->count, read.entry);

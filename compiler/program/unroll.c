@@ -88,6 +88,8 @@ static int unroll_op(struct unroll *u, int value)
     case OP_UPDATE: return u->map[operands[1]];
     case OP_LOAD: {
         const struct memory *m = &u->old->memories[op->immediate];
+        if (op->operand_count > 1 && !static_of(u, operands[1]))
+            return program_add_const(u->program, 0, format_fraction_bits(m->format));
         int64_t entry = static_of(u, operands[0]);
         if (m->contents)
             return program_add_const(u->program, m->contents[entry],

@@ -91,10 +91,19 @@ static void loop_load(struct loop_maker *m)
         address = program_add_const(m->p, loop_between(m->random, 0, written - 1), 0);
     } else {
         int first = written > m->trip ? loop_between(m->random, 0, written - m->trip) : 0;
-        if (in_order && written < m->trip) return;
-        for (int i = 0; i < m->trip; i++)
+        bool some = random_below(m->random, 2) || (in_order && written < m->trip);
+        int64_t enable[64];
+        for (int i = 0; i < m->trip; i++) {
             entries[i] = in_order ? first + i : loop_between(m->random, 0, written - 1);
+            enable[i] = entries[i] < written && (in_order || random_below(m->random, 3));
+            if (entries[i] >= written) entries[i] = 0;
+        }
         address = loop_table(m, entries, written - 1);
+        if (some) {
+            int condition = loop_table(m, enable, 1);
+            loop_keep(m, program_add_load_if(m->p, memory, address, condition));
+            return;
+        }
     }
     loop_keep(m, program_add_load(m->p, memory, address));
 }

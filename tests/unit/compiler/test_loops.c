@@ -84,7 +84,9 @@ static int64_t eval_op(struct machine *m, int value, int iteration)
     case OP_INDEX: return iteration;
     case OP_STATE: return iteration ? m->next[value] : m->values[o[0]];
     case OP_UPDATE: return m->values[o[1]];
-    case OP_LOAD: return m->memories[op->immediate][m->values[o[0]]];
+    case OP_LOAD:
+        if (op->operand_count > 1 && !m->values[o[1]]) return 0;
+        return m->memories[op->immediate][m->values[o[0]]];
     case OP_STORE:
         if (m->values[o[2]]) m->memories[op->immediate][m->values[o[0]]] = m->values[o[1]];
         return m->values[o[1]];
