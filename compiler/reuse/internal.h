@@ -12,6 +12,8 @@ struct reuse {
     struct rewrite rewrite; /* old program, new program, map */
     const struct compile_options *options;
     struct linear_forms *forms; /* of the new program */
+    bool *live; /* [old op_count] an output depends on it */
+    struct reuse_stream **streams; /* [old op_count] values that exist as digits alone (serial.h) */
 };
 
 /* A layer: a block of the old program around one matvec. */
@@ -22,16 +24,22 @@ struct reuse_layer {
     int rows, columns;
     const struct matrix *matrix;
     int *results;       /* [columns] RESULT op of each column that is read, -1 */
-    int *operands;      /* [rows] new values */
-    bool *is_used;      /* [rows] some live column has a weight there */
+    int *operands;       /* [rows] new values, by layer_bind() */
+    bool *is_used;       /* [rows] not constant, and some live column has a weight there */
     struct dyadic *bias; /* [columns] constant operands in it */
     int factor;
 };
 
 /* The layer of a block of the old program; false if it has no matvec to share. */
 bool layer_find(struct reuse *r, int block, struct reuse_layer *layer);
-/* What the layer's operands are in the new program, when everything before it is there. */
+/* Its operands in the new program, when everything before it is there; -1 for streams. */
 void layer_bind(struct reuse *r, struct reuse_layer *layer);
+/* Old value of operand `row`. */
+static inline int layer_operand(const struct reuse *r, const struct reuse_layer *layer, int row)
+{
+    const struct program *old = r->rewrite.old;
+    return old->operands[old->ops[layer->matvec].operands + row];
+}
 static inline int64_t layer_weight(const struct reuse_layer *layer, int row, int column)
 {
     return layer->matrix->integers[(size_t)row * (size_t)layer->columns + (size_t)column];
@@ -47,7 +55,5 @@ void reuse_begin_block(struct reuse *r, const struct reuse_layer *layer, const c
 
 /* digits.c: fewest cycles at that width of digit: loops of at most `cycles` iterations. */
 void digits_emit(struct reuse *r, const struct reuse_layer *layer, int cycles, int *results);
-/* serial.c: the same. */
-void serial_emit(struct reuse *r, const struct reuse_layer *layer, int cycles, int *results);
 
 #endif

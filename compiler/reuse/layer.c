@@ -11,26 +11,6 @@ static int find_matvec(const struct program *p, const struct block *block)
     return -1;
 }
 
-bool layer_find(struct reuse *r, int block, struct reuse_layer *layer)
-{
-    const struct program *old = r->rewrite.old;
-    const struct block *b = &old->blocks[block];
-    int matvec = block_is_loop(b) ? -1 : find_matvec(old, b);
-    if (matvec < 0) return false;
-    *layer = (struct reuse_layer){.block = b, .name = b->name, .kind = b->kind, .matvec = matvec};
-    layer->matrix = &old->matrices[old->ops[matvec].immediate];
-    layer->rows = layer->matrix->rows;
-    layer->columns = layer->matrix->columns;
-    layer->results =
-        arena_alloc(&r->rewrite.arena, (size_t)layer->columns, sizeof *layer->results);
-    for (int j = 0; j < layer->columns; j++)
-        layer->results[j] = -1;
-    for (int v = matvec + 1; v < b->end; v++)
-        if (old->ops[v].code == OP_RESULT && old->operands[old->ops[v].operands] == matvec)
-            layer->results[old->ops[v].immediate] = v;
-    return true;
-}
-
 /* Constant operands are part of the bias. */
 static void add_constant(struct reuse_layer *layer, int row, const struct op *x)
 {
@@ -45,19 +25,16 @@ static void add_constant(struct reuse_layer *layer, int row, const struct op *x)
     }
 }
 
-void layer_bind(struct reuse *r, struct reuse_layer *layer)
+static void find_rows(struct reuse *r, struct reuse_layer *layer)
 {
     struct rewrite *w = &r->rewrite;
-    const struct op *matvec = &w->old->ops[layer->matvec];
     size_t rows = (size_t)layer->rows, columns = (size_t)layer->columns;
-    layer->operands = arena_alloc(&w->arena, rows, sizeof *layer->operands);
     layer->is_used = arena_alloc(&w->arena, rows, sizeof *layer->is_used);
     layer->bias = arena_alloc(&w->arena, columns, sizeof *layer->bias);
     for (size_t j = 0; j < columns && layer->matrix->bias; j++)
         layer->bias[j] = dyadic_make(layer->matrix->bias[j], layer->matrix->bias_fraction_bits);
     for (int i = 0; i < layer->rows; i++) {
-        int value = layer->operands[i] = rewrite_operand(w, matvec, i);
-        const struct op *x = &w->program->ops[value];
+        const struct op *x = &w->old->ops[layer_operand(r, layer, i)];
         if (x->lo == x->hi) {
             add_constant(layer, i, x);
             continue;
@@ -65,4 +42,35 @@ void layer_bind(struct reuse *r, struct reuse_layer *layer)
         for (int j = 0; j < layer->columns; j++)
             if (layer->results[j] >= 0 && layer_weight(layer, i, j)) layer->is_used[i] = true;
     }
+}
+
+bool layer_find(struct reuse *r, int block, struct reuse_layer *layer)
+{
+    const struct program *old = r->rewrite.old;
+    const struct block *b = &old->blocks[block];
+    int matvec = block_is_loop(b) ? -1 : find_matvec(old, b);
+    if (matvec < 0) return false;
+    *layer = (struct reuse_layer){.block = b, .name = b->name, .kind = b->kind, .matvec = matvec};
+    layer->matrix = &old->matrices[old->ops[matvec].immediate];
+    layer->rows = layer->matrix->rows;
+    layer->columns = layer->matrix->columns;
+    layer->results =
+        arena_alloc(&r->rewrite.arena, (size_t)layer->columns, sizeof *layer->results);
+    for (int j = 0; j < layer->columns; j++)
+        layer->results[j] = -1;
+    for (int v = matvec + 1; v < b->end; v++) {
+        const struct op *op = &old->ops[v];
+        if (op->code == OP_RESULT && old->operands[op->operands] == matvec && r->live[v])
+            layer->results[op->immediate] = v;
+    }
+    find_rows(r, layer);
+    return true;
+}
+
+void layer_bind(struct reuse *r, struct reuse_layer *layer)
+{
+    layer->operands =
+        arena_alloc(&r->rewrite.arena, (size_t)layer->rows, sizeof *layer->operands);
+    for (int i = 0; i < layer->rows; i++)
+        layer->operands[i] = r->rewrite.map[layer_operand(r, layer, i)];
 }
