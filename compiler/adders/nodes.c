@@ -108,6 +108,7 @@ static struct adder_node make_node(const struct node_list *list, struct term x, 
 {
     const struct adder_node *nodes = list->nodes;
     bool subtracts = x.negative != y.negative, swaps;
+    positive = positive || list->each; /* low bits are not free then, but negations cost */
     int low_x = nodes[x.node].low + x.shift, low_y = nodes[y.node].low + y.shift;
     if (subtracts && (positive || low_x == low_y))
         swaps = x.negative;

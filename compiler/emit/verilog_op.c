@@ -179,7 +179,8 @@ static bool is_digit_sum(struct verilog_module *module, int value)
 {
     const struct program *p = module->plan->program;
     const struct op *op = op_of(module, value);
-    if (op->code != OP_ADC || op->immediate || op->format.width_bits > 3) return false;
+    bool sums = op->code == OP_ADC || op->code == OP_SBB;
+    if (!sums || op->immediate || op->format.width_bits > 3) return false;
     for (int i = 0; i < 3; i++) {
         const struct op *a = program_operand(p, op, i);
         bool reaches_top = i > 0 && a->format.width_bits >= op->format.width_bits;
@@ -203,6 +204,7 @@ static void print_digit_sum(struct verilog_module *module, int value)
     verilog_field(&first, &carry, 0, 1);
     snprintf(in, sizeof in, "%s", text_string(&first));
     text_free(&first);
+    bool subtracts = op->code == OP_SBB;
     for (int bit = 0; bit < width; bit++) {
         struct text x = {0}, y = {0}, digit = {0};
         verilog_field(&x, &a, bit, 1);
@@ -215,15 +217,16 @@ static void print_digit_sum(struct verilog_module *module, int value)
         text_free(&sum);
         sum = digit;
         if (bit < width - 1) {
-            text_add(t, "    wire %s_c%d = (%s & %s) | (%s & (%s ^ %s));\n", name, bit + 1,
-                     text_string(&x), text_string(&y), in, text_string(&x), text_string(&y));
+            const char *not = subtracts ? "~" : "";
+            text_add(t, "    wire %s_c%d = (%s%s & %s) | (%s & %s(%s ^ %s));\n", name, bit + 1, not,
+                     text_string(&x), text_string(&y), in, not, text_string(&x), text_string(&y));
             snprintf(in, sizeof in, "%s_c%d", name, bit + 1);
         }
         text_free(&x);
         text_free(&y);
     }
     size_t start = t->length;
-    verilog_declare(t, "    wire", false, width);
+    verilog_declare(t, "    wire", op->format.is_signed, width);
     text_add(t, width > 1 ? "%s = {%s};\n" : "%s = %s;\n", name, text_string(&sum));
     text_free(&sum);
     verilog_note(module, start, value);

@@ -5,8 +5,7 @@
  * complement modulo 2^(d T), T the trip count, so operands are sign-extended by the registers that
  * hand them out, and a shift by k bits is a delay by k / d digits, with the rest of the bits taken
  * from two neighbouring digits. All carried registers fall back to their first value between events,
- * so the low digits of a delayed stream are zeros without any logic, and a subtraction is an addition
- * of inverted digits to a carry that starts as one. (Hartley and Corbett, "Digit-serial processing
+ * so the low digits of a delayed stream are zeros without any logic. (Hartley and Corbett, "Digit-serial processing
  * techniques" (1990); Parhi, "VLSI Digital Signal Processing Systems" (1999), chapter 13.) */
 #include "compiler/reuse/serial.h"
 
@@ -51,7 +50,8 @@ static void solve(struct reuse *r, const struct reuse_layer *layer, struct seria
     struct adder_options options;
     adder_options_init(&options);
     options.is_serial = true;
-    options.effort = 16;
+    options.extra_depth = ADDER_DEPTH_ANY;
+    options.effort = 64;
     plan->graph = adder_solve(&problem, &options);
 }
 
@@ -133,11 +133,9 @@ static struct stream add(struct serial *s, struct stream a, struct stream b, boo
     int low = a.low < b.low ? a.low : b.low;
     int x = serial_shift(s, a.digit, a.low - low, constants.fill_a);
     int y = serial_shift(s, b.digit, b.low - low, constants.fill_b);
-    if (subtracts) y = program_add_op(p, OP_NOT, &y, 1, 0);
-    int carry =
-        program_add_state(p, subtracts != constants.flips_carry ? s->one : s->zero, 0, 1);
-    int sum = program_add_op(p, OP_ADC, (int[]){carry, x, y}, 3, 0);
-    int over = program_add_op(p, OP_SHIFT, &sum, 1, -s->bits);
+    int carry = program_add_state(p, constants.sets_carry ? s->one : s->zero, 0, 1);
+    int sum = program_add_op(p, subtracts ? OP_SBB : OP_ADC, (int[]){carry, x, y}, 3, 0);
+    int over = program_add_op(p, OP_SHIFT, &sum, 1, -s->bits); /* 1, or -1 of a difference */
     program_add_update(p, carry, serial_low_bits(s, over, 1));
     return (struct stream){serial_low_bits(s, sum, s->bits), low};
 }
@@ -179,7 +177,7 @@ static struct stream constant_stream(struct serial *s, struct dyadic constant, i
     return (struct stream){serial_table(s, "constant", digits, s->bits), low};
 }
 
-/* The aligned stream of a column: the graph's output, its sign, and what is left of the bias. */
+/* The aligned stream of a column: the graph's output, what is left of the bias, its sign. */
 static int column_digit(struct serial *s, const struct serial_plan *plan,
                         const struct stream *streams, int j)
 {
@@ -188,19 +186,27 @@ static int column_digit(struct serial *s, const struct serial_plan *plan,
     if (out->node < 0) return -1;
     struct stream sum = streams[out->node];
     sum.low += out->shift;
-    if (column->rest.integer || out->negative) {
+    if (column->rest.integer) {
         struct stream first = constant_stream(s, column->rest, plan->low);
-        sum = add(s, first, sum, out->negative, (struct node_constants){false, 0, 0});
+        sum = add(s, first, sum, false, (struct node_constants){false, 0, 0});
     }
-    return serial_shift(s, sum.digit, sum.low - plan->low, column->fill);
+    int digit = serial_shift(s, sum.digit, sum.low - plan->low, column->fill);
+    return out->negative ? program_add_op(serial_program(s), OP_NOT, &digit, 1, 0) : digit;
 }
 
 static void place_constants(struct serial *s, struct serial_plan *plan)
 {
     int64_t *bias = arena_alloc(&s->r->rewrite.arena, (size_t)plan->graph->columns + 1,
                                 sizeof *bias);
-    for (int j = 0; j < plan->graph->columns; j++)
-        if (!dyadic_on_grid(plan->columns[j].rest, -plan->low, &bias[j])) bias[j] = 0;
+    for (int j = 0; j < plan->graph->columns; j++) {
+        struct serial_column *column = &plan->columns[j];
+        bool fits = dyadic_on_grid(column->rest, -plan->low, &bias[j]);
+        assert(fits); /* the grid is as fine as the biases */
+        (void)fits;
+        /* b - x = not (x - b - 1) */
+        if (plan->graph->outputs[j].negative) bias[j] = -bias[j] - 1;
+        column->rest = dyadic_make(bias[j], -plan->low);
+    }
     serial_place_constants(s->r, plan, bias, s->bits * s->cycles);
 }
 

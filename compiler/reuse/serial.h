@@ -9,7 +9,7 @@
 /* Constants that a node's adder takes in for nothing: the carry's first value, and the low bits of a
  * delayed operand, which would be zeros. */
 struct node_constants {
-    bool flips_carry;       /* starts as 1 in a sum, as 0 in a difference */
+    bool sets_carry;        /* or borrow: it starts as 1 */
     int64_t fill_a, fill_b; /* of the operands' delays */
 };
 
@@ -106,7 +106,7 @@ int serial_shift(struct serial *s, int digit, int shift, int64_t fill);
 struct reuse_stream {
     int bits;          /* of a digit */
     int memory, place; /* of its lowest bit in the memory's words; word i holds digit i */
-    int keep, over;    /* values of the layer's last iteration, one bit each: see serial_link.c */
+    int negative, over; /* values of the layer's last iteration, one bit each: see serial_link.c */
     struct window window;
 };
 

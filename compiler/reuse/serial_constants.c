@@ -1,7 +1,7 @@
 /* A column's bias where it costs nothing.
  *
- * Every adder that only one column uses has two places for constants: its carry, which may start as
- * 1 in a sum and as 0 in a difference, and the low bits of the operand that is delayed, which may
+ * Every adder that only one column uses has two places for constants: its carry or borrow, which may
+ * start as 1, and the low bits of the operand that is delayed, which may
  * come from registers that start with them. Each such bit adds (or takes away) a power of two. Which
  * of them make up the bias is found from the lowest bit up: at each weight some of the bits there
  * are used, so that what is left of the bias is even, and halved. */
@@ -114,7 +114,7 @@ static void use_sites(const struct search *s, struct serial_plan *plan, struct s
         int64_t bit = (int64_t)1 << site->bit;
         struct node_constants *c = site->node >= 0 ? &plan->constants[site->node] : NULL;
         switch (site->kind) {
-        case SITE_CARRY: c->flips_carry = true; break;
+        case SITE_CARRY: c->sets_carry = true; break;
         case SITE_FILL_A: c->fill_a |= bit; break;
         case SITE_FILL_B: c->fill_b |= bit; break;
         case SITE_ALIGNMENT: column->fill |= bit; break;
@@ -145,7 +145,7 @@ void serial_place_constants(struct reuse *r, struct serial_plan *plan, const int
         memset(s, 0, sizeof *s);
         *s = (struct search){.plan = plan, .users = users, .low = plan->low};
         s->weights = bits < WEIGHTS_MOST ? bits : WEIGHTS_MOST;
-        if (out->node < 0 || out->negative || !bias[j]) continue;
+        if (out->node < 0 || !bias[j]) continue;
         for (int bit = 0; bit < column->low - plan->low; bit++)
             add_site(s, (struct site){SITE_ALIGNMENT, -1, bit, bit, false});
         find_sites(s, out->node, out->shift, false);

@@ -3,10 +3,10 @@
  * A saturating quantizer needs the last digit, the sign, before it can give its first; so the digits
  * of its window wait in a memory, one word of all columns' digits for each digit, and are clamped
  * when the next layer reads them. Two bits of a column clamp all its digits, known after the last:
- *   unsigned  keep: not negative; over: some bit above the window is set
- *             digit = keep & (over | window's digit)
- *   signed    keep: not negative; over: the bits from the window's sign up are not all alike
- *             digit = over ? keep : window's digit, and the sign (not keep) from the top bit on
+ *   unsigned  over: some bit above the window is set
+ *             digit = not negative & (over | window's digit)
+ *   signed    over: the bits from the window's sign up are not all alike
+ *             digit = over ? not negative : window's digit, and negative from the top bit on
  * A tie (all bits below the window are zero) clears the lowest bit on its way into the memory. */
 #include "compiler/reuse/serial.h"
 
@@ -156,7 +156,7 @@ static struct reuse_stream *keep_window(struct serial *s, const struct group *g,
     *stream = (struct reuse_stream){.bits = s->bits, .window = g->window};
     *kept = window_digit(s, g, digit);
     if (g->window.ties_even && g->drop > 0) *kept = clear_tie(s, g, digit, *kept);
-    stream->keep = bit_not(s, bit_at(s, digit, s->bits - 1));
+    stream->negative = bit_at(s, digit, s->bits - 1);
     stream->over = any_of(s, digit, g->high_mask);
     if (g->window.is_signed)
         stream->over = bit_and(s, stream->over, any_of(s, bits_not(s, digit, s->bits), g->high_mask));
@@ -243,13 +243,11 @@ struct stream serial_read_window(struct serial *s, int value)
     int word = load_word(s, stream);
     int raw = program_add_slice(p, word, stream->place, format_make(false, s->bits, s->bits));
     int mask = mask_table(s, "window", 0, w->width - w->is_signed), digit;
-    int keep = repeated(s, stream->keep), over = repeated(s, stream->over);
+    int d = s->bits, negative = repeated(s, stream->negative), over = repeated(s, stream->over);
+    int keep = bits_not(s, negative, d);
     if (w->is_signed) {
-        /* over ? keep : raw within, not keep above */
-        int d = s->bits;
         int inside = bit_or(s, bit_and(s, over, keep), bit_and(s, bits_not(s, over, d), raw));
-        digit = bit_or(s, bit_and(s, inside, mask),
-                       bit_and(s, bits_not(s, keep, d), bits_not(s, mask, d)));
+        digit = bit_or(s, bit_and(s, inside, mask), bit_and(s, negative, bits_not(s, mask, d)));
     } else {
         digit = bit_and(s, bit_and(s, bit_or(s, raw, over), keep), mask);
     }

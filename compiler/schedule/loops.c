@@ -16,6 +16,7 @@ struct scheduling {
     const struct program *program;
     const struct target *target;
     double period, clock_mhz;
+    enum compile_optimize optimize;
     double *delays;
     struct precedence *precedences;
     size_t count, capacity;
@@ -45,6 +46,16 @@ static double load_delay(const struct scheduling *s, int state)
     return constant ? 0 : s->target->route_ns + s->target->lut_ns;
 }
 
+/* A digit-serial adder is smallest with registers around it: synthesis tools turn chained ones into
+ * fewer levels of more LUTs. */
+static bool stands_alone(const struct scheduling *s, int value)
+{
+    const struct op *op = &s->program->ops[value];
+    return s->optimize != OPTIMIZE_LATENCY && (op->code == OP_ADC || op->code == OP_SBB) &&
+           op->format.width_bits <= 3 &&
+           value_in_loop(s->program, value);
+}
+
 static void find_delays(struct scheduling *s)
 {
     const struct program *p = s->program;
@@ -59,6 +70,7 @@ static void find_delays(struct scheduling *s)
                  op->format.width_bits, delay + s->target->clk_to_q_ns + s->target->setup_ns,
                  s->target->name, s->clock_mhz,
                  1000 / (delay + s->target->clk_to_q_ns + s->target->setup_ns) - 0.5);
+        if (stands_alone(s, v) && delay < 0.51 * s->period) delay = 0.51 * s->period;
         s->delays[v] = delay;
     }
 }
@@ -242,7 +254,10 @@ struct program *schedule_loops(const struct program *old, const struct compile_o
     struct arena arena = {0};
     size_t count = (size_t)old->op_count + 1;
     struct scheduling s = {
-        .program = old, .target = options->target, .clock_mhz = options->clock_mhz};
+        .program = old,
+        .target = options->target,
+        .clock_mhz = options->clock_mhz,
+        .optimize = options->optimize};
     s.period = 1000 / s.clock_mhz - s.target->clk_to_q_ns - s.target->setup_ns;
     s.delays = arena_alloc(&arena, count, sizeof *s.delays);
     s.path = arena_alloc(&arena, count, sizeof *s.path);
