@@ -66,7 +66,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY), "rate of crossings, 40 if not given") \
     X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: +1")   \
     X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS), "fabric whose costs count; default: adder bits alone") \
-    X(COUNT, effort, "effort", "N", ON(ADDERS), "rounds of search; 0: greedy alone")                \
+    X(COUNT, effort, "effort", "N", ON(ADDERS), "rounds of search; 0: greedy alone; default: as suits the matrix") \
     X(STRING, program, "program", "FILE", ON(ADDERS), "write the sums as a program")                \
     X(FLAG, quiet, "quiet", NULL, ON_ANY, "no progress and no information lines")                   \
     X(FLAG, json, "json", NULL, ON_ANY, "print the result as JSON on stdout")

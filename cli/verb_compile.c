@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "boards/board.h"
+#include "boards/pll.h"
 #include "cli/cli.h"
 #include "cli/job_use.h"
 #include "compiler/compile.h"
@@ -72,6 +73,30 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->options.threshold = *job->threshold;
 }
 
+/* For the fewest ns: multiples of the crossing rate that take every event and that the board can
+ * make (pins free: any). */
+static void choose_clocks(struct cli *cli, struct request *request)
+{
+    const struct job *job = cli->job;
+    double crossing = job ? *job->budget->bunch_crossing_mhz : 40;
+    double rate = crossing * (job ? *job->budget->events_per_crossing : 1);
+    double most = request->board.target.model.max_clock_mhz;
+    bool pins_free = job && *job->target->pins_free;
+    double *clocks = arena_alloc(&cli->arena, (size_t)(most / crossing) + 2, sizeof *clocks);
+    struct compile_options *options = &request->options;
+    for (int k = 1; k * crossing <= most; k++) {
+        struct pll_recipe recipe;
+        double clock = k * crossing;
+        if (clock < rate - 1e-9 || (!pins_free && !pll_search(&request->board, clock, &recipe)))
+            continue;
+        clocks[options->clock_count++] = clock;
+    }
+    options->clocks_mhz = clocks;
+    if (!options->clock_count)
+        fail("%s cannot make a multiple of the crossing rate, %g MHz; give --clock-mhz",
+             request->board.name, crossing);
+}
+
 static void fill_request(struct cli *cli, struct request *request)
 {
     const struct flags *flags = &cli->flags;
@@ -106,14 +131,17 @@ static void fill_request(struct cli *cli, struct request *request)
     board_find(&request->board, request->board_name);
     struct compile_options *options = &request->options;
     options->target = &request->board.target.model;
-    if (options->clock_mhz == 0) options->clock_mhz = request->board.target.default_clock_mhz;
-    if (!(options->clock_mhz > 0)) fail("--clock-mhz must be above 0");
     options->output = (enum compile_output)find("--output", request->output, output_names, 4);
     options->standardise = find("--standardise", request->standardise, standardise_names, 3) == 1
                                ? STANDARDISE_FABRIC
                                : STANDARDISE_HOST;
     options->optimize =
         (enum compile_optimize)find("--optimize", request->optimize, optimize_names, 3);
+    if (options->clock_mhz == 0 && options->optimize == OPTIMIZE_LATENCY)
+        choose_clocks(cli, request);
+    else if (options->clock_mhz == 0)
+        options->clock_mhz = request->board.target.default_clock_mhz;
+    if (!options->clock_count && !(options->clock_mhz > 0)) fail("--clock-mhz must be above 0");
     options->dump_after = flags->dump_after;
     options->stop_after = flags->stop_after;
     options->dump_folder = cli->folder;
