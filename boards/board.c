@@ -130,6 +130,8 @@ static void read_model(struct target *model, const cJSON *json, const char *file
     model->has_lut_ram = read_bool(json, file, "ram.of_luts");
     model->dsp_a_bits = read_int(json, file, "dsp.a_bits", 0, 64);
     model->dsp_b_bits = read_int(json, file, "dsp.b_bits", 0, 64);
+    model->dsp_mixes_signs = read_bool(json, file, "dsp.mixes_signs");
+    model->dsp_ns = read_number(json, file, "delay_ns.dsp", 0, 100);
     model->max_clock_mhz = read_number(json, file, "max_clock_mhz", 1, 10000);
     model->cells_per_lut = read_number(json, file, "cells.per_lut", 0, 10);
     model->cells_per_ff = read_number(json, file, "cells.per_ff", 0, 10);

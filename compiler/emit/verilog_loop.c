@@ -323,8 +323,9 @@ static void declare_array(struct verilog_module *module, int memory, const char 
     const struct memory *memory_ = &p->memories[memory];
     const struct verilog_memory *m = &module->plan->memories[memory];
     struct text *t = &module->body;
+    /* A slot is never written in the cycle in which it is read (docs/reference/program.md). */
     if (slot_bits(m))
-        text_add(t, "    (* ram_style = \"%s\" *)\n", styles[memory_->kind]);
+        text_add(t, "    (* no_rw_check, ram_style = \"%s\" *)\n", styles[memory_->kind]);
     verilog_declare(t, "    reg", memory_->format.is_signed, memory_->format.width_bits);
     text_add(t, "%s", name);
     if (slot_bits(m)) text_add(t, " [0:%d]", (1 << slot_bits(m)) - 1);

@@ -7,6 +7,11 @@
 #include "compiler/program/linear.h"
 #include "compiler/reuse/reuse.h"
 
+/* An entry of a memory. */
+struct reuse_place {
+    int memory, entry; /* memory -1: none */
+};
+
 /* The new program while it is made. */
 struct reuse {
     struct rewrite rewrite; /* old program, new program, map */
@@ -14,6 +19,8 @@ struct reuse {
     struct linear_forms *forms; /* of the new program */
     bool *live; /* [old op_count] an output depends on it */
     struct reuse_stream **streams; /* [old op_count] values that exist as digits alone (serial.h) */
+    bool *wants_memory, *wants_whole; /* [old op_count] how values that leave a layer are read */
+    struct reuse_place *places, *whole_places; /* [old op_count] in memories, in registers */
 };
 
 /* A layer: a block of the old program around one matvec. */
@@ -45,10 +52,27 @@ static inline int64_t layer_weight(const struct reuse_layer *layer, int row, int
     return layer->matrix->integers[(size_t)row * (size_t)layer->columns + (size_t)column];
 }
 
+/* leaves[v], [old op_count]: a live value of the layer's block that is read outside of it. */
+void layer_find_leaving(const struct reuse *r, const struct reuse_layer *layer, bool *leaves);
+
 /* Opens a block NAME + suffix ("", ".in", ".out"); an open block that is empty is taken over, one of
  * the same name and trip count 1 goes on. */
 void reuse_begin_block(struct reuse *r, const struct reuse_layer *layer, const char *suffix,
                        int trip);
+
+/* ---- rom.c ---- what follows from the iteration alone, in the block that is open */
+
+int reuse_trip(const struct reuse *r);
+/* The iteration's number, made once. */
+int reuse_index(struct reuse *r);
+/* entries [trip], in steps of 2^-fraction: a constant if they are all alike, else a table. */
+int reuse_constant(struct reuse *r, const char *name, const int64_t *entries, int fraction);
+
+/* ---- roms.c ---- */
+
+/* Tables of the iteration that have the same name share the words of memories, where memories are
+ * worth it. */
+struct program *reuse_make_roms(const struct program *old, const struct target *target);
 
 /* ---- forms: each appends blocks to the new program; results[column] becomes the new value of every
  * column that is read, the same real number with the same fraction bits ---- */

@@ -74,3 +74,20 @@ void layer_bind(struct reuse *r, struct reuse_layer *layer)
     for (int i = 0; i < layer->rows; i++)
         layer->operands[i] = r->rewrite.map[layer_operand(r, layer, i)];
 }
+
+void layer_find_leaving(const struct reuse *r, const struct reuse_layer *layer, bool *leaves)
+{
+    const struct program *old = r->rewrite.old;
+    int first = layer->block->first, end = layer->block->end;
+    for (int v = end; v < old->op_count; v++) {
+        const struct op *op = &old->ops[v];
+        for (int k = 0; k < op->operand_count && r->live[v]; k++) {
+            int a = old->operands[op->operands + k];
+            if (a >= first && a < end) leaves[a] = true;
+        }
+    }
+    for (int i = 0; i < old->output_count; i++) {
+        int a = old->outputs[i].value;
+        if (a >= first && a < end) leaves[a] = true;
+    }
+}

@@ -1,17 +1,21 @@
 /* The pass: each layer of the old program in the form that suits its reuse factor. */
+#include "compiler/reuse/macs.h"
 #include "compiler/reuse/serial.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum form { FORM_UNROLLED, FORM_DIGITS, FORM_SERIAL };
+enum form { FORM_UNROLLED, FORM_DIGITS, FORM_SERIAL, FORM_MACS };
 
 /* What is decided about a layer before anything is made. */
 struct choice {
     struct reuse_layer layer;
     enum form form;
     struct serial_plan *serial;
+    struct mac_plan *macs;
+    struct reuse_tail *tail; /* NULL: columns finish side by side */
+    struct drain drain;
     int bits, cycles;  /* of a serial layer */
     bool links_to_next; /* all it gives goes to the next layer as digits */
 };
@@ -149,14 +153,86 @@ static void choose_digits(struct choice *choices, int count)
     }
 }
 
-static void decide(struct reuse *r, struct choice *choices, int count)
+static enum form wanted_form(int i)
 {
     const char *wanted = getenv("FORM");
+    char c = !wanted ? 'd' : (size_t)i < strlen(wanted) ? wanted[i] : wanted[strlen(wanted) - 1];
+    return c == 's' ? FORM_SERIAL : c == 'm' ? FORM_MACS : c == 'u' ? FORM_UNROLLED : FORM_DIGITS;
+}
+
+/* Who reads the values that leave layers, and how. */
+static void find_readers(struct reuse *r, const struct choice *choices, int count)
+{
+    const struct program *old = r->rewrite.old;
+    const struct reuse_layer **of_matvec =
+        arena_alloc(&r->rewrite.arena, (size_t)old->op_count + 1, sizeof *of_matvec);
+    for (int i = 0; i < count; i++)
+        if (choices[i].form == FORM_MACS) of_matvec[choices[i].layer.matvec] = &choices[i].layer;
+    for (int i = 0; i < old->output_count; i++)
+        r->wants_whole[old->outputs[i].value] = true;
+    for (int v = 0; v < old->op_count; v++) {
+        const struct op *op = &old->ops[v];
+        for (int k = 0; k < op->operand_count && r->live[v]; k++) {
+            int a = old->operands[op->operands + k];
+            if (!of_matvec[v]) r->wants_whole[a] = true;
+            else if (of_matvec[v]->is_used[k]) r->wants_memory[a] = true;
+        }
+    }
+}
+
+/* Plans a layer on multipliers, from where the layers before leave its rows. */
+static void plan_macs(struct reuse *r, struct choice *choice, int *bank_of)
+{
+    struct reuse_layer *layer = &choice->layer;
+    int *bank = arena_alloc(&r->rewrite.arena, (size_t)layer->rows, sizeof *bank), banks = 1;
+    bool any_whole = false;
+    for (int i = 0; i < layer->rows; i++) {
+        if (!layer->is_used[i]) continue;
+        bank[i] = bank_of[layer_operand(r, layer, i)];
+        if (bank[i] < 0) any_whole = true;
+        if (bank[i] + 1 > banks) banks = bank[i] + 1;
+    }
+    for (int i = 0; i < layer->rows && any_whole; i++)
+        bank[i] = 0, banks = 1;
+    choice->tail = tail_find(r, layer);
+    if (!choice->tail) choice->tail = tail_none(r, layer);
+    choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank);
+    assert(choice->macs);
+    choice->drain = choice->macs->drain;
+}
+
+static void note_banks(struct reuse *r, const struct choice *choice, int *bank_of)
+{
+    (void)r;
+    if (!choice->tail) return;
+    for (int q = 0; q < choice->drain.pipelines; q++)
+        for (int i = 0; i < choice->drain.cycles; i++) {
+            int column = drain_columns(&choice->drain, q)[i];
+            if (column >= 0) bank_of[choice->tail->values[column]] = q;
+        }
+}
+
+static void decide(struct reuse *r, struct choice *choices, int count)
+{
+    int *bank_of =
+        arena_alloc(&r->rewrite.arena, (size_t)r->rewrite.old->op_count + 1, sizeof *bank_of);
+    for (int v = 0; v < r->rewrite.old->op_count; v++)
+        bank_of[v] = -1;
     for (int i = 0; i < count; i++) {
         choices[i].layer.factor = r->options->reuse;
-        choices[i].form = wanted && !strcmp(wanted, "serial") ? FORM_SERIAL : FORM_DIGITS;
+        choices[i].form = wanted_form(i);
         if (choices[i].form == FORM_SERIAL)
             choices[i].serial = serial_plan(r, &choices[i].layer);
+    }
+    find_readers(r, choices, count);
+    for (int i = 0; i < count; i++) {
+        if (choices[i].form == FORM_MACS) plan_macs(r, &choices[i], bank_of);
+        if (choices[i].form == FORM_DIGITS && !getenv("NODRAIN")) {
+            choices[i].tail = tail_find(r, &choices[i].layer);
+            if (choices[i].tail)
+                choices[i].drain = drain_plan(r, choices[i].tail, choices[i].layer.factor);
+        }
+        note_banks(r, &choices[i], bank_of);
     }
     for (int i = 0; i + 1 < count; i++)
         if (choices[i].form == FORM_SERIAL && choices[i + 1].form == FORM_SERIAL)
@@ -178,6 +254,21 @@ static void copy_block(struct reuse *r, const struct block *block)
         copy_op(r, v);
 }
 
+/* What stands behind the sums, for all columns side by side. */
+static void copy_tail(struct reuse *r, const struct reuse_layer *layer, const int *results)
+{
+    struct rewrite *w = &r->rewrite;
+    reuse_begin_block(r, layer, ".out", 1);
+    for (int v = layer->matvec + 1; v < layer->block->end; v++) {
+        const struct op *op = &w->old->ops[v];
+        if (!r->live[v]) continue;
+        if (op->code != OP_RESULT || w->old->operands[op->operands] != layer->matvec)
+            copy_op(r, v);
+        else if (results)
+            w->map[v] = results[op->immediate];
+    }
+}
+
 /* What stands before the matvec, the loop, what stands behind it. */
 static void share_layer(struct reuse *r, struct choice *choice)
 {
@@ -188,20 +279,20 @@ static void share_layer(struct reuse *r, struct choice *choice)
     for (int v = layer->block->first; v < layer->matvec; v++)
         copy_op(r, v);
     layer_bind(r, layer);
+    if (choice->form == FORM_MACS) {
+        mac_emit(r, layer, choice->tail, choice->macs);
+        if (choice->tail->values_are_results) copy_tail(r, layer, NULL);
+        return;
+    }
     if (choice->form == FORM_SERIAL)
         serial_emit(r, layer, choice->serial, choice->bits, choice->cycles, results);
     else
         digits_emit(r, layer, layer->factor, results);
     if (choice->links_to_next) return;
-    reuse_begin_block(r, layer, ".out", 1);
-    for (int v = layer->matvec + 1; v < layer->block->end; v++) {
-        const struct op *op = &w->old->ops[v];
-        if (!r->live[v]) continue;
-        if (op->code == OP_RESULT && w->old->operands[op->operands] == layer->matvec)
-            w->map[v] = results[op->immediate];
-        else
-            copy_op(r, v);
-    }
+    if (choice->tail)
+        drain_results(r, layer, choice->tail, &choice->drain, results);
+    else
+        copy_tail(r, layer, results);
 }
 
 static void make_blocks(struct reuse *r, struct choice *choices, int count)
@@ -234,6 +325,12 @@ struct program *reuse_program(const struct program *old, const struct compile_op
         w->map[v] = -1;
     r.live = arena_alloc(&w->arena, count, sizeof *r.live);
     r.streams = arena_alloc(&w->arena, count, sizeof *r.streams);
+    r.wants_memory = arena_alloc(&w->arena, count, sizeof *r.wants_memory);
+    r.wants_whole = arena_alloc(&w->arena, count, sizeof *r.wants_whole);
+    r.places = arena_alloc(&w->arena, count, sizeof *r.places);
+    r.whole_places = arena_alloc(&w->arena, count, sizeof *r.whole_places);
+    for (int v = 0; v < old->op_count; v++)
+        r.places[v] = r.whole_places[v] = (struct reuse_place){-1, 0};
     program_find_live(old, true, r.live);
     r.forms = linear_new(w->program);
     struct choice *choices =
@@ -243,9 +340,13 @@ struct program *reuse_program(const struct program *old, const struct compile_op
         layers += layer_find(&r, b, &choices[layers].layer);
     decide(&r, choices, layers);
     make_blocks(&r, choices, layers);
-    for (int i = 0; i < layers; i++)
+    for (int i = 0; i < layers; i++) {
         serial_plan_free(choices[i].serial);
+        tail_free(choices[i].tail);
+    }
     linear_free(r.forms);
     arena_free(&w->arena);
-    return w->program;
+    struct program *program = reuse_make_roms(w->program, options->target);
+    program_free(w->program);
+    return program;
 }

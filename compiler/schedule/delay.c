@@ -142,6 +142,15 @@ double state_load_ns(const struct program *p, int state, const struct target *ta
     return is_constant ? 0 : lut_levels(1, target);
 }
 
+bool op_uses_dsp(const struct program *p, const struct op *op, const struct target *target)
+{
+    if (op->code != OP_MUL || !target->dsp_a_bits || !program_has_loops(p)) return false;
+    const struct op *a = program_operand(p, op, 0), *b = program_operand(p, op, 1);
+    int a_bits = a->format.width_bits + (!a->format.is_signed && !target->dsp_mixes_signs);
+    int b_bits = b->format.width_bits + (!b->format.is_signed && !target->dsp_mixes_signs);
+    return a_bits <= target->dsp_a_bits && b_bits <= target->dsp_b_bits;
+}
+
 double op_whole_delay_ns(const struct program *p, int value, const struct target *target)
 {
     const struct op *op = &p->ops[value];
@@ -160,6 +169,7 @@ double op_whole_delay_ns(const struct program *p, int value, const struct target
         return lut_levels(1, target) * (1 + levels_for(bits, target));
     }
     case OP_MUL: {
+        if (op_uses_dsp(p, op, target)) return target->route_ns + target->dsp_ns;
         int bits = program_operand(p, op, 1)->format.width_bits, levels = 1;
         while (1 << levels < bits)
             levels++;
