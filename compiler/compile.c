@@ -9,6 +9,7 @@
 #include "compiler/schedule/schedule.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const compile_passes[] = {
@@ -19,7 +20,11 @@ const char *const compile_passes[] = {
 
 void compile_options_init(struct compile_options *options)
 {
-    *options = (struct compile_options){.target = &target_generic, .clock_mhz = 100, .reuse = 1};
+    *options = (struct compile_options){.target = &target_generic,
+                                        .clock_mhz = 100,
+                                        .reuse = 1,
+                                        .part_dsps = -1,
+                                        .part_rams = -1};
 }
 
 /* The program between two passes. */
@@ -87,6 +92,112 @@ static double choose_clock(const struct program *program, const struct compile_o
     return best > 0 ? best : options->clocks_mhz[0]; /* too fast even so: the schedule says why */
 }
 
+/* ---- reuse factors ---- */
+
+/* The passes behind reuse, without checks, dumps and stops. */
+static struct program *finish_quietly(struct program *p, const struct compile_options *options)
+{
+    static optimize_function *const passes[] = {
+        optimize_adder_graph, optimize_number,    optimize_trim,     optimize_simplify,
+        optimize_number,      optimize_constants, optimize_simplify, optimize_tables,
+        optimize_dead};
+    struct program *next;
+    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++, p = next) {
+        next = passes[i](p, options->target);
+        program_free(p);
+    }
+    next = schedule_latency(p, options) ? schedule_program(p, options) : NULL;
+    program_free(p);
+    return next;
+}
+
+/* Whether a block is the layer's: named after it, perhaps with ".in" or the like. */
+static bool is_of_layer(const struct block *block, const char *layer)
+{
+    size_t length = strlen(layer);
+    return !strncmp(block->name, layer, length) &&
+           (!block->name[length] || block->name[length] == '.');
+}
+
+static bool reuse_cost(void *data, struct program *p, const struct reuse_choice *choices, int count,
+                       struct reuse_cost *cost)
+{
+    const struct compile_options *options = data;
+    p = finish_quietly(p, options);
+    if (!p) return false;
+    for (int b = 0; b < p->block_count; b++) {
+        struct estimate e = estimate_blocks(p, b, b + 1, options->target);
+        cost->total += estimate_cost(&e);
+        cost->dsp += e.dsp;
+        cost->bram += e.bram;
+        for (int i = 0; i < count; i++)
+            if (is_of_layer(&p->blocks[b], choices[i].layer)) cost->layers[i] += estimate_cost(&e);
+    }
+    program_free(p);
+    return true;
+}
+
+static bool asks_for_reuse(const struct compile_options *options)
+{
+    for (int i = 0; i < options->layer_reuse_count; i++)
+        if (options->layer_reuse[i].factor > 1) return true;
+    return options->reuse > 1;
+}
+
+static void run_reuse(struct compilation *c, struct compile_notes *notes)
+{
+    const struct program *old = c->program;
+    struct compile_options timed = *c->options;
+    if (c->has_stopped) return;
+    if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
+    struct reuse_choice *choices = calloc((size_t)old->block_count + 1, sizeof *choices);
+    if (!choices) fail("out of memory");
+    int count = reuse_find_layers(old, &timed, choices);
+    reuse_set_factors(&timed, choices, count);
+    if (asks_for_reuse(&timed)) {
+        notes->layers = calloc((size_t)count + 1, sizeof *notes->layers);
+        if (!notes->layers) fail("out of memory");
+    }
+    for (int i = 0; i < count && notes->layers; i++) {
+        struct compile_layer *layer = &notes->layers[notes->layer_count++];
+        *layer = (struct compile_layer){.factor = choices[i].factor,
+                                        .weights = (long)choices[i].rows * choices[i].columns,
+                                        .products = choices[i].products};
+        snprintf(layer->name, sizeof layer->name, "%s", choices[i].layer);
+    }
+    if (notes->layer_count) reuse_choose(old, &timed, reuse_cost, &timed, choices, count);
+    finish(c, "reuse", reuse_program(old, &timed, choices));
+    for (int i = 0; i < notes->layer_count; i++)
+        notes->layers[i].form = reuse_form_names[choices[i].form];
+    free(choices);
+}
+
+/* Cycles of each layer, from the program as it is in the end. */
+static void note_cycles(const struct program *p, const struct target *target,
+                        struct compile_notes *notes)
+{
+    for (int i = 0; i < notes->layer_count; i++) {
+        struct compile_layer *layer = &notes->layers[i];
+        layer->cycles = 1;
+        for (int b = 0; b < p->block_count; b++) {
+            if (!is_of_layer(&p->blocks[b], layer->name)) continue;
+            struct estimate e = estimate_blocks(p, b, b + 1, target);
+            layer->cost += estimate_cost(&e);
+            if (p->blocks[b].trip > layer->cycles) layer->cycles = p->blocks[b].trip;
+        }
+        if (layer->cycles == p->interval_cycles && p->interval_cycles > 1 &&
+            !notes->interval_layer[0])
+            snprintf(notes->interval_layer, sizeof notes->interval_layer, "%s", layer->name);
+    }
+}
+
+void compile_notes_free(struct compile_notes *notes)
+{
+    free(notes->layers);
+    notes->layers = NULL;
+    notes->layer_count = 0;
+}
+
 /* A softmax is lowered for a clock, so each clock is compiled for. */
 static struct program *compile_softmax(const struct network *network,
                                        const struct compile_options *options,
@@ -97,6 +208,7 @@ static struct program *compile_softmax(const struct network *network,
         struct compile_options one = *options;
         one.clock_mhz = options->clocks_mhz[i];
         one.clock_count = 0;
+        compile_notes_free(notes);
         struct program *p = compile_network(network, &one, notes);
         bool better = !best || p->latency_cycles / p->clock_mhz <
                                    best->latency_cycles / best->clock_mhz - 1e-9;
@@ -109,18 +221,22 @@ static struct program *compile_softmax(const struct network *network,
 struct program *compile_network(const struct network *network,
                                 const struct compile_options *options, struct compile_notes *notes)
 {
+    struct compile_notes unread = {0};
+    if (!notes) {
+        struct program *p = compile_network(network, options, &unread);
+        compile_notes_free(&unread);
+        return p;
+    }
+    *notes = (struct compile_notes){0};
     if (options->clock_count && options->output == COMPILE_SOFTMAX)
         return compile_softmax(network, options, notes);
-    struct compile_notes unread;
-    notes = notes ? notes : &unread;
-    *notes = (struct compile_notes){0};
     check_pass_name("--dump-after", options->dump_after);
     check_pass_name("--stop-after", options->stop_after);
     struct compilation c = {.options = options};
     finish(&c, "lower", lower_network(network, options, notes));
     run(&c, "round", optimize_round);
     run(&c, "simplify", optimize_simplify);
-    if (!c.has_stopped) finish(&c, "reuse", reuse_program(c.program, options));
+    run_reuse(&c, notes);
     run(&c, "adder-graph", optimize_adder_graph);
     run(&c, "number", optimize_number);
     run(&c, "trim", optimize_trim);
@@ -133,6 +249,7 @@ struct program *compile_network(const struct network *network,
     struct compile_options timed = *options;
     if (!c.has_stopped && options->clock_count) timed.clock_mhz = choose_clock(c.program, options);
     if (!c.has_stopped) finish(&c, "schedule", schedule_program(c.program, &timed));
+    note_cycles(c.program, options->target, notes);
     /* A scaling in the fabric stands before every dense layer, in a block of its own. */
     const struct block *first = c.program->blocks;
     if (c.program->block_count && !strcmp(first->kind, layer_kind_names[LAYER_AFFINE]))

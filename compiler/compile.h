@@ -13,6 +13,12 @@ enum compile_standardise { STANDARDISE_HOST, STANDARDISE_FABRIC };
  * flip-flop behind a LUT is free. */
 enum compile_optimize { OPTIMIZE_BALANCED, OPTIMIZE_LATENCY, OPTIMIZE_AREA };
 
+/* A layer that has a reuse factor of its own. */
+struct layer_reuse {
+    const char *layer;
+    int factor;
+};
+
 struct compile_options {
     const struct target *target;
     double clock_mhz; /* asked clock; > 0, unless there are clocks_mhz */
@@ -25,7 +31,12 @@ struct compile_options {
                          final sigmoid) */
     enum compile_standardise standardise;
     enum compile_optimize optimize;
-    int reuse;                /* reuse factor of every layer; 1: fully unrolled */
+    /* Reuse factor: cycles that an event may take in every dense layer, those with fewer products
+     * at most one for each; 1: fully unrolled. Layers named in layer_reuse have their own. */
+    int reuse;
+    const struct layer_reuse *layer_reuse;
+    int layer_reuse_count;
+    int part_dsps, part_rams; /* what the part has; -1: any number */
     const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
     int input_bits;           /* with calibration: width of each input, 0: not asked */
     const double *calibrate;  /* raw events [calibrate_events][n_in] or NULL */
@@ -42,7 +53,21 @@ struct compile_notes {
     bool softmax_left_out,
         sigmoid_left_out;       /* a final softmax (sigmoid) that the hardware does not compute */
     int standardise_adder_bits; /* cost of STANDARDISE_FABRIC */
+    struct compile_layer *layers; /* dense layers that were shared or could be; NULL without reuse */
+    int layer_count;
+    char interval_layer[128]; /* whose loops set the interval; "" if it is 1 */
 };
+
+/* What became of a dense layer's reuse factor. */
+struct compile_layer {
+    char name[128];
+    int factor; /* asked for, at most its products */
+    int cycles; /* its longest loop; 1: unrolled */
+    const char *form; /* reuse_form_names[] */
+    long weights, products; /* all; those that are not zero */
+    double cost;      /* estimate, in 4-input LUTs, multipliers and memories at their prices */
+};
+void compile_notes_free(struct compile_notes *notes);
 
 /* The layer whose elements are the hardware's scores: the output, or the layer before a final
  * softmax or sigmoid that is left out. What reference_eval() must be asked for. */
@@ -62,5 +87,10 @@ struct estimate {
     double cells, lut4, ff, carry, bram, dsp, fmax_mhz;
 };
 struct estimate estimate_program(const struct program *program, const struct target *target);
+/* The same of some blocks; fmax_mhz is 0. Latency's valid bits are left out. */
+struct estimate estimate_blocks(const struct program *program, int first, int end,
+                                const struct target *target);
+/* One number for comparing: cells, with multipliers and block memories at their prices. */
+double estimate_cost(const struct estimate *estimate);
 
 #endif

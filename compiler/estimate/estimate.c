@@ -27,11 +27,28 @@ int estimate_truth_luts(const uint64_t *functions, int function_count, const uin
     return luts;
 }
 
+/* A table of the iteration: each bit by its entries, or by the fewer of its ones and zeros. */
+static double index_table_luts(const struct table *table, int width, const struct target *t)
+{
+    double sum = 0;
+    for (int bit = 0; bit < width; bit++) {
+        int ones = 0;
+        for (int i = 0; i < table->count; i++)
+            ones += (int)(table->entries[i] >> bit & 1);
+        int fewer = ones < table->count - ones ? ones : table->count - ones;
+        double words = (double)table->count / (1 << t->lut_inputs);
+        sum += fewer == 0 ? 0 : fewer < words ? fewer : words < 1 ? 1 : 0.8 * words;
+    }
+    return sum;
+}
+
 static double table_luts(const struct program *p, const struct op *op, const struct target *t)
 {
     const struct op *a = program_operand(p, op, 0);
     const struct table *table = &p->tables[op->immediate];
     int address_bits = a->format.width_bits, width = op->format.width_bits;
+    if (table->in_block) return 0;
+    if (a->code == OP_INDEX) return index_table_luts(table, width, t);
     if (address_bits > t->lut_inputs || address_bits > 6) {
         double words = (double)table->count / (1 << t->lut_inputs);
         return t->lut_per_table_word * (words < 1 ? 1 : words) * width;
@@ -46,6 +63,21 @@ static double table_luts(const struct program *p, const struct op *op, const str
             if (n >> k & 1) arguments[k] |= here;
     }
     return estimate_truth_luts(functions, width, arguments, address_bits, all);
+}
+
+/* What chooses between the words of a memory: of registers a tree, of LUTs the memory itself. */
+static double load_luts(const struct program *p, const struct op *op, const struct target *t)
+{
+    const struct memory *m = &p->memories[op->immediate];
+    int width = op->format.width_bits;
+    bool is_constant = program_operand(p, op, 0)->code == OP_CONST;
+    int words = is_constant ? m->slots / m->entries : m->slots;
+    double condition = op->operand_count > 1 ? t->lut_per_select_bit * width : 0;
+    switch (m->kind) {
+    case MEMORY_REGISTERS: return condition + (words > 1 ? width * words / 2.0 : 0);
+    case MEMORY_DISTRIBUTED: return condition + width * 1.5 * ((m->slots + 15) / 16);
+    default: return condition;
+    }
 }
 
 double op_lut4(const struct program *p, int value, const struct target *t)
@@ -79,21 +111,22 @@ double op_lut4(const struct program *p, int value, const struct target *t)
         return t->lut_per_adder_bit * carry + t->lut_per_select_bit * limited_bits(op);
     case OP_TABLE: return table_luts(p, op, t);
     case OP_MUL:
+        if (op_uses_dsp(p, op, t)) return 0;
         return t->lut_per_adder_bit * carry * (double)program_operand(p, op, 1)->format.width_bits;
     case OP_POPCOUNT: return t->lut_per_adder_bit * program_operand(p, op, 0)->format.width_bits;
     case OP_PICK: return op->format.width_bits * (op->operand_count - 1) / 2.0;
-    case OP_LOAD:
-        return p->memories[op->immediate].kind == MEMORY_REGISTERS
-                   ? op->format.width_bits * (p->memories[op->immediate].slots - 1) / 2.0
-                   : 0;
+    case OP_LOAD: return load_luts(p, op, t);
+    case OP_STATE: /* a multiplexer in front of what starts from a value */
+        return program_operand(p, op, 0)->code == OP_CONST
+                   ? 0
+                   : t->lut_per_select_bit * op->format.width_bits;
+    case OP_INDEX: return op->format.width_bits;
     case OP_INPUT:
     case OP_CONST:
     case OP_SHIFT:
     case OP_MATVEC:
     case OP_RESULT:
     case OP_CONCAT:
-    case OP_INDEX:
-    case OP_STATE:
     case OP_UPDATE:
     case OP_STORE:
     case OP_SLICE: return 0;
@@ -124,29 +157,64 @@ void estimate_packed_bits(const struct program *p, const struct target *t, doubl
     arena_free(&arena);
 }
 
-static double packed_registers(const struct program *p, const struct target *t)
+/* Block memories that a reading port, or a table, takes. */
+static double memories_for(int words, int width, const struct target *t)
 {
+    if (!t->ram_bits) return 0;
+    int deep = t->ram_bits / t->ram_width_max, most = t->ram_width_max;
+    while (deep < words && most > 1) { /* deeper, and so narrower */
+        deep *= 2;
+        most /= 2;
+    }
+    return (double)((words + deep - 1) / deep) * ((width + most - 1) / most);
+}
+
+static double op_rams(const struct program *p, int value, const struct target *t)
+{
+    const struct op *op = &p->ops[value];
+    if (!op_reads_block(p, op)) return 0;
+    if (op->code == OP_TABLE)
+        return memories_for(p->tables[op->immediate].count, p->tables[op->immediate].format.width_bits, t);
+    const struct memory *m = &p->memories[op->immediate];
+    return memories_for(m->slots, m->format.width_bits, t);
+}
+
+struct estimate estimate_blocks(const struct program *p, int first, int end,
+                                const struct target *t)
+{
+    struct estimate e = {0};
     struct arena arena = {0};
-    double *packed = arena_alloc(&arena, (size_t)p->op_count + 1, sizeof *packed), sum = 0;
+    double *packed = arena_alloc(&arena, (size_t)p->op_count + 1, sizeof *packed), alone;
+    if (first >= end) return e;
+    int from = p->blocks[first].first, to = p->blocks[end - 1].end;
     estimate_packed_bits(p, t, packed);
-    for (int i = 0; i < p->op_count; i++)
-        sum += packed[i];
+    e.ff = alone = (double)program_count(p, from, to).register_bits;
+    for (int i = from; i < to; i++) {
+        e.lut4 += op_lut4(p, i, t);
+        e.carry += op_carry_bits(p, i);
+        e.dsp += op_uses_dsp(p, &p->ops[i], t);
+        e.bram += op_rams(p, i, t);
+        alone -= packed[i];
+    }
+    e.cells = t->cells_per_lut * e.lut4 + t->cells_per_ff * (alone > 0 ? alone : 0);
     arena_free(&arena);
-    return sum;
+    return e;
 }
 
 struct estimate estimate_program(const struct program *p, const struct target *t)
 {
-    struct estimate e = {0};
-    struct program_counts counts = program_count(p, 0, p->op_count);
-    for (int i = 0; i < p->op_count; i++) {
-        e.lut4 += op_lut4(p, i, t);
-        e.carry += op_carry_bits(p, i);
-    }
-    e.ff = (double)counts.register_bits + p->latency_cycles; /* and one valid bit a stage */
-    double alone = e.ff - packed_registers(p, t);
-    e.cells = t->cells_per_lut * e.lut4 + t->cells_per_ff * (alone > 0 ? alone : 0);
+    struct estimate e = estimate_blocks(p, 0, p->block_count, t);
+    e.ff += p->latency_cycles; /* one valid bit a stage */
+    e.cells += t->cells_per_ff * p->latency_cycles;
     double path = stage_delay_ns(p, t) + t->clk_to_q_ns + t->setup_ns;
     e.fmax_mhz = path > 0 && 1000 / path < t->max_clock_mhz ? 1000 / path : t->max_clock_mhz;
     return e;
+}
+
+/* Cells that a multiplier and a block memory are worth. */
+enum { DSP_PRICE = 40, RAM_PRICE = 4 };
+
+double estimate_cost(const struct estimate *e)
+{
+    return e->cells + DSP_PRICE * e->dsp + RAM_PRICE * e->bram;
 }

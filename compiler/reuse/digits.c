@@ -39,6 +39,19 @@ static struct format bits_format(int width, int fraction)
     return format_make(false, width, width - fraction);
 }
 
+/* The low bits of a value's integer, exactly so many, as an unsigned number of that fraction. */
+static int low_bits(struct digits *d, int value, int width, int fraction)
+{
+    struct program *p = d->r->rewrite.program;
+    struct format format = bits_format(width, 0);
+    int from = op_fraction(op_of(d, value));
+    format.rounding = ROUND_TRN;
+    format.overflow = OVERFLOW_WRAP;
+    if (from) value = program_add_op(p, OP_SHIFT, &value, 1, from);
+    value = program_add_quantize(p, value, format);
+    return fraction ? program_add_op(p, OP_SHIFT, &value, 1, -fraction) : value;
+}
+
 static void choose_width(struct digits *d, int cycles)
 {
     int widest = 1;
@@ -47,6 +60,7 @@ static void choose_width(struct digits *d, int cycles)
             widest = width_of(d, d->layer->operands[i]);
     d->bits = (widest + cycles - 1) / cycles;
     d->cycles = (widest + d->bits - 1) / d->bits;
+    if (d->cycles < 2) d->cycles = 2; /* a loop all the same */
 }
 
 /* x + 2^(W-1) of a signed x, in unsigned bits of the same fraction: the sign bit inverted; the bias
@@ -71,7 +85,7 @@ static int make_unsigned(struct digits *d, int row)
         assert(fits); /* the result's interval bounds it */
         (void)fits;
     }
-    return program_add_slice(p, flipped, 0, bits_format(width, fraction));
+    return low_bits(d, flipped, width, fraction);
 }
 
 /* What is left of an input behind its lowest digit. Where digits fill the width exactly, the top one
@@ -154,25 +168,21 @@ static int drop_digit(struct digits *d, int value)
     return program_add_quantize(p, shifted, format);
 }
 
-/* Intervals of the running sum before and after this cycle's addition, over all cycles. */
+/* Interval of the running sum before an addition, the same for all cycles. */
 struct running {
-    int64_t lo, hi, sum_lo, sum_hi;
+    int64_t lo, hi;
 };
 
 static struct running find_running(const struct digits *d, int sum, int64_t bias, int fraction)
 {
     int up = fraction - op_fraction(op_of(d, sum));
     int64_t lo = op_of(d, sum)->lo * ((int64_t)1 << up), hi = op_of(d, sum)->hi * ((int64_t)1 << up);
-    struct running all = {bias, bias, bias + lo, bias + hi}, now = all;
-    for (int k = 0; k < d->cycles; k++) {
-        now.sum_lo = now.lo + lo;
-        now.sum_hi = now.hi + hi;
-        now.lo = now.sum_lo >> d->bits;
-        now.hi = now.sum_hi >> d->bits;
-        if (now.lo < all.lo) all.lo = now.lo;
-        if (now.hi > all.hi) all.hi = now.hi;
-        if (now.sum_lo < all.sum_lo) all.sum_lo = now.sum_lo;
-        if (now.sum_hi > all.sum_hi) all.sum_hi = now.sum_hi;
+    struct running all = {bias, bias};
+    for (bool grows = true; grows;) {
+        int64_t next_lo = (all.lo + lo) >> d->bits, next_hi = (all.hi + hi) >> d->bits;
+        grows = next_lo < all.lo || next_hi > all.hi;
+        if (next_lo < all.lo) all.lo = next_lo;
+        if (next_hi > all.hi) all.hi = next_hi;
     }
     return all;
 }
@@ -183,7 +193,7 @@ static int keep_digits(struct digits *d, int sum)
     struct program *p = d->r->rewrite.program;
     int width = d->bits * (d->cycles - 1);
     if (width == 0) return -1;
-    int digit = program_add_slice(p, sum, 0, bits_format(d->bits, 0));
+    int digit = low_bits(d, sum, d->bits, 0);
     int kept = program_add_state(p, program_add_const(p, 0, 0), 0,
                                  (int64_t)(((uint64_t)1 << width) - 1));
     int next = digit;
@@ -202,22 +212,24 @@ static int add_up(struct digits *d, int j)
     const struct op *result = &d->r->rewrite.old->ops[d->layer->results[j]];
     int fraction = op_fraction(result), value = d->sums[j];
     int64_t bias;
+    if (op_fraction(op_of(d, value)) > fraction) fraction = op_fraction(op_of(d, value));
     if (op_of(d, value)->lo == op_of(d, value)->hi)
-        return program_add_const(p, result->lo, fraction);
+        return program_add_const(p, result->lo, op_fraction(result));
     bool fits = dyadic_on_grid(d->bias[j], fraction, &bias);
     assert(fits); /* the result's fraction holds the bias */
     (void)fits;
     struct running all = find_running(d, value, bias, fraction);
     int running = program_add_state(p, program_add_const(p, bias, fraction), all.lo, all.hi);
     int sum = program_add2(p, OP_ADD, running, value, 0);
-    program_narrow(p, sum, all.sum_lo, all.sum_hi);
     int low = keep_digits(d, sum);
     program_add_update(p, running, drop_digit(d, sum));
-    struct format whole = format_of_interval(result->lo, result->hi, fraction);
+    struct format whole = format_of_interval(result->lo, result->hi, op_fraction(result));
     if (low < 0) return sum;
     int all_bits = program_add_op(p, OP_CONCAT, (int[]){low, sum}, 2, 0);
-    assert(whole.width_bits <= width_of(d, all_bits));
-    return program_add_slice(p, all_bits, 0, whole);
+    whole.rounding = ROUND_TRN;
+    whole.overflow = OVERFLOW_WRAP;
+    if (fraction) all_bits = program_add_op(p, OP_SHIFT, &all_bits, 1, -fraction);
+    return program_add_quantize(p, all_bits, whole);
 }
 
 void digits_emit(struct reuse *r, const struct reuse_layer *layer, int cycles, int *results)

@@ -48,6 +48,19 @@ static int integer_of(const struct macs *m, int value)
 
 /* ---- inputs ---- */
 
+/* The same, wrapped to the bits of the plan's inputs where other forms have left it wider. */
+static int input_of(const struct macs *m, int value)
+{
+    struct program *p = program_of(m);
+    struct format format = format_of_interval(m->plan->input_lo, m->plan->input_hi, 0);
+    value = integer_of(m, value);
+    if (p->ops[value].lo >= m->plan->input_lo && p->ops[value].hi <= m->plan->input_hi)
+        return value;
+    format.rounding = ROUND_TRN;
+    format.overflow = OVERFLOW_WRAP;
+    return program_add_quantize(p, value, format);
+}
+
 /* Whole values one after the other into a memory. */
 static void fill_memory(struct macs *m, int bank)
 {
@@ -58,7 +71,7 @@ static void fill_memory(struct macs *m, int bank)
     for (int i = 0; i < m->layer->rows; i++) {
         if (!m->layer->is_used[i] || m->plan->bank[i] != bank) continue;
         m->entries[i] = count;
-        all[++count] = integer_of(m, m->layer->operands[i]);
+        all[++count] = input_of(m, m->layer->operands[i]);
     }
     m->memories[bank] =
         program_add_memory(p, m->layer->name, count, m->plan->input_lo, m->plan->input_hi, 0, NULL);
@@ -170,8 +183,19 @@ static int load_input(struct macs *m, const struct mac_fields *f, int unit, int 
 {
     int bank = 0;
     if (m->plan->banks > 1) bank = m->plan->ports == 1 ? unit % m->plan->banks : port;
+    if (m->memories[bank] < 0) return program_add_const(program_of(m), 0, 0); /* no row is there */
     int address = f->address[port];
     return integer_of(m, program_add_load(program_of(m), m->memories[bank], address));
+}
+
+/* floor(value / 2^shift), wrapped: bits from `shift` on, with sign bits above the value's own. */
+static int wrapped(const struct macs *m, int value, int shift, struct format format)
+{
+    struct program *p = program_of(m);
+    format.rounding = ROUND_TRN;
+    format.overflow = OVERFLOW_WRAP;
+    if (shift) value = program_add_op(p, OP_SHIFT, &value, 1, -shift);
+    return program_add_quantize(p, value, format);
 }
 
 /* w1 + w2 * 2^shift: w1, its sign in the bits between, what stands above. */
@@ -189,8 +213,7 @@ static int pair_weights(struct macs *m, const struct mac_fields *f)
         parts[count++] = sign;
     parts[count++] = program_add_slice(p, high, 0, bits_format(high_format.width_bits, false));
     int all = program_add_op(p, OP_CONCAT, parts, count, 0);
-    return program_add_slice(
-        p, all, 0, bits_format(shift + high_format.width_bits, high_format.is_signed));
+    return wrapped(m, all, 0, bits_format(shift + high_format.width_bits, high_format.is_signed));
 }
 
 /* x2 + x1 * 2^shift */
@@ -219,8 +242,8 @@ static struct mac_term add_product(struct macs *m, int engine, int unit)
     int inputs = pair_inputs(m, first, load_input(m, f, unit, 1));
     int product = program_add2(p, OP_MUL, pair_weights(m, f), inputs, 0);
     /* The low part is negative where its sign, the bit below, is set: then 1 is missing above. */
-    return (struct mac_term){program_add_slice(p, product, shift, bits_format(shift, true)),
-                             program_add_slice(p, product, shift - 1, bits_format(1, false))};
+    return (struct mac_term){wrapped(m, product, shift, bits_format(shift, true)),
+                             wrapped(m, product, shift - 1, bits_format(1, false))};
 }
 
 static struct mac_term add_terms(struct macs *m, struct mac_term a, struct mac_term b)
@@ -249,19 +272,6 @@ static struct mac_term add_products(struct macs *m, int engine)
 
 /* ---- sums ---- */
 
-static int sum_bits(const struct macs *m)
-{
-    int most = 1;
-    for (int j = 0; j < m->layer->columns; j++) {
-        if (m->tail->values[j] < 0) continue;
-        const struct op *result = &m->r->rewrite.old->ops[m->layer->results[j]];
-        int bits =
-            result->format.integer_bits + m->plan->weight_fraction + m->plan->input_fraction;
-        if (bits > most) most = bits;
-    }
-    return most;
-}
-
 /* Whether biases are whole multiples of the products' steps. */
 static bool has_coarse_biases(const struct macs *m)
 {
@@ -275,7 +285,7 @@ static bool has_coarse_biases(const struct macs *m)
 static void add_sum(struct macs *m, int engine)
 {
     struct program *p = program_of(m);
-    int bits = sum_bits(m);
+    int bits = m->plan->sum_bits;
     struct format format = bits_format(bits, true);
     format.rounding = ROUND_TRN;
     format.overflow = OVERFLOW_WRAP;

@@ -29,6 +29,7 @@ struct mac_plan {
     int banks;                  /* memories that the rows stand in */
     int *bank;                  /* [rows] */
     int weight_fraction, input_fraction;
+    int sum_bits;               /* of an accumulator: sums wrap */
     int64_t input_lo, input_hi, weight_lo, weight_hi;
     bool accumulates;           /* some column takes several cycles */
     struct mac_column *columns; /* [engines][most_columns] */

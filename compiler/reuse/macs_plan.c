@@ -22,7 +22,6 @@ struct planning {
     const struct reuse_tail *tail;
     struct mac_plan plan;
     int limit; /* of cycles */
-    int sum_bits;
     /* For each column its slots, those of one class after the other. */
     struct mac_slot **slots;
     int (*counts)[MAC_BANKS];
@@ -55,6 +54,9 @@ static bool measure(struct planning *m)
         if (x->hi > plan->input_hi) plan->input_hi = x->hi;
     }
     if (least == INT16_MAX || plan->input_fraction - least > 16) return false;
+    struct format whole = format_of_interval(plan->input_lo, plan->input_hi, 0);
+    plan->input_lo = format_min(whole);
+    plan->input_hi = format_max(whole);
     for (int i = 0; i < m->layer->rows; i++) {
         for (int j = 0; j < m->layer->columns; j++) {
             if (!m->layer->is_used[i] || m->tail->values[j] < 0) continue;
@@ -289,12 +291,12 @@ static double price_of(const struct planning *m, int engines, int units, int lon
     int x = width_of(plan->input_lo, plan->input_hi);
     int product = plan->ports == 2 ? plan->shift : w + x, place = width_of(0, m->layer->rows - 1);
     double engine = units * unit_price(m) + (units - 1) * (product + 1);
-    if (longest > 1) engine += m->sum_bits;
+    if (longest > 1) engine += m->plan.sum_bits;
     double ports = (double)engines * units * plan->ports;
     double rom_bits = ports * (w + place), memories = ports;
     if (t->ram_width_max) memories += rom_bits / t->ram_width_max;
     int pipelines = (m->tail->count + m->limit - 1) / m->limit;
-    double picks = pipelines * pick_price((engines + pipelines - 1) / pipelines, m->sum_bits);
+    double picks = pipelines * pick_price((engines + pipelines - 1) / pipelines, m->plan.sum_bits);
     return engines * engine + picks + memories * MEMORY_PRICE;
 }
 
@@ -481,13 +483,11 @@ struct mac_plan *mac_plan(struct reuse *r, const struct reuse_layer *layer,
     for (int i = 0; i < layer->rows; i++)
         m.plan.bank[i] = bank[i];
     if (banks > MAC_BANKS || !measure(&m)) return NULL;
-    for (int j = 0; j < layer->columns; j++) {
-        if (tail->values[j] < 0) continue;
-        const struct op *result = &r->rewrite.old->ops[layer->results[j]];
-        int bits = result->format.integer_bits + m.plan.weight_fraction + m.plan.input_fraction;
-        if (bits > m.sum_bits) m.sum_bits = bits;
-    }
-    for (int ports = 1; ports <= (getenv("P1") ? 1 : MAC_PORTS); ports++) {
+    m.plan.sum_bits = tail_sum_integer_bits(r->rewrite.old, tail) + m.plan.weight_fraction +
+                      m.plan.input_fraction;
+    if (m.plan.sum_bits < 1) m.plan.sum_bits = 1;
+    if (m.plan.sum_bits > 60) return NULL;
+    for (int ports = 1; ports <= MAC_PORTS; ports++) {
         m.plan.ports = ports;
         m.plan.shift = ports == 2 ? pair_shift(&m) : 0;
         if ((ports == 2 && !m.plan.shift) || !fill_slots(&m) || !choose_units(&m)) continue;

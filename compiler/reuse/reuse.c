@@ -2,19 +2,19 @@
 #include "compiler/reuse/macs.h"
 #include "compiler/reuse/serial.h"
 
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum form { FORM_UNROLLED, FORM_DIGITS, FORM_SERIAL, FORM_MACS };
+const char *const reuse_form_names[] = {"unrolled", "digits", "digits in turn", "digit serial",
+                                        "multipliers"};
 
 /* What is decided about a layer before anything is made. */
 struct choice {
     struct reuse_layer layer;
-    enum form form;
+    enum reuse_form form;
     struct serial_plan *serial;
     struct mac_plan *macs;
     struct reuse_tail *tail; /* NULL: columns finish side by side */
+    bool reads_memories;     /* that the layer before fills; else it gets whole values */
     struct drain drain;
     int bits, cycles;  /* of a serial layer */
     bool links_to_next; /* all it gives goes to the next layer as digits */
@@ -125,6 +125,7 @@ static int ceil_div(int a, int b)
 static int cycles_for(const struct serial_plan *plan, int bits)
 {
     int cycles = ceil_div(plan->bits_needed, bits);
+    if (cycles < 2) cycles = 2; /* a loop all the same */
     for (int j = 0; j < plan->graph->columns; j++) {
         const struct serial_column *column = &plan->columns[j];
         if (column->value < 0) continue;
@@ -142,22 +143,15 @@ static void choose_digits(struct choice *choices, int count)
         int end = i + 1, bits = 1;
         while (end < count && choices[end - 1].links_to_next)
             end++;
-        for (int k = i; k < end && choices[k].form == FORM_SERIAL; k++)
+        for (int k = i; k < end && choices[k].form == REUSE_SERIAL; k++)
             while (cycles_for(choices[k].serial, bits) > choices[k].layer.factor)
                 bits++;
         for (; i < end; i++) {
             choices[i].bits = bits;
-            if (choices[i].form == FORM_SERIAL)
+            if (choices[i].form == REUSE_SERIAL)
                 choices[i].cycles = cycles_for(choices[i].serial, bits);
         }
     }
-}
-
-static enum form wanted_form(int i)
-{
-    const char *wanted = getenv("FORM");
-    char c = !wanted ? 'd' : (size_t)i < strlen(wanted) ? wanted[i] : wanted[strlen(wanted) - 1];
-    return c == 's' ? FORM_SERIAL : c == 'm' ? FORM_MACS : c == 'u' ? FORM_UNROLLED : FORM_DIGITS;
 }
 
 /* Who reads the values that leave layers, and how. */
@@ -167,7 +161,8 @@ static void find_readers(struct reuse *r, const struct choice *choices, int coun
     const struct reuse_layer **of_matvec =
         arena_alloc(&r->rewrite.arena, (size_t)old->op_count + 1, sizeof *of_matvec);
     for (int i = 0; i < count; i++)
-        if (choices[i].form == FORM_MACS) of_matvec[choices[i].layer.matvec] = &choices[i].layer;
+        if (choices[i].form == REUSE_MULTIPLIERS && choices[i].reads_memories)
+            of_matvec[choices[i].layer.matvec] = &choices[i].layer;
     for (int i = 0; i < old->output_count; i++)
         r->wants_whole[old->outputs[i].value] = true;
     for (int v = 0; v < old->op_count; v++) {
@@ -180,62 +175,110 @@ static void find_readers(struct reuse *r, const struct choice *choices, int coun
     }
 }
 
+/* Where values stand that a drain leaves in memories. */
+struct bank {
+    int layer, bank; /* by matvec, 0: none; pipeline of its drain */
+};
+
 /* Plans a layer on multipliers, from where the layers before leave its rows. */
-static void plan_macs(struct reuse *r, struct choice *choice, int *bank_of)
+static void plan_macs(struct reuse *r, struct choice *choice, const struct bank *bank_of)
 {
     struct reuse_layer *layer = &choice->layer;
     int *bank = arena_alloc(&r->rewrite.arena, (size_t)layer->rows, sizeof *bank), banks = 1;
-    bool any_whole = false;
+    int first = -1;
+    choice->reads_memories = true;
     for (int i = 0; i < layer->rows; i++) {
         if (!layer->is_used[i]) continue;
-        bank[i] = bank_of[layer_operand(r, layer, i)];
-        if (bank[i] < 0) any_whole = true;
-        if (bank[i] + 1 > banks) banks = bank[i] + 1;
+        const struct bank *at = &bank_of[layer_operand(r, layer, i)];
+        if (first < 0) first = at->layer;
+        if (!at->layer || at->layer != first || at->bank >= MAC_BANKS)
+            choice->reads_memories = false;
+        bank[i] = at->bank;
+        if (at->bank + 1 > banks) banks = at->bank + 1;
     }
-    for (int i = 0; i < layer->rows && any_whole; i++)
+    for (int i = 0; i < layer->rows && !choice->reads_memories; i++)
         bank[i] = 0, banks = 1;
     choice->tail = tail_find(r, layer);
     if (!choice->tail) choice->tail = tail_none(r, layer);
     choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank);
-    assert(choice->macs);
-    choice->drain = choice->macs->drain;
+    if (choice->macs)
+        choice->drain = choice->macs->drain;
+    else
+        choice->form = REUSE_UNROLLED;
 }
 
-static void note_banks(struct reuse *r, const struct choice *choice, int *bank_of)
+static void note_banks(const struct choice *choice, struct bank *bank_of)
 {
-    (void)r;
-    if (!choice->tail) return;
+    if (choice->form != REUSE_MULTIPLIERS && choice->form != REUSE_DIGITS_IN_TURN) return;
     for (int q = 0; q < choice->drain.pipelines; q++)
         for (int i = 0; i < choice->drain.cycles; i++) {
             int column = drain_columns(&choice->drain, q)[i];
-            if (column >= 0) bank_of[choice->tail->values[column]] = q;
+            if (column >= 0)
+                bank_of[choice->tail->values[column]] = (struct bank){choice->layer.matvec, q};
         }
 }
 
-static void decide(struct reuse *r, struct choice *choices, int count)
+/* Products with weights that are not zero, of inputs that are not constant. */
+static long count_products(const struct reuse_layer *layer)
 {
-    int *bank_of =
+    long count = 0;
+    for (int i = 0; i < layer->rows; i++)
+        for (int j = 0; j < layer->columns && layer->is_used[i]; j++)
+            count += layer->results[j] >= 0 && layer_weight(layer, i, j) != 0;
+    return count;
+}
+
+/* Whether digits of a layer's inputs and the sums behind them fit a value side by side. */
+static bool fits_digits(const struct program *old, struct reuse *r, const struct reuse_layer *layer)
+{
+    int inputs = 1, sums = 1;
+    for (int i = 0; i < layer->rows; i++) {
+        const struct op *x = &old->ops[layer_operand(r, layer, i)];
+        if (layer->is_used[i] && x->format.width_bits > inputs) inputs = x->format.width_bits;
+    }
+    for (int j = 0; j < layer->columns; j++) {
+        if (layer->results[j] < 0) continue;
+        const struct op *x = &old->ops[layer->results[j]];
+        int64_t bias;
+        if (!dyadic_on_grid(layer->bias[j], op_fraction(x), &bias)) return false;
+        int bits = format_of_interval(bias < 0 ? bias : 0, bias > 0 ? bias : 0, 0).width_bits;
+        if (x->format.width_bits > bits) bits = x->format.width_bits;
+        if (bits > sums) sums = bits;
+    }
+    return inputs + sums <= 56;
+}
+
+/* Plans the layer's form; one that is not possible becomes another, which `form` then says. */
+static void plan_layer(struct reuse *r, struct choice *choice, struct bank *bank_of)
+{
+    struct reuse_layer *layer = &choice->layer;
+    if (layer->factor <= 1 || !count_products(layer)) choice->form = REUSE_UNROLLED;
+    if (choice->form == REUSE_SERIAL) {
+        choice->serial = serial_plan(r, layer);
+        if (!choice->serial) choice->form = REUSE_UNROLLED;
+    }
+    if (choice->form == REUSE_MULTIPLIERS) plan_macs(r, choice, bank_of);
+    bool is_digits = choice->form == REUSE_DIGITS || choice->form == REUSE_DIGITS_IN_TURN;
+    if (is_digits && !fits_digits(r->rewrite.old, r, layer)) choice->form = REUSE_UNROLLED;
+    if (choice->form == REUSE_DIGITS_IN_TURN) {
+        choice->tail = tail_find(r, layer);
+        if (choice->tail)
+            choice->drain = drain_plan(r, choice->tail, layer->factor);
+        else
+            choice->form = REUSE_DIGITS;
+    }
+    note_banks(choice, bank_of);
+}
+
+static void plan_layers(struct reuse *r, struct choice *choices, int count)
+{
+    struct bank *bank_of =
         arena_alloc(&r->rewrite.arena, (size_t)r->rewrite.old->op_count + 1, sizeof *bank_of);
-    for (int v = 0; v < r->rewrite.old->op_count; v++)
-        bank_of[v] = -1;
-    for (int i = 0; i < count; i++) {
-        choices[i].layer.factor = r->options->reuse;
-        choices[i].form = wanted_form(i);
-        if (choices[i].form == FORM_SERIAL)
-            choices[i].serial = serial_plan(r, &choices[i].layer);
-    }
+    for (int i = 0; i < count; i++)
+        plan_layer(r, &choices[i], bank_of);
     find_readers(r, choices, count);
-    for (int i = 0; i < count; i++) {
-        if (choices[i].form == FORM_MACS) plan_macs(r, &choices[i], bank_of);
-        if (choices[i].form == FORM_DIGITS && !getenv("NODRAIN")) {
-            choices[i].tail = tail_find(r, &choices[i].layer);
-            if (choices[i].tail)
-                choices[i].drain = drain_plan(r, choices[i].tail, choices[i].layer.factor);
-        }
-        note_banks(r, &choices[i], bank_of);
-    }
     for (int i = 0; i + 1 < count; i++)
-        if (choices[i].form == FORM_SERIAL && choices[i + 1].form == FORM_SERIAL)
+        if (choices[i].form == REUSE_SERIAL && choices[i + 1].form == REUSE_SERIAL)
             link_layers(r, &choices[i], &choices[i + 1]);
     choose_digits(choices, count);
 }
@@ -279,17 +322,17 @@ static void share_layer(struct reuse *r, struct choice *choice)
     for (int v = layer->block->first; v < layer->matvec; v++)
         copy_op(r, v);
     layer_bind(r, layer);
-    if (choice->form == FORM_MACS) {
+    if (choice->form == REUSE_MULTIPLIERS) {
         mac_emit(r, layer, choice->tail, choice->macs);
         if (choice->tail->values_are_results) copy_tail(r, layer, NULL);
         return;
     }
-    if (choice->form == FORM_SERIAL)
+    if (choice->form == REUSE_SERIAL)
         serial_emit(r, layer, choice->serial, choice->bits, choice->cycles, results);
     else
         digits_emit(r, layer, layer->factor, results);
     if (choice->links_to_next) return;
-    if (choice->tail)
+    if (choice->form == REUSE_DIGITS_IN_TURN)
         drain_results(r, layer, choice->tail, &choice->drain, results);
     else
         copy_tail(r, layer, results);
@@ -301,10 +344,12 @@ static void make_blocks(struct reuse *r, struct choice *choices, int count)
     const struct program *old = r->rewrite.old;
     int next = 0;
     for (int b = 0; b < old->block_count; b++) {
-        if (next < count && choices[next].layer.block == &old->blocks[b])
-            share_layer(r, &choices[next++]);
+        bool is_layer = next < count && choices[next].layer.block == &old->blocks[b];
+        if (is_layer && choices[next].form != REUSE_UNROLLED)
+            share_layer(r, &choices[next]);
         else
             copy_block(r, &old->blocks[b]);
+        next += is_layer;
     }
     struct block *last = &p->blocks[p->block_count - 1];
     if (last->first == last->end) p->block_count--;
@@ -312,41 +357,93 @@ static void make_blocks(struct reuse *r, struct choice *choices, int count)
         program_add_output(p, old->outputs[i].name, r->rewrite.map[old->outputs[i].value]);
 }
 
-struct program *reuse_program(const struct program *old, const struct compile_options *options)
+/* A layer is shared if its block has one matvec; others of its kind stay as they are. */
+static int find_layers(struct reuse *r, struct choice *choices)
 {
-    struct reuse r = {.options = options};
-    struct rewrite *w = &r.rewrite;
+    int count = 0;
+    for (int b = 0; b < r->rewrite.old->block_count; b++)
+        count += layer_find(r, b, &choices[count].layer);
+    return count;
+}
+
+static void reuse_init(struct reuse *r, const struct program *old,
+                       const struct compile_options *options)
+{
+    struct rewrite *w = &r->rewrite;
     size_t count = (size_t)old->op_count + 1;
+    *r = (struct reuse){.options = options};
     w->old = old;
     w->program = program_new_like(old);
     w->program->matrix_count = w->program->table_count = 0;
     w->map = arena_alloc(&w->arena, count, sizeof *w->map);
     for (int v = 0; v < old->op_count; v++)
         w->map[v] = -1;
-    r.live = arena_alloc(&w->arena, count, sizeof *r.live);
-    r.streams = arena_alloc(&w->arena, count, sizeof *r.streams);
-    r.wants_memory = arena_alloc(&w->arena, count, sizeof *r.wants_memory);
-    r.wants_whole = arena_alloc(&w->arena, count, sizeof *r.wants_whole);
-    r.places = arena_alloc(&w->arena, count, sizeof *r.places);
-    r.whole_places = arena_alloc(&w->arena, count, sizeof *r.whole_places);
+    r->live = arena_alloc(&w->arena, count, sizeof *r->live);
+    r->streams = arena_alloc(&w->arena, count, sizeof *r->streams);
+    r->wants_memory = arena_alloc(&w->arena, count, sizeof *r->wants_memory);
+    r->wants_whole = arena_alloc(&w->arena, count, sizeof *r->wants_whole);
+    r->places = arena_alloc(&w->arena, count, sizeof *r->places);
+    r->whole_places = arena_alloc(&w->arena, count, sizeof *r->whole_places);
     for (int v = 0; v < old->op_count; v++)
-        r.places[v] = r.whole_places[v] = (struct reuse_place){-1, 0};
-    program_find_live(old, true, r.live);
-    r.forms = linear_new(w->program);
-    struct choice *choices =
-        arena_alloc(&w->arena, (size_t)old->block_count + 1, sizeof *choices);
-    int layers = 0;
-    for (int b = 0; b < old->block_count && options->reuse > 1; b++)
-        layers += layer_find(&r, b, &choices[layers].layer);
-    decide(&r, choices, layers);
+        r->places[v] = r->whole_places[v] = (struct reuse_place){-1, 0};
+    program_find_live(old, true, r->live);
+    r->forms = linear_new(w->program);
+}
+
+static void reuse_free(struct reuse *r)
+{
+    linear_free(r->forms);
+    arena_free(&r->rewrite.arena);
+}
+
+static struct choice *new_choices(struct reuse *r)
+{
+    return arena_alloc(&r->rewrite.arena, (size_t)r->rewrite.old->block_count + 1,
+                       sizeof(struct choice));
+}
+
+int reuse_find_layers(const struct program *old, const struct compile_options *options,
+                      struct reuse_choice *found)
+{
+    struct reuse r;
+    reuse_init(&r, old, options);
+    struct choice *choices = new_choices(&r);
+    int count = find_layers(&r, choices);
+    for (int i = 0; i < count; i++) {
+        const struct reuse_layer *layer = &choices[i].layer;
+        found[i] = (struct reuse_choice){.rows = layer->rows,
+                                         .columns = layer->columns,
+                                         .products = count_products(layer),
+                                         .factor = 1,
+                                         .form = REUSE_UNROLLED};
+        snprintf(found[i].layer, sizeof found[i].layer, "%s", layer->name);
+    }
+    program_free(r.rewrite.program);
+    reuse_free(&r);
+    return count;
+}
+
+struct program *reuse_program(const struct program *old, const struct compile_options *options,
+                              struct reuse_choice *wanted)
+{
+    struct reuse r;
+    reuse_init(&r, old, options);
+    struct choice *choices = new_choices(&r);
+    int layers = find_layers(&r, choices);
+    for (int i = 0; i < layers; i++) {
+        choices[i].form = wanted[i].form;
+        choices[i].layer.factor = wanted[i].factor;
+    }
+    plan_layers(&r, choices, layers);
     make_blocks(&r, choices, layers);
     for (int i = 0; i < layers; i++) {
+        wanted[i].form = choices[i].form;
         serial_plan_free(choices[i].serial);
         tail_free(choices[i].tail);
     }
-    linear_free(r.forms);
-    arena_free(&w->arena);
-    struct program *program = reuse_make_roms(w->program, options->target);
-    program_free(w->program);
+    struct program *made = r.rewrite.program;
+    reuse_free(&r);
+    struct program *program = reuse_make_roms(made, options->target);
+    program_free(made);
     return program;
 }

@@ -1,18 +1,70 @@
 /* Reuse factors: a layer's hardware shared by several cycles of one event.
  *
  * A layer of reuse factor N takes up to N cycles per event. Its block of straight-line code becomes
- * a loop, in the form that costs least:
- *   unrolled  straight-line code, an event a cycle
- *   digits    the inputs come in digits of few bits, one a cycle, through one adder graph that is so
- *             much narrower; the partial sums are added up at the end (distributed arithmetic with
- *             an adder graph: Peled and Liu, "A new hardware realization of digital filters" (1974))
+ * loops, in the form that costs least:
+ *   unrolled        straight-line code, an event a cycle
+ *   digits          the inputs come in digits of few bits, one a cycle, through one adder graph that
+ *                   is so much narrower; the partial sums are added up at the end (distributed
+ *                   arithmetic with an adder graph: Peled and Liu, "A new hardware realization of
+ *                   digital filters" (1974))
+ *   digits in turn  the same, and columns take turns in few copies of what stands behind the sums
+ *   digit serial    every value is a stream of digits, through the adders as well (serial.h)
+ *   multipliers     weights from a ROM times inputs from a memory, accumulated (macs.h)
  * All forms are exact: the passes and printers behind this one see a program like any other. */
 #ifndef SLUICE_COMPILER_REUSE_H
 #define SLUICE_COMPILER_REUSE_H
 
 #include "compiler/compile.h"
 
-/* Layers with a factor above 1 become loops. */
-struct program *reuse_program(const struct program *old, const struct compile_options *options);
+enum reuse_form {
+    REUSE_UNROLLED,
+    REUSE_DIGITS,
+    REUSE_DIGITS_IN_TURN,
+    REUSE_SERIAL,
+    REUSE_MULTIPLIERS,
+    REUSE_FORM_COUNT
+};
+extern const char *const reuse_form_names[];
+
+/* A layer and what is made of it. */
+struct reuse_choice {
+    char layer[128];
+    int rows, columns;
+    long products; /* with weights that are not zero */
+    int factor;    /* most cycles of its loops, >= 1 */
+    enum reuse_form form;
+};
+
+/* The layers of a program that can be shared, in order, all unrolled; at most as many as there are
+ * blocks. Returns their number. */
+int reuse_find_layers(const struct program *program, const struct compile_options *options,
+                      struct reuse_choice *choices);
+/* Makes loops of the layers as their choices say; a form that a layer cannot have becomes another,
+ * which the choice says then. */
+struct program *reuse_program(const struct program *old, const struct compile_options *options,
+                              struct reuse_choice *choices);
+
+/* ---- choose.c ---- */
+
+/* What a program would cost in the end: of each of its layers (named as in choices) and in all,
+ * 4-input LUTs or cells, with multipliers and memories at their prices. */
+struct reuse_cost {
+    double total;
+    double *layers; /* [count] */
+    double dsp, bram;
+};
+/* Finishes a program behind the reuse pass and estimates it; takes the program. False: it cannot be
+ * scheduled. */
+typedef bool reuse_cost_function(void *data, struct program *program,
+                                 const struct reuse_choice *choices, int count,
+                                 struct reuse_cost *cost);
+
+/* The factors that the options ask for, checked: sets choices[].factor; ends with one line about
+ * one that a layer cannot have. */
+void reuse_set_factors(const struct compile_options *options, struct reuse_choice *choices,
+                       int count);
+/* The cheapest forms within the factors. What a factor allows, larger factors allow too. */
+void reuse_choose(const struct program *program, const struct compile_options *options,
+                  reuse_cost_function *cost, void *data, struct reuse_choice *choices, int count);
 
 #endif

@@ -22,7 +22,8 @@ static int row_low(const struct reuse *r, const struct reuse_layer *layer, int r
     return -op_fraction(x) - layer->matrix->fraction_bits;
 }
 
-static void solve(struct reuse *r, const struct reuse_layer *layer, struct serial_plan *plan)
+/* False if sums would be too long. */
+static bool solve(struct reuse *r, const struct reuse_layer *layer, struct serial_plan *plan)
 {
     struct arena *arena = &r->rewrite.arena;
     struct adder_problem problem = {0};
@@ -44,15 +45,14 @@ static void solve(struct reuse *r, const struct reuse_layer *layer, struct seria
     }
     problem.inputs = inputs;
     problem.weights = weights;
-    if (!adder_problem_fits(&problem))
-        fail("%s: weights or operands of too different sizes for sums of 58 bits; quantize coarser",
-             layer->name);
+    if (!adder_problem_fits(&problem)) return false;
     struct adder_options options;
     adder_options_init(&options);
     options.is_serial = true;
     options.extra_depth = ADDER_DEPTH_ANY;
     options.effort = 64;
     plan->graph = adder_solve(&problem, &options);
+    return true;
 }
 
 /* Lowest bit and sign of a column's stream, bias included. */
@@ -73,7 +73,7 @@ struct serial_plan *serial_plan(struct reuse *r, const struct reuse_layer *layer
 {
     struct arena *arena = &r->rewrite.arena;
     struct serial_plan *plan = arena_alloc(arena, 1, sizeof *plan);
-    solve(r, layer, plan);
+    if (!solve(r, layer, plan)) return NULL;
     size_t columns = (size_t)plan->graph->columns;
     plan->columns = arena_alloc(arena, columns, sizeof *plan->columns);
     plan->constants =
@@ -230,7 +230,14 @@ static int collect(struct serial *s, const struct serial_plan *plan, int digit,
         bits = program_add_op(p, OP_CONCAT, (int[]){kept, bits}, 2, 0);
     }
     int below = -plan->low - op_fraction(result); /* finer than the result's grid: zeros */
-    assert(below >= 0);
+    if (below < 0) { /* coarser */
+        int *parts = arena_alloc(&s->r->rewrite.arena, (size_t)(1 - below), sizeof *parts);
+        for (int i = 0; i < -below; i++)
+            parts[i] = s->zero;
+        parts[-below] = bits;
+        bits = program_add_op(p, OP_CONCAT, parts, 1 - below, 0);
+        below = 0;
+    }
     struct format whole = format_of_interval(result->lo, result->hi, op_fraction(result));
     return program_add_slice(p, bits, below, whole);
 }

@@ -43,7 +43,7 @@ struct serial_plan {
     int sums;                         /* adders in all */
 };
 
-/* Plans the layer; its digits are chosen later. */
+/* Plans the layer; its digits are chosen later. NULL: its sums would be too long. */
 struct serial_plan *serial_plan(struct reuse *r, const struct reuse_layer *layer);
 void serial_plan_free(struct serial_plan *plan);
 /* Appends the loop. results[column] becomes the new value of the columns that are wanted whole; the

@@ -435,22 +435,20 @@ static int constants(struct reuse *r, const char *name, const struct dyadic *of_
     return any ? reuse_constant(r, name, entries, fraction) : -1;
 }
 
-/* Wrapped to the bits that hold the values `of` (old ones, by column) with what `offset` adds. */
-static int wrap(struct reuse *r, int value, const int *of, const struct dyadic *offset,
-                const struct reuse_tail *tail, int columns)
+/* The bits that hold the old values of[column] with what `offset` adds. */
+static struct format format_with(const struct program *old, const struct reuse_tail *tail,
+                                 const int *of, const struct dyadic *offset)
 {
-    const struct program *old = r->rewrite.old;
-    struct program *p = r->rewrite.program;
     int fraction = INT16_MIN;
     int64_t lo = INT64_MAX, hi = INT64_MIN;
-    for (int j = 0; j < columns; j++) {
+    for (int j = 0; j < tail->columns; j++) {
         if (tail->values[j] < 0) continue;
         int f = op_fraction(&old->ops[of[j]]);
         if (offset && offset[j].integer && offset[j].fraction_bits > f)
             f = offset[j].fraction_bits;
         if (f > fraction) fraction = f;
     }
-    for (int j = 0; j < columns; j++) {
+    for (int j = 0; j < tail->columns; j++) {
         if (tail->values[j] < 0) continue;
         const struct op *x = &old->ops[of[j]];
         int64_t unit = (int64_t)1 << (fraction - op_fraction(x)), added = 0;
@@ -460,8 +458,27 @@ static int wrap(struct reuse *r, int value, const int *of, const struct dyadic *
     struct format format = format_of_interval(lo, hi, fraction);
     format.rounding = ROUND_TRN;
     format.overflow = OVERFLOW_WRAP;
+    return format;
+}
+
+/* Of the sums with their biases and, without scales, offsets. */
+static struct format sum_format(const struct program *old, const struct reuse_tail *tail)
+{
+    return format_with(old, tail, tail->sums, tail->scales ? NULL : tail->offset);
+}
+
+int tail_sum_integer_bits(const struct program *old, const struct reuse_tail *tail)
+{
+    return sum_format(old, tail).integer_bits;
+}
+
+static int wrap(struct reuse *r, int value, struct format format)
+{
+    struct program *p = r->rewrite.program;
     const struct op *now = &p->ops[value];
-    if (op_fraction(now) == fraction && now->lo >= lo && now->hi <= hi) return value;
+    if (op_fraction(now) == format_fraction_bits(format) && now->lo >= format_min(format) &&
+        now->hi <= format_max(format))
+        return value;
     return program_add_quantize(p, value, format);
 }
 
@@ -489,14 +506,14 @@ int tail_emit(struct reuse *r, const struct reuse_tail *tail, int sum, const str
     }
     added = constants(r, "control", first, columns);
     if (added >= 0) sum = program_add2(p, OP_ADD, sum, added, 0);
-    sum = wrap(r, sum, tail->sums, tail->scales ? NULL : tail->offset, tail, count);
+    sum = wrap(r, sum, sum_format(r->rewrite.old, tail));
     if (tail->scales) {
         int scale = constants(r, "control", tail->scale, columns);
         assert(scale >= 0);
         sum = program_add2(p, OP_MUL, sum, scale, 0);
         added = constants(r, "control", tail->offset, columns);
         if (added >= 0) sum = program_add2(p, OP_ADD, sum, added, 0);
-        sum = wrap(r, sum, tail->bases, tail->correction, tail, count);
+        sum = wrap(r, sum, format_with(r->rewrite.old, tail, tail->bases, tail->correction));
     }
     return apply(r, tail, sum);
 }

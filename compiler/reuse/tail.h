@@ -24,8 +24,10 @@ struct reuse_tail *tail_find(struct reuse *r, const struct reuse_layer *layer);
 struct reuse_tail *tail_none(struct reuse *r, const struct reuse_layer *layer);
 void tail_free(struct reuse_tail *tail);
 
+/* Bits before the point, sign included, that a sum for tail_emit() must have at least. */
+int tail_sum_integer_bits(const struct program *old, const struct reuse_tail *tail);
 /* In an open block, whose iteration i has the sum of column columns[i] (-1: of none): the values.
- * The sum may be wrapped to as many bits as hold the results, and lacks `bias` [columns] unless
+ * The sum may be wrapped to tail_sum_integer_bits(), and lacks `bias` [columns] unless
  * that is NULL. */
 int tail_emit(struct reuse *r, const struct reuse_tail *tail, int sum, const struct dyadic *bias,
               const int *columns);

@@ -1,0 +1,152 @@
+/* Which factors, and which form within them.
+ *
+ * Forms are compared by what the finished program is estimated to cost: first one form for all
+ * layers, at the factors asked for and at each halving of them, then the forms that were cheapest
+ * for each layer together. Since every halving is among them, twice the factor never costs more. */
+#include "compiler/reuse/reuse.h"
+
+#include "base/error.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- factors ---- */
+
+static long most_products(const struct reuse_choice *c)
+{
+    return (long)c->rows * c->columns;
+}
+
+static struct reuse_choice *find_choice(struct reuse_choice *choices, int count, const char *layer)
+{
+    for (int i = 0; i < count; i++)
+        if (!strcmp(choices[i].layer, layer)) return &choices[i];
+    struct text names = {0};
+    for (int i = 0; i < count; i++)
+        text_add(&names, "%s%s", i ? ", " : "", choices[i].layer);
+    fail("reuse of layer %s: there is no dense layer of that name; there are %s", layer,
+         count ? text_string(&names) : "none");
+}
+
+void reuse_set_factors(const struct compile_options *options, struct reuse_choice *choices,
+                       int count)
+{
+    const struct reuse_choice *largest = NULL;
+    for (int i = 0; i < count; i++)
+        if (!largest || most_products(&choices[i]) > most_products(largest)) largest = &choices[i];
+    if (options->reuse > 1 && !largest) fail("reuse %d: there is no dense layer to share", options->reuse);
+    if (options->reuse > 1 && options->reuse > most_products(largest))
+        fail("reuse %d: the largest layer, %s, has %d x %d products; at most %ld works",
+             options->reuse, largest->layer, largest->rows, largest->columns,
+             most_products(largest));
+    for (int i = 0; i < count; i++) {
+        long most = most_products(&choices[i]);
+        choices[i].factor = options->reuse < most ? options->reuse : (int)most;
+    }
+    for (int i = 0; i < options->layer_reuse_count; i++) {
+        const struct layer_reuse *asked = &options->layer_reuse[i];
+        struct reuse_choice *c = find_choice(choices, count, asked->layer);
+        if (asked->factor > most_products(c))
+            fail("layer %s: reuse %d: it has %d x %d products; factors from 1 to %ld work, the "
+                 "nearest is %ld",
+                 c->layer, asked->factor, c->rows, c->columns, most_products(c), most_products(c));
+        c->factor = asked->factor;
+    }
+}
+
+/* ---- the cheapest ---- */
+
+struct choosing {
+    const struct program *program;
+    const struct compile_options *options;
+    reuse_cost_function *cost;
+    void *data;
+    int count;
+    struct reuse_choice *best;      /* [count] of the cheapest program so far */
+    struct reuse_choice *of_layers; /* [count] of the cheapest layers so far */
+    double best_cost, *layer_costs;
+};
+
+static bool fits_part(const struct compile_options *options, const struct reuse_cost *cost)
+{
+    return (options->part_dsps < 0 || cost->dsp <= options->part_dsps) &&
+           (options->part_rams < 0 || cost->bram <= options->part_rams);
+}
+
+/* Estimates what choices give, and notes it if it is the best. */
+static void consider(struct choosing *c, struct reuse_choice *choices)
+{
+    size_t size = (size_t)c->count * sizeof *choices;
+    double *layers = calloc((size_t)c->count, sizeof *layers);
+    if (!layers) fail("out of memory");
+    struct reuse_cost cost = {.layers = layers};
+    struct program *p = reuse_program(c->program, c->options, choices);
+    bool is_possible = c->cost(c->data, p, choices, c->count, &cost);
+    if (is_possible && fits_part(c->options, &cost)) {
+        for (int i = 0; i < c->count; i++) {
+            if (c->layer_costs[i] >= 0 && c->layer_costs[i] <= layers[i]) continue;
+            c->layer_costs[i] = layers[i];
+            c->of_layers[i] = choices[i];
+        }
+        if (c->best_cost < 0 || cost.total < c->best_cost) {
+            c->best_cost = cost.total;
+            memcpy(c->best, choices, size);
+        }
+    }
+    free(layers);
+}
+
+/* Digits are not narrower than a bit: more cycles than this change nothing for them. */
+enum { MOST_BITS = 64 };
+
+static void try_level(struct choosing *c, const struct reuse_choice *asked, int level,
+                      struct reuse_choice *choices)
+{
+    int most = 1;
+    for (int i = 0; i < c->count; i++)
+        if (asked[i].factor >> level > most) most = asked[i].factor >> level;
+    for (int form = level < 0 ? REUSE_UNROLLED : REUSE_DIGITS; form < REUSE_FORM_COUNT; form++) {
+        if (form != REUSE_MULTIPLIERS && most > MOST_BITS) continue;
+        for (int i = 0; i < c->count; i++) {
+            choices[i] = asked[i];
+            choices[i].factor = asked[i].factor >> level ? asked[i].factor >> level : 1;
+            choices[i].form = (enum reuse_form)form;
+        }
+        consider(c, choices);
+    }
+    memcpy(choices, c->of_layers, (size_t)c->count * sizeof *choices);
+    consider(c, choices);
+}
+
+void reuse_choose(const struct program *program, const struct compile_options *options,
+                  reuse_cost_function *cost, void *data, struct reuse_choice *choices, int count)
+{
+    struct arena arena = {0};
+    size_t n = (size_t)count + 1;
+    struct choosing c = {.program = program,
+                         .options = options,
+                         .cost = cost,
+                         .data = data,
+                         .count = count,
+                         .best_cost = -1};
+    c.best = arena_alloc(&arena, n, sizeof *c.best);
+    c.of_layers = arena_alloc(&arena, n, sizeof *c.of_layers);
+    c.layer_costs = arena_alloc(&arena, n, sizeof *c.layer_costs);
+    struct reuse_choice *tried = arena_alloc(&arena, n, sizeof *tried);
+    int most = 1, levels = 0;
+    for (int i = 0; i < count; i++) {
+        c.layer_costs[i] = -1;
+        tried[i] = c.of_layers[i] = choices[i];
+        tried[i].factor = 1;
+        tried[i].form = REUSE_UNROLLED;
+        if (choices[i].factor > most) most = choices[i].factor;
+    }
+    while (most >> levels > 1)
+        levels++;
+    consider(&c, tried);
+    for (int level = levels - 1; level >= 0; level--)
+        try_level(&c, choices, level, tried);
+    if (c.best_cost >= 0) memcpy(choices, c.best, (size_t)count * sizeof *choices);
+    arena_free(&arena);
+}

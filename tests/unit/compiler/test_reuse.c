@@ -1,0 +1,164 @@
+/* Reuse factors: every form of every layer of random networks gives, event by event, what the
+ * straight-line program gives; no loop is longer than the factor; the choice between forms; the
+ * factors that are refused. What the Verilog computes is judged in tests/unit/sim. */
+#include "base/error.h"
+#include "compiler/compile.h"
+#include "compiler/optimize/optimize.h"
+#include "compiler/reuse/reuse.h"
+#include "network_cases.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { EVENTS = 80, MOST_LAYERS = 8 };
+#ifndef SEEDS
+#define SEEDS 120
+#endif
+
+/* With multipliers and memories, without any, with multipliers that take signed factors only. */
+static const struct target *target_for(uint64_t seed)
+{
+    static struct target targets[3];
+    for (int i = 0; i < 3; i++)
+        targets[i] = target_generic;
+    targets[0].ram_bits = targets[1].ram_bits = 4096;
+    targets[0].ram_width_max = targets[1].ram_width_max = 16;
+    targets[0].ram_clk_to_q_ns = targets[1].ram_clk_to_q_ns = 2;
+    targets[0].dsp_a_bits = targets[0].dsp_b_bits = 18;
+    targets[0].dsp_mixes_signs = targets[0].has_lut_ram = true;
+    targets[1].dsp_a_bits = targets[1].dsp_b_bits = 16;
+    targets[0].dsp_ns = targets[1].dsp_ns = 4;
+    return &targets[seed % 3];
+}
+
+/* The random network's program before the reuse pass; NULL if it is refused. */
+static struct program *simplified(uint64_t seed, struct compile_options *options)
+{
+    struct error_trap trap;
+    struct program *volatile p = NULL;
+    compile_options_init(options);
+    options->target = target_for(seed);
+    options->clock_mhz = 20;
+    options->stop_after = "simplify";
+    options->optimize = (enum compile_optimize)(seed / 3 % 3);
+    struct network *n = random_network(seed, 0);
+    compile_prepare(n, options, "random");
+    error_set_trap(&trap);
+    if (setjmp(trap.where) == 0) p = compile_network(n, options, NULL);
+    error_set_trap(NULL);
+    network_free(n);
+    return p;
+}
+
+static void random_inputs(const struct program *p, uint64_t seed, int64_t *in)
+{
+    struct random r = random_init(seed);
+    for (int e = 0; e < EVENTS; e++)
+        for (int i = 0; i < p->input_count; i++) {
+            const struct op *x = &p->ops[p->inputs[i].value];
+            int64_t span = x->hi - x->lo + 1;
+            in[e * p->input_count + i] = chance(&r, 0.2)   ? x->lo
+                                         : chance(&r, 0.2) ? x->hi
+                                                           : x->lo + (int64_t)random_below(&r, (uint64_t)span);
+        }
+}
+
+static void compare(const struct program *p, const struct program *with, uint64_t seed,
+                    const char *what)
+{
+    int64_t *in = malloc((size_t)(EVENTS * p->input_count + 1) * sizeof *in);
+    int64_t *want = malloc((size_t)(EVENTS * p->output_count) * sizeof *want);
+    int64_t *got = malloc((size_t)(EVENTS * p->output_count) * sizeof *got);
+    assert_int_equal(p->input_count, with->input_count);
+    assert_int_equal(p->output_count, with->output_count);
+    random_inputs(p, seed + 1, in);
+    program_eval(p, in, EVENTS, want);
+    program_eval(with, in, EVENTS, got);
+    for (int i = 0; i < EVENTS * p->output_count; i++) {
+        int j = i % p->output_count;
+        assert_int_equal(op_fraction(&p->ops[p->outputs[j].value]),
+                         op_fraction(&with->ops[with->outputs[j].value]));
+        if (want[i] != got[i])
+            fail_msg("seed %llu, %s: event %d output %d: %lld, not %lld", (unsigned long long)seed,
+                     what, i / p->output_count, j, (long long)got[i], (long long)want[i]);
+    }
+    free(in), free(want), free(got);
+}
+
+static int longest_loop(const struct program *p)
+{
+    int longest = 1;
+    for (int b = 0; b < p->block_count; b++)
+        if (p->blocks[b].trip > longest) longest = p->blocks[b].trip;
+    return longest;
+}
+
+static int check_choice(const struct program *p, const struct compile_options *options,
+                        struct reuse_choice *choices, int count, uint64_t seed, int form)
+{
+    char what[80];
+    int most = 1;
+    for (int i = 0; i < count; i++)
+        if (choices[i].factor > most) most = choices[i].factor;
+    snprintf(what, sizeof what, "form %d, at most %d cycles", form, most);
+    struct program *with = reuse_program(p, options, choices);
+    program_check(with, "reuse");
+    assert_true(longest_loop(with) <= most);
+    compare(p, with, seed, what);
+    bool has_loops = program_has_loops(with);
+    program_free(with);
+    return has_loops;
+}
+
+/* Uniform forms at several factors, and a mix of them. */
+static int check_seed(uint64_t seed)
+{
+    static const int factors[] = {2, 3, 5, 8, 100};
+    struct compile_options options;
+    struct reuse_choice choices[MOST_LAYERS];
+    struct random r = random_init(seed + 5);
+    struct program *p = simplified(seed, &options);
+    int loops = 0;
+    if (!p) return 0;
+    int count = reuse_find_layers(p, &options, choices);
+    assert_true(count <= MOST_LAYERS);
+    for (int f = 0; f < 5 && count; f++) {
+        for (int form = REUSE_DIGITS; form <= REUSE_FORM_COUNT; form++) {
+            for (int i = 0; i < count; i++) {
+                long products = (long)choices[i].rows * choices[i].columns;
+                choices[i].factor = products < factors[f] ? (int)products : factors[f];
+                choices[i].form =
+                    (enum reuse_form)(form < REUSE_FORM_COUNT ? form : pick(&r, 0, REUSE_FORM_COUNT - 1));
+            }
+            loops += check_choice(p, &options, choices, count, seed, form);
+        }
+    }
+    program_free(p);
+    return loops;
+}
+
+static void forms_are_exact(void **state)
+{
+    (void)state;
+    int loops = 0;
+    for (int seed = 1; seed <= SEEDS; seed++)
+        loops += check_seed((uint64_t)seed);
+    assert_true(loops > SEEDS * 10);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) { /* by hand: FIRST-SEED [COUNT] */
+        for (int i = 0; i < (argc > 2 ? atoi(argv[2]) : 1); i++)
+            printf("%ld: %d\n", atol(argv[1]) + i, check_seed((uint64_t)(atol(argv[1]) + i)));
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forms_are_exact),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
