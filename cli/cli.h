@@ -57,7 +57,10 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "clock of the network; default: the board's")                                                \
     X(STRING, strategy, "strategy", "latency", ON_COMPILE,                                         \
       "latency: fully unrolled, an event every cycle")                                             \
-    X(COUNT, reuse, "reuse", "N", ON_COMPILE, "reuse factor; only 1 today")                        \
+    X(COUNT, reuse, "reuse", "N", ON_COMPILE,                                                      \
+      "reuse factor: cycles that an event may take in each dense layer")                           \
+    X(STRING, layer_reuse, "layer-reuse", "LAYER=N,...", ON_COMPILE,                               \
+      "reuse factors of single layers, over --reuse")                                              \
     X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS),                        \
       "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'")         \
     X(COUNT, input_bits, "input-bits", "W", ON_COMPILE,                                            \

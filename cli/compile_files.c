@@ -4,6 +4,9 @@
 #include "base/file.h"
 #include "compiler/compile.h"
 #include "compiler/emit/emit.h"
+#include "compiler/reuse/reuse.h"
+
+#include <string.h>
 
 void compile_files_emit(struct cli *cli, const struct program *program,
                         const struct compile_header *from)
@@ -69,14 +72,32 @@ void compile_files_describe(cJSON *json, const struct program *program, const st
     json_add_number(size, "depth", counts.depth);
 }
 
-void compile_files_count(cJSON *row, const struct program *program, const struct block *block)
+/* The first block behind those of the layer that block `first` begins. */
+static int layer_end(const struct program *program, int first)
 {
-    struct program_counts counts = program_count(program, block->first, block->end);
-    int first = program->latency_cycles, last = 0;
-    for (int i = block->first; i < block->end; i++) {
-        if (program->ops[i].code == OP_CONST || program->ops[i].code == OP_INPUT) continue;
-        if (program->ops[i].stage < first) first = program->ops[i].stage;
-        if (program->ops[i].stage > last) last = program->ops[i].stage;
+    struct arena arena = {0};
+    const char *name = reuse_layer_name(&arena, &program->blocks[first]);
+    int end = first + 1;
+    while (end < program->block_count &&
+           !strcmp(reuse_layer_name(&arena, &program->blocks[end]), name))
+        end++;
+    arena_free(&arena);
+    return end;
+}
+
+int compile_files_count(cJSON *row, const struct program *program, int block)
+{
+    int end = layer_end(program, block), first = program->latency_cycles, last = 0;
+    struct program_counts counts =
+        program_count(program, program->blocks[block].first, program->blocks[end - 1].end);
+    for (int b = block; b < end; b++) {
+        for (int i = program->blocks[b].first; i < program->blocks[b].end; i++) {
+            const struct op *op = &program->ops[i];
+            int stage = op->stage + program->blocks[b].trip - 1;
+            if (op->code == OP_CONST || op->code == OP_INPUT) continue;
+            if (op->stage < first) first = op->stage;
+            if (stage > last) last = stage;
+        }
     }
     if (first > last) first = last;
     set_number(row, "start_cycle", first);
@@ -84,4 +105,5 @@ void compile_files_count(cJSON *row, const struct program *program, const struct
     set_number(row, "operations", (double)counts.operations);
     set_number(row, "adder_bits", (double)counts.adder_bits);
     set_number(row, "register_bits", (double)counts.register_bits);
+    return end;
 }

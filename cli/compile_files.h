@@ -17,7 +17,8 @@ void compile_files_emit(struct cli *cli, const struct program *program,
                         const struct compile_header *header);
 /* Sets clock, latency, interval, estimate and counts in compile.json. */
 void compile_files_describe(cJSON *json, const struct program *program, const struct board *board);
-/* Sets cycles and counts of a block in its row of compile.json. */
-void compile_files_count(cJSON *row, const struct program *program, const struct block *block);
+/* Sets cycles and counts of the layer that begins with a block in its row of compile.json. Returns
+ * the first block behind it. */
+int compile_files_count(cJSON *row, const struct program *program, int block);
 
 #endif

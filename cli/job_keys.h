@@ -66,6 +66,8 @@
       "dense: part of the weights to prune; -1: as pruning.sparsity")                              \
     X(COUNT, weight_digits, "0", -1, 24,                                                           \
       "dense: most nonzero signed digits of a weight; 0: as training.weight_digits, -1: any")      \
+    X(COUNT, reuse, "0", 0, 1048576,                                                               \
+      "dense: reuse factor, 1 to inputs times units; 0: as target.reuse")                          \
     X(NUMBER, l1, "0", 0, 1e3, "dense: added to training.l1")                                      \
     X(NUMBER, l2, "0", 0, 1e3, "dense: added to training.l2")
 
@@ -132,7 +134,11 @@
     X(STRING, optimize, "balanced", 0, 0,                                                          \
       "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
       "level of adders")                                                                           \
-    X(COUNT, reuse, "1", 1, 1048576, "reuse factor; only 1 is supported today")                    \
+    X(COUNT, reuse, "1", 1, 1048576,                                                               \
+      "reuse factor: cycles that an event may take in each dense layer; 1: fully unrolled")        \
+    X(STRING, layer_reuse, "", 0, 0,                                                               \
+      "factors of single layers by name, \"dense1=4, dense3=16\", for models that are not trained " \
+      "here; else see layers: reuse")                                                              \
     X(FLAG, pins_free, "false", 0, 0, "size the network alone, without a board's top")             \
     X(COUNT, seeds, "4", 1, 100, "how many placement seeds to try before giving up")               \
     X(COUNT, retries, "2", 0, 20,                                                                  \

@@ -5,6 +5,7 @@
 #include "boards/board.h"
 #include "cli/compile_files.h"
 #include "compiler/compile.h"
+#include "compiler/reuse/reuse.h"
 #include "compiler/schedule/schedule.h"
 
 #include <string.h>
@@ -17,6 +18,8 @@ static void scale_delays(struct target *target, double scale)
     target->route_ns *= scale;
     target->carry_base_ns *= scale;
     target->carry_per_bit_ns *= scale;
+    target->dsp_ns *= scale;
+    target->ram_clk_to_q_ns *= scale;
 }
 
 static enum compile_optimize optimize_of(const char *name)
@@ -29,13 +32,18 @@ static enum compile_optimize optimize_of(const char *name)
 /* The layers' rows have their blocks' names. */
 static void count_layers(cJSON *json, const struct program *program)
 {
-    cJSON *row;
+    struct arena arena = {0};
+    cJSON *row, *unread = cJSON_CreateObject();
     cJSON_ArrayForEach(row, json_find(json, "layers"))
     {
-        for (int b = 0; b < program->block_count; b++)
-            if (!strcmp(program->blocks[b].name, json_string(row, "name", "")))
-                compile_files_count(row, program, &program->blocks[b]);
+        for (int b = 0; b < program->block_count;) {
+            const char *name = reuse_layer_name(&arena, &program->blocks[b]);
+            cJSON *other = strcmp(name, json_string(row, "name", "")) ? unread : row;
+            b = compile_files_count(other, program, b);
+        }
     }
+    cJSON_Delete(unread);
+    arena_free(&arena);
 }
 
 bool retime(struct cli *cli, double scale)

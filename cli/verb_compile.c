@@ -8,9 +8,11 @@
 #include "cli/compile_files.h"
 #include "cli/job_use.h"
 #include "compiler/compile.h"
+#include "compiler/reuse/reuse.h"
 #include "model/onnx.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const output_names[] = {"logits", "softmax", "argmax", "threshold"};
@@ -23,6 +25,7 @@ struct request {
     const char *name;
     const char *board_name, *strategy, *output, *standardise, *optimize;
     int reuse;
+    const char *layer_reuse;
     struct board board;
     struct compile_options options;
 };
@@ -53,6 +56,56 @@ static void refuse_unsupported(const struct request *request)
         fail("--strategy %s: only 'latency' is supported today", request->strategy);
 }
 
+static void add_layer_reuse(struct cli *cli, struct request *request, const char *layer, int factor)
+{
+    struct compile_options *options = &request->options;
+    size_t count = (size_t)options->layer_reuse_count;
+    struct layer_reuse *all = arena_alloc(&cli->arena, count + 1, sizeof *all);
+    if (count) memcpy(all, options->layer_reuse, count * sizeof *all);
+    all[count] = (struct layer_reuse){layer, factor};
+    options->layer_reuse = all;
+    options->layer_reuse_count++;
+}
+
+/* `layers: reuse` of a job that trains its model. */
+static void read_layer_keys(struct cli *cli, struct request *request)
+{
+    const struct job *job = cli->job;
+    int numbers[TRAIN_LAYER_COUNT] = {0};
+    for (unsigned i = 0; i < job->layers_count; i++) {
+        const struct job_layer *layer = &job->layers[i];
+        int kind = layer->kind ? train_find_name(train_layer_names, TRAIN_LAYER_COUNT, layer->kind)
+                               : -1;
+        if (kind < 0) continue;
+        numbers[kind]++;
+        if (!*layer->reuse) continue;
+        if (kind != TRAIN_DENSE)
+            job_fail(cli->job, "layers", (int)i, "reuse", "reuse: only dense layers have it");
+        const char *name = layer->name ? layer->name
+                                       : arena_printf(&cli->arena, "%s%d", layer->kind,
+                                                      numbers[kind]);
+        add_layer_reuse(cli, request, name, *layer->reuse);
+    }
+}
+
+/* "dense1=4, dense3=16" */
+static void parse_layer_reuse(struct cli *cli, struct request *request, const char *text)
+{
+    for (const char *at = text; *at;) {
+        size_t length = strcspn(at, ",");
+        char *item = arena_printf(&cli->arena, "%.*s", (int)length, at + strspn(at, " ")), *end;
+        char *equals = strrchr(item, '=');
+        long factor = equals ? strtol(equals + 1, &end, 10) : 0;
+        if (!equals || equals == item || end == equals + 1 || end[strspn(end, " ")] || factor < 1 ||
+            factor > 1048576)
+            fail("layer reuse '%s': give LAYER=FACTOR,... such as dense1=4,dense2=8", text);
+        *equals = 0;
+        add_layer_reuse(cli, request, item, (int)factor);
+        at += length;
+        at += *at == ',';
+    }
+}
+
 static void fill_from_job(struct cli *cli, struct request *request)
 {
     struct job *job = cli->job;
@@ -67,6 +120,8 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->output = job->output;
     request->standardise = job->standardise;
     request->reuse = *job->target->reuse;
+    request->layer_reuse = job->target->layer_reuse;
+    read_layer_keys(cli, request);
     request->options.clock_mhz = *job->target->clock_mhz;
     request->options.threshold = *job->threshold;
 }
@@ -117,6 +172,9 @@ static void fill_request(struct cli *cli, struct request *request)
     if (flags->output) request->output = flags->output;
     if (flags->standardise) request->standardise = flags->standardise;
     if (flags->reuse >= 0) request->reuse = flags->reuse;
+    if (flags->reuse == 0) fail("--reuse 0: factors are at least 1");
+    if (flags->layer_reuse) request->layer_reuse = flags->layer_reuse;
+    if (request->layer_reuse) parse_layer_reuse(cli, request, request->layer_reuse);
     if (!isnan(flags->clock_mhz)) request->options.clock_mhz = flags->clock_mhz;
     if (!isnan(flags->threshold)) request->options.threshold = flags->threshold;
     if (!request->board_name) {
@@ -136,6 +194,8 @@ static void fill_request(struct cli *cli, struct request *request)
     options->optimize =
         (enum compile_optimize)find("--optimize", request->optimize, optimize_names, 3);
     options->reuse = request->reuse;
+    options->part_dsps = request->board.dsps;
+    options->part_rams = request->board.rams;
     if (options->clock_mhz == 0 && options->optimize == OPTIMIZE_LATENCY)
         choose_clocks(cli, request);
     else if (options->clock_mhz == 0)
@@ -207,16 +267,34 @@ static void add_weights(cJSON *row, const struct network *network, const char *n
     }
 }
 
-static cJSON *layers_json(const struct program *program, const struct network *network)
+/* What became of the layer's reuse factor. */
+static void add_reuse(cJSON *row, const struct compile_notes *notes, const char *name)
+{
+    for (int i = 0; i < notes->layer_count; i++) {
+        const struct compile_layer *layer = &notes->layers[i];
+        if (strcmp(layer->name, name) != 0) continue;
+        cJSON *reuse = cJSON_AddObjectToObject(row, "reuse");
+        json_add_number(reuse, "factor", layer->factor);
+        json_add_number(reuse, "cycles", layer->cycles);
+        cJSON_AddStringToObject(reuse, "form", layer->form);
+        json_add_number(reuse, "products", (double)layer->products);
+        json_add_number(reuse, "weights", (double)layer->weights);
+        json_add_number(reuse, "cost", layer->cost);
+    }
+}
+
+static cJSON *layers_json(struct arena *arena, const struct program *program,
+                          const struct network *network, const struct compile_notes *notes)
 {
     cJSON *layers = cJSON_CreateArray();
-    for (int b = 0; b < program->block_count; b++) {
-        const struct block *block = &program->blocks[b];
+    for (int b = 0; b < program->block_count;) {
+        const char *name = reuse_layer_name(arena, &program->blocks[b]);
         cJSON *row = cJSON_CreateObject();
-        cJSON_AddStringToObject(row, "name", block->name);
-        cJSON_AddStringToObject(row, "kind", block->kind);
-        compile_files_count(row, program, block);
-        add_weights(row, network, block->name);
+        cJSON_AddStringToObject(row, "name", name);
+        cJSON_AddStringToObject(row, "kind", program->blocks[b].kind);
+        b = compile_files_count(row, program, b);
+        add_weights(row, network, name);
+        add_reuse(row, notes, name);
         cJSON_AddItemToArray(layers, row);
     }
     return layers;
@@ -251,7 +329,9 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddStringToObject(json, "standardise", request->standardise);
     cJSON_AddStringToObject(json, "optimize", request->optimize);
     compile_files_describe(json, program, &request->board);
-    cJSON_AddItemToObject(json, "layers", layers_json(program, network));
+    cJSON_AddItemToObject(json, "layers", layers_json(&cli->arena, program, network, notes));
+    if (notes->interval_layer[0])
+        cJSON_AddStringToObject(json, "interval_layer", notes->interval_layer);
     cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
     cJSON_AddBoolToObject(json, "sigmoid_left_out", notes->sigmoid_left_out);
     json_add_number(json, "standardise_adder_bits", notes->standardise_adder_bits);
@@ -292,10 +372,14 @@ int verb_compile(struct cli *cli)
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,
              program->latency_cycles, program->clock_mhz,
              program->latency_cycles / program->clock_mhz * 1e3, counts.adder_bits, cli->folder);
+        if (notes.interval_layer[0])
+            info("an event every %d cycles, set by layer %s", program->interval_cycles,
+                 notes.interval_layer);
         if (notes.softmax_left_out)
             info("the final softmax is left out of the hardware: it outputs logits");
         cli_print_json(cli, cli_path(cli, "compile.json"));
     }
+    compile_notes_free(&notes);
     program_free(program);
     network_free(network);
     return 0;

@@ -175,6 +175,37 @@ static void add_layers(struct printer *p)
     }
 }
 
+/* What became of reuse factors: of how many cycles each layer was allowed it takes how many, in
+ * which form, and how many of its products are left that weights of zero save. */
+static void add_reuse(struct printer *p)
+{
+    const cJSON *layers = json_find(p->report, "layers"), *layer;
+    const char *slowest = string(p, p->report, "interval_layer");
+    bool any = false;
+    cJSON_ArrayForEach(layer, layers)
+    {
+        const cJSON *reuse = json_find(layer, "reuse");
+        if (!cJSON_IsObject(reuse)) continue;
+        if (!any) {
+            add_title(p, "Reuse");
+            text_add(p->out, "  %-14s %7s %7s %9s %9s %7s %9s  %s\n", "", "factor", "cycles",
+                     "weights", "products", "saved", "cost", "form");
+        }
+        any = true;
+        const char *name = string(p, layer, "name"), *form = string(p, reuse, "form");
+        double weights = json_number(reuse, "weights", NAN);
+        double products = json_number(reuse, "products", NAN);
+        text_add(p->out, "  ");
+        add_left(p, name ? name : "-", 14);
+        text_add(p->out, " %7s %7s %9s %9s %7s %9s  %s\n",
+                 report_count(json_number(reuse, "factor", NAN)).text,
+                 report_count(json_number(reuse, "cycles", NAN)).text, report_count(weights).text,
+                 report_count(products).text, report_percent(1 - products / weights).text,
+                 report_count(json_number(reuse, "cost", NAN)).text, form ? form : "-");
+    }
+    if (any && slowest) add_row(p, "interval set by", slowest);
+}
+
 /* Element of an array of numbers at a path. */
 static double element(const struct printer *p, const char *path, int index)
 {
@@ -305,6 +336,7 @@ void report_print_text(struct text *out, const cJSON *report)
     add_timing(&p);
     add_resources(&p);
     add_layers(&p);
+    add_reuse(&p);
     add_physics(&p);
     add_verify(&p);
     add_checks(&p);

@@ -72,7 +72,8 @@ static bool measure(struct planning *m)
  *
  *   (w1 + w2 2^k) (x2 + x1 2^k) = w1 x2 + (w1 x1 + w2 x2) 2^k + w2 x1 2^2k
  *
- * The middle is read off exactly if it and the low part fit k bits with sign. */
+ * The middle is read off exactly if it and the low part fit k bits with sign; it is one less where
+ * the low part is negative. */
 
 static bool fits_bits(int64_t lo, int64_t hi, int bits)
 {
@@ -98,7 +99,7 @@ static bool pair_fits(const struct planning *m, int64_t w1, int64_t w2)
     int64_t whole = w1 + w2 * ((int64_t)1 << plan->shift);
     return fits_bits(whole, whole, target_of(m)->dsp_a_bits) &&
            fits_bits(least_product(plan, w1), most_product(plan, w1), plan->shift) &&
-           fits_bits(least_product(plan, w1) + least_product(plan, w2),
+           fits_bits(least_product(plan, w1) + least_product(plan, w2) - 1,
                      most_product(plan, w1) + most_product(plan, w2), plan->shift);
 }
 

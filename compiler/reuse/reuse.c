@@ -31,6 +31,15 @@ void reuse_begin_block(struct reuse *r, const struct reuse_layer *layer, const c
     program_begin_loop(p, name, layer->kind, trip);
 }
 
+const char *reuse_layer_name(struct arena *arena, const struct block *block)
+{
+    static const char *const suffixes[] = {".in", ".fill", ".out", ".values"};
+    char *name = arena_strdup(arena, block->name), *dot = strrchr(name, '.');
+    for (int i = 0; dot && i < 4; i++)
+        if (!strcmp(dot, suffixes[i])) *dot = 0;
+    return name;
+}
+
 /* ---- links ---- */
 
 /* The one result of `layer` that old value v depends on; -1: none or several. */

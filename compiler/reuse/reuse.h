@@ -44,6 +44,9 @@ int reuse_find_layers(const struct program *program, const struct compile_option
 struct program *reuse_program(const struct program *old, const struct compile_options *options,
                               struct reuse_choice *choices);
 
+/* The layer that a block was made of: its name without what the pass puts behind it. */
+const char *reuse_layer_name(struct arena *arena, const struct block *block);
+
 /* ---- choose.c ---- */
 
 /* What a program would cost in the end: of each of its layers (named as in choices) and in all,
