@@ -106,7 +106,7 @@ static struct program *finish_quietly(struct program *p, const struct compile_op
         next = passes[i](p, options->target);
         program_free(p);
     }
-    next = schedule_latency(p, options) ? schedule_program(p, options) : NULL;
+    next = schedule_roughly(p, options);
     program_free(p);
     return next;
 }

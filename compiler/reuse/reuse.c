@@ -189,6 +189,18 @@ struct bank {
     int layer, bank; /* by matvec, 0: none; pipeline of its drain */
 };
 
+/* Whole rows are written into as many memories as take one a cycle in time; returns their number. */
+static int spread_rows(const struct reuse_layer *layer, int *bank)
+{
+    int used = 0, banks, next = 0;
+    for (int i = 0; i < layer->rows; i++)
+        used += layer->is_used[i];
+    banks = ceil_div(used, layer->factor);
+    for (int i = 0; i < layer->rows; i++)
+        if (layer->is_used[i]) bank[i] = next++ % banks;
+    return banks;
+}
+
 /* Plans a layer on multipliers, from where the layers before leave its rows. */
 static void plan_macs(struct reuse *r, struct choice *choice, const struct bank *bank_of)
 {
@@ -205,8 +217,7 @@ static void plan_macs(struct reuse *r, struct choice *choice, const struct bank 
         bank[i] = at->bank;
         if (at->bank + 1 > banks) banks = at->bank + 1;
     }
-    for (int i = 0; i < layer->rows && !choice->reads_memories; i++)
-        bank[i] = 0, banks = 1;
+    if (!choice->reads_memories) banks = spread_rows(layer, bank);
     choice->tail = tail_find(r, layer);
     if (!choice->tail) choice->tail = tail_none(r, layer);
     choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank);

@@ -344,6 +344,26 @@ struct program *schedule_program(const struct program *old, const struct compile
     return program;
 }
 
+struct program *schedule_roughly(const struct program *old, const struct compile_options *options)
+{
+    if (options->clock_mhz > options->target->max_clock_mhz) return NULL;
+    struct arena arena = {0};
+    struct scheduling s;
+    scheduling_init(&s, &arena, old, options);
+    int slow, latency = 0;
+    if (s.period > 0 && find_too_slow(&s) < 0) latency = find_stages(&s, &slow);
+    struct program *program = NULL;
+    if (latency > 0) {
+        schedule_lift_statics(s.program, s.precedences, s.count, s.stages);
+        if (options->target->cells_per_ff > 0)
+            schedule_fewest_registers(s.program, s.precedences, s.count, latency, s.stages);
+        program = with_stages(s.program, s.stages, options->clock_mhz);
+    }
+    scheduling_free(&s);
+    arena_free(&arena);
+    return program;
+}
+
 int schedule_latency(const struct program *p, const struct compile_options *options)
 {
     if (options->clock_mhz > options->target->max_clock_mhz) return 0;

@@ -48,6 +48,10 @@ struct program *schedule_program(const struct program *old, const struct compile
  * clock beyond the target. */
 int schedule_latency(const struct program *program, const struct compile_options *options);
 
+/* For estimates of cells: of least latency, of fewest registers only where a register takes a cell;
+ * NULL where schedule_program() would fail. */
+struct program *schedule_roughly(const struct program *old, const struct compile_options *options);
+
 /* ---- split.c ---- */
 
 /* The program with every min and max that is slower than the period as a comparison and a select;

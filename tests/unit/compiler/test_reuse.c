@@ -150,6 +150,121 @@ static void forms_are_exact(void **state)
     assert_true(loops > SEEDS * 10);
 }
 
+/* ---- the choice ---- */
+
+/* A dense layer of weights that are no powers of two, some of them zero, and a quantizer. */
+static struct network *dense_network(int rows, int columns, double pruned)
+{
+    struct random random = random_init(7), *r = &random;
+    struct network *n = network_new("plain");
+    int last = network_add(n, LAYER_INPUT, "x", -1, rows);
+    last = network_add(n, LAYER_QUANT, "xq", last, rows);
+    n->layers[last].quant = (struct quantizer){1, arena_alloc(&n->arena, 1, sizeof(struct format))};
+    n->layers[last].quant.formats[0] = format_make(true, 8, 4);
+    last = network_add(n, LAYER_DENSE, "fc", last, columns);
+    n->layers[last].weights = random_numbers(r, n, rows * columns, 1, pruned);
+    n->layers[last].weight_quant =
+        (struct quantizer){1, arena_alloc(&n->arena, 1, sizeof(struct format))};
+    n->layers[last].weight_quant.formats[0] = format_make(true, 6, 2);
+    last = network_add(n, LAYER_QUANT, "yq", last, columns);
+    n->layers[last].quant = (struct quantizer){1, arena_alloc(&n->arena, 1, sizeof(struct format))};
+    n->layers[last].quant.formats[0] = format_make(false, 6, 3);
+    return n;
+}
+
+static struct program *compile_reuse(struct network *n, const struct target *target, int reuse,
+                                     struct compile_notes *notes)
+{
+    struct compile_options options;
+    compile_options_init(&options);
+    options.target = target;
+    options.clock_mhz = 40;
+    options.reuse = reuse;
+    compile_prepare(n, &options, "plain");
+    return compile_network(n, &options, notes);
+}
+
+static void larger_factors_never_cost_more(void **state)
+{
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        double before = 1e9;
+        for (int reuse = 1; reuse <= 64; reuse *= 2) {
+            struct network *n = dense_network(12, 10, 0.3);
+            struct compile_notes notes;
+            struct program *p = compile_reuse(n, target_for((uint64_t)t), reuse, &notes);
+            struct estimate e = estimate_program(p, target_for((uint64_t)t));
+            assert_true(p->interval_cycles <= reuse);
+            assert_true(estimate_cost(&e) <= before * 1.001 + p->latency_cycles);
+            before = estimate_cost(&e);
+            assert_int_equal(notes.layer_count, reuse > 1);
+            if (reuse > 1) assert_int_equal(notes.layers[0].cycles, p->interval_cycles);
+            compile_notes_free(&notes);
+            program_free(p);
+            network_free(n);
+        }
+    }
+}
+
+/* Zero weights are no products: at one multiplier, three quarters of them save as many cycles. */
+static void pruning_shortens(void **state)
+{
+    (void)state;
+    int cycles[2];
+    for (int k = 0; k < 2; k++) {
+        struct network *n = dense_network(12, 10, k ? 0.8 : 0);
+        struct compile_options options;
+        struct reuse_choice choices[MOST_LAYERS];
+        compile_options_init(&options);
+        options.target = target_for(1);
+        options.stop_after = "simplify";
+        compile_prepare(n, &options, "plain");
+        struct program *p = compile_network(n, &options, NULL);
+        assert_int_equal(reuse_find_layers(p, &options, choices), 1);
+        choices[0].factor = 120;
+        choices[0].form = REUSE_MULTIPLIERS;
+        struct program *with = reuse_program(p, &options, choices);
+        assert_int_equal(choices[0].form, REUSE_MULTIPLIERS);
+        cycles[k] = longest_loop(with);
+        assert_true(choices[0].products <= cycles[k] * 2);
+        program_free(with);
+        program_free(p);
+        network_free(n);
+    }
+    assert_true(cycles[1] <= 0.4 * cycles[0]);
+}
+
+static void check_refused(int reuse, const char *layer, int factor, const char *message)
+{
+    struct network *n = dense_network(4, 3, 0);
+    struct compile_options options;
+    struct layer_reuse own = {layer, factor};
+    struct error_trap trap;
+    compile_options_init(&options);
+    options.reuse = reuse;
+    options.layer_reuse = &own;
+    options.layer_reuse_count = layer != NULL;
+    compile_prepare(n, &options, "plain");
+    error_set_trap(&trap);
+    if (setjmp(trap.where) == 0) {
+        compile_network(n, &options, NULL);
+        fail_msg("not refused: %s", message);
+    }
+    error_set_trap(NULL);
+    assert_string_equal(trap.message, message);
+    network_free(n);
+}
+
+static void impossible_factors_are_refused(void **state)
+{
+    (void)state;
+    check_refused(13, NULL, 0, "reuse 13: the largest layer, fc, has 4 x 3 products; at most 12 works");
+    check_refused(1, "fc", 13,
+                  "layer fc: reuse 13: it has 4 x 3 products; factors from 1 to 12 work, the nearest "
+                  "is 12");
+    check_refused(1, "fd", 2, "reuse of layer fd: there is no dense layer of that name; there are fc");
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) { /* by hand: FIRST-SEED [COUNT] */
@@ -159,6 +274,9 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms_are_exact),
+        cmocka_unit_test(larger_factors_never_cost_more),
+        cmocka_unit_test(pruning_shortens),
+        cmocka_unit_test(impossible_factors_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
