@@ -36,6 +36,7 @@ struct constants {
     struct dyadic *minuends; /* [op_count] what goes into the constant minuend of a sub */
     struct dyadic *at_root;  /* [op_count] of roots: what found no place in the tree */
     struct linear_forms *forms;
+    const bool *is_read_bitwise; /* [old op_count] */
 };
 
 static bool is_sum_op(const struct op *op)
@@ -418,7 +419,7 @@ static int kept_of(struct rewrite *r, const struct op *op)
     return program_add_op(r->program, OP_SHIFT, &value, 1, op->immediate);
 }
 
-static int constants_op(struct rewrite *r, int value)
+static int made_anew(struct rewrite *r, int value)
 {
     struct constants *c = r->pass;
     const struct op *op = &r->old->ops[value];
@@ -441,12 +442,20 @@ static int constants_op(struct rewrite *r, int value)
     return again;
 }
 
+static int constants_op(struct rewrite *r, int value)
+{
+    struct constants *c = r->pass;
+    int again = made_anew(r, value);
+    return c->is_read_bitwise[value] ? rewrite_same_bits(r, value, again) : again;
+}
+
 struct program *optimize_constants(const struct program *old, const struct target *target)
 {
     struct arena arena = {0};
     size_t count = (size_t)old->op_count + 1;
     struct constants c = {.trees = sum_trees_find(&arena, old),
-                          .inverts = target->carry_inverts_for_free};
+                          .inverts = target->carry_inverts_for_free,
+                          .is_read_bitwise = find_read_bitwise(&arena, old)};
     c.lows = arena_alloc(&arena, count, sizeof *c.lows);
     c.is_complemented = arena_alloc(&arena, count, sizeof *c.is_complemented);
     c.has_carry = arena_alloc(&arena, count, sizeof *c.has_carry);

@@ -81,6 +81,29 @@ int rewrite_truncate(struct program *p, int value, int fraction_bits)
     return program_add_quantize(p, value, format);
 }
 
+bool *find_read_bitwise(struct arena *arena, const struct program *program)
+{
+    bool *is_read = arena_alloc(arena, (size_t)program->op_count + 1, sizeof *is_read);
+    for (int v = 0; v < program->op_count; v++) {
+        const struct op *op = &program->ops[v];
+        if (!op_reads_bits(op->code) && !value_in_loop(program, v)) continue;
+        for (int k = 0; k < op->operand_count; k++)
+            is_read[program->operands[op->operands + k]] = true;
+    }
+    return is_read;
+}
+
+int rewrite_same_bits(struct rewrite *r, int old_value, int again)
+{
+    struct format format = r->old->ops[old_value].format;
+    if (r->old->ops[old_value].code == OP_MATVEC ||
+        format_same_bits(format, r->program->ops[again].format))
+        return again;
+    format.rounding = ROUND_TRN;
+    format.overflow = OVERFLOW_WRAP;
+    return program_add_quantize(r->program, again, format);
+}
+
 int *count_users(struct arena *arena, const struct program *program)
 {
     int *users = arena_alloc(arena, (size_t)program->op_count + 1, sizeof *users);

@@ -15,6 +15,7 @@ struct trim {
     int *needed; /* [old op_count] weight of the lowest bit that a reader sees; above the value's
                     own lowest bit only if every reader floors */
     int *above;  /* [old op_count] the lowest power of two that every reader takes it modulo */
+    const bool *is_read_bitwise; /* [old op_count] */
     struct linear_forms *forms;
 };
 
@@ -144,6 +145,7 @@ static int trim(struct rewrite *r, int value)
         program_narrow(r->program, again, lo, hi);
     }
     if (trim->needed[value] == UNREAD || code == OP_MATVEC) return again;
+    if (trim->is_read_bitwise[value]) return rewrite_same_bits(r, value, again);
     return cut(r->program, again, trim->needed[value], trim->above[value]);
 }
 
@@ -158,7 +160,8 @@ struct program *optimize_trim(const struct program *old, const struct target *ta
     struct arena arena = {0};
     size_t count = (size_t)old->op_count + 1;
     struct trim pass = {.needed = arena_alloc(&arena, count, sizeof(int)),
-                        .above = arena_alloc(&arena, count, sizeof(int))};
+                        .above = arena_alloc(&arena, count, sizeof(int)),
+                        .is_read_bitwise = find_read_bitwise(&arena, old)};
     for (int i = 0; i < old->op_count; i++) {
         pass.needed[i] = UNREAD;
         pass.above[i] = -UNREAD;

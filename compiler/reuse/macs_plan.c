@@ -471,7 +471,8 @@ static bool choose_units(struct planning *m)
     for (int e = 0; e < plan->engines; e++)
         if (ends[e] > plan->cycles) plan->cycles = ends[e];
     place_columns(m, jobs, m->tail->count);
-    return plan_drain(m);
+    /* With nothing to share there would be memories in a program without loops. */
+    return plan_drain(m) && (plan->cycles > 1 || plan->drain.cycles > 1);
 }
 
 struct mac_plan *mac_plan(struct reuse *r, const struct reuse_layer *layer,

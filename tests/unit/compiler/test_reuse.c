@@ -141,6 +141,43 @@ static int check_seed(uint64_t seed)
     return loops;
 }
 
+/* All the way to the schedule, in the forms that are chosen. Returns whether there are loops. */
+static bool check_compiled(uint64_t seed)
+{
+    struct compile_options options;
+    struct error_trap trap;
+    struct program *p = simplified(seed, &options), *volatile with = NULL;
+    if (!p) return false;
+    options.stop_after = NULL;
+    options.reuse = 2 + (int)(seed % 9);
+    struct network *n = random_network(seed, 0);
+    compile_prepare(n, &options, "random");
+    error_set_trap(&trap);
+    if (setjmp(trap.where) == 0) with = compile_network(n, &options, NULL);
+    error_set_trap(NULL);
+    if (!with && !strstr(trap.message, " works") && !strstr(trap.message, "no dense layer"))
+        fail_msg("seed %llu: %s", (unsigned long long)seed, trap.message);
+    bool has_loops = with && program_has_loops(with);
+    if (with) {
+        assert_true(with->interval_cycles <= options.reuse);
+        assert_int_equal(with->interval_cycles, longest_loop(with));
+        compare(p, with, seed, "compiled");
+    }
+    program_free(with);
+    program_free(p);
+    network_free(n);
+    return has_loops;
+}
+
+static void compiled_networks_are_exact(void **state)
+{
+    (void)state;
+    int loops = 0;
+    for (int seed = 1; seed <= SEEDS; seed++)
+        loops += check_compiled((uint64_t)seed);
+    assert_true(loops > SEEDS / 4);
+}
+
 static void forms_are_exact(void **state)
 {
     (void)state;
@@ -269,11 +306,13 @@ int main(int argc, char **argv)
 {
     if (argc > 1) { /* by hand: FIRST-SEED [COUNT] */
         for (int i = 0; i < (argc > 2 ? atoi(argv[2]) : 1); i++)
-            printf("%ld: %d\n", atol(argv[1]) + i, check_seed((uint64_t)(atol(argv[1]) + i)));
+            printf("%ld: %d %d\n", atol(argv[1]) + i, check_seed((uint64_t)(atol(argv[1]) + i)),
+                   check_compiled((uint64_t)(atol(argv[1]) + i)));
         return 0;
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms_are_exact),
+        cmocka_unit_test(compiled_networks_are_exact),
         cmocka_unit_test(larger_factors_never_cost_more),
         cmocka_unit_test(pruning_shortens),
         cmocka_unit_test(impossible_factors_are_refused),

@@ -19,6 +19,9 @@ enum { EVENTS = 150 };
 #ifndef LAST_SEED
 #define LAST_SEED 3
 #endif
+#ifndef REUSE_NETWORKS
+#define REUSE_NETWORKS 3
+#endif
 static const struct emit_header header = {"0.1", "00112233445566778899aabbccddeeff", "", ""};
 
 struct built {
@@ -30,8 +33,9 @@ struct built {
 };
 
 /* Compiles a random network into a folder; false if the network is refused. */
-static bool build(uint64_t seed, enum compile_output output, struct built *b)
+static bool build(uint64_t seed, enum compile_output output, int reuse, struct built *b)
 {
+    static struct target target;
     struct compile_options options;
     struct compile_notes notes;
     struct error_trap trap;
@@ -40,6 +44,15 @@ static bool build(uint64_t seed, enum compile_output output, struct built *b)
     options.clock_mhz = 40;
     options.output = output;
     options.threshold = 0.3;
+    options.reuse = reuse;
+    target = target_generic;
+    target.ram_bits = 4096;
+    target.ram_width_max = 16;
+    target.ram_clk_to_q_ns = 2;
+    target.dsp_a_bits = target.dsp_b_bits = 18;
+    target.dsp_ns = 4;
+    target.dsp_mixes_signs = seed % 2;
+    options.target = &target;
     b->network = random_network(seed, output == COMPILE_THRESHOLD ? 1 : 0);
     compile_prepare(b->network, &options, "random");
     struct program *volatile p = NULL;
@@ -84,7 +97,7 @@ static void test_compiled_networks_pass(void **state)
     for (uint64_t seed = 1; seed <= LAST_SEED; seed++) {
         struct built b;
         struct verify_result result;
-        if (!build(seed, outputs[seed % 3], &b)) continue;
+        if (!build(seed, outputs[seed % 3], 1, &b)) continue;
         verify_run(&b.request, &result);
         if (!result.passed) print_message("seed %d: %s\n", (int)seed, result.reason);
         assert_true(result.passed);
@@ -99,6 +112,24 @@ static void test_compiled_networks_pass(void **state)
     assert_true(verified * 4 >= LAST_SEED * 3);
 }
 
+/* Shared hardware, at several factors. */
+static void test_reuse_passes(void **state)
+{
+    (void)state;
+    int verified = 0;
+    for (uint64_t seed = 1; verified < REUSE_NETWORKS; seed++) {
+        struct built b;
+        struct verify_result result;
+        if (!build(seed, COMPILE_LOGITS, 2 + (int)(seed % 7), &b)) continue;
+        verify_run(&b.request, &result);
+        if (!result.passed) print_message("seed %d: %s\n", (int)seed, result.reason);
+        assert_true(result.passed);
+        assert_int_equal(result.reference_mismatches, 0);
+        verified += result.interval_cycles > 1;
+        release(&b);
+    }
+}
+
 /* A model that is not the one compiled; a tolerance that is not met; labels. */
 static void test_references_can_disagree(void **state)
 {
@@ -106,7 +137,7 @@ static void test_references_can_disagree(void **state)
     struct built b;
     struct verify_result result;
     char path[300];
-    assert_true(build(3, COMPILE_LOGITS, &b));
+    assert_true(build(3, COMPILE_LOGITS, 1, &b));
     b.request.labels = b.labels;
     b.request.tolerance = 1e-9;
     verify_run(&b.request, &result);
@@ -137,6 +168,7 @@ int main(void)
     error_set_quiet(true);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compiled_networks_pass),
+        cmocka_unit_test(test_reuse_passes),
         cmocka_unit_test(test_references_can_disagree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
