@@ -63,6 +63,7 @@ void job_read_interface(struct build_job *job)
     job->in_bits = read_count(json, file, "input.bits", 1 << 20);
     job->out_bits = read_count(json, file, "output.bits", 1 << 20);
     job->latency_cycles = read_count(json, file, "latency_cycles", 65533);
+    job->uses_multipliers = cJSON_IsTrue(json_find(json, "uses_multipliers"));
     job->interval_cycles = read_count(json, file, "interval_cycles", 65535);
     job->clock_mhz = job->request->clock_mhz;
     if (!(job->clock_mhz > 0)) job->clock_mhz = json_number(json, "clock_mhz", NAN);

@@ -10,7 +10,8 @@
 /* Constant multiplications are shift-adds already; Yosys 0.23 can crash on -dsp, and ECP5's DSPs
  * would be spent on them. Tables of the network stay logic: a block memory answers 1.6 ns (iCE40)
  * after a register would, which the schedule does not count with, and it is not simulated on gates.
- */
+ * Memories of loops ask for block memories themselves, and their multiplications are the only ones
+ * that multipliers are for. */
 static void add_synth(struct text *script, struct build_job *job, const char *top, bool is_network)
 {
     /* Where our own maps of cells come between the steps of Yosys's own script. */
@@ -23,8 +24,11 @@ static void add_synth(struct text *script, struct build_job *job, const char *to
                 {"coarse:map_gates", "ecp5_adders.v"},
                 {"map_gates:", NULL}};
     const char *tables = is_network ? " -nobram" : "";
+    bool multiplies =
+        is_network && job->uses_multipliers && job->board.target.model.dsp_a_bits > 0;
     const char *command = arena_printf(
-        &job->arena, job->ecp5 ? "synth_ecp5 -nodsp%s%s -top %s" : "synth_ice40%s%s -top %s",
+        &job->arena, "%s%s%s%s -top %s", job->ecp5 ? "synth_ecp5" : "synth_ice40",
+        job->ecp5 ? (multiplies ? "" : " -nodsp") : (multiplies ? " -dsp" : ""),
         job->ecp5 && is_network ? " -abc9" : "", tables, top);
     for (const struct step *step = job->ecp5 ? ecp5 : ice40;; step++) {
         text_add(script, "%s -run %s\n", command, step->steps);

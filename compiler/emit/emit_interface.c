@@ -83,6 +83,14 @@ static cJSON *file_list(const struct verilog_plan *plan)
     return list;
 }
 
+/* Whether its loops multiply: what the fabric's multipliers are for. */
+static bool uses_multipliers(const struct program *p)
+{
+    for (int v = 0; v < p->op_count; v++)
+        if (p->ops[v].code == OP_MUL && program_has_loops(p)) return true;
+    return false;
+}
+
 void emit_interface(const struct program *program, const struct emit_header *header,
                     const char *folder)
 {
@@ -95,6 +103,7 @@ void emit_interface(const struct program *program, const struct emit_header *hea
     json_add_number(json, "clock_mhz", program->clock_mhz);
     cJSON_AddNumberToObject(json, "latency_cycles", program->latency_cycles);
     cJSON_AddNumberToObject(json, "interval_cycles", program->interval_cycles);
+    cJSON_AddBoolToObject(json, "uses_multipliers", uses_multipliers(program));
     cJSON_AddStringToObject(json, "board", header->board ? header->board : "");
     cJSON_AddStringToObject(json, "output_kind", program->output_kind);
     cJSON_AddItemToObject(json, "input", port_object(program, false));

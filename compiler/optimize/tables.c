@@ -285,7 +285,7 @@ static void choose(struct tables *t, int value)
         t->readers[best->cut.leaves[i]]++;
 }
 
-static int table_op(struct rewrite *r, int value)
+static int made_anew(struct rewrite *r, int value)
 {
     struct tables *t = r->pass;
     const struct choice *choice = &t->choices[value];
@@ -315,13 +315,21 @@ static int table_op(struct rewrite *r, int value)
     return table;
 }
 
+/* Tables have the formats of what they hold, so other values come out narrower too. */
+static int table_op(struct rewrite *r, int value)
+{
+    const struct tables *t = r->pass;
+    int again = made_anew(r, value);
+    return again >= 0 && t->is_read_bitwise[value] ? rewrite_same_bits(r, value, again) : again;
+}
+
 static void init(struct tables *t, struct arena *arena)
 {
     const struct program *p = t->p;
     size_t count = (size_t)p->op_count + 1;
     t->cuts = arena_alloc(arena, count, sizeof *t->cuts);
     t->readers = count_users(arena, p);
-    t->is_read_bitwise = arena_alloc(arena, count, sizeof *t->is_read_bitwise);
+    t->is_read_bitwise = find_read_bitwise(arena, p);
     t->is_in_sum = arena_alloc(arena, count, sizeof *t->is_in_sum);
     t->choices = arena_alloc(arena, count, sizeof *t->choices);
     t->map = arena_alloc(arena, count, sizeof *t->map);
@@ -330,7 +338,6 @@ static void init(struct tables *t, struct arena *arena)
         t->map[v] = UNSEEN;
         for (int k = 0; k < op->operand_count; k++) {
             int a = p->operands[op->operands + k];
-            if (op_reads_bits(op->code)) t->is_read_bitwise[a] = true;
             if (is_linear(op->code) && is_linear(p->ops[a].code)) t->is_in_sum[a] = true;
         }
     }

@@ -171,7 +171,9 @@ struct program *optimize_trim(const struct program *old, const struct target *ta
         need_below(pass.above, old->outputs[i].value, UNREAD);
     }
     for (int i = old->op_count - 1; i >= 0; i--) {
-        if (pass.needed[i] == UNREAD) continue;
+        /* What goes into memories or the next iteration is read as well. */
+        bool is_kept = old->ops[i].code >= OP_INDEX || value_in_loop(old, i);
+        if (pass.needed[i] == UNREAD && !is_kept) continue;
         need_operands(old, pass.needed, i);
         need_modulo(old, pass.above, i);
     }

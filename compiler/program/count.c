@@ -45,11 +45,23 @@ int op_lowest_carry(const struct program *p, int value)
     return op_subtracts(r) || low_b > low_a ? low_b : low_a;
 }
 
+/* Registers that keep a value of stage `stage` until `last`. Where an event comes only every few
+ * cycles one register keeps it for all of them, unless a loop has a new one every cycle. */
+static long count_ranks(const struct program *p, int value, int last, bool leaves_block)
+{
+    int from = p->ops[value].stage, interval = p->interval_cycles;
+    const struct block *block = &p->blocks[program_block_of(p, value)];
+    if (interval <= 1 || (block->trip > 1 && !leaves_block)) return last - from;
+    from += block->trip - 1;
+    return last > from ? (last - from + interval - 1) / interval : last > p->ops[value].stage;
+}
+
 void program_register_bits(const struct program *p, long *bits)
 {
     size_t ops = (size_t)p->op_count + 1;
     int *last = calloc(ops, sizeof *last), *root = calloc(ops, sizeof *root);
-    if (!last || !root) abort();
+    bool *leaves = calloc(ops, sizeof *leaves);
+    if (!last || !root || !leaves) abort();
     for (int value = 0; value < p->op_count; value++) {
         const struct op *op = &p->ops[value];
         root[value] = op->code == OP_SHIFT ? root[p->operands[op->operands]] : value;
@@ -58,6 +70,7 @@ void program_register_bits(const struct program *p, long *bits)
         for (int i = 0; i < reader->operand_count; i++) {
             int a = root[p->operands[reader->operands + i]];
             if (op->stage > last[a]) last[a] = op->stage;
+            leaves[a] = leaves[a] || program_block_of(p, a) != program_block_of(p, value);
         }
     }
     for (int i = 0; i < p->output_count; i++)
@@ -65,8 +78,10 @@ void program_register_bits(const struct program *p, long *bits)
     for (int value = 0; value < p->op_count; value++) {
         const struct op *op = &p->ops[value];
         bool held = op->code != OP_CONST && op->code != OP_MATVEC && last[value] > op->stage;
-        bits[value] = held ? (long)(last[value] - op->stage) * op->format.width_bits : 0;
+        bits[value] = held ? count_ranks(p, value, last[value], leaves[value]) * op->format.width_bits
+                           : 0;
     }
+    free(leaves);
     free(last);
     free(root);
 }
