@@ -137,7 +137,8 @@
     X(COUNT, reuse, "1", 1, 1048576,                                                               \
       "reuse factor: cycles that an event may take in each dense layer; 1: fully unrolled")        \
     X(STRING, layer_reuse, "", 0, 0,                                                               \
-      "factors of single layers by name, \"dense1=4, dense3=16\", for models that are not trained " \
+      "factors of single layers by name, \"dense1=4, dense3=16\", for models that are not "        \
+      "trained "                                                                                   \
       "here; else see layers: reuse")                                                              \
     X(FLAG, pins_free, "false", 0, 0, "size the network alone, without a board's top")             \
     X(COUNT, seeds, "4", 1, 100, "how many placement seeds to try before giving up")               \

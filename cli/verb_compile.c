@@ -74,16 +74,16 @@ static void read_layer_keys(struct cli *cli, struct request *request)
     int numbers[TRAIN_LAYER_COUNT] = {0};
     for (unsigned i = 0; i < job->layers_count; i++) {
         const struct job_layer *layer = &job->layers[i];
-        int kind = layer->kind ? train_find_name(train_layer_names, TRAIN_LAYER_COUNT, layer->kind)
-                               : -1;
+        int kind =
+            layer->kind ? train_find_name(train_layer_names, TRAIN_LAYER_COUNT, layer->kind) : -1;
         if (kind < 0) continue;
         numbers[kind]++;
         if (!*layer->reuse) continue;
         if (kind != TRAIN_DENSE)
             job_fail(cli->job, "layers", (int)i, "reuse", "reuse: only dense layers have it");
-        const char *name = layer->name ? layer->name
-                                       : arena_printf(&cli->arena, "%s%d", layer->kind,
-                                                      numbers[kind]);
+        const char *name = layer->name
+                               ? layer->name
+                               : arena_printf(&cli->arena, "%s%d", layer->kind, numbers[kind]);
         add_layer_reuse(cli, request, name, *layer->reuse);
     }
 }

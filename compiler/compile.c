@@ -13,18 +13,15 @@
 #include <string.h>
 
 const char *const compile_passes[] = {
-    "lower", "round",         "simplify",    "reuse",     "adder-graph",  "number",
-    "trim",  "simplify-sums", "number-sums", "constants", "simplify-end", "tables",
-    "dead",  "schedule",      NULL,
+    "lower",        "round",  "simplify",      "reuse",       "adder-graph",
+    "number",       "trim",   "simplify-sums", "number-sums", "constants",
+    "simplify-end", "tables", "dead",          "schedule",    NULL,
 };
 
 void compile_options_init(struct compile_options *options)
 {
-    *options = (struct compile_options){.target = &target_generic,
-                                        .clock_mhz = 100,
-                                        .reuse = 1,
-                                        .part_dsps = -1,
-                                        .part_rams = -1};
+    *options = (struct compile_options){
+        .target = &target_generic, .clock_mhz = 100, .reuse = 1, .part_dsps = -1, .part_rams = -1};
 }
 
 /* The program between two passes. */
@@ -98,9 +95,9 @@ static double choose_clock(const struct program *program, const struct compile_o
 static struct program *finish_quietly(struct program *p, const struct compile_options *options)
 {
     static optimize_function *const passes[] = {
-        optimize_adder_graph, optimize_number,    optimize_trim,     optimize_simplify,
-        optimize_number,      optimize_constants, optimize_simplify, optimize_tables,
-        optimize_dead};
+        optimize_adder_graph, optimize_number, optimize_trim,
+        optimize_simplify,    optimize_number, optimize_constants,
+        optimize_simplify,    optimize_tables, optimize_dead};
     struct program *next;
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++, p = next) {
         next = passes[i](p, options->target);

@@ -53,7 +53,8 @@ struct compile_notes {
     bool softmax_left_out,
         sigmoid_left_out;       /* a final softmax (sigmoid) that the hardware does not compute */
     int standardise_adder_bits; /* cost of STANDARDISE_FABRIC */
-    struct compile_layer *layers; /* dense layers that were shared or could be; NULL without reuse */
+    struct compile_layer
+        *layers; /* dense layers that were shared or could be; NULL without reuse */
     int layer_count;
     char interval_layer[128]; /* whose loops set the interval; "" if it is 1 */
 };
@@ -61,11 +62,11 @@ struct compile_notes {
 /* What became of a dense layer's reuse factor. */
 struct compile_layer {
     char name[128];
-    int factor; /* asked for, at most its products */
-    int cycles; /* its longest loop; 1: unrolled */
-    const char *form; /* reuse_form_names[] */
+    int factor;             /* asked for, at most its products */
+    int cycles;             /* its longest loop; 1: unrolled */
+    const char *form;       /* reuse_form_names[] */
     long weights, products; /* all; those that are not zero */
-    double cost;      /* estimate, in 4-input LUTs, multipliers and memories at their prices */
+    double cost; /* estimate, in 4-input LUTs, multipliers and memories at their prices */
 };
 void compile_notes_free(struct compile_notes *notes);
 

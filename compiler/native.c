@@ -22,7 +22,7 @@ enum { COMPILE_LIMIT_S = 300, UNROLLED_MOST_OPS = 100000 };
 struct native {
     const struct program *program;
     struct program *unrolled; /* of one with loops; else NULL */
-    void *library; /* NULL: interpreted */
+    void *library;            /* NULL: interpreted */
     struct native_kernel kernel;
     const char *origin;
     double compile_seconds;

@@ -1,7 +1,7 @@
 /* The program at machine speed: printed as C over vectors of events (emit/emit_native.h), compiled
  * by the system's compiler, kept in a cache folder under the hash of all that made it, loaded. Its
- * integers are those of program_eval(), by test. Loops are unrolled first. Where there is no compiler (or it fails) the
- * interpreter takes its place, and one information line says so. */
+ * integers are those of program_eval(), by test. Loops are unrolled first. Where there is no
+ * compiler (or it fails) the interpreter takes its place, and one information line says so. */
 #ifndef SLUICE_COMPILER_NATIVE_H
 #define SLUICE_COMPILER_NATIVE_H
 

@@ -14,13 +14,13 @@ struct target {
     /* A path between registers takes clk_to_q + sum over its levels of (route + level) + setup. A
      * level is one LUT (lut) or one carry chain of n bits (carry_base + n * carry_per_bit). */
     double clk_to_q_ns, setup_ns, lut_ns, route_ns, carry_base_ns, carry_per_bit_ns;
-    double dsp_ns;          /* through a multiplier */
-    double ram_clk_to_q_ns; /* of a block memory: how much later than a register it answers */
-    int ram_bits, ram_width_max;    /* one block memory: bits in all, widest word; 0: there is none */
-    int dsp_a_bits, dsp_b_bits;     /* of a multiplier, signed; 0: there is none */
-    bool dsp_mixes_signs;           /* the second factor may be unsigned, of all its bits */
-    bool has_lut_ram;               /* memories of 16 words made of LUTs */
-    double max_clock_mhz;   /* ceiling set by clock network and memories */
+    double dsp_ns;               /* through a multiplier */
+    double ram_clk_to_q_ns;      /* of a block memory: how much later than a register it answers */
+    int ram_bits, ram_width_max; /* one block memory: bits in all, widest word; 0: there is none */
+    int dsp_a_bits, dsp_b_bits;  /* of a multiplier, signed; 0: there is none */
+    bool dsp_mixes_signs;        /* the second factor may be unsigned, of all its bits */
+    bool has_lut_ram;            /* memories of 16 words made of LUTs */
+    double max_clock_mhz;        /* ceiling set by clock network and memories */
     /* cells = cells_per_lut * (LUT and carry cells, registers packed behind them) + cells_per_ff *
      * (registers that stand alone): fitted overhead of packing */
     double cells_per_lut, cells_per_ff;

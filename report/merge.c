@@ -94,9 +94,9 @@ static void merge_head(struct merge *m, const char *folder)
 {
     static const enum report_fragment named[] = {FRAGMENT_COMPILE, FRAGMENT_INTERFACE,
                                                  FRAGMENT_TRAIN};
-    static const char *const copied[] = {
-        "target",   "strategy",  "reuse",       "interval_layer", "output",
-        "optimize", "pins_free", "standardise", "standardise_adder_bits"};
+    static const char *const copied[] = {"target",         "strategy",    "reuse",
+                                         "interval_layer", "output",      "optimize",
+                                         "pins_free",      "standardise", "standardise_adder_bits"};
     const char *name = NULL, *board = json_string(part(m, FRAGMENT_BUILD), "board", NULL);
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
         if (!name) name = json_string(part(m, named[i]), "name", NULL);

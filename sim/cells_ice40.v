@@ -73,4 +73,57 @@ module SB_GB (
     assign GLOBAL_BUFFER_OUTPUT = USER_SIGNAL_TO_GLOBAL_BUFFER;
 endmodule
 
+// A block memory of 256 words of 16 bits. In mode m a port sees 256 << m words of 16 >> m bits: bit k of a word is one
+// of the 2^m bits from 2^m * k on, chosen by the address bits from 8 on, and stands on data line 2^m * k + 2^(m-1) - 1
+// (k in mode 0). In mode 0 a MASK bit keeps the old bit. Yosys adds the inverted clocks' variants only for designs
+// that use both edges.
+module SB_RAM40_4K (
+    output wire [15:0] RDATA,
+    input  wire        RCLK,
+    input  wire        RCLKE,
+    input  wire        RE,
+    input  wire [10:0] RADDR,
+    input  wire        WCLK,
+    input  wire        WCLKE,
+    input  wire        WE,
+    input  wire [10:0] WADDR,
+    input  wire [15:0] MASK,
+    input  wire [15:0] WDATA
+);
+    parameter WRITE_MODE = 0;
+    parameter READ_MODE = 0;
+    parameter [255:0] INIT_0 = 256'd0, INIT_1 = 256'd0, INIT_2 = 256'd0, INIT_3 = 256'd0, INIT_4 = 256'd0,
+                      INIT_5 = 256'd0, INIT_6 = 256'd0, INIT_7 = 256'd0, INIT_8 = 256'd0, INIT_9 = 256'd0,
+                      INIT_A = 256'd0, INIT_B = 256'd0, INIT_C = 256'd0, INIT_D = 256'd0, INIT_E = 256'd0,
+                      INIT_F = 256'd0;
+    reg [15:0] words [0:255];
+    wire [4095:0] init = {INIT_F, INIT_E, INIT_D, INIT_C, INIT_B, INIT_A, INIT_9, INIT_8, INIT_7, INIT_6, INIT_5,
+                          INIT_4, INIT_3, INIT_2, INIT_1, INIT_0};
+    integer i;
+    initial begin
+        for (i = 0; i < 256; i = i + 1) words[i] = init[16 * i +: 16];
+    end
+    wire [15:0] keep, data;
+    reg [15:0] word = 16'd0;
+    reg [2:0] part = 3'd0;
+    genvar g;
+    generate
+        for (g = 0; g < 16; g = g + 1) begin : g_bits
+            localparam WRITE_LINE = WRITE_MODE == 0 ? g : (g >> WRITE_MODE << WRITE_MODE) + (1 << WRITE_MODE) / 2 - 1;
+            localparam READ_FIRST = g >> READ_MODE << READ_MODE;
+            localparam READ_LINE = READ_MODE == 0 ? g : READ_FIRST + (1 << READ_MODE) / 2 - 1;
+            localparam WRITE_PART = g - (g >> WRITE_MODE << WRITE_MODE);
+            assign data[g] = WDATA[WRITE_LINE];
+            assign keep[g] = WRITE_MODE == 0 ? MASK[g] : (WADDR[10:8] & ((1 << WRITE_MODE) - 1)) != WRITE_PART;
+            assign RDATA[g] = g == READ_LINE && word[READ_FIRST + (part & ((1 << READ_MODE) - 1))];
+        end
+    endgenerate
+    always @(posedge RCLK)
+        if (RCLKE && RE) begin
+            word <= words[RADDR[7:0]];
+            part <= RADDR[10:8];
+        end
+    always @(posedge WCLK) if (WCLKE && WE) words[WADDR[7:0]] <= (words[WADDR[7:0]] & keep) | (data & ~keep);
+endmodule
+
 `default_nettype wire

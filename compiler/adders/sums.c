@@ -203,8 +203,7 @@ static inline int32_t score_of(const struct scorer x, int j)
     int32_t bits = exponent_of(magnitude) + (lo < 0) - upper + 1 + (differ ? x.handicap : 0);
     bits = (bits < 0) | (apart & !differ) ? 0 : bits;
     int32_t size = x.is_flat ? 0 : 4 * bits + 3 * (high - lower);
-    int32_t score = size * 64 + (deeper < 63 ? deeper : 63) +
-                    ((x.noise ^ x.noises[j]) & x.mask);
+    int32_t score = size * 64 + (deeper < 63 ? deeper : 63) + ((x.noise ^ x.noises[j]) & x.mask);
     return (x.depths[j] >= x.least) & (x.depths[j] <= x.most) ? score : NO_PAIR;
 }
 

@@ -1,4 +1,5 @@
-/* Loops as C: states are variables sN, values that later blocks read are declared before the loop. */
+/* Loops as C: states are variables sN, values that later blocks read are declared before the loop.
+ */
 #include "compiler/emit/emit_c.h"
 
 static const char *type_of(const struct op *op)

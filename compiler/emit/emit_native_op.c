@@ -361,7 +361,8 @@ static const char *pick(struct native_printer *n, const struct op *op, int bits)
 {
     struct text text = {0};
     int lane = operand_lane(n, op, 0);
-    text_add(&text, "({ const l%d a = %s; const l%d all[] = {", lane, operand(n, op, 0, lane), bits);
+    text_add(&text, "({ const l%d a = %s; const l%d all[] = {", lane, operand(n, op, 0, lane),
+             bits);
     for (int k = 1; k < op->operand_count; k++) {
         int up = op_fraction(op) - op_fraction(program_operand(n->program, op, k));
         text_add(&text, "%s%s", k > 1 ? ", " : "", raise(n, operand(n, op, k, bits), up, bits));

@@ -7,9 +7,9 @@
  * module uses the value ("split"), the chain goes on there from the first tap it uses. Either way
  * no register exists twice.
  *
- * In a program whose interval II is above 1 (one with loops) the taps within a loop's iterations are
- * the same, but what other blocks read stands still: it is held in registers that take it in one
- * cycle of each event and keep it for II cycles, as few as the readers' cycles allow. Holds are
+ * In a program whose interval II is above 1 (one with loops) the taps within a loop's iterations
+ * are the same, but what other blocks read stands still: it is held in registers that take it in
+ * one cycle of each event and keep it for II cycles, as few as the readers' cycles allow. Holds are
  * numbered behind the taps: number chain + j is hold j. They never split. */
 #ifndef SLUICE_COMPILER_EMIT_VERILOG_H
 #define SLUICE_COMPILER_EMIT_VERILOG_H
@@ -56,13 +56,13 @@ struct verilog_plan {
     const char *top;
     const char **block_names; /* identifiers */
     const char **tables;      /* module names, NULL if unused */
-    int *root;   /* [op_count] the value whose bits a shift, an update or a store has */
-    int *update; /* [op_count] of a state */
+    int *root;     /* [op_count] the value whose bits a shift, an update or a store has */
+    int *update;   /* [op_count] of a state */
     bool is_paced; /* II > 1: holds instead of taps between blocks */
     int *holds;    /* the cycles in which holds take their value */
     int hold_count;
     size_t hold_capacity;
-    bool *is_pulse; /* [latency + 1]: some module, or valid_o, needs a pulse in that cycle */
+    bool *is_pulse;   /* [latency + 1]: some module, or valid_o, needs a pulse in that cycle */
     int *first_stage; /* of each loop: stage of its iteration counter */
     struct verilog_memory *memories;
     struct verilog_value *values;

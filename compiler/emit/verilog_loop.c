@@ -36,8 +36,8 @@ void verilog_plan_memories(struct verilog_plan *plan)
         const struct memory *memory = &p->memories[m];
         struct verilog_memory *v = &plan->memories[m];
         names[m] = verilog_identifier(&plan->arena, memory->name);
-        v->name = verilog_unique(&plan->arena, names, m,
-                                 arena_printf(&plan->arena, "mem_%s", names[m]));
+        v->name =
+            verilog_unique(&plan->arena, names, m, arena_printf(&plan->arena, "mem_%s", names[m]));
         names[m] = v->name;
         v->store = -1;
         v->buffers = memory->slots > memory->entries ? memory->slots / memory->entries : 1;
@@ -112,7 +112,8 @@ void verilog_plan_pulses(struct verilog_plan *plan)
     }
     for (int v = 0; v < p->op_count; v++)
         for (int hold = 1; hold <= plan->values[v].hold_count; hold++)
-            if (needs_pulse(plan, v, hold)) plan->is_pulse[verilog_hold_cycle(plan, v, hold)] = true;
+            if (needs_pulse(plan, v, hold))
+                plan->is_pulse[verilog_hold_cycle(plan, v, hold)] = true;
 }
 
 /* ---- control signals ---- */
@@ -157,8 +158,7 @@ static void add_counter(struct verilog_module *module, struct text *text)
     int trip = trip_of(module->plan, module->block), bits = bits_for(trip);
     bool runs = c->runs || c->keeps || c->dones;
     if (!runs && !c->needs_counter) return;
-    text_add(text, "    // Iterations in stage %d.\n",
-             module->plan->first_stage[module->block]);
+    text_add(text, "    // Iterations in stage %d.\n", module->plan->first_stage[module->block]);
     if (trip > 1) {
         verilog_declare(text, "    reg", false, bits);
         text_add(text,
@@ -598,7 +598,8 @@ static bool needs_reset(const struct verilog_plan *plan, int block)
         const struct op *op = &p->ops[v];
         if (!value->live || value->home != block) continue;
         if (value->hold_count && !needs_pulse(plan, v, 1)) return true;
-        if (op->code == OP_STATE && verilog_is_constant(plan, plan->root[p->operands[op->operands]]))
+        if (op->code == OP_STATE &&
+            verilog_is_constant(plan, plan->root[p->operands[op->operands]]))
             return true;
     }
     for (int m = 0; m < p->memory_count; m++)
@@ -754,7 +755,8 @@ void verilog_pulses(const struct verilog_plan *plan, const char *start, struct t
             continue;
         }
         verilog_declare(text, "    reg", false, count);
-        text_add(text, "at_%d_q;\n    always @(posedge clk_i)\n        if (rst_i) at_%d_q <= %d'd0;\n",
+        text_add(text,
+                 "at_%d_q;\n    always @(posedge clk_i)\n        if (rst_i) at_%d_q <= %d'd0;\n",
                  cycle, cycle, count);
         if (count > 1)
             text_add(text, "        else at_%d_q <= {at_%d_q[%d:0], %s};\n", cycle, cycle,

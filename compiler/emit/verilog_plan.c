@@ -19,10 +19,9 @@ static void find_roots(struct verilog_plan *plan)
     for (int v = 0; v < p->op_count; v++) {
         const struct op *op = &p->ops[v];
         const int *operands = p->operands + op->operands;
-        plan->root[v] = op->code == OP_SHIFT ? plan->root[operands[0]]
-                        : op->code == OP_UPDATE || op->code == OP_STORE
-                            ? plan->root[operands[1]]
-                            : v;
+        plan->root[v] = op->code == OP_SHIFT                            ? plan->root[operands[0]]
+                        : op->code == OP_UPDATE || op->code == OP_STORE ? plan->root[operands[1]]
+                                                                        : v;
         if (op->code == OP_UPDATE) plan->update[operands[0]] = v;
     }
 }
@@ -105,8 +104,7 @@ static void find_live(struct verilog_plan *plan)
 static bool is_active(const struct verilog_plan *plan, int v)
 {
     const struct op *op = &plan->program->ops[v];
-    if (op->code == OP_UPDATE)
-        return plan->values[plan->program->operands[op->operands]].live;
+    if (op->code == OP_UPDATE) return plan->values[plan->program->operands[op->operands]].live;
     if (op->code == OP_STORE) return plan->memories[op->immediate].live;
     return plan->root[v] == v && plan->values[v].live;
 }
@@ -366,7 +364,7 @@ bool verilog_has_module(const struct verilog_plan *plan, int block)
 }
 
 const char *verilog_unique(struct arena *arena, const char *const *names, int count,
-                               const char *name)
+                           const char *name)
 {
     const char *candidate = name;
     for (int number = 2;; number++) {
@@ -413,7 +411,8 @@ static void name_values(struct verilog_plan *plan)
     const char **inputs = arena_alloc(&plan->arena, (size_t)p->input_count + 1, sizeof *inputs);
     for (int i = 0; i < p->input_count; i++) {
         const char *name = verilog_identifier(&plan->arena, p->inputs[i].name);
-        inputs[i] = verilog_unique(&plan->arena, inputs, i, arena_printf(&plan->arena, "in_%s", name));
+        inputs[i] =
+            verilog_unique(&plan->arena, inputs, i, arena_printf(&plan->arena, "in_%s", name));
         plan->values[p->inputs[i].value].name = inputs[i];
         plan->values[p->inputs[i].value].home = VERILOG_TOP;
     }

@@ -174,13 +174,13 @@ static double op_rams(const struct program *p, int value, const struct target *t
     const struct op *op = &p->ops[value];
     if (!op_reads_block(p, op)) return 0;
     if (op->code == OP_TABLE)
-        return memories_for(p->tables[op->immediate].count, p->tables[op->immediate].format.width_bits, t);
+        return memories_for(p->tables[op->immediate].count,
+                            p->tables[op->immediate].format.width_bits, t);
     const struct memory *m = &p->memories[op->immediate];
     return memories_for(m->slots, m->format.width_bits, t);
 }
 
-struct estimate estimate_blocks(const struct program *p, int first, int end,
-                                const struct target *t)
+struct estimate estimate_blocks(const struct program *p, int first, int end, const struct target *t)
 {
     struct estimate e = {0};
     struct arena arena = {0};

@@ -54,8 +54,7 @@ static bool may_be_inside(const struct program *p, int value)
 {
     const struct op *op = &p->ops[value];
     return op->operand_count > 0 && op->operand_count <= OPERANDS_MOST && op->code != OP_RESULT &&
-           op->code != OP_MATVEC && op->code != OP_CONCAT && op->code < OP_INDEX &&
-           !value_in_loop(p, value);
+           op->code != OP_MATVEC && op->code != OP_CONCAT;
 }
 
 /* ---- cuts ---- */
@@ -285,7 +284,7 @@ static void choose(struct tables *t, int value)
         t->readers[best->cut.leaves[i]]++;
 }
 
-static int made_anew(struct rewrite *r, int value)
+static int table_op(struct rewrite *r, int value)
 {
     struct tables *t = r->pass;
     const struct choice *choice = &t->choices[value];
@@ -315,21 +314,13 @@ static int made_anew(struct rewrite *r, int value)
     return table;
 }
 
-/* Tables have the formats of what they hold, so other values come out narrower too. */
-static int table_op(struct rewrite *r, int value)
-{
-    const struct tables *t = r->pass;
-    int again = made_anew(r, value);
-    return again >= 0 && t->is_read_bitwise[value] ? rewrite_same_bits(r, value, again) : again;
-}
-
 static void init(struct tables *t, struct arena *arena)
 {
     const struct program *p = t->p;
     size_t count = (size_t)p->op_count + 1;
     t->cuts = arena_alloc(arena, count, sizeof *t->cuts);
     t->readers = count_users(arena, p);
-    t->is_read_bitwise = find_read_bitwise(arena, p);
+    t->is_read_bitwise = arena_alloc(arena, count, sizeof *t->is_read_bitwise);
     t->is_in_sum = arena_alloc(arena, count, sizeof *t->is_in_sum);
     t->choices = arena_alloc(arena, count, sizeof *t->choices);
     t->map = arena_alloc(arena, count, sizeof *t->map);
@@ -338,6 +329,7 @@ static void init(struct tables *t, struct arena *arena)
         t->map[v] = UNSEEN;
         for (int k = 0; k < op->operand_count; k++) {
             int a = p->operands[op->operands + k];
+            if (op_reads_bits(op->code)) t->is_read_bitwise[a] = true;
             if (is_linear(op->code) && is_linear(p->ops[a].code)) t->is_in_sum[a] = true;
         }
     }
@@ -347,6 +339,8 @@ struct program *optimize_tables(const struct program *old, const struct target *
 {
     struct arena arena = {0};
     struct tables t = {.p = old, .target = target};
+    /* Loops are copied as they are: what they read must keep its interval, which tables narrow. */
+    if (program_has_loops(old)) return rewrite_program(old, rewrite_copy, NULL);
     init(&t, &arena);
     for (int v = 0; v < old->op_count; v++)
         if (may_be_inside(old, v)) combine(&t, v, 0, &(struct cut){0});

@@ -78,8 +78,8 @@ void program_register_bits(const struct program *p, long *bits)
     for (int value = 0; value < p->op_count; value++) {
         const struct op *op = &p->ops[value];
         bool held = op->code != OP_CONST && op->code != OP_MATVEC && last[value] > op->stage;
-        bits[value] = held ? count_ranks(p, value, last[value], leaves[value]) * op->format.width_bits
-                           : 0;
+        bits[value] =
+            held ? count_ranks(p, value, last[value], leaves[value]) * op->format.width_bits : 0;
     }
     free(leaves);
     free(last);

@@ -277,9 +277,8 @@ static void add_memories(struct planner *w)
         w->memories[m] = plan->slots;
         plan->slots += memory->entries;
         for (int i = 0; i < memory->entries && memory->contents; i++)
-            plan->step[plan->steps++] = (struct step){.code = OP_CONST,
-                                                      .to = w->memories[m] + i,
-                                                      .immediate = memory->contents[i]};
+            plan->step[plan->steps++] = (struct step){
+                .code = OP_CONST, .to = w->memories[m] + i, .immediate = memory->contents[i]};
         if (!fits_narrow(memory->lo) || !fits_narrow(memory->hi)) plan->narrow = false;
     }
 }

@@ -75,9 +75,8 @@ static void find_memories(struct loop_check *check)
 
 static const char *complain(struct run *r, int value, const char *what)
 {
-    snprintf(r->reason, r->size, "%%%d (%s): %s%s", value,
-             op_rows[r->shadow.ops[value].code].name, what,
-             r->block->trip > 1 ? " (in a loop)" : "");
+    snprintf(r->reason, r->size, "%%%d (%s): %s%s", value, op_rows[r->shadow.ops[value].code].name,
+             what, r->block->trip > 1 ? " (in a loop)" : "");
     return r->reason;
 }
 
@@ -248,11 +247,8 @@ const char *loop_check_block(struct loop_check *check, int block, int *value, ch
 {
     const struct program *p = check->program;
     struct arena arena = {0};
-    struct run r = {.check = check,
-                    .block = &p->blocks[block],
-                    .shadow = *p,
-                    .reason = reason,
-                    .size = size};
+    struct run r = {
+        .check = check, .block = &p->blocks[block], .shadow = *p, .reason = reason, .size = size};
     *value = -1;
     find_memories(check);
     if (!needs_run(p, r.block)) return NULL;

@@ -202,9 +202,7 @@ static void parse_leading(struct parser *s, struct op *op)
         if (op->immediate < 0) scan_fail(&s->scan, "there is no memory %s", name);
         break;
     }
-    case IMMEDIATE_TRIP:
-        op->immediate = scan_integer(&s->scan, 1, MAX_TRIP, "a trip count");
-        break;
+    case IMMEDIATE_TRIP: op->immediate = scan_integer(&s->scan, 1, MAX_TRIP, "a trip count"); break;
     case IMMEDIATE_ELEMENT:
         op->immediate = scan_integer(&s->scan, 0, s->p->input_count - 1, "an input's number");
         if (s->p->inputs[op->immediate].value >= 0)

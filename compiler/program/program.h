@@ -4,9 +4,9 @@
  * operation's index is its value. A value is a stored integer n with a format and an exact interval
  * [lo, hi]; its real number is n * 2^-F, F the format's fraction bits. Blocks are consecutive
  * ranges of ops (one or a few per layer), run `trip` times per event: trip 1 is straight-line code,
- * a larger trip count a loop (docs/reference/program.md). The text form (program_print, program_parse) holds
- * everything; the checker runs after every pass. Memory belongs to program->arena, except the
- * growable arrays freed by program_free(). */
+ * a larger trip count a loop (docs/reference/program.md). The text form (program_print,
+ * program_parse) holds everything; the checker runs after every pass. Memory belongs to
+ * program->arena, except the growable arrays freed by program_free(). */
 #ifndef SLUICE_COMPILER_PROGRAM_H
 #define SLUICE_COMPILER_PROGRAM_H
 
@@ -62,8 +62,7 @@
     X(STATE, "state", 1, 1, NONE, "a in the first iteration, then what update gave it")            \
     X(UPDATE, "update", 2, 2, NONE, "b; the state a has it in the next iteration")                 \
     X(LOAD, "load", 1, 2, MEMORY, "entry a of the memory; with b: 0 where b is 0")                 \
-    X(STORE, "store", 3, 3, MEMORY,                                                                \
-      "b; entry a of the memory has it from then on, if c is 1")
+    X(STORE, "store", 3, 3, MEMORY, "b; entry a of the memory has it from then on, if c is 1")
 
 #define X(id, name, least, most, immediate, text) OP_##id,
 enum op_code { OP_TABLE(X) OP_COUNT };
@@ -206,8 +205,8 @@ int program_add_table(struct program *p, int a, const char *name, const int64_t 
 void program_narrow(struct program *p, int value, int64_t lo, int64_t hi);
 void program_begin_block(struct program *p, const char *name, const char *kind);
 
-/* ---- loops (build.c) ---- Intervals in loops are hulls over the iterations, which the builder does
- * not run: the rule sees the operands' hulls, and who knows more narrows (program_narrow());
+/* ---- loops (build.c) ---- Intervals in loops are hulls over the iterations, which the builder
+ * does not run: the rule sees the operands' hulls, and who knows more narrows (program_narrow());
  * program_check() proves it all. */
 void program_begin_loop(struct program *p, const char *name, const char *kind, int trip);
 /* The iteration's number in the open loop. */

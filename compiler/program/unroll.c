@@ -9,10 +9,10 @@ struct unroll {
     struct program *program;
     struct statics *statics;
     struct arena arena;
-    int *map;        /* of old values, in the iteration at hand: new ones */
-    int *updated;    /* of old states: what they are in the next iteration */
-    int **memories;  /* of each memory's entries: new values, -1 not written */
-    int *operands;   /* of the op being copied */
+    int *map;       /* of old values, in the iteration at hand: new ones */
+    int *updated;   /* of old states: what they are in the next iteration */
+    int **memories; /* of each memory's entries: new values, -1 not written */
+    int *operands;  /* of the op being copied */
     int iteration;
 };
 
@@ -36,8 +36,7 @@ static int64_t static_of(const struct unroll *u, int value)
 static int chosen(const struct unroll *u, const struct op *op)
 {
     const struct op *condition = &u->program->ops[u->operands[0]];
-    if ((op->code != OP_SELECT && op->code != OP_PICK) || condition->lo != condition->hi)
-        return -1;
+    if ((op->code != OP_SELECT && op->code != OP_PICK) || condition->lo != condition->hi) return -1;
     int64_t number = op->code == OP_PICK ? condition->lo + 1 : condition->lo ? 1 : 2;
     int value = u->operands[number];
     return op_fraction(&u->program->ops[value]) == op_fraction(op) ? value : -1;

@@ -4,8 +4,8 @@
  *
  * One adder graph of W, narrow because the digits are, takes a digit of every input a cycle, lowest
  * first. What it gives is added to a running sum whose low d bits are final and go to a register of
- * their own; the rest goes on. The sum starts as the bias. Signed inputs are processed as x + 2^(W-1),
- * their sign bit inverted, and the bias takes that back. */
+ * their own; the rest goes on. The sum starts as the bias. Signed inputs are processed as x +
+ * 2^(W-1), their sign bit inverted, and the bias takes that back. */
 #include "compiler/reuse/internal.h"
 
 #include "compiler/adders/emit_graph.h"
@@ -17,10 +17,10 @@
 struct digits {
     struct reuse *r;
     const struct reuse_layer *layer;
-    int bits, cycles; /* of a digit; of the loop */
-    int *states;      /* [rows] what is left of the input */
-    int *digits;      /* [rows] */
-    int *sums;        /* [columns] of the graph, this cycle's */
+    int bits, cycles;    /* of a digit; of the loop */
+    int *states;         /* [rows] what is left of the input */
+    int *digits;         /* [rows] */
+    int *sums;           /* [columns] of the graph, this cycle's */
     struct dyadic *bias; /* [columns] */
 };
 
@@ -77,8 +77,8 @@ static int make_unsigned(struct digits *d, int row)
         flipped = program_add_op(p, OP_CONCAT, (int[]){low, flipped}, 2, 0);
     }
     for (int j = 0; j < d->layer->columns; j++) {
-        struct dyadic product, weight = dyadic_make(-layer_weight(d->layer, row, j),
-                                                    d->layer->matrix->fraction_bits);
+        struct dyadic product,
+            weight = dyadic_make(-layer_weight(d->layer, row, j), d->layer->matrix->fraction_bits);
         bool fits =
             dyadic_mul(weight, dyadic_make((int64_t)1 << (width - 1), fraction), &product) &&
             dyadic_add(d->bias[j], product, &d->bias[j]);
@@ -88,8 +88,8 @@ static int make_unsigned(struct digits *d, int row)
     return low_bits(d, flipped, width, fraction);
 }
 
-/* What is left of an input behind its lowest digit. Where digits fill the width exactly, the top one
- * may stay: it is never reached, and a register that keeps its bits needs no logic. */
+/* What is left of an input behind its lowest digit. Where digits fill the width exactly, the top
+ * one may stay: it is never reached, and a register that keeps its bits needs no logic. */
 static int shift_down(struct digits *d, int state)
 {
     struct program *p = d->r->rewrite.program;
@@ -110,8 +110,7 @@ static void take_digits(struct digits *d, const int *first)
     for (int i = 0; i < d->layer->rows; i++) {
         if (!d->layer->is_used[i]) continue;
         int width = width_of(d, first[i]), bits = width < d->bits ? width : d->bits;
-        d->states[i] =
-            program_add_state(p, first[i], 0, (int64_t)(((uint64_t)1 << width) - 1));
+        d->states[i] = program_add_state(p, first[i], 0, (int64_t)(((uint64_t)1 << width) - 1));
         d->digits[i] = program_add_slice(p, d->states[i], 0, bits_format(bits, 0));
     }
 }
@@ -160,8 +159,7 @@ static int drop_digit(struct digits *d, int value)
 {
     struct program *p = d->r->rewrite.program;
     const struct op *x = op_of(d, value);
-    struct format format =
-        format_of_interval(x->lo >> d->bits, x->hi >> d->bits, op_fraction(x));
+    struct format format = format_of_interval(x->lo >> d->bits, x->hi >> d->bits, op_fraction(x));
     format.rounding = ROUND_TRN;
     format.overflow = OVERFLOW_WRAP;
     int shifted = program_add_op(p, OP_SHIFT, &value, 1, -d->bits);
@@ -176,7 +174,8 @@ struct running {
 static struct running find_running(const struct digits *d, int sum, int64_t bias, int fraction)
 {
     int up = fraction - op_fraction(op_of(d, sum));
-    int64_t lo = op_of(d, sum)->lo * ((int64_t)1 << up), hi = op_of(d, sum)->hi * ((int64_t)1 << up);
+    int64_t lo = op_of(d, sum)->lo * ((int64_t)1 << up),
+            hi = op_of(d, sum)->hi * ((int64_t)1 << up);
     struct running all = {bias, bias};
     for (bool grows = true; grows;) {
         int64_t next_lo = (all.lo + lo) >> d->bits, next_hi = (all.hi + hi) >> d->bits;
@@ -194,8 +193,8 @@ static int keep_digits(struct digits *d, int sum)
     int width = d->bits * (d->cycles - 1);
     if (width == 0) return -1;
     int digit = low_bits(d, sum, d->bits, 0);
-    int kept = program_add_state(p, program_add_const(p, 0, 0), 0,
-                                 (int64_t)(((uint64_t)1 << width) - 1));
+    int kept =
+        program_add_state(p, program_add_const(p, 0, 0), 0, (int64_t)(((uint64_t)1 << width) - 1));
     int next = digit;
     if (d->cycles > 2) {
         int rest = program_add_slice(p, kept, d->bits, bits_format(width - d->bits, 0));
@@ -254,5 +253,6 @@ void digits_emit(struct reuse *r, const struct reuse_layer *layer, int cycles, i
     for (int j = 0; j < layer->columns; j++)
         if (layer->results[j] >= 0) results[j] = add_up(&d, j);
     for (int i = 0; i < layer->rows; i++)
-        if (layer->is_used[i]) program_add_update(w->program, d.states[i], shift_down(&d, d.states[i]));
+        if (layer->is_used[i])
+            program_add_update(w->program, d.states[i], shift_down(&d, d.states[i]));
 }

@@ -21,8 +21,8 @@ void drain_begin(struct reuse *r, const struct reuse_layer *layer, const struct 
     reuse_begin_block(r, layer, ".out", drain->cycles);
 }
 
-/* A memory of the pipeline's columns of which wanted[value] holds, and what writes it; their places.
- * Entries are in the order of the iterations. */
+/* A memory of the pipeline's columns of which wanted[value] holds, and what writes it; their
+ * places. Entries are in the order of the iterations. */
 static void store_wanted(struct reuse *r, const struct reuse_layer *layer,
                          const struct reuse_tail *tail, const int *columns, int value,
                          const bool *wanted, enum memory_kind kind, struct reuse_place *places)

@@ -16,8 +16,8 @@ struct reuse_place {
 struct reuse {
     struct rewrite rewrite; /* old program, new program, map */
     const struct compile_options *options;
-    struct linear_forms *forms; /* of the new program */
-    bool *live; /* [old op_count] an output depends on it */
+    struct linear_forms *forms;    /* of the new program */
+    bool *live;                    /* [old op_count] an output depends on it */
     struct reuse_stream **streams; /* [old op_count] values that exist as digits alone (serial.h) */
     bool *wants_memory, *wants_whole; /* [old op_count] how values that leave a layer are read */
     struct reuse_place *places, *whole_places; /* [old op_count] in memories, in registers */
@@ -30,7 +30,7 @@ struct reuse_layer {
     int matvec; /* op */
     int rows, columns;
     const struct matrix *matrix;
-    int *results;       /* [columns] RESULT op of each column that is read, -1 */
+    int *results;        /* [columns] RESULT op of each column that is read, -1 */
     int *operands;       /* [rows] new values, by layer_bind() */
     bool *is_used;       /* [rows] not constant, and some live column has a weight there */
     struct dyadic *bias; /* [columns] constant operands in it */
@@ -55,8 +55,8 @@ static inline int64_t layer_weight(const struct reuse_layer *layer, int row, int
 /* leaves[v], [old op_count]: a live value of the layer's block that is read outside of it. */
 void layer_find_leaving(const struct reuse *r, const struct reuse_layer *layer, bool *leaves);
 
-/* Opens a block NAME + suffix ("", ".in", ".out"); an open block that is empty is taken over, one of
- * the same name and trip count 1 goes on. */
+/* Opens a block NAME + suffix ("", ".in", ".out"); an open block that is empty is taken over, one
+ * of the same name and trip count 1 goes on. */
 void reuse_begin_block(struct reuse *r, const struct reuse_layer *layer, const char *suffix,
                        int trip);
 
@@ -74,8 +74,8 @@ int reuse_constant(struct reuse *r, const char *name, const int64_t *entries, in
  * worth it. */
 struct program *reuse_make_roms(const struct program *old, const struct target *target);
 
-/* ---- forms: each appends blocks to the new program; results[column] becomes the new value of every
- * column that is read, the same real number with the same fraction bits ---- */
+/* ---- forms: each appends blocks to the new program; results[column] becomes the new value of
+ * every column that is read, the same real number with the same fraction bits ---- */
 
 /* digits.c: fewest cycles at that width of digit: loops of at most `cycles` iterations. */
 void digits_emit(struct reuse *r, const struct reuse_layer *layer, int cycles, int *results);

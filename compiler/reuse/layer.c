@@ -54,8 +54,7 @@ bool layer_find(struct reuse *r, int block, struct reuse_layer *layer)
     layer->matrix = &old->matrices[old->ops[matvec].immediate];
     layer->rows = layer->matrix->rows;
     layer->columns = layer->matrix->columns;
-    layer->results =
-        arena_alloc(&r->rewrite.arena, (size_t)layer->columns, sizeof *layer->results);
+    layer->results = arena_alloc(&r->rewrite.arena, (size_t)layer->columns, sizeof *layer->results);
     for (int j = 0; j < layer->columns; j++)
         layer->results[j] = -1;
     for (int v = matvec + 1; v < b->end; v++) {
@@ -69,8 +68,7 @@ bool layer_find(struct reuse *r, int block, struct reuse_layer *layer)
 
 void layer_bind(struct reuse *r, struct reuse_layer *layer)
 {
-    layer->operands =
-        arena_alloc(&r->rewrite.arena, (size_t)layer->rows, sizeof *layer->operands);
+    layer->operands = arena_alloc(&r->rewrite.arena, (size_t)layer->rows, sizeof *layer->operands);
     for (int i = 0; i < layer->rows; i++)
         layer->operands[i] = r->rewrite.map[layer_operand(r, layer, i)];
 }

@@ -10,16 +10,16 @@ struct macs {
     const struct reuse_tail *tail;
     struct mac_plan *plan;
     int memories[MAC_BANKS];
-    int *entries; /* [rows] where a row stands in its bank's memory */
-    struct mac_fields *fields; /* [engines][units] */
-    int *lasts, *biases, *places;   /* [engines] fields */
-    int *captures;              /* [engines] memories */
-    bool adds_bias;             /* in the loop: it has one column a cycle */
+    int *entries;                 /* [rows] where a row stands in its bank's memory */
+    struct mac_fields *fields;    /* [engines][units] */
+    int *lasts, *biases, *places; /* [engines] fields */
+    int *captures;                /* [engines] memories */
+    bool adds_bias;               /* in the loop: it has one column a cycle */
 };
 
 /* What a unit gets each cycle. */
 struct mac_fields {
-    int weight, high;        /* w1; of pairs what stands above its bits: w2, or w2 - 1 where w1 < 0 */
+    int weight, high; /* w1; of pairs what stands above its bits: w2, or w2 - 1 where w1 < 0 */
     int address[MAC_PORTS];
 };
 
@@ -237,8 +237,7 @@ static struct mac_term add_product(struct macs *m, int engine, int unit)
     const struct mac_fields *f = &m->fields[engine * m->plan->units + unit];
     int shift = m->plan->shift, first = load_input(m, f, unit, 0);
     if (m->plan->ports == 1)
-        return (struct mac_term){
-            program_add2(p, OP_MUL, f->weight, first, 0), -1};
+        return (struct mac_term){program_add2(p, OP_MUL, f->weight, first, 0), -1};
     int inputs = pair_inputs(m, first, load_input(m, f, unit, 1));
     int product = program_add2(p, OP_MUL, pair_weights(m, f), inputs, 0);
     /* The low part is negative where its sign, the bit below, is set: then 1 is missing above. */
@@ -249,7 +248,8 @@ static struct mac_term add_product(struct macs *m, int engine, int unit)
 static struct mac_term add_terms(struct macs *m, struct mac_term a, struct mac_term b)
 {
     struct program *p = program_of(m);
-    if (a.carry < 0) return (struct mac_term){program_add2(p, OP_ADD, a.value, b.value, 0), b.carry};
+    if (a.carry < 0)
+        return (struct mac_term){program_add2(p, OP_ADD, a.value, b.value, 0), b.carry};
     int operands[3] = {a.carry, a.value, b.value};
     return (struct mac_term){program_add_op(p, OP_ADC, operands, 3, 0), b.carry};
 }
@@ -258,8 +258,7 @@ static struct mac_term add_terms(struct macs *m, struct mac_term a, struct mac_t
 static struct mac_term add_products(struct macs *m, int engine)
 {
     int count = m->plan->units;
-    struct mac_term *terms =
-        arena_alloc(&m->r->rewrite.arena, (size_t)count, sizeof *terms);
+    struct mac_term *terms = arena_alloc(&m->r->rewrite.arena, (size_t)count, sizeof *terms);
     for (int u = 0; u < count; u++)
         terms[u] = add_product(m, engine, u);
     for (; count > 1; count = (count + 1) / 2) {

@@ -29,20 +29,21 @@ struct mac_plan {
     int banks;                  /* memories that the rows stand in */
     int *bank;                  /* [rows] */
     int weight_fraction, input_fraction;
-    int sum_bits;               /* of an accumulator: sums wrap */
+    int sum_bits; /* of an accumulator: sums wrap */
     int64_t input_lo, input_hi, weight_lo, weight_hi;
     bool accumulates;           /* some column takes several cycles */
     struct mac_column *columns; /* [engines][most_columns] */
     int *counts;                /* [engines] of columns */
     int most_columns;
-    struct mac_slot *slots;     /* [engines][cycles][units] */
+    struct mac_slot *slots; /* [engines][cycles][units] */
     struct drain drain;
-    int *drain_engine;          /* [pipelines][cycles] that has the column */
-    int drain_start;            /* the loop's cycle before the drain's first */
-    double price;               /* 4-input LUTs, with multipliers and memories at theirs */
+    int *drain_engine; /* [pipelines][cycles] that has the column */
+    int drain_start;   /* the loop's cycle before the drain's first */
+    double price;      /* 4-input LUTs, with multipliers and memories at theirs */
 };
 
-static inline struct mac_slot *mac_slot(const struct mac_plan *plan, int engine, int cycle, int unit)
+static inline struct mac_slot *mac_slot(const struct mac_plan *plan, int engine, int cycle,
+                                        int unit)
 {
     return &plan->slots[((size_t)engine * (size_t)plan->cycles + (size_t)cycle) *
                             (size_t)plan->units +

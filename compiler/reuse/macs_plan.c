@@ -13,7 +13,8 @@ int64_t mac_weight(const struct reuse *r, const struct reuse_layer *layer,
                    const struct mac_plan *plan, int row, int column)
 {
     const struct op *x = &r->rewrite.old->ops[layer_operand(r, layer, row)];
-    return layer_weight(layer, row, column) * ((int64_t)1 << (plan->input_fraction - op_fraction(x)));
+    return layer_weight(layer, row, column) *
+           ((int64_t)1 << (plan->input_fraction - op_fraction(x)));
 }
 
 struct planning {

@@ -16,7 +16,7 @@ struct choice {
     struct reuse_tail *tail; /* NULL: columns finish side by side */
     bool reads_memories;     /* that the layer before fills; else it gets whole values */
     struct drain drain;
-    int bits, cycles;  /* of a serial layer */
+    int bits, cycles;   /* of a serial layer */
     bool links_to_next; /* all it gives goes to the next layer as digits */
 };
 
@@ -105,13 +105,11 @@ static void link_layers(struct reuse *r, struct choice *choice, const struct cho
         int result = find_result(old, &choice->layer, v);
         int column = result >= 0 ? (int)old->ops[result].immediate : 0;
         links = result >= 0 && value_of[column] < 0 &&
-                window_find(old, result, v, &windows[column]) &&
-                windows[column].low >= plan->low;
+                window_find(old, result, v, &windows[column]) && windows[column].low >= plan->low;
         value_of[column] = v;
         is_streamed[v] = true;
     }
-    choice->links_to_next =
-        links && !is_needed_whole(r, &choice->layer, &next->layer, is_streamed);
+    choice->links_to_next = links && !is_needed_whole(r, &choice->layer, &next->layer, is_streamed);
     for (int j = 0; j < plan->graph->columns && choice->links_to_next; j++) {
         struct serial_column *column = &plan->columns[j];
         column->value = value_of[column->column];
@@ -138,8 +136,8 @@ static int cycles_for(const struct serial_plan *plan, int bits)
     for (int j = 0; j < plan->graph->columns; j++) {
         const struct serial_column *column = &plan->columns[j];
         if (column->value < 0) continue;
-        int end = ceil_div(column->window.low - plan->low, bits) +
-                  ceil_div(column->window.width, bits);
+        int end =
+            ceil_div(column->window.low - plan->low, bits) + ceil_div(column->window.width, bits);
         if (end > cycles) cycles = end;
     }
     return cycles;
@@ -178,8 +176,10 @@ static void find_readers(struct reuse *r, const struct choice *choices, int coun
         const struct op *op = &old->ops[v];
         for (int k = 0; k < op->operand_count && r->live[v]; k++) {
             int a = old->operands[op->operands + k];
-            if (!of_matvec[v]) r->wants_whole[a] = true;
-            else if (of_matvec[v]->is_used[k]) r->wants_memory[a] = true;
+            if (!of_matvec[v])
+                r->wants_whole[a] = true;
+            else if (of_matvec[v]->is_used[k])
+                r->wants_memory[a] = true;
         }
     }
 }
@@ -189,7 +189,8 @@ struct bank {
     int layer, bank; /* by matvec, 0: none; pipeline of its drain */
 };
 
-/* Whole rows are written into as many memories as take one a cycle in time; returns their number. */
+/* Whole rows are written into as many memories as take one a cycle in time; returns their number.
+ */
 static int spread_rows(const struct reuse_layer *layer, int *bank)
 {
     int used = 0, banks, next = 0;

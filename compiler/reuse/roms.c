@@ -8,7 +8,7 @@ enum { MEMORY_PRICE = 8, WORD_MOST = 60 };
 
 /* A table read by the iteration's number; tables of one name in one loop are a group. */
 struct field {
-    int value; /* the table operation */
+    int value;     /* the table operation */
     int word, low; /* its word's first field, -1: it stays as it is; its lowest bit there */
 };
 
@@ -128,9 +128,9 @@ static int make_word(struct roms *roms, struct rewrite *w, int first)
                 (int64_t)(((uint64_t)table_of(w->old, v)->entries[i] & mask) << field->low);
         bits = field->low + width;
     }
-    int word = program_add_table(p, rewrite_operand(w, &w->old->ops[first], 0),
-                                 table_of(w->old, first)->name, entries,
-                                 format_make(false, bits, bits));
+    int word =
+        program_add_table(p, rewrite_operand(w, &w->old->ops[first], 0),
+                          table_of(w->old, first)->name, entries, format_make(false, bits, bits));
     p->tables[p->ops[word].immediate].in_block = true;
     return word;
 }
@@ -143,9 +143,9 @@ static int rom_op(struct rewrite *w, int value)
     if (field->word < 0) return rewrite_copy(w, value);
     if (field->word == value) roms->words[value] = make_word(roms, w, value);
     struct format format = op->format;
-    int slice = program_add_slice(w->program, roms->words[field->word], field->low,
-                                  format_make(format.is_signed, format.width_bits,
-                                              format.integer_bits));
+    int slice =
+        program_add_slice(w->program, roms->words[field->word], field->low,
+                          format_make(format.is_signed, format.width_bits, format.integer_bits));
     program_narrow(w->program, slice, op->lo, op->hi);
     return slice;
 }

@@ -4,9 +4,10 @@
  * register keeps: d bits of logic where the unrolled form has the whole width. Streams are two's
  * complement modulo 2^(d T), T the trip count, so operands are sign-extended by the registers that
  * hand them out, and a shift by k bits is a delay by k / d digits, with the rest of the bits taken
- * from two neighbouring digits. All carried registers fall back to their first value between events,
- * so the low digits of a delayed stream are zeros without any logic. (Hartley and Corbett, "Digit-serial processing
- * techniques" (1990); Parhi, "VLSI Digital Signal Processing Systems" (1999), chapter 13.) */
+ * from two neighbouring digits. All carried registers fall back to their first value between
+ * events, so the low digits of a delayed stream are zeros without any logic. (Hartley and Corbett,
+ * "Digit-serial processing techniques" (1990); Parhi, "VLSI Digital Signal Processing Systems"
+ * (1999), chapter 13.) */
 #include "compiler/reuse/serial.h"
 
 #include "base/error.h"
@@ -92,7 +93,8 @@ struct serial_plan *serial_plan(struct reuse *r, const struct reuse_layer *layer
             plan->low = -column->rest.fraction_bits;
     }
     for (int j = 0; j < plan->graph->columns; j++)
-        if (plan->graph->outputs[j].node >= 0 && plan->columns[j].top - plan->low > plan->bits_needed)
+        if (plan->graph->outputs[j].node >= 0 &&
+            plan->columns[j].top - plan->low > plan->bits_needed)
             plan->bits_needed = plan->columns[j].top - plan->low;
     return plan;
 }
@@ -196,8 +198,8 @@ static int column_digit(struct serial *s, const struct serial_plan *plan,
 
 static void place_constants(struct serial *s, struct serial_plan *plan)
 {
-    int64_t *bias = arena_alloc(&s->r->rewrite.arena, (size_t)plan->graph->columns + 1,
-                                sizeof *bias);
+    int64_t *bias =
+        arena_alloc(&s->r->rewrite.arena, (size_t)plan->graph->columns + 1, sizeof *bias);
     for (int j = 0; j < plan->graph->columns; j++) {
         struct serial_column *column = &plan->columns[j];
         bool fits = dyadic_on_grid(column->rest, -plan->low, &bias[j]);
@@ -230,7 +232,7 @@ static int collect(struct serial *s, const struct serial_plan *plan, int digit,
         bits = program_add_op(p, OP_CONCAT, (int[]){kept, bits}, 2, 0);
     }
     int below = -plan->low - op_fraction(result); /* finer than the result's grid: zeros */
-    if (below < 0) { /* coarser */
+    if (below < 0) {                              /* coarser */
         int *parts = arena_alloc(&s->r->rewrite.arena, (size_t)(1 - below), sizeof *parts);
         for (int i = 0; i < -below; i++)
             parts[i] = s->zero;
@@ -260,7 +262,8 @@ void serial_emit(struct reuse *r, const struct reuse_layer *layer, struct serial
         digits[j] = column_digit(&s, plan, streams, j);
         keeps_windows = keeps_windows || column->value >= 0;
         if (digits[j] < 0)
-            results[column->column] = program_add_const(w->program, result->lo, op_fraction(result));
+            results[column->column] =
+                program_add_const(w->program, result->lo, op_fraction(result));
         else if (column->value < 0)
             results[column->column] = collect(&s, plan, digits[j], result);
     }

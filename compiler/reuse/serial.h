@@ -6,16 +6,17 @@
 #include "compiler/adders/adders.h"
 #include "compiler/reuse/internal.h"
 
-/* Constants that a node's adder takes in for nothing: the carry's first value, and the low bits of a
- * delayed operand, which would be zeros. */
+/* Constants that a node's adder takes in for nothing: the carry's first value, and the low bits of
+ * a delayed operand, which would be zeros. */
 struct node_constants {
     bool sets_carry;        /* or borrow: it starts as 1 */
     int64_t fill_a, fill_b; /* of the operands' delays */
 };
 
-/* What of a column stays behind a saturating quantizer: clamp(floor(n / 2^drop)) to `width` bits. */
+/* What of a column stays behind a saturating quantizer: clamp(floor(n / 2^drop)) to `width` bits.
+ */
 struct window {
-    int low;        /* its lowest bit weighs 2^low */
+    int low; /* its lowest bit weighs 2^low */
     int width;
     bool is_signed; /* clamped to [-2^(w-1), 2^(w-1) - 1], else to [0, 2^w - 1] */
     bool ties_even; /* where all bits below are zero, the lowest is cleared before the clamp */
@@ -24,10 +25,10 @@ struct window {
 /* A column of the layer, live and not constant. */
 struct serial_column {
     int column;
-    int low, top;         /* stream before it is aligned; sign bit of the result */
-    int64_t fill;         /* of the delay that aligns it with the others */
-    struct dyadic rest;   /* of the bias that no node could take */
-    int value;            /* old value that the window gives; -1: the result itself is wanted */
+    int low, top;       /* stream before it is aligned; sign bit of the result */
+    int64_t fill;       /* of the delay that aligns it with the others */
+    struct dyadic rest; /* of the bias that no node could take */
+    int value;          /* old value that the window gives; -1: the result itself is wanted */
     struct window window;
 };
 
@@ -104,8 +105,8 @@ int serial_shift(struct serial *s, int digit, int shift, int64_t fill);
 
 /* An old value as digits that a memory keeps, clamped when they are read. */
 struct reuse_stream {
-    int bits;          /* of a digit */
-    int memory, place; /* of its lowest bit in the memory's words; word i holds digit i */
+    int bits;           /* of a digit */
+    int memory, place;  /* of its lowest bit in the memory's words; word i holds digit i */
     int negative, over; /* values of the layer's last iteration, one bit each: see serial_link.c */
     struct window window;
 };

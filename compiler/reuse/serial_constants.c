@@ -1,10 +1,10 @@
 /* A column's bias where it costs nothing.
  *
- * Every adder that only one column uses has two places for constants: its carry or borrow, which may
- * start as 1, and the low bits of the operand that is delayed, which may
- * come from registers that start with them. Each such bit adds (or takes away) a power of two. Which
- * of them make up the bias is found from the lowest bit up: at each weight some of the bits there
- * are used, so that what is left of the bias is even, and halved. */
+ * Every adder that only one column uses has two places for constants: its carry or borrow, which
+ * may start as 1, and the low bits of the operand that is delayed, which may come from registers
+ * that start with them. Each such bit adds (or takes away) a power of two. Which of them make up
+ * the bias is found from the lowest bit up: at each weight some of the bits there are used, so that
+ * what is left of the bias is even, and halved. */
 #include "compiler/reuse/serial.h"
 
 #include <stdlib.h>
@@ -107,7 +107,8 @@ static bool make_up(struct search *s, int weight, int64_t rest)
     return false;
 }
 
-static void use_sites(const struct search *s, struct serial_plan *plan, struct serial_column *column)
+static void use_sites(const struct search *s, struct serial_plan *plan,
+                      struct serial_column *column)
 {
     for (int i = 0; i < s->chosen_count; i++) {
         const struct site *site = &s->sites[s->chosen[i]];
@@ -135,7 +136,8 @@ static int *count_readers(struct reuse *r, const struct adder_graph *graph)
     return users;
 }
 
-void serial_place_constants(struct reuse *r, struct serial_plan *plan, const int64_t *bias, int bits)
+void serial_place_constants(struct reuse *r, struct serial_plan *plan, const int64_t *bias,
+                            int bits)
 {
     const int *users = count_readers(r, plan->graph);
     struct search *s = arena_alloc(&r->rewrite.arena, 1, sizeof *s);

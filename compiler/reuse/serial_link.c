@@ -1,13 +1,12 @@
 /* From layer to layer without leaving the digits.
  *
- * A saturating quantizer needs the last digit, the sign, before it can give its first; so the digits
- * of its window wait in a memory, one word of all columns' digits for each digit, and are clamped
- * when the next layer reads them. Two bits of a column clamp all its digits, known after the last:
- *   unsigned  over: some bit above the window is set
- *             digit = not negative & (over | window's digit)
- *   signed    over: the bits from the window's sign up are not all alike
- *             digit = over ? not negative : window's digit, and negative from the top bit on
- * A tie (all bits below the window are zero) clears the lowest bit on its way into the memory. */
+ * A saturating quantizer needs the last digit, the sign, before it can give its first; so the
+ * digits of its window wait in a memory, one word of all columns' digits for each digit, and are
+ * clamped when the next layer reads them. Two bits of a column clamp all its digits, known after
+ * the last: unsigned  over: some bit above the window is set digit = not negative & (over |
+ * window's digit) signed    over: the bits from the window's sign up are not all alike digit = over
+ * ? not negative : window's digit, and negative from the top bit on A tie (all bits below the
+ * window are zero) clears the lowest bit on its way into the memory. */
 #include "compiler/reuse/serial.h"
 
 #include "base/error.h"
@@ -21,7 +20,7 @@ enum { WORD_MOST = 60 };
 struct group {
     const struct serial_plan *plan;
     struct window window;
-    int drop, entries; /* bits below the window; its digits */
+    int drop, entries;                               /* bits below the window; its digits */
     int address, enable, first, low_mask, high_mask; /* values of the iteration */
 };
 
@@ -159,7 +158,8 @@ static struct reuse_stream *keep_window(struct serial *s, const struct group *g,
     stream->negative = bit_at(s, digit, s->bits - 1);
     stream->over = any_of(s, digit, g->high_mask);
     if (g->window.is_signed)
-        stream->over = bit_and(s, stream->over, any_of(s, bits_not(s, digit, s->bits), g->high_mask));
+        stream->over =
+            bit_and(s, stream->over, any_of(s, bits_not(s, digit, s->bits), g->high_mask));
     return stream;
 }
 

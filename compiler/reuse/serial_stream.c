@@ -34,13 +34,13 @@ int serial_table(struct serial *s, const char *name, const int64_t *entries, int
         if (s->tables[i].bits == bits && !memcmp(s->tables[i].entries, entries, bytes))
             return s->tables[i].value;
     struct arena *arena = &s->r->rewrite.arena;
-    int value = program_add_table(serial_program(s), serial_index(s), name, entries,
-                                  bits_format(bits));
+    int value =
+        program_add_table(serial_program(s), serial_index(s), name, entries, bits_format(bits));
     value = serial_low_bits(s, value, bits);
     int64_t *kept = arena_alloc(arena, (size_t)s->cycles, sizeof *kept);
     memcpy(kept, entries, bytes);
-    s->tables = array_grow(s->tables, &s->table_capacity, (size_t)s->table_count + 1,
-                           sizeof *s->tables);
+    s->tables =
+        array_grow(s->tables, &s->table_capacity, (size_t)s->table_count + 1, sizeof *s->tables);
     s->tables[s->table_count++] = (struct digit_table){kept, bits, value};
     return value;
 }
@@ -49,13 +49,12 @@ int serial_delay(struct serial *s, int digit, int64_t first)
 {
     struct program *p = serial_program(s);
     for (int i = 0; i < s->delay_count; i++)
-        if (s->delays[i].digit == digit && s->delays[i].first == first)
-            return s->delays[i].delayed;
+        if (s->delays[i].digit == digit && s->delays[i].first == first) return s->delays[i].delayed;
     int state = program_add_state(p, first ? program_add_const(p, first, 0) : s->zero, 0,
                                   ((int64_t)1 << s->bits) - 1);
     program_add_update(p, state, digit);
-    s->delays = array_grow(s->delays, &s->delay_capacity, (size_t)s->delay_count + 1,
-                           sizeof *s->delays);
+    s->delays =
+        array_grow(s->delays, &s->delay_capacity, (size_t)s->delay_count + 1, sizeof *s->delays);
     s->delays[s->delay_count++] = (struct delay){digit, state, first};
     return state;
 }

@@ -32,8 +32,8 @@ static struct program *extract(const struct program *old, int result, int value)
     w.map = arena_alloc(&w.arena, (size_t)old->op_count + 1, sizeof *w.map);
     bool alone = find_needed(old, result, value, needed);
     const struct op *op = &old->ops[result];
-    w.map[result] = program_add_input(
-        w.program, "n", format_of_interval(op->lo, op->hi, op_fraction(op)), 1, 0);
+    w.map[result] = program_add_input(w.program, "n",
+                                      format_of_interval(op->lo, op->hi, op_fraction(op)), 1, 0);
     for (int v = 0; alone && v <= value; v++)
         if (needed[v] && v != result) w.map[v] = rewrite_again(&w, v);
     program_add_output(w.program, "q", alone ? w.map[value] : 0);

@@ -51,7 +51,8 @@ static int again(struct rewrite *w, int value)
     return rewrite_again(w, value);
 }
 
-static struct program *tail_extract(const struct program *old, int base, int value, struct format format)
+static struct program *tail_extract(const struct program *old, int base, int value,
+                                    struct format format)
 {
     struct rewrite w = {.old = old, .program = program_new("tail")};
     bool *needed = arena_alloc(&w.arena, (size_t)old->op_count + 1, sizeof *needed);
@@ -190,9 +191,9 @@ static void drop_common_scale(const struct reuse_layer *layer, struct reuse_tail
 struct comparison {
     const struct program *function; /* of the first */
     int64_t lo, hi;
-    int shift;              /* of the integers, up to the function's */
-    const int64_t *wanted;  /* [hi - lo + 1] */
-    int64_t most, least;    /* the function's inputs */
+    int shift;             /* of the integers, up to the function's */
+    const int64_t *wanted; /* [hi - lo + 1] */
+    int64_t most, least;   /* the function's inputs */
     int64_t *inputs, *outputs;
 };
 
@@ -232,7 +233,8 @@ static bool is_same(const struct program *old, const struct program *function, i
     const struct op *from = &old->ops[base];
     const struct op *input = &function->ops[function->inputs[0].value];
     const struct op *output = &function->ops[function->outputs[0].value];
-    if (from->hi - from->lo >= MOST_INTEGERS || op_fraction(output) != op_fraction(&old->ops[value]))
+    if (from->hi - from->lo >= MOST_INTEGERS ||
+        op_fraction(output) != op_fraction(&old->ops[value]))
         return false;
     struct format format = format_of_interval(from->lo, from->hi, op_fraction(from));
     struct program *p = tail_extract(old, base, value, format);
@@ -444,8 +446,7 @@ static struct format format_with(const struct program *old, const struct reuse_t
     for (int j = 0; j < tail->columns; j++) {
         if (tail->values[j] < 0) continue;
         int f = op_fraction(&old->ops[of[j]]);
-        if (offset && offset[j].integer && offset[j].fraction_bits > f)
-            f = offset[j].fraction_bits;
+        if (offset && offset[j].integer && offset[j].fraction_bits > f) f = offset[j].fraction_bits;
         if (f > fraction) fraction = f;
     }
     for (int j = 0; j < tail->columns; j++) {

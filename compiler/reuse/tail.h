@@ -8,14 +8,14 @@
 /* value = function(scale * sum + offset); without scales, function(sum + offset). */
 struct reuse_tail {
     int columns;
-    int *values;              /* [columns] old value that leaves the layer; -1: none, or a constant */
-    int count;                /* of them */
+    int *values; /* [columns] old value that leaves the layer; -1: none, or a constant */
+    int count;   /* of them */
     bool values_are_results;  /* the rest of the layer's block is still to be done */
     struct program *function; /* one input, one output */
     bool scales;
     struct dyadic *scale, *offset; /* [columns]; the offset includes the correction */
     struct dyadic *correction;     /* [columns] what function needs beside scale and offset */
-    const int *sums, *bases;       /* [columns] old values: results, and what functions start from */
+    const int *sums, *bases; /* [columns] old values: results, and what functions start from */
 };
 
 /* NULL if the columns differ in more than scale and offset, or one has several values. */

@@ -20,8 +20,8 @@ void schedule_memories(const struct program *p, struct precedence **precedences,
         int least, most;
         if (op->code != OP_LOAD || !load_distances(statics, v, &least, &most)) continue;
         *precedences = array_grow(*precedences, capacity, *count + 1, sizeof **precedences);
-        (*precedences)[(*count)++] = (struct precedence){
-            stores[op->immediate], v, 1 + op_reads_block(p, op) - least};
+        (*precedences)[(*count)++] =
+            (struct precedence){stores[op->immediate], v, 1 + op_reads_block(p, op) - least};
     }
     statics_free(statics);
     arena_free(&arena);
@@ -38,8 +38,7 @@ void schedule_lift_statics(const struct program *p, const struct precedence *pre
     for (size_t i = count; i-- > 0;) { /* sorted by where they end: readers first */
         const struct precedence *e = &precedences[i];
         if (e->from >= e->to || p->ops[e->from].code == OP_CONST) continue;
-        if (latest[e->to] != INT_MAX && statics_of(statics, e->to) &&
-            latest[e->to] > stages[e->to])
+        if (latest[e->to] != INT_MAX && statics_of(statics, e->to) && latest[e->to] > stages[e->to])
             stages[e->to] = latest[e->to];
         int stage = stages[e->to] - e->distance;
         if (stage < latest[e->from]) latest[e->from] = stage;

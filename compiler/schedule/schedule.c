@@ -213,8 +213,7 @@ _Noreturn static void fail_recurrence(const struct scheduling *s, int value)
     const struct program *p = s->program;
     fail("block %s: what it carries from cycle to cycle (%%%d) takes longer than a cycle of %g MHz "
          "on %s; ask for a slower clock or narrower formats",
-         p->blocks[program_block_of(p, value)].name, value, s->options->clock_mhz,
-         s->target->name);
+         p->blocks[program_block_of(p, value)].name, value, s->options->clock_mhz, s->target->name);
 }
 
 /* The earliest stages that keep all precedences: longest paths in a graph that has cycles where a

@@ -16,8 +16,8 @@ double table_delay_ns(int address_bits, const struct target *target);
 /* Whether it is the complement of a sum: inverted in the LUTs that make the sum, whose only reader
  * it is (optimize_constants() makes no other). */
 bool op_is_merged_complement(const struct program *program, int value);
-/* Whether it is a multiplication that a multiplier of the fabric makes; programs without loops leave
- * those alone. */
+/* Whether it is a multiplication that a multiplier of the fabric makes; programs without loops
+ * leave those alone. */
 bool op_uses_dsp(const struct program *program, const struct op *op, const struct target *target);
 /* Whether its logic is a carry chain. */
 bool op_has_carry(const struct program *program, int value);

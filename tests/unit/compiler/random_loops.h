@@ -47,8 +47,7 @@ static void loop_keep(struct loop_maker *m, int value)
 {
     const struct op *op = &m->p->ops[value];
     if (op->format.width_bits > LOOP_MOST_BITS || op_fraction(op) > 5 || op_fraction(op) < -3)
-        value = program_add_quantize(m->p, value,
-                                     loop_format(m, loop_between(m->random, 0, 3)));
+        value = program_add_quantize(m->p, value, loop_format(m, loop_between(m->random, 0, 3)));
     m->local[m->local_count++] = value;
 }
 
@@ -65,10 +64,9 @@ static int loop_rom(struct loop_maker *m, struct format format)
 {
     int64_t entries[64];
     for (int i = 0; i < m->trip; i++)
-        entries[i] =
-            format_min(format) +
-            (int64_t)random_below(m->random,
-                                  (uint64_t)(format_max(format) - format_min(format)) + 1);
+        entries[i] = format_min(format) +
+                     (int64_t)random_below(m->random,
+                                           (uint64_t)(format_max(format) - format_min(format)) + 1);
     int value = program_add_table(m->p, m->index, "rom", entries, format);
     m->p->tables[m->p->ops[value].immediate].in_block = random_below(m->random, 3) == 0;
     return value;
@@ -138,8 +136,8 @@ static void loop_store(struct loop_maker *m)
     }
     const struct op *op = &m->p->ops[value];
     struct format format = op->format;
-    int memory = program_add_memory(m->p, "m", entries, op->lo, op->hi,
-                                    format_fraction_bits(format), NULL);
+    int memory =
+        program_add_memory(m->p, "m", entries, op->lo, op->hi, format_fraction_bits(format), NULL);
     m->p->memories[memory].kind = kind;
     int to = loop_table(m, address, entries - 1);
     int condition = in_order ? program_add_const(m->p, 1, 0) : loop_table(m, enable, 1);
@@ -255,10 +253,10 @@ __attribute__((unused)) static struct program *random_loops(struct random *rando
         loop_block(&m, b);
     for (int i = 0; i < 5; i++) {
         snprintf(name, sizeof name, "y[%d]", i);
-        program_add_output(m.p, name,
-                           m.pool[i < 3 && m.pool_count > 6
-                                      ? m.pool_count - 1 - i
-                                      : loop_between(random, 0, m.pool_count - 1)]);
+        program_add_output(
+            m.p, name,
+            m.pool[i < 3 && m.pool_count > 6 ? m.pool_count - 1 - i
+                                             : loop_between(random, 0, m.pool_count - 1)]);
     }
     return m.p;
 }

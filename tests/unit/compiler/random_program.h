@@ -1,7 +1,7 @@
 /* Random programs for tests of the interpreter and of every printer: between them they hold each
- * operation of straight-line code (loops: random_loops.h) and each rounding and overflow mode, negative fraction bits, claims, constants, shared
- * and dead values. Same seed, same program. Values are kept under `max_bits`, by quantizing what
- * grew beyond it. */
+ * operation of straight-line code (loops: random_loops.h) and each rounding and overflow mode,
+ * negative fraction bits, claims, constants, shared and dead values. Same seed, same program.
+ * Values are kept under `max_bits`, by quantizing what grew beyond it. */
 #ifndef SLUICE_TESTS_RANDOM_PROGRAM_H
 #define SLUICE_TESTS_RANDOM_PROGRAM_H
 

@@ -56,8 +56,7 @@ static int64_t eval_op(struct machine *m, int value, int iteration)
     case OP_SUB: return aligned(m, o[0], F) - aligned(m, o[1], F);
     case OP_NEG: return -m->values[o[0]];
     case OP_MUL: return m->values[o[0]] * m->values[o[1]];
-    case OP_QUANTIZE:
-        return program_quantize_integer(m->values[o[0]], fraction[0], op->format);
+    case OP_QUANTIZE: return program_quantize_integer(m->values[o[0]], fraction[0], op->format);
     case OP_LT: return aligned(m, o[0], finest) < aligned(m, o[1], finest);
     case OP_LE: return aligned(m, o[0], finest) <= aligned(m, o[1], finest);
     case OP_MIN:
@@ -67,8 +66,7 @@ static int64_t eval_op(struct machine *m, int value, int iteration)
     }
     case OP_SELECT: return aligned(m, m->values[o[0]] ? o[1] : o[2], F);
     case OP_TABLE:
-        return p->tables[op->immediate]
-            .entries[m->values[o[0]] - p->tables[op->immediate].first];
+        return p->tables[op->immediate].entries[m->values[o[0]] - p->tables[op->immediate].first];
     case OP_CONCAT: {
         int64_t whole = 0, offset = 1;
         for (int i = 0; i < op->operand_count; i++) {
@@ -254,8 +252,8 @@ static void test_generated_c(void **state)
         const char *found = file_read(&arena, file_join(&arena, folder, "out"), &length);
         assert_int_equal(length, bytes);
         assert_memory_equal(found, expected, bytes);
-        struct native *native = native_open(p, file_join(&arena, folder, "cache"), EVENTS,
-                                            NATIVE_COMPILED);
+        struct native *native =
+            native_open(p, file_join(&arena, folder, "cache"), EVENTS, NATIVE_COMPILED);
         assert_true(native_is_compiled(native));
         int64_t *outputs = arena_alloc(&arena, bytes, 1);
         native_eval(native, inputs, EVENTS, outputs);

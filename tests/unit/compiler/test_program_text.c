@@ -101,9 +101,11 @@ static struct program *golden_program(void)
     program_add_output(p, "m", more);
     program_add_output(p, "f", fewer);
     for (int value = 0; value < p->op_count; value++)
-        p->ops[value].stage = value > last_straight ? value < j3 ? 2 : value == j3 ? 5 : 6
-                              : value >= negative  ? 2
-                                                   : value >= sum;
+        p->ops[value].stage = value > last_straight ? value < j3    ? 2
+                                                      : value == j3 ? 5
+                                                                    : 6
+                              : value >= negative   ? 2
+                                                    : value >= sum;
     p->ops[i3].stage = 1;
     p->interval_cycles = 3;
     p->latency_cycles = 9;

@@ -62,9 +62,10 @@ static void random_inputs(const struct program *p, uint64_t seed, int64_t *in)
         for (int i = 0; i < p->input_count; i++) {
             const struct op *x = &p->ops[p->inputs[i].value];
             int64_t span = x->hi - x->lo + 1;
-            in[e * p->input_count + i] = chance(&r, 0.2)   ? x->lo
-                                         : chance(&r, 0.2) ? x->hi
-                                                           : x->lo + (int64_t)random_below(&r, (uint64_t)span);
+            in[e * p->input_count + i] = chance(&r, 0.2) ? x->lo
+                                         : chance(&r, 0.2)
+                                             ? x->hi
+                                             : x->lo + (int64_t)random_below(&r, (uint64_t)span);
         }
 }
 
@@ -157,8 +158,8 @@ static int check_seed(uint64_t seed)
             for (int i = 0; i < count; i++) {
                 long products = (long)choices[i].rows * choices[i].columns;
                 choices[i].factor = products < factors[f] ? (int)products : factors[f];
-                choices[i].form =
-                    (enum reuse_form)(form < REUSE_FORM_COUNT ? form : pick(&r, 0, REUSE_FORM_COUNT - 1));
+                choices[i].form = (enum reuse_form)(
+                    form < REUSE_FORM_COUNT ? form : pick(&r, 0, REUSE_FORM_COUNT - 1));
             }
             loops += check_choice(p, &options, choices, count, seed, form);
         }
@@ -321,11 +322,14 @@ static void check_refused(int reuse, const char *layer, int factor, const char *
 static void impossible_factors_are_refused(void **state)
 {
     (void)state;
-    check_refused(13, NULL, 0, "reuse 13: the largest layer, fc, has 4 x 3 products; at most 12 works");
-    check_refused(1, "fc", 13,
-                  "layer fc: reuse 13: it has 4 x 3 products; factors from 1 to 12 work, the nearest "
-                  "is 12");
-    check_refused(1, "fd", 2, "reuse of layer fd: there is no dense layer of that name; there are fc");
+    check_refused(13, NULL, 0,
+                  "reuse 13: the largest layer, fc, has 4 x 3 products; at most 12 works");
+    check_refused(
+        1, "fc", 13,
+        "layer fc: reuse 13: it has 4 x 3 products; factors from 1 to 12 work, the nearest "
+        "is 12");
+    check_refused(1, "fd", 2,
+                  "reuse of layer fd: there is no dense layer of that name; there are fc");
 }
 
 int main(int argc, char **argv)

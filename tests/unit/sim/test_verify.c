@@ -6,10 +6,10 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "compiler/emit/emit.h"
-#include "sim/bench.h"
-#include "sim/locate.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/schedule/schedule.h"
+#include "sim/bench.h"
+#include "sim/locate.h"
 #include "tests/unit/compiler/random_loops.h"
 #include "tests/unit/compiler/random_program.h"
 #include "tests/unit/sim/small_program.h"
@@ -305,7 +305,8 @@ static void test_random_programs(void **state)
     }
 }
 
-/* Loops of several trip counts, memories of every kind: to the cycle, back to back and with gaps. */
+/* Loops of several trip counts, memories of every kind: to the cycle, back to back and with gaps.
+ */
 static void test_random_loops(void **state)
 {
     (void)state;
