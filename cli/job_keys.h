@@ -69,6 +69,10 @@
     X(COUNT, batch, "1024", 1, 1048576, "events per step")                                         \
     X(COUNT, seed, "1", 0, 2147483647, "seed of initial weights, order of events and dropout")     \
     X(COUNT, threads, "2", 1, 64, "worker threads; results are the same for the same number")      \
+    X(STRING, price, "ebops", 0, 0, "learned widths: what hardware costs in the loss: ebops, adder_bits or lut4") \
+    X(NUMBER, price_begin, "0", 0, 1e3, "learned widths: weight of the price at the start of the quantized phase; 0: price_end") \
+    X(NUMBER, price_end, "0", 0, 1e3, "learned widths: weight of the price at its end, reached in equal factors") \
+    X(NUMBER, width_rate, "1", 0, 1e3, "learned widths: their step size over that of the weights") \
     X(NUMBER, l1, "0", 0, 1e3, "factor of the sum of absolute weights in the loss; with l2: elastic net") \
     X(NUMBER, l2, "0", 0, 1e3, "factor of the sum of squared weights in the loss")                 \
     X(NUMBER, clip_norm, "0", 0, 1e9, "largest Euclidean norm of the gradient; 0: no limit")       \

@@ -169,8 +169,12 @@ static void fill_training(const struct job *job, const struct events *events,
     c->schedule = (enum train_schedule)NAME(schedule, schedule, SCHEDULE_COUNT);
     c->monitor = (enum train_monitor)NAME(monitor, monitor, MONITOR_COUNT);
     c->calibration = (enum train_calibration)NAME(calibration, calibration, CALIBRATION_COUNT);
+    c->price = (enum train_price)NAME(price, price, PRICE_COUNT);
 #undef NAME
 #define SAME(member) c->member = *t->member;
+    SAME(price_begin)
+    SAME(price_end)
+    SAME(width_rate)
     SAME(huber_delta)
     SAME(learning_rate)
     SAME(quantized_learning_rate)

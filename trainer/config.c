@@ -24,6 +24,10 @@ const char *const train_monitor_names[] = {TRAIN_MONITOR_TABLE(NAME)};
 const char *const train_monitor_texts[] = {TRAIN_MONITOR_TABLE(TEXT)};
 const char *const train_prune_scope_names[] = {TRAIN_PRUNE_SCOPE_TABLE(NAME)};
 const char *const train_prune_scope_texts[] = {TRAIN_PRUNE_SCOPE_TABLE(TEXT)};
+const char *const train_grain_names[] = {TRAIN_GRAIN_TABLE(NAME)};
+const char *const train_grain_texts[] = {TRAIN_GRAIN_TABLE(TEXT)};
+const char *const train_price_names[] = {TRAIN_PRICE_TABLE(NAME)};
+const char *const train_price_texts[] = {TRAIN_PRICE_TABLE(TEXT)};
 #undef NAME
 #undef TEXT
 
@@ -68,6 +72,29 @@ static bool parse_bits(const char *text, struct train_format *f, char *reason, s
     return true;
 }
 
+/* "learned", "learned 8", "learned 8 channel": the width to start from and who shares one. */
+static bool parse_learned(const char *text, struct train_format *f, char *reason,
+                          size_t reason_size)
+{
+    char grain[16] = "each";
+    int bits = TRAIN_START_BITS, used = 0;
+    sscanf(text, "learned %n%d %n", &used, &bits, &used);
+    int rest = 0;
+    if (text[used]) sscanf(text + used, "%15s %n", grain, &rest);
+    int found = train_find_name(train_grain_names, GRAIN_COUNT, grain);
+    if (found < 0 || text[used + rest] || bits < 1 || bits > 16) {
+        if (reason)
+            snprintf(reason, reason_size,
+                     "a learned width is 'learned [1 to 16 bits to start from] "
+                     "[each|channel|tensor]'");
+        return false;
+    }
+    *f = (struct train_format){.kind = TRAIN_FORMAT_LEARNED,
+                               .format = format_make(true, bits, bits),
+                               .grain = (enum train_grain)found};
+    return true;
+}
+
 bool train_format_parse(const char *text, struct train_format *f, char *reason, size_t reason_size)
 {
     *f = (struct train_format){0};
@@ -81,6 +108,7 @@ bool train_format_parse(const char *text, struct train_format *f, char *reason, 
         f->kind = TRAIN_FORMAT_PRODUCT;
         return true;
     }
+    if (strncmp(text, "learned", 7) == 0) return parse_learned(text, f, reason, reason_size);
     if (isdigit((unsigned char)*text)) return parse_bits(text, f, reason, reason_size);
     if (!format_parse(text, &f->format, reason, reason_size)) return false;
     if (f->format.width_bits > 24) {
@@ -127,6 +155,7 @@ void train_config_init(struct train_config *config)
         .monitor = MONITOR_LOSS,
         .prune_scope = PRUNE_LAYER,
         .prune_frequency = 20,
+        .width_rate = 1,
         .checkpoint_interval = 50,
     };
     config->input.per_element = true;

@@ -1,4 +1,6 @@
 /* Trained parameters as networks of model/network.h. */
+#include "model/shrink.h"
+#include "trainer/nn/widths.h"
 #include "trainer/session.h"
 #include "trainer/settings.h"
 
@@ -73,6 +75,57 @@ static int add_quant(struct network *network, const char *of, int input, int siz
     return at;
 }
 
+/* ---- Learned widths: what is exported is the exact number, its format where it was rounded -------
+ */
+
+/* The format of x, which has `fraction` bits, with as few bits as hold it. */
+static struct format format_of(double x, int fraction)
+{
+    int64_t n = (int64_t)ldexp(x, fraction);
+    if (n == 0) return format_make(true, 1, 1);
+    for (; n % 2 == 0; n /= 2)
+        fraction--;
+    struct format f = format_of_interval(n < 0 ? n : -1, n < 0 ? 0 : n, fraction);
+    return f;
+}
+
+static struct quantizer exact_formats(struct network *network, const struct nn *nn,
+                                      const struct nn_widths *widths, const real *used, int rows,
+                                      int columns)
+{
+    struct quantizer q = {.count = rows * columns};
+    q.formats = arena_alloc(&network->arena, (size_t)q.count, sizeof *q.formats);
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++)
+            q.formats[i * columns + j] = format_of((double)used[(ptrdiff_t)i * widths->columns + j],
+                                                   widths_fraction(nn, widths, i, j));
+    return q;
+}
+
+/* An element of no bits has one here, and no weight behind it reads it. */
+static struct quantizer learned_formats(struct network *network, const struct nn *nn,
+                                        const struct nn_op *op)
+{
+    struct quantizer q = {.count = op->outputs};
+    q.formats = arena_alloc(&network->arena, (size_t)q.count, sizeof *q.formats);
+    for (int j = 0; j < op->outputs; j++) {
+        int bits = widths_bits(nn, op, j), fraction = widths_fraction(nn, &op->widths, 0, j);
+        if (bits == 0) bits = 1, fraction = 0;
+        q.formats[j] = format_make(op->is_signed[j], bits, bits - fraction);
+        q.formats[j].rounding = op->quant.rounding;
+    }
+    return q;
+}
+
+/* The learned activation whose elements a dense operation reads; NULL: none right before it. */
+static const struct nn_op *learned_source(const struct nn *nn, const struct nn_op *op)
+{
+    const struct nn_op *before = op > nn->ops ? op - 1 : NULL;
+    while (before && before->kind == OP_DROPOUT)
+        before = before > nn->ops ? before - 1 : NULL;
+    return before && before->widths.learned ? before : NULL;
+}
+
 static int add_dense(struct network *network, const struct nn *nn, const struct nn_op *op,
                      const char *name, int input)
 {
@@ -80,15 +133,25 @@ static int add_dense(struct network *network, const struct nn *nn, const struct 
     struct layer *l = &network->layers[at];
     size_t inputs = (size_t)op->inputs, outputs = (size_t)op->outputs, stride = (size_t)op->columns;
     /* Where signed digits are limited, the limited weights are the model's. */
-    const real *weights = op->weight_quant.active && op->digits > 0
-                              ? op->used_weights
-                              : nn->parameters + op->weights.first;
+    bool exact =
+        op->weight_widths.learned || (op->weight_quant.active && op->digits > 0);
+    const real *weights = exact ? op->used_weights : nn->parameters + op->weights.first;
     l->weights = columns_copy(network, weights, inputs, outputs, stride);
-    l->weight_quant = expand(network, &op->weight_quant, op->inputs, op->outputs);
-    if (op->bias.count) {
-        l->bias = columns_copy(network, nn->parameters + op->bias.first, 1, outputs, stride);
-        l->bias_quant = expand(network, &op->bias_quant, 1, op->outputs);
-    }
+    l->weight_quant = op->weight_widths.learned
+                          ? exact_formats(network, nn, &op->weight_widths, op->used_weights,
+                                          op->inputs, op->outputs)
+                          : expand(network, &op->weight_quant, op->inputs, op->outputs);
+    const struct nn_op *source = learned_source(nn, op);
+    for (int i = 0; source && i < op->inputs; i++)
+        for (int j = 0; widths_bits(nn, source, i) == 0 && j < op->outputs; j++)
+            l->weights[i * op->outputs + j] = 0;
+    if (!op->bias.count) return at;
+    const real *bias =
+        op->bias_widths.learned ? op->used_bias : nn->parameters + op->bias.first;
+    l->bias = columns_copy(network, bias, 1, outputs, stride);
+    l->bias_quant = op->bias_widths.learned
+                        ? exact_formats(network, nn, &op->bias_widths, op->used_bias, 1, op->outputs)
+                        : expand(network, &op->bias_quant, 1, op->outputs);
     return at;
 }
 
@@ -119,8 +182,8 @@ static enum layer_kind activation_layer(enum activation activation)
 static int add_op(struct network *network, const struct session *s, const struct nn *nn,
                   const struct nn_op *op, int input)
 {
-    char name[64];
-    train_layer_name(s->config, op->layer, name);
+    char name[64] = "input";
+    if (op->layer >= 0) train_layer_name(s->config, op->layer, name);
     switch (op->kind) {
     case OP_DENSE: return add_dense(network, nn, op, name, input);
     case OP_BATCHNORM: return add_batchnorm(network, nn, op, name, input);
@@ -133,7 +196,9 @@ static int add_op(struct network *network, const struct session *s, const struct
         at = network_add(network, activation_layer(op->activation), name, at, op->outputs);
         network->layers[at].alpha = (double)op->alpha;
     }
-    return add_quant(network, name, at, op->outputs, expand(network, &op->quant, 1, op->outputs));
+    return add_quant(network, name, at, op->outputs,
+                     op->widths.learned ? learned_formats(network, nn, op)
+                                        : expand(network, &op->quant, 1, op->outputs));
 }
 
 static struct network *export_nn(const struct session *s, const struct nn *nn)
@@ -153,6 +218,7 @@ static struct network *export_nn(const struct session *s, const struct nn *nn)
         network_add(network, softmax ? LAYER_SOFTMAX : LAYER_SIGMOID, name, at, nn->outputs);
     }
     name_classes(network, s);
+    network_shrink(network);
     network_check(network, s->config->name);
     return network;
 }

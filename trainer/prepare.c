@@ -57,8 +57,9 @@ struct nn_events session_prepare(struct session *s, const struct quantizer *quan
 
 static void add_format(struct text *t, const struct train_format *f)
 {
-    text_add(t, "%d %d %d %d %d %d %d;", f->kind, f->format.width_bits, f->format.integer_bits,
-             f->format.is_signed, f->format.rounding, f->format.overflow, f->per_element);
+    text_add(t, "%d %d %d %d %d %d %d %d;", f->kind, f->format.width_bits, f->format.integer_bits,
+             f->format.is_signed, f->format.rounding, f->format.overflow, f->per_element,
+             f->grain);
 }
 
 /* The configuration as text, whatever could change a result; not the checkpoint's own settings. */
@@ -78,6 +79,8 @@ static void add_config(struct text *t, const struct train_config *c)
     text_add(t, "%d %d %.17g %.17g %d %.17g %.17g %d %d;", c->monitor, c->patience, c->min_delta,
              c->sparsity, c->prune_scope, c->prune_begin_epoch, c->prune_end_epoch,
              c->prune_frequency, c->weight_digits);
+    text_add(t, "%d %.17g %.17g %.17g %d %d;", c->price, c->price_begin, c->price_end,
+             c->width_rate, c->range_from_data, c->range_margin_bits);
     const struct train_format *formats[] = {&c->input, &c->weights, &c->bias, &c->activations,
                                             &c->output};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)

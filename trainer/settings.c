@@ -29,12 +29,16 @@ struct train_format train_layer_weights(const struct train_config *config, int l
 struct train_format train_layer_bias(const struct train_config *config, int layer)
 {
     const struct train_layer_config *l = &config->layers[layer];
-    return l->bias.kind == TRAIN_FORMAT_DEFAULT ? config->bias : l->bias;
+    struct train_format bias = l->bias.kind == TRAIN_FORMAT_DEFAULT ? config->bias : l->bias;
+    struct train_format weights = train_layer_weights(config, layer);
+    bool has_no_grid = bias.kind == TRAIN_FORMAT_PRODUCT && weights.kind == TRAIN_FORMAT_LEARNED;
+    return has_no_grid ? weights : bias;
 }
 
 struct train_format train_layer_output(const struct train_config *config, int layer)
 {
     const struct train_format none = {.kind = TRAIN_FORMAT_NONE};
+    if (layer < 0) return config->input;
     const struct train_layer_config *l = &config->layers[layer];
     if (train_contained_in_loss(config, layer) || l->kind == TRAIN_DROPOUT) return none;
     if (l->output.kind != TRAIN_FORMAT_DEFAULT) return l->output;

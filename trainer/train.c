@@ -83,6 +83,15 @@ static void prune_if_due(struct session *s, double before, double now)
     if (last || (due && progress > 0)) nn_prune(s->config, s->nn, progress);
 }
 
+/* The weight of the price at time t of the quantized phase. */
+static double price_weight(const struct session *s, double t)
+{
+    const struct train_config *c = s->config;
+    if (!s->at.quantized || !(c->price_end > 0)) return 0;
+    double begin = c->price_begin > 0 ? c->price_begin : c->price_end;
+    return begin * pow(c->price_end / begin, t / c->quantized_epochs);
+}
+
 static void run_step(struct session *s)
 {
     const long steps = steps_per_epoch(s), first = (long)s->at.step * s->config->batch;
@@ -98,7 +107,7 @@ static void run_step(struct session *s)
              "learning_rate (now %g) or set clip_norm",
              (int)s->at.epoch + 1, (int)s->at.step + 1, phase_name(s), rate);
     }
-    nn_update(s->config, s->nn, &s->optimizer, rate);
+    nn_update(s->config, s->nn, &s->optimizer, rate, price_weight(s, before));
     s->at.loss += sum.loss;
     s->at.weight += sum.weight;
     s->at.right += sum.right;
@@ -233,7 +242,8 @@ static void start_quantized(struct session *s, bool resume)
 {
     s->nn = nn_init(s->config, s->events->features, s->classes, true, s->pool);
     nn_fold(s->config, s->float_nn, s->nn);
-    s->nn->input_quant = nn_calibrate_input(s->config, s->nn, &s->train);
+    if (s->config->input.kind != TRAIN_FORMAT_LEARNED)
+        s->nn->input_quant = nn_calibrate_input(s->config, s->nn, &s->train);
     arena_free(&s->events_arena);
     s->train = session_prepare(s, &s->nn->input_quant, s->train_rows, s->train_count);
     s->valid = session_prepare(s, &s->nn->input_quant, s->valid_rows, s->valid_count);

@@ -79,6 +79,18 @@
     X(GLOBAL, "global",                                                                            \
       "all dense layers together reach the target; a layer with target 0 stays out")
 
+/* Which weights or elements of a tensor share a learned width. */
+#define TRAIN_GRAIN_TABLE(X)                                                                       \
+    X(EACH, "each", "every weight or element has its own")                                         \
+    X(CHANNEL, "channel", "the weights of a neuron share one")                                     \
+    X(TENSOR, "tensor", "all share one")
+
+/* What hardware costs in the loss. */
+#define TRAIN_PRICE_TABLE(X)                                                                       \
+    X(EBOPS, "ebops", "effective bit operations: sum of weight bits times activation bits")        \
+    X(ADDER_BITS, "adder_bits", "adder bits of the compiled network, by a model of them")          \
+    X(LUT4, "lut4", "4-input look-up tables of the compiled network, by a model of them")
+
 #define X(id, name, text) TRAIN_##id,
 enum train_layer_kind { TRAIN_LAYER_TABLE(X) TRAIN_LAYER_COUNT };
 #undef X
@@ -100,6 +112,12 @@ enum train_monitor { TRAIN_MONITOR_TABLE(X) MONITOR_COUNT };
 #define X(id, name, text) PRUNE_##id,
 enum train_prune_scope { TRAIN_PRUNE_SCOPE_TABLE(X) PRUNE_SCOPE_COUNT };
 #undef X
+#define X(id, name, text) GRAIN_##id,
+enum train_grain { TRAIN_GRAIN_TABLE(X) GRAIN_COUNT };
+#undef X
+#define X(id, name, text) PRICE_##id,
+enum train_price { TRAIN_PRICE_TABLE(X) PRICE_COUNT };
+#undef X
 
 /* names[enum value] as in the job file, texts[] their meaning. */
 extern const char *const train_layer_names[], *const train_layer_texts[];
@@ -109,6 +127,8 @@ extern const char *const train_schedule_names[], *const train_schedule_texts[];
 extern const char *const train_calibration_names[], *const train_calibration_texts[];
 extern const char *const train_monitor_names[], *const train_monitor_texts[];
 extern const char *const train_prune_scope_names[], *const train_prune_scope_texts[];
+extern const char *const train_grain_names[], *const train_grain_texts[];
+extern const char *const train_price_names[], *const train_price_texts[];
 /* The index of `name` in names[count], or -1. */
 int train_find_name(const char *const *names, int count, const char *name);
 
@@ -120,6 +140,8 @@ int train_find_name(const char *const *names, int count, const char *name);
  *   BITS     format.width_bits (2..24) and its modes; sign and integer bits come from the data
  *   FIXED    format as it is, at most 24 bits wide
  *   PRODUCT  biases only: the fraction bits of input times weights, wide enough
+ *   LEARNED  trained: fraction bits as real parameters (Sun et al., arXiv:2405.00645), integer bits
+ *            of activations learned or from the data; format.width_bits is what it starts from
  * per_element (BITS): integer bits for each feature, output element or, of weights, output neuron.
  */
 enum train_format_kind {
@@ -127,18 +149,22 @@ enum train_format_kind {
     TRAIN_FORMAT_NONE,
     TRAIN_FORMAT_BITS,
     TRAIN_FORMAT_FIXED,
-    TRAIN_FORMAT_PRODUCT
+    TRAIN_FORMAT_PRODUCT,
+    TRAIN_FORMAT_LEARNED
 };
 struct train_format {
     enum train_format_kind kind;
     struct format format;
     bool per_element;
+    enum train_grain grain; /* LEARNED */
 };
+enum { TRAIN_START_BITS = 6 }; /* LEARNED without a width */
 /* BITS with RND,SAT, and FIXED. */
 struct train_format train_format_bits(int width_bits);
 struct train_format train_format_fixed(struct format format);
 /* Parses "fixed<8,4>", "ufixed<6,0,TRN,WRAP>", "6" or "6 bits" (with RND,SAT), "6,TRN,WRAP", "6
- * each" (per_element), "none", "product"; false and a reason on anything else. */
+ * each" (per_element), "none", "product", "learned", "learned 8", "learned channel", "learned 8
+ * tensor" (LEARNED, from 8 bits); false and a reason on anything else. */
 bool train_format_parse(const char *text, struct train_format *f, char *reason, size_t reason_size);
 
 /* One layer, in order from input to output. Members that a kind does not use are ignored. */
@@ -219,6 +245,15 @@ struct train_config {
     double prune_begin_epoch;           /* of the quantized phase [0] */
     double prune_end_epoch;             /* 0: half of quantized_epochs [0] */
     int prune_frequency;                /* steps between two prunings, >= 1 [20] */
+
+    /* Learned widths. The loss is that of the events + weight of the price * price; the weight goes
+     * from price_begin to price_end over the quantized phase in equal factors. */
+    enum train_price price;        /* [ebops] */
+    double price_begin, price_end; /* per bit or look-up table, > 0; price_end 0: no price [0, 0] */
+    double width_rate;             /* learning rate of widths / that of weights [1] */
+    bool range_from_data; /* integer bits of learned activations hold what the training events
+                           * give, and are not learned [false] */
+    int range_margin_bits; /* with it: so many more [0] */
 
     const char *checkpoint_path; /* NULL: none. A training that finds its own resumes from it */
     int checkpoint_interval;     /* epochs between checkpoints; 0: only when interrupted [50] */

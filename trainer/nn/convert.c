@@ -2,6 +2,7 @@
 #include "trainer/nn/convert.h"
 
 #include "base/error.h"
+#include "trainer/nn/widths.h"
 #include "trainer/settings.h"
 
 #include <stdlib.h>
@@ -85,19 +86,22 @@ static struct format format_for(const struct train_config *config, struct format
     return best;
 }
 
-/* A BITS or FIXED setting made a quantizer. sign: 1 signed, 0 unsigned, -1 as the data. */
+/* A setting made a quantizer: BITS, FIXED, or what a LEARNED one starts from. sign: 1 signed, 0
+ * unsigned, -1 as the data. */
 static struct quantizer make_quantizer(const struct train_config *config, struct arena *arena,
                                        const struct train_format *setting, int sign,
                                        const real *values, long rows, int columns, int stride)
 {
     struct quantizer q = {0};
-    if (setting->kind != TRAIN_FORMAT_BITS && setting->kind != TRAIN_FORMAT_FIXED) return q;
-    bool each = setting->kind == TRAIN_FORMAT_BITS && setting->per_element;
+    bool learned = setting->kind == TRAIN_FORMAT_LEARNED;
+    bool bits = setting->kind == TRAIN_FORMAT_BITS || learned;
+    if (!bits && setting->kind != TRAIN_FORMAT_FIXED) return q;
+    bool each = learned ? setting->grain != GRAIN_TENSOR : bits && setting->per_element;
     q.count = each ? columns : 1;
     q.formats = arena_alloc(arena, (size_t)q.count, sizeof *q.formats);
     for (int j = 0; j < q.count; j++) {
         struct format f = setting->format;
-        if (setting->kind == TRAIN_FORMAT_BITS) {
+        if (bits) {
             f.is_signed = sign == 1;
             for (long i = 0; sign < 0 && i < rows && !f.is_signed; i++)
                 for (int k = each ? j : 0; k < (each ? j + 1 : columns); k++)
@@ -161,7 +165,10 @@ static void calibrate_dense(const struct train_config *config, struct nn *nn, st
     struct quantizer q =
         make_quantizer(config, &nn->arena, &weights, 1, nn->parameters + op->weights.first,
                        op->inputs, op->outputs, op->columns);
-    op->weight_quant = quantizer_columns(&nn->arena, &q, op->outputs);
+    if (op->weight_widths.learned)
+        widths_start(nn, &op->weight_widths, &q);
+    else
+        op->weight_quant = quantizer_columns(&nn->arena, &q, op->outputs);
     op->digits = train_layer_digits(config, op->layer);
     if (!op->bias.count) return;
     if (bias.kind == TRAIN_FORMAT_PRODUCT) {
@@ -172,7 +179,10 @@ static void calibrate_dense(const struct train_config *config, struct nn *nn, st
         q = make_quantizer(&fits, &nn->arena, &bias, 1, nn->parameters + op->bias.first, 1,
                            op->outputs, op->columns);
     }
-    op->bias_quant = quantizer_columns(&nn->arena, &q, op->outputs);
+    if (op->bias_widths.learned)
+        widths_start(nn, &op->bias_widths, &q);
+    else
+        op->bias_quant = quantizer_columns(&nn->arena, &q, op->outputs);
 }
 
 void nn_calibrate(const struct train_config *config, struct nn *nn, const struct nn_events *events)
@@ -196,7 +206,10 @@ void nn_calibrate(const struct train_config *config, struct nn *nn, const struct
                 op->activation == ACTIVATION_RELU || op->activation == ACTIVATION_SIGMOID;
             input = make_quantizer(config, &nn->arena, &setting, positive ? 0 : -1, values, count,
                                    op->outputs, op->outputs);
-            op->quant = quantizer_columns(&nn->arena, &input, op->outputs);
+            if (op->widths.learned)
+                widths_start_activation(nn, op, &input);
+            else
+                op->quant = quantizer_columns(&nn->arena, &input, op->outputs);
             free(values);
         }
     }

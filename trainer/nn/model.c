@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "data/random.h"
 #include "trainer/nn/gemm.h"
+#include "trainer/nn/widths.h"
 #include "trainer/settings.h"
 
 #include <assert.h>
@@ -140,6 +141,7 @@ static void init_workspaces(struct nn *nn, const struct train_config *config)
                 arena_alloc(&nn->arena, rows * (size_t)nn->ops[i].columns, sizeof(real));
         w->loss = arena_alloc(&nn->arena, rows * (size_t)widest, sizeof(real));
         w->other = arena_alloc(&nn->arena, rows * (size_t)widest, sizeof(real));
+        w->widths = arena_alloc(&nn->arena, 2 * (size_t)widest, sizeof(real));
         w->labels = arena_alloc(&nn->arena, rows, sizeof *w->labels);
         w->targets = arena_alloc(&nn->arena, rows * (size_t)nn->outputs, sizeof(real));
         w->weights = arena_alloc(&nn->arena, rows, sizeof(real));
@@ -166,10 +168,14 @@ struct nn *nn_init(const struct train_config *config, int inputs, bool classes, 
     nn->inputs = inputs;
     nn->input_columns = pad_columns(inputs);
     nn->outputs = inputs;
-    nn->ops = arena_alloc(&nn->arena, 2 * (size_t)config->layer_count, sizeof *nn->ops);
+    nn->ops = arena_alloc(&nn->arena, 2 * (size_t)config->layer_count + 1, sizeof *nn->ops);
+    if (quantized && config->input.kind == TRAIN_FORMAT_LEARNED)
+        add_activation(nn, ACTIVATION_LINEAR, 0, -1, inputs);
     int layers = config->layer_count - train_contained_in_loss(config, config->layer_count - 1);
     for (int i = 0; i < layers; i++)
         add_layer(nn, config, i, quantized);
+    for (int i = 0; i < nn->op_count && quantized; i++)
+        widths_add(nn, config, &nn->ops[i]);
     nn->parameter_count = nn->trainable;
     for (int i = 0; i < nn->op_count; i++)
         if (nn->ops[i].kind == OP_BATCHNORM) {
@@ -230,14 +236,16 @@ static void limit_digits(struct nn_op *op)
 
 void nn_prepare(struct nn *nn)
 {
+    widths_prepare(nn);
     for (int i = 0; i < nn->op_count; i++) {
         struct nn_op *op = &nn->ops[i];
         if (op->kind != OP_DENSE) continue;
         const real *weights = nn->parameters + op->weights.first;
-        activation_forward(ACTIVATION_LINEAR, 0, &op->weight_quant, op->inputs, op->columns,
-                           weights, op->used_weights);
+        if (!op->weight_widths.learned)
+            activation_forward(ACTIVATION_LINEAR, 0, &op->weight_quant, op->inputs, op->columns,
+                               weights, op->used_weights);
         if (op->weight_quant.active && op->digits > 0) limit_digits(op);
-        if (op->bias.count)
+        if (op->bias.count && !op->bias_widths.learned)
             activation_forward(ACTIVATION_LINEAR, 0, &op->bias_quant, 1, op->columns,
                                nn->parameters + op->bias.first, op->used_bias);
         for (int k = 0; k < op->inputs; k++)

@@ -19,14 +19,25 @@ struct span {
     size_t first, count;
 };
 
+/* Learned widths of one tensor (nn/widths.h): real parameters, [rows][columns] or [columns] or, all
+ * sharing one, [PAD] of which the first counts. */
+struct nn_widths {
+    bool learned;
+    enum train_grain grain;
+    int rows, columns; /* of the tensor, padded */
+    struct span fraction, range; /* range: of activations alone, sign included */
+};
+
 struct nn_op {
     enum op_kind kind;
-    int layer; /* index in the configuration */
+    int layer; /* index in the configuration; -1: the input's quantizer */
     int inputs, outputs;
     int input_columns, columns; /* padded row strides */
     /* DENSE: weights [inputs][columns] and bias [columns] (count 0: none). */
     struct span weights, bias;
     struct column_quantizer weight_quant, bias_quant;
+    struct nn_widths weight_widths, bias_widths;
+    real *half;          /* [columns] that the bias holds for the activation behind; NULL: none */
     int digits;          /* nonzero CSD digits of a quantized weight at most; 0: any */
     double l1, l2;       /* penalties of this layer, the configuration's included */
     unsigned char *kept; /* [inputs][columns]: 0 for a pruned weight; NULL: nothing pruned */
@@ -42,6 +53,8 @@ struct nn_op {
     enum activation activation;
     real alpha;
     struct column_quantizer quant;
+    struct nn_widths widths;
+    bool range_learned, *is_signed; /* [columns] */
     /* DROPOUT */
     double rate;
 };
@@ -50,6 +63,7 @@ struct nn_workspace {
     real *input;        /* [tile][input_columns of the first operation] */
     real **outputs;     /* [op]: [tile][columns] */
     real *loss, *other; /* [tile][widest columns]: gradients on their way back, in turns */
+    real *widths;       /* [2][widest columns]: gradients of learned fraction bits and ranges */
     int *labels;        /* [tile] */
     real *targets, *weights;
 };

@@ -23,6 +23,7 @@ struct column_quantizer {
     real *lowest, *highest;     /* [columns] stored integers */
     real *smallest, *largest;   /* [columns] lowest * step, highest * step */
     real *modulus;              /* [columns] 2^W */
+    real *shift; /* [columns] learned widths: what of the argument is for rounding; else NULL */
     struct quantizer quantizer; /* as in the network: count 1 or the true number of columns */
 };
 
@@ -44,6 +45,12 @@ void activation_forward(enum activation f, real alpha, const struct column_quant
 /* d becomes d * Q'(f(z)) * f'(z); the sums of its columns are added to `sums` (may be NULL). */
 void activation_backward(enum activation f, real alpha, const struct column_quantizer *q, int rows,
                          int columns, const real *z, real *d, real *sums);
+
+/* The same for learned widths (nn/widths.h), y being what activation_forward() gave: the gradients
+ * of fraction bits and range are added to fractions and ranges [columns]. */
+void activation_backward_learned(enum activation f, real alpha, const struct column_quantizer *q,
+                                 int rows, int columns, const real *z, const real *y, real *d,
+                                 real *sums, real *fractions, real *ranges);
 
 /* Integer bits for a width, from `count` values: a format with f's width, sign and modes. */
 struct format calibrate_format(struct format f, const real *values, long count,

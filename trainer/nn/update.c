@@ -2,6 +2,8 @@
 #include "trainer/nn/update.h"
 
 #include "base/error.h"
+#include "trainer/nn/price.h"
+#include "trainer/nn/widths.h"
 #include "trainer/settings.h"
 
 #include <stdlib.h>
@@ -25,6 +27,7 @@ static void add_penalties(const struct train_config *config, const struct nn_op 
 /* Gradients of the quantized weights become those of the latent ones. */
 static void latent_gradients(const struct train_config *config, struct nn *nn, real *gradient)
 {
+    widths_gradient(nn, gradient);
     for (int i = 0; i < nn->op_count; i++) {
         const struct nn_op *op = &nn->ops[i];
         if (op->kind != OP_DENSE) continue;
@@ -85,26 +88,35 @@ void nn_keep_in_range(struct nn *nn)
 }
 
 void nn_update(const struct train_config *config, struct nn *nn, struct optimizer *optimizer,
-               double learning_rate)
+               double learning_rate, double price_weight)
 {
     real *gradient = nn->gradient;
     latent_gradients(config, nn, gradient);
+    if (price_weight > 0) price_eval(nn, config->price, price_weight, gradient);
     clip(config, nn->trainable, gradient);
     optimizer_begin_step(optimizer);
     for (int i = 0; i < nn->op_count; i++) {
         struct nn_op *op = &nn->ops[i];
-        const struct span spans[] = {op->weights, op->bias, op->gamma, op->beta};
-        for (int s = 0; s < 4; s++)
+        const struct span spans[] = {op->weights,
+                                     op->bias,
+                                     op->gamma,
+                                     op->beta,
+                                     op->weight_widths.fraction,
+                                     op->bias_widths.fraction,
+                                     op->widths.fraction,
+                                     op->widths.range};
+        for (int s = 0; s < 8; s++)
             if (spans[s].count)
                 optimizer_update(optimizer, spans[s].first, spans[s].count,
                                  nn->parameters + spans[s].first, gradient + spans[s].first,
-                                 learning_rate, s == 0);
+                                 learning_rate * (s < 4 ? 1 : config->width_rate), s == 0);
         if (op->kind != OP_DENSE) continue;
         real *w = nn->parameters + op->weights.first;
         for (size_t k = 0; op->kept && k < op->weights.count; k++)
             w[k] = op->kept[k] ? w[k] : R(0);
     }
     nn_keep_in_range(nn);
+    widths_limit(nn);
     nn_prepare(nn);
 }
 

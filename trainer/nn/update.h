@@ -9,7 +9,7 @@
  * pruning masks, penalties, clipping, optimizer; then latent weights are kept inside their formats.
  * Ends with nn_prepare(). */
 void nn_update(const struct train_config *config, struct nn *nn, struct optimizer *optimizer,
-               double learning_rate);
+               double learning_rate, double price_weight);
 
 /* Latent weights and biases outside their formats are put onto the nearest edge. */
 void nn_keep_in_range(struct nn *nn);

@@ -7,6 +7,7 @@
 #include "trainer/nn/model.c"
 #include "trainer/nn/passes.c"
 #include "trainer/nn/quantizer.c"
+#include "trainer/nn/widths.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
