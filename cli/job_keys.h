@@ -69,9 +69,16 @@
     X(COUNT, batch, "1024", 1, 1048576, "events per step")                                         \
     X(COUNT, seed, "1", 0, 2147483647, "seed of initial weights, order of events and dropout")     \
     X(COUNT, threads, "2", 1, 64, "worker threads; results are the same for the same number")      \
-    X(STRING, price, "ebops", 0, 0, "learned widths: what hardware costs in the loss: ebops, adder_bits or lut4") \
+    X(STRING, price, "lut4", 0, 0, "learned widths: what hardware costs in the loss: ebops, adder_bits or lut4") \
     X(NUMBER, price_begin, "0", 0, 1e3, "learned widths: weight of the price at the start of the quantized phase; 0: price_end") \
-    X(NUMBER, price_end, "0", 0, 1e3, "learned widths: weight of the price at its end, reached in equal factors") \
+    X(NUMBER, price_end, "0", 0, 1e3, "learned widths: weight of the price at its end, reached in equal factors; 0: steered to price_target") \
+    X(NUMBER, price_target, "0", 0, 1e12, "learned widths: price at which the quantized phase ends; see also target_lut4") \
+    X(NUMBER, target_lut4, "0", 0, 1e12, "short for price: lut4 and price_target") \
+    X(NUMBER, target_adder_bits, "0", 0, 1e12, "short for price: adder_bits and price_target") \
+    X(NUMBER, target_ebops, "0", 0, 1e12, "short for price: ebops and price_target") \
+    X(NUMBER, frontier_from, "0", 0, 1e12, "learned widths: price of the first point of the frontier; 0: 16 times price_target") \
+    X(COUNT, frontier_points, "12", 1, 200, "learned widths: points of the frontier, equal factors apart; 1: price_target alone") \
+    X(COUNT, anneal_epochs, "80", 0, 100000, "learned widths: epochs with a falling step size for each point of the frontier") \
     X(NUMBER, width_rate, "1", 0, 1e3, "learned widths: their step size over that of the weights") \
     X(NUMBER, l1, "0", 0, 1e3, "factor of the sum of absolute weights in the loss; with l2: elastic net") \
     X(NUMBER, l2, "0", 0, 1e3, "factor of the sum of squared weights in the loss")                 \

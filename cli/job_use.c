@@ -174,6 +174,10 @@ static void fill_training(const struct job *job, const struct events *events,
 #define SAME(member) c->member = *t->member;
     SAME(price_begin)
     SAME(price_end)
+    SAME(price_target)
+    SAME(frontier_from)
+    SAME(frontier_points)
+    SAME(anneal_epochs)
     SAME(width_rate)
     SAME(huber_delta)
     SAME(learning_rate)
@@ -193,6 +197,22 @@ static void fill_training(const struct job *job, const struct events *events,
     c->checkpoint_interval = *t->checkpoint_every;
 }
 
+/* target_lut4 and its like: a price and its target in one. */
+static void fill_target(const struct job *job, struct train_config *c)
+{
+    const struct job_training *t = job->training;
+    const double *const targets[PRICE_COUNT] = {[PRICE_EBOPS] = t->target_ebops,
+                                                [PRICE_ADDER_BITS] = t->target_adder_bits,
+                                                [PRICE_LUT4] = t->target_lut4};
+    for (int i = 0; i < PRICE_COUNT; i++) {
+        if (!(*targets[i] > 0)) continue;
+        if (c->price_target > 0)
+            job_fail(job, "training", 0, "price_target", "more than one target for the price");
+        c->price = (enum train_price)i;
+        c->price_target = *targets[i];
+    }
+}
+
 void job_train_config(struct job *job, const struct events *events, struct train_config *config)
 {
     train_config_init(config);
@@ -210,6 +230,7 @@ void job_train_config(struct job *job, const struct events *events, struct train
     config->input.per_element = *job->input->per_feature;
     fill_training(job, events, config);
     fill_class_weights(job, config);
+    fill_target(job, config);
     const struct job_pruning *p = job->pruning;
     config->sparsity = *p->sparsity;
     config->prune_begin_epoch = *p->begin_epoch;

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/progress.h"
+#include "boards/board.h"
 #include "cli/cli.h"
 #include "cli/job_use.h"
 #include "model/onnx.h"
@@ -98,6 +99,16 @@ int verb_train(struct cli *cli)
     struct train_config config;
     job_train_config(job, events->train, &config);
     config.checkpoint_path = cli_path(cli, "train/checkpoint");
+    struct board board;
+    struct compile_options options;
+    if (job->target->board) {
+        board_find(&board, job->target->board);
+        compile_options_init(&options);
+        options.target = &board.target.model;
+        options.clock_mhz = *job->target->clock_mhz > 0 ? *job->target->clock_mhz
+                                                       : board.target.default_clock_mhz;
+        config.compile = &options;
+    }
     train_config_check(&config, events->train);
     if (!error_is_quiet()) events_print_card(events->train, stderr);
     file_make_folder(cli->folder);
@@ -105,6 +116,16 @@ int verb_train(struct cli *cli)
     struct train_result *result =
         train_run(&config, events->train, events->train_rows, events->train_count,
                   events->valid_rows, events->valid_count);
+    for (int i = 0; i < result->point_count; i++) {
+        const struct train_point *t = &result->points[i];
+        info("point %2d: price %6.0f, %5.0f adder bits, %5.0f lut4, %5.0f cells, loss %.4f, "
+             "validation %.4f, accuracy %.4f",
+             i, t->price, t->cost.total.adder_bits, t->cost.total.lut4, t->cost.total.cells,
+             t->train_loss, t->loss, t->accuracy);
+        char name[64];
+        snprintf(name, sizeof name, "train/point-%02d.onnx", i);
+        onnx_write(cli_path(cli, name), t->network);
+    }
     name_ports(result->float_network, events->train);
     name_ports(result->quantized_network, events->train);
     onnx_write(cli_path(cli, "float.onnx"), result->float_network);

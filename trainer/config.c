@@ -155,6 +155,9 @@ void train_config_init(struct train_config *config)
         .monitor = MONITOR_LOSS,
         .prune_scope = PRUNE_LAYER,
         .prune_frequency = 20,
+        .price = PRICE_LUT4,
+        .frontier_points = 12,
+        .anneal_epochs = 80,
         .width_rate = 1,
         .checkpoint_interval = 50,
     };

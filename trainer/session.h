@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "trainer/nn/model.h"
 #include "trainer/nn/optimizer.h"
+#include "trainer/nn/price.h"
 #include "trainer/train.h"
 
 /* Where a training stands, between two steps; saved as it is. */
@@ -22,6 +23,20 @@ struct position {
     int64_t right; /* sums over the steps of the epoch that runs */
     double loss, weight;
     double best; /* monitored value, smaller is better */
+    /* Learned widths: price of the present network and at the start, its weight, and the next of
+     * the frontier's prices. */
+    double price, starting_price, price_weight;
+    int64_t next_level;
+};
+
+/* A network that left the quantized phase to become a point of the frontier. */
+struct branch {
+    struct nn *nn;
+    struct price_model model;
+    int64_t epoch, done; /* done: annealed and judged */
+    double price_weight, price, train_loss, loss, accuracy, auc;
+    long weights, nonzero, digits;
+    struct compiled_cost cost;
 };
 
 struct session {
@@ -42,6 +57,9 @@ struct session {
     real *float_best; /* [parameters of float_nn], once the float phase is over */
     uint32_t *order;
     struct position at;
+    struct price_model price;
+    struct branch *branches; /* [config->frontier_points] */
+    int branch_count;
     struct train_epoch *curve;
     struct hash identity; /* of configuration and events */
 };

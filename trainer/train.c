@@ -7,6 +7,7 @@
 #include "data/random.h"
 #include "trainer/nn/convert.h"
 #include "trainer/nn/update.h"
+#include "trainer/frontier.h"
 #include "trainer/session.h"
 #include "trainer/settings.h"
 
@@ -23,6 +24,12 @@ static const char *phase_name(const struct session *s)
 static int phase_epochs(const struct session *s)
 {
     return s->at.quantized ? s->config->quantized_epochs : s->config->epochs;
+}
+
+/* Whether the phase that runs prices learned widths. */
+static bool is_priced(const struct session *s)
+{
+    return s->at.quantized && frontier_wanted(s->config);
 }
 
 static long steps_per_epoch(const struct session *s)
@@ -67,6 +74,7 @@ static double learning_rate(const struct session *s, double time)
     double base = s->config->learning_rate;
     if (s->at.quantized && s->config->quantized_learning_rate > 0)
         base = s->config->quantized_learning_rate;
+    if (is_priced(s)) return base; /* it falls when the branches anneal */
     return schedule_rate(s->config, base, time, phase_epochs(s));
 }
 
@@ -81,15 +89,6 @@ static void prune_if_due(struct session *s, double before, double now)
     bool due = now < end && done % s->config->prune_frequency == 0;
     double progress = prune_progress(s->config, now);
     if (last || (due && progress > 0)) nn_prune(s->config, s->nn, progress);
-}
-
-/* The weight of the price at time t of the quantized phase. */
-static double price_weight(const struct session *s, double t)
-{
-    const struct train_config *c = s->config;
-    if (!s->at.quantized || !(c->price_end > 0)) return 0;
-    double begin = c->price_begin > 0 ? c->price_begin : c->price_end;
-    return begin * pow(c->price_end / begin, t / c->quantized_epochs);
 }
 
 static void run_step(struct session *s)
@@ -107,7 +106,11 @@ static void run_step(struct session *s)
              "learning_rate (now %g) or set clip_norm",
              (int)s->at.epoch + 1, (int)s->at.step + 1, phase_name(s), rate);
     }
-    nn_update(s->config, s->nn, &s->optimizer, rate, price_weight(s, before));
+    if (is_priced(s))
+        s->at.price = nn_update(s->config, s->nn, &s->optimizer, rate, &s->price,
+                                frontier_weight(s, before));
+    else
+        nn_update(s->config, s->nn, &s->optimizer, rate, NULL, 0);
     s->at.loss += sum.loss;
     s->at.weight += sum.weight;
     s->at.right += sum.right;
@@ -153,7 +156,10 @@ static void finish_epoch(struct session *s)
     s->at.step = 0;
     s->at.loss = s->at.weight = 0;
     s->at.right = 0;
-    keep_best(s, e);
+    if (is_priced(s))
+        frontier_branch(s);
+    else
+        keep_best(s, e);
     int interval = s->config->checkpoint_interval;
     if (interval > 0 && s->at.epoch % interval == 0) checkpoint_write(s);
 }
@@ -224,6 +230,7 @@ static double run_phase(struct session *s, bool resume)
     interrupt_defer(true);
     while (s->at.epoch < epochs) {
         bool stale = s->config->patience > 0 && s->at.epochs_since_best >= s->config->patience;
+        stale = stale || (is_priced(s) && frontier_reached(s));
         if (stale) break;
         double seconds = run_epoch(s);
         if (seconds < fastest) fastest = seconds;
@@ -330,6 +337,7 @@ static double *validation_scores(struct session *s, struct arena *arena, struct 
 
 static void end_session(struct session *s)
 {
+    frontier_free(s);
     if (s->nn != s->float_nn) nn_free(s->nn);
     nn_free(s->float_nn);
     pool_free(s->pool);
@@ -360,7 +368,12 @@ static void quantized_phase(struct session *s, struct train_result *r, bool resu
 {
     double start = clock_seconds();
     start_quantized(s, resume);
+    if (is_priced(s) && !resume) frontier_start(s);
     double fastest = run_phase(s, resume);
+    if (is_priced(s)) {
+        frontier_finish(s);
+        frontier_export(s, r);
+    }
     if (s->config->quantized_epochs > 0) r->epoch_seconds = fastest;
     r->quantized_seconds = clock_seconds() - start;
     r->quantized_network = export_quantized(s, s->nn);
@@ -401,6 +414,8 @@ void train_result_free(struct train_result *result)
     if (!result) return;
     network_free(result->float_network);
     network_free(result->quantized_network);
+    for (int i = 0; i < result->point_count; i++)
+        network_free(result->points[i].network);
     arena_free(&result->arena);
     free(result);
 }

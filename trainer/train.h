@@ -12,6 +12,7 @@
 #ifndef SLUICE_TRAINER_TRAIN_H
 #define SLUICE_TRAINER_TRAIN_H
 
+#include "compiler/cost.h"
 #include "data/events.h"
 #include "model/network.h"
 #include "trainer/metrics.h"
@@ -246,14 +247,30 @@ struct train_config {
     double prune_end_epoch;             /* 0: half of quantized_epochs [0] */
     int prune_frequency;                /* steps between two prunings, >= 1 [20] */
 
-    /* Learned widths. The loss is that of the events + weight of the price * price; the weight goes
-     * from price_begin to price_end over the quantized phase in equal factors. */
-    enum train_price price;        /* [ebops] */
-    double price_begin, price_end; /* per bit or look-up table, > 0; price_end 0: no price [0, 0] */
-    double width_rate;             /* learning rate of widths / that of weights [1] */
+    /* Learned widths. The loss is that of the events + weight * price. While the quantized phase
+     * goes on, at a learning rate that stays, either the weight goes from price_begin to price_end
+     * in equal factors, or it is steered so that the price falls to price_target in equal factors.
+     * Each of frontier_points prices on the way, equal factors apart from frontier_from down, gives
+     * a network that is then trained for anneal_epochs with a falling learning rate at the weight
+     * it had. What is best at its price is the frontier. */
+    enum train_price price;        /* [lut4] */
+    double price_begin, price_end; /* per bit or look-up table, > 0; price_end 0: steered [0, 0] */
+    double price_target;  /* of the model that the trainer prices with; 0: no price, unless
+                           * price_end is set [0] */
+    double frontier_from; /* 0: 16 times where it ends [0] */
+    int frontier_points;  /* 1: price_target alone [12] */
+    int anneal_epochs;    /* [80] */
+    double width_rate;    /* learning rate of widths / that of weights [1] */
     bool range_from_data; /* integer bits of learned activations hold what the training events
                            * give, and are not learned [false] */
     int range_margin_bits; /* with it: so many more [0] */
+    const struct compile_options *compile; /* how the frontier's networks are compiled; NULL: they
+                                            * are not, and their costs are those of the model */
+
+    /* Distillation: training targets are (1 - teacher_weight) label + teacher_weight times what the
+     * teacher says, as probabilities where the outputs are classes. */
+    double teacher_weight;         /* 0..1 [0] */
+    const struct network *teacher; /* NULL: the float phase's result */
 
     const char *checkpoint_path; /* NULL: none. A training that finds its own resumes from it */
     int checkpoint_interval;     /* epochs between checkpoints; 0: only when interrupted [50] */
@@ -287,6 +304,18 @@ struct train_layer_summary {
     int weight_bits, output_bits; /* widest format; 0: not quantized */
 };
 
+/* A network of the frontier. */
+struct train_point {
+    struct network *network;
+    int epoch;                 /* of the quantized phase, where it branched off */
+    double price_weight, price; /* by the model that the trainer prices with */
+    double train_loss;          /* of the last epoch */
+    double loss, accuracy, auc; /* on the validation rows; NAN as in struct train_epoch */
+    long weights, nonzero, digits;
+    bool compiled;
+    struct compiled_cost cost; /* zero if it was not compiled */
+};
+
 struct train_result {
     struct arena arena;
     struct network *float_network;     /* affine, dense, batchnorm ... as configured, no dropout */
@@ -301,6 +330,8 @@ struct train_result {
      * layer. NULL without validation rows. */
     double *float_scores, *quantized_scores;
     int outputs;
+    struct train_point *points; /* the frontier, by falling price; networks belong to the result */
+    int point_count;
     struct train_layer_summary *summaries; /* of the quantized network, else of the float one */
     int summary_count;
     bool resumed;                            /* a checkpoint was found and used */

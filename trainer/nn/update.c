@@ -87,12 +87,13 @@ void nn_keep_in_range(struct nn *nn)
     }
 }
 
-void nn_update(const struct train_config *config, struct nn *nn, struct optimizer *optimizer,
-               double learning_rate, double price_weight)
+double nn_update(const struct train_config *config, struct nn *nn, struct optimizer *optimizer,
+               double learning_rate, const struct price_model *price, double price_weight)
 {
+    double present = 0;
     real *gradient = nn->gradient;
     latent_gradients(config, nn, gradient);
-    if (price_weight > 0) price_eval(nn, config->price, price_weight, gradient);
+    if (price) present = price_eval(price, nn, price_weight, gradient);
     clip(config, nn->trainable, gradient);
     optimizer_begin_step(optimizer);
     for (int i = 0; i < nn->op_count; i++) {
@@ -118,6 +119,7 @@ void nn_update(const struct train_config *config, struct nn *nn, struct optimize
     nn_keep_in_range(nn);
     widths_limit(nn);
     nn_prepare(nn);
+    return present;
 }
 
 /* ---- Pruning -------------------------------------------------------------------------------- */

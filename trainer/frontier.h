@@ -1,0 +1,25 @@
+/* Learned widths under a price: how the weight of the price moves, the networks that branch off on
+ * the way, and what becomes of them. */
+#ifndef SLUICE_TRAINER_FRONTIER_H
+#define SLUICE_TRAINER_FRONTIER_H
+
+#include "trainer/nn/price.h"
+#include "trainer/session.h"
+
+/* Whether the configuration prices hardware at all. */
+bool frontier_wanted(const struct train_config *config);
+/* Before the quantized phase's first step. */
+void frontier_start(struct session *s);
+/* Before each step of it, at time `epoch`: the weight of the price. */
+double frontier_weight(struct session *s, double epoch);
+/* After each epoch: a network branches off where the price passed one of the frontier's. */
+void frontier_branch(struct session *s);
+/* When the price has reached its end. */
+bool frontier_reached(const struct session *s);
+/* Anneals every branch, each on a thread of its own, and compiles it. */
+void frontier_finish(struct session *s);
+/* Points that no other one beats in both price and monitored value, by falling price. */
+void frontier_export(struct session *s, struct train_result *r);
+void frontier_free(struct session *s);
+
+#endif
