@@ -7,6 +7,7 @@
 #include "data/random.h"
 #include "trainer/metrics.h"
 #include "trainer/nn/compact.h"
+#include "trainer/nn/search.h"
 #include "trainer/nn/update.h"
 #include "trainer/settings.h"
 
@@ -232,6 +233,18 @@ static void anneal_item(void *context, int item, int thread)
         struct nn *compact = nn_compact(a->s->config, b->nn, alone, NULL);
         nn_free(b->nn);
         b->nn = compact;
+        if (getenv("SEARCH")) {
+            uint32_t *order = malloc((size_t)a->s->train_count * sizeof *order);
+            for (long i = 0; i < a->s->train_count; i++)
+                order[i] = (uint32_t)i;
+            double start = clock_seconds();
+            long count = atol(getenv("SEARCH"));
+            struct search_result r = nn_search(b->nn, &a->s->train, order, count, &b->model, b->price_weight, getenv("ROUNDS") ? atoi(getenv("ROUNDS")) : 3);
+            fprintf(stderr, "SEARCH %d: possible %d rounds %d tried %d kept %d loss %.5f -> %.5f price %.0f -> %.0f  %.2f s\n", item, r.possible, r.rounds, r.tried, r.kept, r.loss_before, r.loss_after, r.price_before, r.price_after, clock_seconds() - start);
+            struct loss_sum sum = nn_evaluate(b->nn, &a->s->train, NULL);
+            b->train_loss = sum.loss / sum.weight;
+            free(order);
+        }
         judge(a->s, b);
         b->done = 1;
     }
