@@ -76,9 +76,11 @@
     X(NUMBER, target_lut4, "0", 0, 1e12, "short for price: lut4 and price_target") \
     X(NUMBER, target_adder_bits, "0", 0, 1e12, "short for price: adder_bits and price_target") \
     X(NUMBER, target_ebops, "0", 0, 1e12, "short for price: ebops and price_target") \
-    X(NUMBER, frontier_from, "0", 0, 1e12, "learned widths: price of the first point of the frontier; 0: 16 times price_target") \
+    X(NUMBER, frontier_from, "0", 0, 1e12, "learned widths: price of the first point of the frontier; 0: 8 times price_target") \
     X(COUNT, frontier_points, "12", 1, 200, "learned widths: points of the frontier, equal factors apart; 1: price_target alone") \
     X(COUNT, anneal_epochs, "80", 0, 100000, "learned widths: epochs with a falling step size for each point of the frontier") \
+    X(COUNT, search_tries, "3", 0, 1000, "learned widths: searches over the digits of each point, with a few epochs in between; 0: none") \
+    X(COUNT, search_further, "1", 0, 15, "learned widths: more points for each by search at a higher weight of the price") \
     X(NUMBER, width_rate, "1", 0, 1e3, "learned widths: their step size over that of the weights") \
     X(NUMBER, l1, "0", 0, 1e3, "factor of the sum of absolute weights in the loss; with l2: elastic net") \
     X(NUMBER, l2, "0", 0, 1e3, "factor of the sum of squared weights in the loss")                 \

@@ -178,6 +178,8 @@ static void fill_training(const struct job *job, const struct events *events,
     SAME(frontier_from)
     SAME(frontier_points)
     SAME(anneal_epochs)
+    SAME(search_tries)
+    SAME(search_further)
     SAME(width_rate)
     SAME(huber_delta)
     SAME(learning_rate)

@@ -158,6 +158,8 @@ void train_config_init(struct train_config *config)
         .price = PRICE_LUT4,
         .frontier_points = 12,
         .anneal_epochs = 80,
+        .search_tries = 3,
+        .search_further = 1,
         .width_rate = 1,
         .checkpoint_interval = 50,
     };

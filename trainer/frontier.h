@@ -8,6 +8,8 @@
 
 /* Whether the configuration prices hardware at all. */
 bool frontier_wanted(const struct train_config *config);
+/* Room for the branches. */
+void frontier_allocate(struct session *s);
 /* Before the quantized phase's first step. */
 void frontier_start(struct session *s);
 /* Before each step of it, at time `epoch`: the weight of the price. */
@@ -16,8 +18,9 @@ double frontier_weight(struct session *s, double epoch);
 void frontier_branch(struct session *s);
 /* When the price has reached its end. */
 bool frontier_reached(const struct session *s);
-/* Anneals every branch, each on a thread of its own, and compiles it. */
-void frontier_finish(struct session *s);
+/* Makes points of every branch (polish.h), each on a thread of its own; false if an interrupt came
+ * in between. */
+bool frontier_finish(struct session *s);
 /* Points that no other one beats in both price and monitored value, by falling price. */
 void frontier_export(struct session *s, struct train_result *r);
 void frontier_free(struct session *s);

@@ -79,8 +79,13 @@ static void add_config(struct text *t, const struct train_config *c)
     text_add(t, "%d %d %.17g %.17g %d %.17g %.17g %d %d;", c->monitor, c->patience, c->min_delta,
              c->sparsity, c->prune_scope, c->prune_begin_epoch, c->prune_end_epoch,
              c->prune_frequency, c->weight_digits);
-    text_add(t, "%d %.17g %.17g %.17g %d %d;", c->price, c->price_begin, c->price_end,
-             c->width_rate, c->range_from_data, c->range_margin_bits);
+    text_add(t, "%d %.17g %.17g %.17g %.17g %d %d %d %d %.17g %d %d %.17g;", c->price,
+             c->price_begin, c->price_end, c->price_target, c->frontier_from, c->frontier_points,
+             c->anneal_epochs, c->search_tries, c->search_further, c->width_rate,
+             c->range_from_data, c->range_margin_bits, c->teacher_weight);
+    if (c->compile)
+        text_add(t, "%s %.17g %d %d;", c->compile->target->name, c->compile->clock_mhz,
+                 c->compile->optimize, c->compile->output);
     const struct train_format *formats[] = {&c->input, &c->weights, &c->bias, &c->activations,
                                             &c->output};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)

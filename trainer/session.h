@@ -29,14 +29,21 @@ struct position {
     int64_t next_level;
 };
 
-/* A network that left the quantized phase to become a point of the frontier. */
+/* What is known of a network of the frontier; saved as it is. */
+struct branch_facts {
+    int64_t epoch, done; /* of the quantized phase; polished and judged */
+    double price_weight, price, train_loss, loss, accuracy, auc;
+    int64_t weights, nonzero, digits;
+    struct price_model model;
+    struct compiled_cost cost;
+};
+
+/* A network that left the quantized phase to become points of the frontier: at the weight that the
+ * price had then, and at higher ones. */
+enum { BRANCH_POINTS = 16 };
 struct branch {
     struct nn *nn;
-    struct price_model model;
-    int64_t epoch, done; /* done: annealed and judged */
-    double price_weight, price, train_loss, loss, accuracy, auc;
-    long weights, nonzero, digits;
-    struct compiled_cost cost;
+    struct branch_facts facts;
 };
 
 struct session {
@@ -58,7 +65,8 @@ struct session {
     uint32_t *order;
     struct position at;
     struct price_model price;
-    struct branch *branches; /* [config->frontier_points] */
+    struct branch *branches; /* [config->frontier_points] as they left */
+    struct branch *points;   /* [config->frontier_points][BRANCH_POINTS] what became of them */
     int branch_count;
     struct train_epoch *curve;
     struct hash identity; /* of configuration and events */

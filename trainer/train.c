@@ -56,17 +56,22 @@ static void shuffle(struct session *s)
 
 /* ---- One step ------------------------------------------------------------------------------- */
 
-static void stop_if_asked(struct session *s)
+_Noreturn static void stop(struct session *s)
 {
-    long limit = s->config->stop_after_steps;
-    if (!interrupt_requested() && !(limit > 0 && s->at.total_steps >= limit)) return;
-    checkpoint_write(s);
     progress_end();
     if (s->config->checkpoint_path)
         info("training interrupted in epoch %d of the %s phase; run again to resume from %s",
              (int)s->at.epoch + 1, phase_name(s), s->config->checkpoint_path);
     interrupt_defer(false);
     fail("training interrupted%s", s->config->checkpoint_path ? "; run again to resume" : "");
+}
+
+static void stop_if_asked(struct session *s)
+{
+    long limit = s->config->stop_after_steps;
+    if (!interrupt_requested() && !(limit > 0 && s->at.total_steps >= limit)) return;
+    checkpoint_write(s);
+    stop(s);
 }
 
 static double learning_rate(const struct session *s, double time)
@@ -364,16 +369,27 @@ static void float_phase(struct session *s, struct train_result *r, bool resume)
     r->outputs = s->nn->outputs;
 }
 
+/* The frontier's points; interrupted, it goes on from the last one that was done. */
+static void finish_frontier(struct session *s, struct train_result *r)
+{
+    checkpoint_write(s);
+    interrupt_defer(true);
+    if (!frontier_finish(s)) {
+        checkpoint_write(s);
+        stop(s);
+    }
+    interrupt_defer(false);
+    frontier_export(s, r);
+}
+
 static void quantized_phase(struct session *s, struct train_result *r, bool resume)
 {
     double start = clock_seconds();
     start_quantized(s, resume);
+    if (is_priced(s)) frontier_allocate(s);
     if (is_priced(s) && !resume) frontier_start(s);
     double fastest = run_phase(s, resume);
-    if (is_priced(s)) {
-        frontier_finish(s);
-        frontier_export(s, r);
-    }
+    if (is_priced(s)) finish_frontier(s, r);
     if (s->config->quantized_epochs > 0) r->epoch_seconds = fastest;
     r->quantized_seconds = clock_seconds() - start;
     r->quantized_network = export_quantized(s, s->nn);

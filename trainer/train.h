@@ -252,14 +252,18 @@ struct train_config {
      * in equal factors, or it is steered so that the price falls to price_target in equal factors.
      * Each of frontier_points prices on the way, equal factors apart from frontier_from down, gives
      * a network that is then trained for anneal_epochs with a falling learning rate at the weight
-     * it had. What is best at its price is the frontier. */
+     * it had, and searched over. What is best at its price is the frontier. */
     enum train_price price;        /* [lut4] */
     double price_begin, price_end; /* per bit or look-up table, > 0; price_end 0: steered [0, 0] */
     double price_target;  /* of the model that the trainer prices with; 0: no price, unless
                            * price_end is set [0] */
-    double frontier_from; /* 0: 16 times where it ends [0] */
+    double frontier_from; /* 0: 8 times where it ends [0] */
     int frontier_points;  /* 1: price_target alone [12] */
     int anneal_epochs;    /* [80] */
+    int search_tries;     /* searches over the digits of each of these networks, with a few epochs
+                           * in between; 0: none [3] */
+    int search_further;   /* more points for each, by search at higher weights of the price, 0..15
+                           * [1] */
     double width_rate;    /* learning rate of widths / that of weights [1] */
     bool range_from_data; /* integer bits of learned activations hold what the training events
                            * give, and are not learned [false] */

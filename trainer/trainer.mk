@@ -9,4 +9,4 @@ EXTRA_CFLAGS_trainer_nn_passes := -O3 -fno-math-errno -fno-trapping-math
 EXTRA_CFLAGS_trainer_nn_update := -O3
 EXTRA_CFLAGS_trainer_nn_price := -O3 -fno-math-errno -fno-trapping-math
 EXTRA_CFLAGS_trainer_nn_widths := -O3 -fno-math-errno -fno-trapping-math
-EXTRA_CFLAGS_trainer_nn_search := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_columns := -O3 -fno-math-errno -fno-trapping-math

@@ -121,6 +121,9 @@ static void select_settings(struct nn *copy, const struct nn_op *a, struct nn_op
         }
     }
     if (a->kind != OP_DENSE) return;
+    b->origin = arena_alloc(&copy->arena, (size_t)out.count, sizeof(int));
+    for (int j = 0; j < out.count; j++)
+        b->origin[j] = nn_origin(a, out.elements[j]);
     b->digits = a->digits;
     b->weight_quant = select_quantizer(&copy->arena, &a->weight_quant, out);
     b->bias_quant = select_quantizer(&copy->arena, &a->bias_quant, out);
@@ -133,8 +136,15 @@ static void select_settings(struct nn *copy, const struct nn_op *a, struct nn_op
                 a->kept[(ptrdiff_t)in.elements[i] * a->columns + out.elements[j]];
 }
 
+int nn_origin(const struct nn_op *dense, int neuron)
+{
+    return dense->origin ? dense->origin[neuron] : neuron;
+}
+
+/* neurons: of each operation that is a dense one. */
 static struct nn *copy_selected(const struct train_config *config, const struct nn *nn,
-                                struct pool *pool, struct optimizer *optimizer, bool compact)
+                                struct pool *pool, struct optimizer *optimizer,
+                                const struct selection *neurons)
 {
     struct arena arena = {0};
     size_t count = (size_t)nn->op_count;
@@ -147,7 +157,7 @@ static struct nn *copy_selected(const struct train_config *config, const struct 
     for (int i = 0; i < nn->op_count; i++) {
         in[i] = now;
         if (nn->ops[i].kind == OP_DENSE) {
-            now = compact ? alive(&arena, nn, i) : all_of(&arena, nn->ops[i].outputs);
+            now = neurons[i];
             small.layers[nn->ops[i].layer].units = now.count;
         }
         out[i] = now;
@@ -155,6 +165,10 @@ static struct nn *copy_selected(const struct train_config *config, const struct 
     struct nn *copy = nn_init(&small, nn->inputs, nn->loss.classes, true, pool);
     assert(copy->op_count == nn->op_count);
     copy->input_quant = nn->input_quant;
+    copy->input_quant.formats =
+        arena_alloc(&copy->arena, (size_t)nn->input_quant.count, sizeof(struct format));
+    for (int i = 0; i < nn->input_quant.count; i++)
+        copy->input_quant.formats[i] = nn->input_quant.formats[i];
     select_parameters(nn, copy, in, out, nn->parameters, copy->parameters);
     for (int i = 0; i < nn->op_count; i++)
         select_settings(copy, &nn->ops[i], &copy->ops[i], in[i], out[i]);
@@ -171,10 +185,39 @@ static struct nn *copy_selected(const struct train_config *config, const struct 
 struct nn *nn_compact(const struct train_config *config, const struct nn *nn, struct pool *pool,
                       struct optimizer *optimizer)
 {
-    return copy_selected(config, nn, pool, optimizer, true);
+    struct arena arena = {0};
+    struct selection *neurons = arena_alloc(&arena, (size_t)nn->op_count, sizeof *neurons);
+    for (int i = 0; i < nn->op_count; i++)
+        if (nn->ops[i].kind == OP_DENSE) neurons[i] = alive(&arena, nn, i);
+    struct nn *copy = copy_selected(config, nn, pool, optimizer, neurons);
+    arena_free(&arena);
+    return copy;
 }
 
 struct nn *nn_copy(const struct train_config *config, const struct nn *nn, struct pool *pool)
 {
-    return copy_selected(config, nn, pool, NULL, false);
+    struct arena arena = {0};
+    struct selection *neurons = arena_alloc(&arena, (size_t)nn->op_count, sizeof *neurons);
+    for (int i = 0; i < nn->op_count; i++)
+        neurons[i] = all_of(&arena, nn->ops[i].outputs);
+    struct nn *copy = copy_selected(config, nn, pool, NULL, neurons);
+    arena_free(&arena);
+    return copy;
+}
+
+struct nn *nn_select(const struct train_config *config, const struct nn *nn, struct pool *pool,
+                     const int *counts, const int *const *elements)
+{
+    struct arena arena = {0};
+    struct selection *neurons = arena_alloc(&arena, (size_t)nn->op_count, sizeof *neurons);
+    int dense = 0;
+    for (int i = 0; i < nn->op_count; i++) {
+        if (nn->ops[i].kind != OP_DENSE) continue;
+        neurons[i] = all_of(&arena, counts[dense]);
+        memcpy(neurons[i].elements, elements[dense], (size_t)counts[dense] * sizeof(int));
+        dense++;
+    }
+    struct nn *copy = copy_selected(config, nn, pool, NULL, neurons);
+    arena_free(&arena);
+    return copy;
 }

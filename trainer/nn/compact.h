@@ -13,5 +13,11 @@ struct nn *nn_compact(const struct train_config *config, const struct nn *nn, st
                       struct optimizer *optimizer);
 /* The same with all neurons. */
 struct nn *nn_copy(const struct train_config *config, const struct nn *nn, struct pool *pool);
+/* The neurons of a copy by their numbers in the network that the first copy was made of: counts and
+ * elements by dense operation, in order. */
+struct nn *nn_select(const struct train_config *config, const struct nn *nn, struct pool *pool,
+                     const int *counts, const int *const *elements);
+/* That number. */
+int nn_origin(const struct nn_op *dense, int neuron);
 
 #endif

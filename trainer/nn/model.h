@@ -37,6 +37,7 @@ struct nn_op {
     struct span weights, bias;
     struct column_quantizer weight_quant, bias_quant;
     struct nn_widths weight_widths, bias_widths;
+    int *origin;         /* [outputs] of a copy: see nn/compact.h; NULL: all, in order */
     real *half;          /* [columns] that the bias holds for the activation behind; NULL: none */
     int digits;          /* nonzero CSD digits of a quantized weight at most; 0: any */
     double l1, l2;       /* penalties of this layer, the configuration's included */
