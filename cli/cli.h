@@ -43,6 +43,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, strategy, "strategy", "latency", ON_COMPILE, "latency: fully unrolled, an event every cycle") \
     X(COUNT, reuse, "reuse", "N", ON_COMPILE, "reuse factor; only 1 today")                        \
     X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS), "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'") \
+    X(STRING, pick, "pick", "BOUNDS", ON(TRAIN) | ON(ALL), "point of the frontier to take, such as 'lut4<5000' or 'accuracy>0.66'; of one that is there already, without training") \
     X(COUNT, input_bits, "input-bits", "W", ON_COMPILE, "width of the inputs, their range taken from --calibrate") \
     X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE, "raw events whose range the inputs must hold")  \
     X(STRING, output, "output", "logits|softmax|argmax|threshold", ON_COMPILE, "what leaves the hardware") \

@@ -81,6 +81,7 @@
     X(COUNT, anneal_epochs, "80", 0, 100000, "learned widths: epochs with a falling step size for each point of the frontier") \
     X(COUNT, search_tries, "3", 0, 1000, "learned widths: searches over the digits of each point, with a few epochs in between; 0: none") \
     X(COUNT, search_further, "1", 0, 15, "learned widths: more points for each by search at a higher weight of the price") \
+    X(STRING, pick, "", 0, 0, "point of the frontier that becomes the model, such as lut4<5000 or accuracy>0.66; default: the best at its target or, without one, that the board holds") \
     X(NUMBER, width_rate, "1", 0, 1e3, "learned widths: their step size over that of the weights") \
     X(NUMBER, l1, "0", 0, 1e3, "factor of the sum of absolute weights in the loss; with l2: elastic net") \
     X(NUMBER, l2, "0", 0, 1e3, "factor of the sum of squared weights in the loss")                 \

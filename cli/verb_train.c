@@ -4,10 +4,14 @@
 #include "base/progress.h"
 #include "boards/board.h"
 #include "cli/cli.h"
+#include "cli/frontier.h"
 #include "cli/job_use.h"
 #include "model/onnx.h"
 
 #include <math.h>
+
+/* Networks are picked that leave this much of the part to the rest and to place and route. */
+static const double board_share = 0.9;
 
 static cJSON *curve_json(const struct train_result *result)
 {
@@ -28,11 +32,11 @@ static cJSON *curve_json(const struct train_result *result)
     return curves;
 }
 
-static cJSON *layers_json(const struct train_result *result)
+static cJSON *layers_json(const struct train_layer_summary *summaries, int count)
 {
     cJSON *layers = cJSON_CreateArray();
-    for (int i = 0; i < result->summary_count; i++) {
-        const struct train_layer_summary *from = &result->summaries[i];
+    for (int i = 0; i < count; i++) {
+        const struct train_layer_summary *from = &summaries[i];
         cJSON *row = cJSON_CreateObject();
         cJSON_AddStringToObject(row, "name", from->name);
         json_add_number(row, "inputs", from->inputs);
@@ -48,7 +52,8 @@ static cJSON *layers_json(const struct train_result *result)
     return layers;
 }
 
-static void write_result(struct cli *cli, const struct train_result *result,
+/* picked: the point of the frontier that is the model; -1: there is none. */
+static void write_result(struct cli *cli, const struct train_result *result, int picked,
                          const struct job_events *events, double seconds)
 {
     cJSON *json = cJSON_CreateObject();
@@ -59,13 +64,17 @@ static void write_result(struct cli *cli, const struct train_result *result,
     json_add_number(json, "float_best_epoch", result->float_best_epoch);
     json_add_number(json, "quantized_best_epoch", result->quantized_best_epoch);
     bool classified = result->float_metrics.count > 0;
+    double quantized = result->quantized_network ? result->quantized_metrics.accuracy : NAN;
+    if (picked >= 0) quantized = result->points[picked].accuracy;
     json_add_number(json, "validation_accuracy_float",
                     classified ? result->float_metrics.accuracy : NAN);
-    json_add_number(json, "validation_accuracy_quantized",
-                    classified && result->quantized_network ? result->quantized_metrics.accuracy
-                                                            : NAN);
+    json_add_number(json, "validation_accuracy_quantized", classified ? quantized : NAN);
     cJSON_AddItemToObject(json, "curves", curve_json(result));
-    cJSON_AddItemToObject(json, "layers", layers_json(result));
+    int count = result->summary_count;
+    const struct train_layer_summary *summaries = result->summaries;
+    if (picked >= 0)
+        summaries = train_summaries(&cli->arena, result->points[picked].network, &count);
+    cJSON_AddItemToObject(json, "layers", layers_json(summaries, count));
     json_add_number(json, "epoch_seconds", result->epoch_seconds);
     json_add_number(json, "seconds", seconds);
     json_write(cli_path(cli, "train.json"), json);
@@ -89,11 +98,66 @@ static void name_ports(struct network *network, const struct events *events)
     }
 }
 
+/* What the flag or else the job asks to pick; NULL: nothing. */
+static const char *pick_expression(const struct cli *cli)
+{
+    return cli->flags.pick ? cli->flags.pick : cli->job->training->pick;
+}
+
+/* --pick on a frontier that is there: no training. */
+static int pick_again(struct cli *cli)
+{
+    const char *path = cli_path(cli, "frontier.json");
+    cJSON *json = json_read(path);
+    const cJSON *points = json_find(json, "points");
+    int picked = frontier_pick(points, cli->flags.pick);
+    const char *file = arena_strdup(
+        &cli->arena, json_string(cJSON_GetArrayItem(points, picked), "file", ""));
+    file_copy(cli_path(cli, file), cli_path(cli, "train/model.onnx"));
+    cJSON_ReplaceItemInObject(json, "picked", cJSON_CreateNumber(picked));
+    json_write(path, json);
+    cJSON_Delete(json);
+    frontier_print(cli);
+    info("picked %s of the frontier that was trained before", file);
+    cli_print_json(cli, path);
+    return 0;
+}
+
+/* The board that costs are compiled for, if the job names one. */
+static bool fill_compile(const struct job *job, struct board *board,
+                         struct compile_options *options)
+{
+    if (!job->target->board) return false;
+    board_find(board, job->target->board);
+    compile_options_init(options);
+    options->target = &board->target.model;
+    options->clock_mhz = *job->target->clock_mhz > 0 ? *job->target->clock_mhz
+                                                     : board->target.default_clock_mhz;
+    return true;
+}
+
+/* The frontier, if there is one; returns the point that is picked, else -1. */
+static int write_frontier(struct cli *cli, const struct train_result *result, double clock_mhz)
+{
+    if (result->point_count == 0) return -1;
+    int picked = result->picked;
+    frontier_write(cli, result, picked, clock_mhz);
+    const char *expression = pick_expression(cli);
+    if (!expression) return picked;
+    cJSON *json = json_read(cli_path(cli, "frontier.json"));
+    picked = frontier_pick(json_find(json, "points"), expression);
+    cJSON_ReplaceItemInObject(json, "picked", cJSON_CreateNumber(picked));
+    json_write(cli_path(cli, "frontier.json"), json);
+    cJSON_Delete(json);
+    return picked;
+}
+
 int verb_train(struct cli *cli)
 {
     struct job *job = cli->job;
     if (job->model)
         job_fail(job, NULL, 0, "model", "the job brings a model of its own: nothing to train");
+    if (cli->flags.pick && file_exists(cli_path(cli, "frontier.json"))) return pick_again(cli);
     double start = clock_seconds();
     struct job_events *events = job_read_events(job);
     struct train_config config;
@@ -101,13 +165,9 @@ int verb_train(struct cli *cli)
     config.checkpoint_path = cli_path(cli, "train/checkpoint");
     struct board board;
     struct compile_options options;
-    if (job->target->board) {
-        board_find(&board, job->target->board);
-        compile_options_init(&options);
-        options.target = &board.target.model;
-        options.clock_mhz = *job->target->clock_mhz > 0 ? *job->target->clock_mhz
-                                                       : board.target.default_clock_mhz;
+    if (fill_compile(job, &board, &options)) {
         config.compile = &options;
+        config.most_cells = board_share * board.cells;
     }
     train_config_check(&config, events->train);
     if (!error_is_quiet()) events_print_card(events->train, stderr);
@@ -116,23 +176,19 @@ int verb_train(struct cli *cli)
     struct train_result *result =
         train_run(&config, events->train, events->train_rows, events->train_count,
                   events->valid_rows, events->valid_count);
-    for (int i = 0; i < result->point_count; i++) {
-        const struct train_point *t = &result->points[i];
-        info("point %2d: price %6.0f, %5.0f adder bits, %5.0f lut4, %5.0f cells, loss %.4f, "
-             "validation %.4f, accuracy %.4f",
-             i, t->price, t->cost.total.adder_bits, t->cost.total.lut4, t->cost.total.cells,
-             t->train_loss, t->loss, t->accuracy);
-        char name[64];
-        snprintf(name, sizeof name, "train/point-%02d.onnx", i);
-        onnx_write(cli_path(cli, name), t->network);
-    }
     name_ports(result->float_network, events->train);
     name_ports(result->quantized_network, events->train);
+    for (int i = 0; i < result->point_count; i++)
+        name_ports(result->points[i].network, events->train);
     onnx_write(cli_path(cli, "float.onnx"), result->float_network);
-    onnx_write(cli_path(cli, "train/model.onnx"),
-               result->quantized_network ? result->quantized_network : result->float_network);
-    write_result(cli, result, events, clock_seconds() - start);
+    int picked = write_frontier(cli, result, config.compile ? options.clock_mhz : 1);
+    const struct network *model =
+        result->quantized_network ? result->quantized_network : result->float_network;
+    if (picked >= 0) model = result->points[picked].network;
+    onnx_write(cli_path(cli, "train/model.onnx"), model);
+    write_result(cli, result, picked, events, clock_seconds() - start);
     train_checkpoint_remove(&config);
+    if (picked >= 0) frontier_print(cli);
     cli_print_json(cli, cli_path(cli, "train.json"));
     train_result_free(result);
     job_free_events(events);

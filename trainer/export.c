@@ -234,40 +234,39 @@ struct network *export_quantized(const struct session *s, struct nn *nn)
     return export_nn(s, nn);
 }
 
-static int widest(const struct column_quantizer *q)
+static int widest(const struct quantizer *q)
 {
     int bits = 0;
-    for (int i = 0; q->active && i < q->quantizer.count; i++)
-        if (q->quantizer.formats[i].width_bits > bits) bits = q->quantizer.formats[i].width_bits;
+    for (int i = 0; i < q->count; i++)
+        if (q->formats[i].width_bits > bits) bits = q->formats[i].width_bits;
     return bits;
 }
 
-struct train_layer_summary *export_summaries(struct arena *arena, const struct session *s,
-                                             const struct nn *nn, int *count)
+struct train_layer_summary *train_summaries(struct arena *arena, const struct network *network,
+                                            int *count)
 {
     struct train_layer_summary *rows =
-        arena_alloc(arena, (size_t)s->config->layer_count, sizeof *rows);
+        arena_alloc(arena, (size_t)network->layer_count, sizeof *rows);
     *count = 0;
-    for (int i = 0; i < nn->op_count; i++) {
-        const struct nn_op *op = &nn->ops[i];
-        if (op->kind == OP_ACTIVATION && *count) rows[*count - 1].output_bits = widest(&op->quant);
-        if (op->kind != OP_DENSE) continue;
+    for (int l = 1; l < network->layer_count; l++) {
+        const struct layer *layer = &network->layers[l];
+        if (layer->kind == LAYER_QUANT && *count) rows[*count - 1].output_bits = widest(&layer->quant);
+        if (layer->kind != LAYER_DENSE) continue;
+        int inputs = network->layers[layer->input].size;
         struct train_layer_summary *row = &rows[(*count)++];
-        char name[64];
-        train_layer_name(s->config, op->layer, name);
-        *row = (struct train_layer_summary){.name = arena_strdup(arena, name),
-                                            .inputs = op->inputs,
-                                            .outputs = op->outputs,
-                                            .weights = (long)op->inputs * op->outputs,
-                                            .weight_bits = widest(&op->weight_quant)};
-        for (int k = 0; k < op->inputs; k++)
-            for (int j = 0; j < op->outputs; j++) {
-                real w = op->used_weights[(ptrdiff_t)k * op->columns + j];
-                row->nonzero += w != 0;
-                if (op->weight_quant.active)
-                    row->digits +=
-                        weight_digits_of((int64_t)(w * op->weight_quant.inverse_step[j]));
-            }
+        *row = (struct train_layer_summary){.name = arena_strdup(arena, layer->name),
+                                            .inputs = inputs,
+                                            .outputs = layer->size,
+                                            .weights = (long)inputs * layer->size,
+                                            .weight_bits = widest(&layer->weight_quant)};
+        for (int i = 0; i < inputs * layer->size; i++) {
+            double w = layer->weights[i];
+            if (layer->weight_quant.count) w = format_quantize(quantizer_at(&layer->weight_quant, i), w);
+            row->nonzero += w != 0;
+            if (layer->weight_quant.count)
+                row->digits += weight_digits_of(
+                    format_to_integer(quantizer_at(&layer->weight_quant, i), w));
+        }
     }
     return rows;
 }

@@ -181,9 +181,15 @@ static bool is_beaten(const struct session *s, int i)
     return false;
 }
 
-static int compare_points(const void *a, const void *b)
+/* A point on its way to the result. */
+struct listed {
+    const struct branch *branch;
+    double price;
+};
+
+static int compare_listed(const void *a, const void *b)
 {
-    const struct train_point *x = a, *y = b;
+    const struct listed *x = a, *y = b;
     return (x->price < y->price) - (x->price > y->price);
 }
 
@@ -206,14 +212,35 @@ static struct train_point export_point(const struct session *s, const struct bra
     return p;
 }
 
+/* The best that costs what is allowed; the last, which costs least, if none does. */
+static int pick(const struct session *s, const struct train_result *r, const struct listed *list)
+{
+    const struct train_config *c = s->config;
+    int best = r->point_count - 1;
+    for (int i = r->point_count - 1; i >= 0; i--) {
+        const struct train_point *p = &r->points[i];
+        bool allowed = c->price_target > 0 ? p->price <= c->price_target
+                                           : c->most_cells <= 0 || p->cost.total.cells <= c->most_cells;
+        if (allowed && monitored(s, list[i].branch) <= monitored(s, list[best].branch)) best = i;
+    }
+    return best;
+}
+
 void frontier_export(struct session *s, struct train_result *r)
 {
-    int all = s->branch_count * BRANCH_POINTS;
-    r->points = arena_alloc(&r->arena, (size_t)all, sizeof *r->points);
+    int all = s->branch_count * BRANCH_POINTS, count = 0;
+    struct listed *list = arena_alloc(&r->arena, (size_t)all, sizeof *list);
     for (int i = 0; i < all; i++)
         if (s->points[i].nn && !is_beaten(s, i))
-            r->points[r->point_count++] = export_point(s, &s->points[i]);
-    qsort(r->points, (size_t)r->point_count, sizeof *r->points, compare_points);
+            list[count++] = (struct listed){&s->points[i], polish_true_price(s, &s->points[i])};
+    qsort(list, (size_t)count, sizeof *list, compare_listed);
+    r->points = arena_alloc(&r->arena, (size_t)all, sizeof *r->points);
+    for (; r->point_count < count; r->point_count++)
+        r->points[r->point_count] = export_point(s, list[r->point_count].branch);
+    r->picked = pick(s, r, list);
+    struct nn *picked = nn_copy(s->config, list[r->picked].branch->nn, s->pool);
+    nn_free(s->nn);
+    s->nn = picked;
 }
 
 void frontier_free(struct session *s)

@@ -21,7 +21,8 @@ bool frontier_reached(const struct session *s);
 /* Makes points of every branch (polish.h), each on a thread of its own; false if an interrupt came
  * in between. */
 bool frontier_finish(struct session *s);
-/* Points that no other one beats in both price and monitored value, by falling price. */
+/* Points that no other one beats in both price and monitored value, by falling price; the session's
+ * network becomes the one that is picked. */
 void frontier_export(struct session *s, struct train_result *r);
 void frontier_free(struct session *s);
 

@@ -87,8 +87,5 @@ void checkpoint_read_phase(struct session *s);
 /* Networks from parameters; nn tells the formats. */
 struct network *export_float(const struct session *s);
 struct network *export_quantized(const struct session *s, struct nn *nn);
-/* One row per dense layer. */
-struct train_layer_summary *export_summaries(struct arena *arena, const struct session *s,
-                                             const struct nn *nn, int *count);
 
 #endif

@@ -417,7 +417,9 @@ struct train_result *train_run(const struct train_config *config, const struct e
     float_phase(&s, r, r->resumed && !s.at.quantized);
     r->float_best_epoch = (int)s.at.best_epoch;
     if (config->quantize) quantized_phase(&s, r, resume_quantized);
-    r->summaries = export_summaries(&r->arena, &s, s.nn, &r->summary_count);
+    r->summaries =
+        train_summaries(&r->arena, r->quantized_network ? r->quantized_network : r->float_network,
+                        &r->summary_count);
     r->curve_count = (int)s.at.curve_count;
     r->curve = arena_alloc(&r->arena, (size_t)r->curve_count + 1, sizeof *r->curve);
     memcpy(r->curve, s.curve, (size_t)r->curve_count * sizeof *r->curve);

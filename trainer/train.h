@@ -259,6 +259,7 @@ struct train_config {
                            * price_end is set [0] */
     double frontier_from; /* 0: 8 times where it ends [0] */
     int frontier_points;  /* 1: price_target alone [12] */
+    double most_cells;    /* the point that is picked fits these logic cells; 0: any [0] */
     int anneal_epochs;    /* [80] */
     int search_tries;     /* searches over the digits of each of these networks, with a few epochs
                            * in between; 0: none [3] */
@@ -335,7 +336,7 @@ struct train_result {
     double *float_scores, *quantized_scores;
     int outputs;
     struct train_point *points; /* the frontier, by falling price; networks belong to the result */
-    int point_count;
+    int point_count, picked;    /* picked: the point that quantized_network is */
     struct train_layer_summary *summaries; /* of the quantized network, else of the float one */
     int summary_count;
     bool resumed;                            /* a checkpoint was found and used */
@@ -350,6 +351,9 @@ struct train_result *train_run(const struct train_config *config, const struct e
                                const long *train_rows, long train_count, const long *valid_rows,
                                long valid_count);
 void train_result_free(struct train_result *result);
+/* One row for each dense layer of a network, in the arena. */
+struct train_layer_summary *train_summaries(struct arena *arena, const struct network *network,
+                                            int *count);
 /* Removes the checkpoint, once the networks are safely written. */
 void train_checkpoint_remove(const struct train_config *config);
 
