@@ -50,18 +50,34 @@ static void open_bias(struct network *network, struct layer *layer)
         layer->bias_quant.formats[j] = one;
 }
 
-/* Constant inputs of a dense layer go into its biases, and count as zero from then on. */
+/* The bias of output j with the constant input i in it. */
+static double folded(const struct layer *layer, const struct facts *in, int i, int j)
+{
+    double bias = layer->bias ? used(&layer->bias_quant, j, layer->bias[j]) : 0;
+    return bias + used_weight(layer, i, j) * in->value[i];
+}
+
+/* Whether the biases hold that exactly: they are float32 numbers. */
+static bool folds(const struct layer *layer, const struct facts *in, int i)
+{
+    for (int j = 0; j < layer->size; j++) {
+        double sum = folded(layer, in, i, j);
+        if (network_float32(sum) != sum) return false;
+    }
+    return true;
+}
+
+/* Constant inputs of a dense layer go into its biases, and are read no more. */
 static void fold_constants(struct network *network, struct layer *layer, const struct facts *in)
 {
     int inputs = network->layers[layer->input].size;
     for (int i = 0; i < inputs; i++) {
-        if (!in->constant[i]) continue;
+        if (!in->constant[i] || !folds(layer, in, i)) continue;
         for (int j = 0; j < layer->size; j++) {
-            double w = used_weight(layer, i, j);
+            double w = used_weight(layer, i, j), sum = folded(layer, in, i, j);
             layer->weights[i * layer->size + j] = 0;
             if (w == 0 || in->value[i] == 0) continue;
             open_bias(network, layer);
-            double sum = used(&layer->bias_quant, j, layer->bias[j]) + w * in->value[i];
             layer->bias[j] = sum;
             if (layer->bias_quant.count)
                 layer->bias_quant.formats[j] = exact_format(sum, layer->bias_quant.formats[0]);

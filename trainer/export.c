@@ -218,7 +218,11 @@ static struct network *export_nn(const struct session *s, const struct nn *nn)
         network_add(network, softmax ? LAYER_SOFTMAX : LAYER_SIGMOID, name, at, nn->outputs);
     }
     name_classes(network, s);
-    network_shrink(network);
+    for (int i = 0; i < nn->op_count; i++)
+        if (nn->ops[i].widths.learned || nn->ops[i].weight_widths.learned) {
+            network_shrink(network); /* elements without bits are to go */
+            break;
+        }
     network_check(network, s->config->name);
     return network;
 }

@@ -164,6 +164,8 @@ static void make_point(struct polishing *p, const struct branch *from, double we
                        struct branch *to)
 {
     const struct session *s = p->s;
+    if (s->config->range_from_data)
+        widths_observe(p->nn, &s->train, s->config->range_margin_bits);
     to->nn = nn_copy(s->config, p->nn, p->pool);
     to->facts = (struct branch_facts){.epoch = from->facts.epoch,
                                       .done = 1,

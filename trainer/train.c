@@ -7,6 +7,7 @@
 #include "data/random.h"
 #include "trainer/nn/convert.h"
 #include "trainer/nn/update.h"
+#include "trainer/nn/widths.h"
 #include "trainer/frontier.h"
 #include "trainer/session.h"
 #include "trainer/settings.h"
@@ -161,6 +162,8 @@ static void finish_epoch(struct session *s)
     s->at.step = 0;
     s->at.loss = s->at.weight = 0;
     s->at.right = 0;
+    if (s->at.quantized && s->config->range_from_data)
+        widths_observe(s->nn, &s->train, s->config->range_margin_bits);
     if (is_priced(s))
         frontier_branch(s);
     else
@@ -262,6 +265,7 @@ static void start_quantized(struct session *s, bool resume)
     nn_calibrate(s->config, s->nn, &s->train);
     nn_keep_in_range(s->nn);
     if (resume) return;
+    if (s->config->range_from_data) widths_observe(s->nn, &s->train, s->config->range_margin_bits);
     int64_t best = s->at.best_epoch, steps = s->at.total_steps, rows = s->at.curve_count;
     s->at = (struct position){
         .quantized = 1, .float_best_epoch = best, .total_steps = steps, .curve_count = rows};

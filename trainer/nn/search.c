@@ -211,6 +211,7 @@ static void list_format(struct search *s, int layer, int j, struct candidate_lis
         int bits = c.fraction + c.range;
         if (bits < 0 || bits > WIDTHS_MOST_BITS || c.fraction > WIDTHS_MOST_FRACTION) continue;
         if (l->quantizer->widths.grain == GRAIN_TENSOR) continue;
+        if (moves[m][1] && !l->quantizer->range_learned) continue;
         if (layer >= 0) c.value = l->bias[j];
         changes[count++] = c;
         /* The half step of rounding that is in the bias goes with the step. */
@@ -288,6 +289,7 @@ static int run_round(struct search *s, bool (*stop)(void))
         columns_keep(s->columns, c);
         kept++;
     }
+    s->result.kept += kept;
     free(list.candidates);
     return kept;
 }

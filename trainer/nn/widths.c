@@ -243,7 +243,41 @@ void widths_limit(struct nn *nn)
     }
 }
 
-void widths_observe(struct nn *nn, const struct nn_events *events, long count, int margin_bits)
+/* Integer bits, sign included, of a format that holds every value of a column. */
+static int bits_that_hold(const real *values, long count, int columns, int column, bool is_signed)
 {
-    (void)nn, (void)events, (void)count, (void)margin_bits;
+    double largest = 0, smallest = 0;
+    for (long i = 0; i < count; i++) {
+        double v = (double)values[i * columns + column];
+        largest = v > largest ? v : largest;
+        smallest = v < smallest ? v : smallest;
+    }
+    int bits = largest > 0 ? ilogb(largest) + 1 : WIDTHS_LEAST_RANGE;
+    int below = smallest < 0 ? ilogb(-smallest) + (exp2(ilogb(-smallest)) != -smallest)
+                             : WIDTHS_LEAST_RANGE;
+    return is_signed ? (bits > below ? bits : below) + 1 : bits;
+}
+
+void widths_observe(struct nn *nn, const struct nn_events *events, int margin_bits)
+{
+    real *values = NULL;
+    for (int i = 0; i < nn->op_count; i++) {
+        struct nn_op *op = &nn->ops[i];
+        if (!op->widths.learned || op->range_learned) continue;
+        values = realloc(values, ((size_t)events->count * (size_t)op->outputs + 1) * sizeof *values);
+        if (!values) fail("out of memory");
+        op->quant.active = false;
+        nn_collect(nn, events, events->count, i, values);
+        op->quant.active = true;
+        real *range = nn->parameters + op->widths.range.first;
+        bool shared = op->widths.grain == GRAIN_TENSOR;
+        for (int j = 0; j < op->outputs; j++) {
+            real bits = R(bits_that_hold(values, events->count, op->outputs, j, op->is_signed[j]) +
+                          margin_bits);
+            size_t at = place(&op->widths, 0, j);
+            range[at] = shared && j > 0 && range[at] > bits ? range[at] : bits;
+        }
+        nn_prepare(nn);
+    }
+    free(values);
 }

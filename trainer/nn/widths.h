@@ -20,7 +20,7 @@
 
 #include "trainer/nn/model.h"
 
-enum { WIDTHS_MOST_BITS = 20, WIDTHS_MOST_FRACTION = 24 };
+enum { WIDTHS_MOST_BITS = 20, WIDTHS_MOST_FRACTION = 24, WIDTHS_LEAST_RANGE = -20 };
 
 /* Adds the width parameters of operation `op` to the trainable ones. layer: of the configuration;
  * -1: the input. */
@@ -35,9 +35,10 @@ void widths_prepare(struct nn *nn);
 void widths_gradient(struct nn *nn, real *gradient);
 /* After a step: widths stay between what means "no bits" and what the formats can say. */
 void widths_limit(struct nn *nn);
-/* Integer bits from the largest value in the events plus a margin, for operations whose range is
- * not learned. */
-void widths_observe(struct nn *nn, const struct nn_events *events, long count, int margin_bits);
+/* Integer bits that hold the largest value in the events, and margin_bits more, for activations
+ * whose range is not learned; from input to output, each with those before it in place. Ends with
+ * nn_prepare(). */
+void widths_observe(struct nn *nn, const struct nn_events *events, int margin_bits);
 
 /* Integer fraction bits of weight (row, column) or of a bias or activation (row 0). */
 int widths_fraction(const struct nn *nn, const struct nn_widths *widths, int row, int column);
