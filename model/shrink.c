@@ -197,7 +197,7 @@ static void keep_front(const struct network *network, struct facts *facts)
             facts[l].needed[j] = true;
 }
 
-int network_shrink(struct network *network)
+static int shrink_once(struct network *network)
 {
     struct arena arena = {0};
     int count = network->layer_count, removed = 0;
@@ -226,5 +226,13 @@ int network_shrink(struct network *network)
         layer->size = kept;
     }
     arena_free(&arena);
+    return removed;
+}
+
+int network_shrink(struct network *network)
+{
+    int removed = 0, now;
+    while ((now = shrink_once(network)) > 0)
+        removed += now;
     return removed;
 }
