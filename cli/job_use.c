@@ -172,6 +172,7 @@ static void fill_training(const struct job *job, const struct events *events,
     c->price = (enum train_price)NAME(price, price, PRICE_COUNT);
 #undef NAME
 #define SAME(member) c->member = *t->member;
+    SAME(teacher_weight)
     SAME(price_begin)
     SAME(price_end)
     SAME(price_target)

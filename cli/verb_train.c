@@ -169,6 +169,9 @@ int verb_train(struct cli *cli)
         config.compile = &options;
         config.most_cells = board_share * board.cells;
     }
+    struct network *teacher =
+        job->training->teacher ? onnx_read(job_path(job, job->training->teacher)) : NULL;
+    config.teacher = teacher;
     train_config_check(&config, events->train);
     if (!error_is_quiet()) events_print_card(events->train, stderr);
     file_make_folder(cli->folder);
@@ -191,6 +194,7 @@ int verb_train(struct cli *cli)
     if (picked >= 0) frontier_print(cli);
     cli_print_json(cli, cli_path(cli, "train.json"));
     train_result_free(result);
+    network_free(teacher);
     job_free_events(events);
     return 0;
 }

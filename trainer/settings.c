@@ -2,6 +2,7 @@
 #include "trainer/settings.h"
 
 #include "base/error.h"
+#include "trainer/teacher.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -253,5 +254,7 @@ void train_config_check(const struct train_config *config, const struct events *
     check_format("all layers", "output", &config->output);
     check_phases(config);
     check_numbers(config);
+    check_range("teacher_weight", config->teacher_weight, 0, 1);
     check_targets(config, events);
+    teacher_check(config, events);
 }

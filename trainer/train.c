@@ -11,6 +11,7 @@
 #include "trainer/frontier.h"
 #include "trainer/session.h"
 #include "trainer/settings.h"
+#include "trainer/teacher.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -262,6 +263,7 @@ static void start_quantized(struct session *s, bool resume)
     arena_free(&s->events_arena);
     s->train = session_prepare(s, &s->nn->input_quant, s->train_rows, s->train_count);
     s->valid = session_prepare(s, &s->nn->input_quant, s->valid_rows, s->valid_count);
+    teacher_fill(s);
     nn_calibrate(s->config, s->nn, &s->train);
     nn_keep_in_range(s->nn);
     if (resume) return;
