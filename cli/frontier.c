@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- frontier.json ---------------------------------------------------------------------------- */
+/* ---- frontier.json ----------------------------------------------------------------------------
+ */
 
 static const char *point_file(struct cli *cli, int i)
 {
@@ -98,9 +99,10 @@ void frontier_write(struct cli *cli, const struct train_result *result, int pick
     cJSON_Delete(json);
 }
 
-/* ---- The table -------------------------------------------------------------------------------- */
+/* ---- The table --------------------------------------------------------------------------------
+ */
 
-static void print_number(double value, const char *format, int width)
+void frontier_print_number(double value, const char *format, int width)
 {
     char text[32] = "-";
     if (isfinite(value)) snprintf(text, sizeof text, format, value);
@@ -118,33 +120,35 @@ void frontier_print(struct cli *cli)
     cJSON_ArrayForEach(p, json_find(json, "points"))
     {
         printf("%2d %s", i, i == picked ? "*" : " ");
-        print_number(json_number(p, "adder_bits", NAN), "%.0f", 10);
-        print_number(json_number(p, "lut4", NAN), "%.0f", 10);
-        print_number(json_number(p, "cells", NAN), "%.0f", 10);
-        print_number(json_number(p, "latency_ns", NAN), "%.1f", 10);
-        print_number(100 * json_number(p, "accuracy", NAN), "%.2f %%", 9);
-        print_number(json_number(p, "auc", NAN), "%.4f", 9);
-        print_number(json_number(p, "loss", NAN), "%.4f", 9);
-        print_number(json_number(p, "nonzero_weights", NAN), "%.0f", 9);
-        print_number(json_number(p, "signed_digits", NAN), "%.0f", 8);
+        frontier_print_number(json_number(p, "adder_bits", NAN), "%.0f", 10);
+        frontier_print_number(json_number(p, "lut4", NAN), "%.0f", 10);
+        frontier_print_number(json_number(p, "cells", NAN), "%.0f", 10);
+        frontier_print_number(json_number(p, "latency_ns", NAN), "%.1f", 10);
+        frontier_print_number(100 * json_number(p, "accuracy", NAN), "%.2f %%", 9);
+        frontier_print_number(json_number(p, "auc", NAN), "%.4f", 9);
+        frontier_print_number(json_number(p, "loss", NAN), "%.4f", 9);
+        frontier_print_number(json_number(p, "nonzero_weights", NAN), "%.0f", 9);
+        frontier_print_number(json_number(p, "signed_digits", NAN), "%.0f", 8);
         putchar('\n');
         i++;
     }
-    printf("Accuracy on the validation events; look-up tables and cells as estimated for the target."
-           "\n*: %s; another: sluice train JOB --pick 'lut4<2000'; picture: %s\n",
-           cli_path(cli, "train/model.onnx"), cli_path(cli, "plots/frontier.svg"));
+    printf(
+        "Accuracy on the validation events; look-up tables and cells as estimated for the target."
+        "\n*: %s; another: sluice train JOB --pick 'lut4<2000'; picture: %s\n",
+        cli_path(cli, "train/model.onnx"), cli_path(cli, "plots/frontier.svg"));
     cJSON_Delete(json);
 }
 
-/* ---- Picking ---------------------------------------------------------------------------------- */
+/* ---- Picking ----------------------------------------------------------------------------------
+ */
 
 struct bound {
     char name[24], relation[3];
     double value;
 };
 
-static const char *const bound_names[] = {"lut4",       "adder_bits", "cells", "ff",
-                                          "latency_ns", "price",      "accuracy", "auc", "loss"};
+static const char *const bound_names[] = {"lut4",  "adder_bits", "cells", "ff",  "latency_ns",
+                                          "price", "accuracy",   "auc",   "loss"};
 enum { BOUND_COUNT = sizeof bound_names / sizeof *bound_names, FIRST_QUALITY = 6, MOST_BOUNDS = 8 };
 
 _Noreturn static void fail_expression(const char *expression)
@@ -213,7 +217,8 @@ int frontier_pick(const cJSON *points, const char *expression)
         bool all = true;
         for (int k = 0; k < count; k++)
             all = all && meets(p, &bounds[k]);
-        if (all && (best < 0 || rank(p, by_price) < rank(cJSON_GetArrayItem(points, best), by_price)))
+        if (all &&
+            (best < 0 || rank(p, by_price) < rank(cJSON_GetArrayItem(points, best), by_price)))
             best = i;
         i++;
     }

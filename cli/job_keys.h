@@ -99,10 +99,14 @@
     X(COUNT, checkpoint_every, "50", 0, 100000, "epochs between checkpoints; 0: only when interrupted")
 
 #define JOB_PRUNING_KEYS(X)                                                                        \
-    X(NUMBER, sparsity, "0", 0, 0.999, "part of all weights that ends exactly zero")               \
-    X(NUMBER, begin_epoch, "0", 0, 100000, "epoch of the quantized phase at which pruning starts")  \
-    X(NUMBER, end_epoch, "0", 0, 100000, "epoch at which it reaches the target, the rest is fine-tuning; 0: half of the phase") \
-    X(COUNT, frequency, "20", 1, 1000000, "steps between two prunings")                            \
+    X(NUMBER, sparsity, "0", 0, 0.999, "part of all weights that ends exactly zero; compiler: part of all digits") \
+    X(STRING, method, "gradual", 0, 0, "see `sluice list pruning`; all but gradual remove in steps, with an equal part of the quantized phase behind each") \
+    X(COUNT, steps, "8", 1, 1000, "steps to the target, equal factors of what is left apart")      \
+    X(COUNT, rewind_epoch, "0", 0, 100000, "lottery: epoch of the quantized phase whose weights each step starts from") \
+    X(NUMBER, strength, "0", 0, 1e6, "l1, group_lasso: factor of the penalty in the loss")          \
+    X(NUMBER, begin_epoch, "0", 0, 100000, "gradual: epoch of the quantized phase at which pruning starts")  \
+    X(NUMBER, end_epoch, "0", 0, 100000, "gradual: epoch at which it reaches the target, the rest is fine-tuning; 0: half of the phase") \
+    X(COUNT, frequency, "20", 1, 1000000, "gradual: steps between two prunings")                   \
     X(STRING, scope, "layer", 0, 0, "layer: each dense layer reaches the target; global: all together, the smallest weights anywhere")
 
 #define JOB_TARGET_KEYS(X)                                                                         \
@@ -134,7 +138,7 @@
     X(data, JOB_DATA_KEYS, "events")                                                               \
     X(input, JOB_INPUT_KEYS, "the input quantizer")                                                \
     X(training, JOB_TRAINING_KEYS, "how the network is trained")                                   \
-    X(pruning, JOB_PRUNING_KEYS, "weights set to zero, by magnitude, while training goes on")      \
+    X(pruning, JOB_PRUNING_KEYS, "weights set to zero")      \
     X(target, JOB_TARGET_KEYS, "the board and how the network is laid out on it")                  \
     X(budget, JOB_BUDGET_KEYS, "what the design must meet: a miss ends with exit status 1")        \
     X(verify, JOB_VERIFY_KEYS, "how much is simulated")

@@ -192,8 +192,9 @@ static void fill_training(const struct job *job, const struct events *events,
     SAME(epsilon)
     SAME(weight_decay)
     SAME(warmup_epochs)
-    SAME(decay_rate) SAME(decay_epochs) SAME(final_fraction) SAME(epochs) SAME(quantized_epochs)
-        SAME(batch) SAME(threads) SAME(l1) SAME(l2) SAME(clip_norm) SAME(clip_value) SAME(patience)
+    SAME(decay_rate)
+    SAME(decay_epochs) SAME(final_fraction) SAME(epochs) SAME(quantized_epochs) SAME(batch)
+        SAME(threads) SAME(l1) SAME(l2) SAME(clip_norm) SAME(clip_value) SAME(patience)
             SAME(min_delta) SAME(calibration_percentile) SAME(weight_digits)
 #undef SAME
                 c->seed = (uint64_t)*t->seed;
@@ -236,6 +237,11 @@ void job_train_config(struct job *job, const struct events *events, struct train
     fill_target(job, config);
     const struct job_pruning *p = job->pruning;
     config->sparsity = *p->sparsity;
+    config->prune_method = (enum train_prune_method)job_find_name(
+        job, "pruning", 0, "method", p->method, train_prune_names, PRUNE_METHOD_COUNT);
+    config->prune_steps = *p->steps;
+    config->rewind_epoch = *p->rewind_epoch;
+    config->prune_strength = *p->strength;
     config->prune_begin_epoch = *p->begin_epoch;
     config->prune_end_epoch = *p->end_epoch;
     config->prune_frequency = *p->frequency;

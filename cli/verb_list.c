@@ -89,6 +89,16 @@ static void list_schedules(struct listing *listing)
     add_table(listing, train_schedule_names, train_schedule_texts, SCHEDULE_COUNT);
 }
 
+static void list_pruning(struct listing *listing)
+{
+    add_table(listing, train_prune_names, train_prune_texts, PRUNE_METHOD_COUNT);
+}
+
+static void list_prices(struct listing *listing)
+{
+    add_table(listing, train_price_names, train_price_texts, PRICE_COUNT);
+}
+
 static void list_formats(struct listing *listing)
 {
     add_row(listing, "fixed<W,I,ROUND,OVERFLOW>",
@@ -110,7 +120,8 @@ static const struct {
 } lists[] = {
     {"boards", list_boards},         {"targets", list_targets}, {"layers", list_layers},
     {"operations", list_operations}, {"losses", list_losses},   {"optimizers", list_optimizers},
-    {"schedules", list_schedules},   {"formats", list_formats}, {"passes", list_passes}};
+    {"schedules", list_schedules},   {"pruning", list_pruning}, {"prices", list_prices},
+    {"formats", list_formats},       {"passes", list_passes}};
 enum { LIST_COUNT = sizeof lists / sizeof lists[0] };
 
 int verb_list(struct cli *cli)

@@ -52,6 +52,41 @@ static cJSON *layers_json(const struct train_layer_summary *summaries, int count
     return layers;
 }
 
+static cJSON *steps_json(const struct train_result *result)
+{
+    cJSON *steps = cJSON_CreateArray();
+    for (int i = 0; i < result->prune_step_count; i++) {
+        const struct train_prune_step *from = &result->prune_steps[i];
+        cJSON *row = cJSON_CreateObject();
+        json_add_number(row, "step", from->step);
+        json_add_number(row, "sparsity", from->sparsity);
+        json_add_number(row, "nonzero_weights", (double)from->nonzero);
+        json_add_number(row, "signed_digits", (double)from->digits);
+        json_add_number(row, "adder_bits", from->adder_bits);
+        json_add_number(row, "lut4", from->lut4);
+        json_add_number(row, "val_loss", from->loss);
+        json_add_number(row, "val_accuracy", from->accuracy);
+        cJSON_AddItemToArray(steps, row);
+    }
+    return steps;
+}
+
+static void print_steps(const struct cli *cli, const struct train_result *result)
+{
+    if (error_is_quiet() || cli->flags.json || result->prune_step_count == 0) return;
+    printf("\npruning: %s\n%5s %9s %9s %8s %11s %8s %10s %9s\n", cli->job->pruning->method, "step",
+           "sparsity", "non-zero", "digits", "adder bits", "lut4", "accuracy", "loss");
+    for (int i = 0; i < result->prune_step_count; i++) {
+        const struct train_prune_step *r = &result->prune_steps[i];
+        printf("%5d %7.1f %% %9ld %8ld", r->step, 100 * r->sparsity, r->nonzero, r->digits);
+        frontier_print_number(r->adder_bits, "%.0f", 11);
+        frontier_print_number(r->lut4, "%.0f", 8);
+        frontier_print_number(100 * r->accuracy, "%.2f %%", 10);
+        frontier_print_number(r->loss, "%.4f", 9);
+        putchar('\n');
+    }
+}
+
 /* picked: the point of the frontier that is the model; -1: there is none. */
 static void write_result(struct cli *cli, const struct train_result *result, int picked,
                          const struct job_events *events, double seconds)
@@ -75,6 +110,7 @@ static void write_result(struct cli *cli, const struct train_result *result, int
     if (picked >= 0)
         summaries = train_summaries(&cli->arena, result->points[picked].network, &count);
     cJSON_AddItemToObject(json, "layers", layers_json(summaries, count));
+    if (result->prune_step_count) cJSON_AddItemToObject(json, "pruning_steps", steps_json(result));
     json_add_number(json, "epoch_seconds", result->epoch_seconds);
     json_add_number(json, "seconds", seconds);
     json_write(cli_path(cli, "train.json"), json);
@@ -111,8 +147,8 @@ static int pick_again(struct cli *cli)
     cJSON *json = json_read(path);
     const cJSON *points = json_find(json, "points");
     int picked = frontier_pick(points, cli->flags.pick);
-    const char *file = arena_strdup(
-        &cli->arena, json_string(cJSON_GetArrayItem(points, picked), "file", ""));
+    const char *file =
+        arena_strdup(&cli->arena, json_string(cJSON_GetArrayItem(points, picked), "file", ""));
     file_copy(cli_path(cli, file), cli_path(cli, "train/model.onnx"));
     cJSON_ReplaceItemInObject(json, "picked", cJSON_CreateNumber(picked));
     json_write(path, json);
@@ -131,8 +167,8 @@ static bool fill_compile(const struct job *job, struct board *board,
     board_find(board, job->target->board);
     compile_options_init(options);
     options->target = &board->target.model;
-    options->clock_mhz = *job->target->clock_mhz > 0 ? *job->target->clock_mhz
-                                                     : board->target.default_clock_mhz;
+    options->clock_mhz =
+        *job->target->clock_mhz > 0 ? *job->target->clock_mhz : board->target.default_clock_mhz;
     return true;
 }
 
@@ -191,6 +227,7 @@ int verb_train(struct cli *cli)
     onnx_write(cli_path(cli, "train/model.onnx"), model);
     write_result(cli, result, picked, events, clock_seconds() - start);
     train_checkpoint_remove(&config);
+    print_steps(cli, result);
     if (picked >= 0) frontier_print(cli);
     cli_print_json(cli, cli_path(cli, "train.json"));
     train_result_free(result);

@@ -8,6 +8,7 @@
 #include "trainer/frontier.h"
 #include "trainer/nn/compact.h"
 #include "trainer/session.h"
+#include "trainer/steps.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ struct header {
     uint64_t float_parameters,
         parameters; /* of float_best (0: not yet) and of the phase's network */
     struct position position;
-    int64_t priced, branch_count;
+    int64_t priced, branch_count, stepwise;
 };
 
 static uint64_t kept_bytes(const struct nn_op *op)
@@ -71,13 +72,18 @@ void checkpoint_write(struct session *s)
                             .parameters = nn->parameter_count,
                             .position = s->at,
                             .priced = s->at.quantized && frontier_wanted(s->config),
-                            .branch_count = s->branch_count};
+                            .branch_count = s->branch_count,
+                            .stepwise = steps_wanted(s)};
     memcpy(header.magic, magic, sizeof magic);
     struct out_file *out = out_open(s->config->checkpoint_path);
     FILE *f = out_stream(out);
     fwrite(&header, sizeof header, 1, f);
     fwrite(s->curve, sizeof *s->curve, (size_t)s->at.curve_count, f);
     if (s->float_best) fwrite(s->float_best, sizeof(real), header.float_parameters, f);
+    if (header.stepwise) {
+        fwrite(s->prune_rows, sizeof *s->prune_rows, (size_t)s->at.prune_row_count, f);
+        fwrite(s->rewind, sizeof *s->rewind, nn->parameter_count, f);
+    }
     if (header.priced) write_branches(f, s);
     if (header.priced) write_neurons(f, nn);
     fwrite(nn->parameters, sizeof(real), nn->parameter_count, f);
@@ -171,8 +177,7 @@ static struct nn *read_neurons(struct session *s, struct cursor *c, const struct
     return nn;
 }
 
-static void read_branch(struct session *s, struct cursor *c, const struct nn *all,
-                        struct branch *b)
+static void read_branch(struct session *s, struct cursor *c, const struct nn *all, struct branch *b)
 {
     int64_t there;
     take(s, c, &there, sizeof there);
@@ -219,6 +224,12 @@ void checkpoint_read_phase(struct session *s)
     cursor.bytes += skip;
     cursor.left -= skip;
     if (header.priced != (s->at.quantized && frontier_wanted(s->config))) damaged(s);
+    if (header.stepwise != steps_wanted(s)) damaged(s);
+    if (header.stepwise) {
+        if (s->at.prune_row_count < 0 || s->at.prune_row_count > s->config->prune_steps) damaged(s);
+        take(s, &cursor, s->prune_rows, (size_t)s->at.prune_row_count * sizeof *s->prune_rows);
+        take(s, &cursor, s->rewind, s->nn->parameter_count * sizeof *s->rewind);
+    }
     if (header.priced) read_branches(s, &cursor, header.branch_count);
     if (header.priced) read_smaller(s, &cursor);
     struct nn *nn = s->nn;

@@ -24,6 +24,8 @@ const char *const train_monitor_names[] = {TRAIN_MONITOR_TABLE(NAME)};
 const char *const train_monitor_texts[] = {TRAIN_MONITOR_TABLE(TEXT)};
 const char *const train_prune_scope_names[] = {TRAIN_PRUNE_SCOPE_TABLE(NAME)};
 const char *const train_prune_scope_texts[] = {TRAIN_PRUNE_SCOPE_TABLE(TEXT)};
+const char *const train_prune_names[] = {TRAIN_PRUNE_TABLE(NAME)};
+const char *const train_prune_texts[] = {TRAIN_PRUNE_TABLE(TEXT)};
 const char *const train_grain_names[] = {TRAIN_GRAIN_TABLE(NAME)};
 const char *const train_grain_texts[] = {TRAIN_GRAIN_TABLE(TEXT)};
 const char *const train_price_names[] = {TRAIN_PRICE_TABLE(NAME)};
@@ -155,6 +157,7 @@ void train_config_init(struct train_config *config)
         .monitor = MONITOR_LOSS,
         .prune_scope = PRUNE_LAYER,
         .prune_frequency = 20,
+        .prune_steps = 8,
         .price = PRICE_LUT4,
         .frontier_points = 12,
         .anneal_epochs = 80,

@@ -58,8 +58,7 @@ struct nn_events session_prepare(struct session *s, const struct quantizer *quan
 static void add_format(struct text *t, const struct train_format *f)
 {
     text_add(t, "%d %d %d %d %d %d %d %d;", f->kind, f->format.width_bits, f->format.integer_bits,
-             f->format.is_signed, f->format.rounding, f->format.overflow, f->per_element,
-             f->grain);
+             f->format.is_signed, f->format.rounding, f->format.overflow, f->per_element, f->grain);
 }
 
 /* The configuration as text, whatever could change a result; not the checkpoint's own settings. */
@@ -79,6 +78,8 @@ static void add_config(struct text *t, const struct train_config *c)
     text_add(t, "%d %d %.17g %.17g %d %.17g %.17g %d %d;", c->monitor, c->patience, c->min_delta,
              c->sparsity, c->prune_scope, c->prune_begin_epoch, c->prune_end_epoch,
              c->prune_frequency, c->weight_digits);
+    text_add(t, "%d %d %d %.17g;", c->prune_method, c->prune_steps, c->rewind_epoch,
+             c->prune_strength);
     text_add(t, "%d %.17g %.17g %.17g %.17g %d %d %d %d %.17g %d %d %.17g;", c->price,
              c->price_begin, c->price_end, c->price_target, c->frontier_from, c->frontier_points,
              c->anneal_epochs, c->search_tries, c->search_further, c->width_rate,

@@ -27,6 +27,8 @@ struct position {
      * the frontier's prices. */
     double price, starting_price, price_weight;
     int64_t next_level;
+    /* Pruning in steps: steps done, rows of the table, digits before the first (compiler). */
+    int64_t prune_step, prune_row_count, first_digits;
 };
 
 /* What is known of a network of the frontier; saved as it is. */
@@ -68,6 +70,8 @@ struct session {
     struct branch *branches; /* [config->frontier_points] as they left */
     struct branch *points;   /* [config->frontier_points][BRANCH_POINTS] what became of them */
     int branch_count;
+    struct train_prune_step *prune_rows; /* [prune_steps + 1] */
+    real *rewind;                        /* [parameters]: what a lottery ticket starts from */
     struct train_epoch *curve;
     struct hash identity; /* of configuration and events */
 };

@@ -2,6 +2,8 @@
 #include "trainer/settings.h"
 
 #include "base/error.h"
+#include "trainer/frontier.h"
+#include "trainer/nn/prune.h"
 #include "trainer/teacher.h"
 
 #include <math.h>
@@ -173,6 +175,14 @@ static void check_phases(const struct train_config *c)
     check_range("sparsity", c->sparsity, 0, 1);
     check_range("prune_frequency", c->prune_frequency, 1, 1e9);
     check_range("prune_begin_epoch", c->prune_begin_epoch, 0, 1e6);
+    check_range("pruning: steps", c->prune_steps, 1, 1000);
+    check_range("pruning: rewind_epoch", c->rewind_epoch, 0,
+                (double)c->quantized_epochs / (c->prune_steps + 1));
+    check_range("pruning: strength", c->prune_strength, 0, 1e6);
+    if (prune_is_stepwise(c) && frontier_wanted(c))
+        fail("training: pruning by method %s and a price exclude each other: with a price, weights "
+             "vanish when their bits do",
+             train_prune_names[c->prune_method]);
     double end = c->prune_end_epoch > 0 ? c->prune_end_epoch : 1e6;
     check_range("prune_end_epoch", c->prune_end_epoch, 0,
                 c->quantized_epochs > 0 ? c->quantized_epochs : 1e6);

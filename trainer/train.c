@@ -5,12 +5,14 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "data/random.h"
+#include "trainer/frontier.h"
 #include "trainer/nn/convert.h"
+#include "trainer/nn/prune.h"
 #include "trainer/nn/update.h"
 #include "trainer/nn/widths.h"
-#include "trainer/frontier.h"
 #include "trainer/session.h"
 #include "trainer/settings.h"
+#include "trainer/steps.h"
 #include "trainer/teacher.h"
 
 #include <math.h>
@@ -82,6 +84,11 @@ static double learning_rate(const struct session *s, double time)
     if (s->at.quantized && s->config->quantized_learning_rate > 0)
         base = s->config->quantized_learning_rate;
     if (is_priced(s)) return base; /* it falls when the branches anneal */
+    if (steps_wanted(s)) {         /* every part starts anew */
+        int first = steps_epoch(s->config, (int)s->at.prune_step);
+        int end = steps_epoch(s->config, (int)s->at.prune_step + 1);
+        return schedule_rate(s->config, base, time - first, end - first);
+    }
     return schedule_rate(s->config, base, time, phase_epochs(s));
 }
 
@@ -92,10 +99,11 @@ static void prune_if_due(struct session *s, double before, double now)
     if (!s->at.quantized || !prune_wanted(s->config)) return;
     double end = prune_end(s->config);
     long done = (long)s->at.epoch * steps_per_epoch(s) + (long)s->at.step;
+    if (prune_is_stepwise(s->config)) return;
     bool last = now >= end && before < end;
     bool due = now < end && done % s->config->prune_frequency == 0;
     double progress = prune_progress(s->config, now);
-    if (last || (due && progress > 0)) nn_prune(s->config, s->nn, progress);
+    if (last || (due && progress > 0)) nn_prune(s->config, s->nn, progress, 0);
 }
 
 static void run_step(struct session *s)
@@ -114,8 +122,8 @@ static void run_step(struct session *s)
              (int)s->at.epoch + 1, (int)s->at.step + 1, phase_name(s), rate);
     }
     if (is_priced(s))
-        s->at.price = nn_update(s->config, s->nn, &s->optimizer, rate, &s->price,
-                                frontier_weight(s, before));
+        s->at.price =
+            nn_update(s->config, s->nn, &s->optimizer, rate, &s->price, frontier_weight(s, before));
     else
         nn_update(s->config, s->nn, &s->optimizer, rate, NULL, 0);
     s->at.loss += sum.loss;
@@ -132,6 +140,7 @@ static void run_step(struct session *s)
 static void keep_best(struct session *s, const struct train_epoch *e)
 {
     bool pruning = s->at.quantized && prune_wanted(s->config) && e->epoch < prune_end(s->config);
+    if (steps_wanted(s)) pruning = s->at.prune_step < steps_between_epochs(s->config);
     if (pruning) return;
     double value =
         s->config->monitor == MONITOR_ACCURACY ? -e->validation_accuracy : e->validation_loss;
@@ -193,6 +202,7 @@ static double run_epoch(struct session *s)
 {
     bool whole = s->at.step == 0;
     double start = clock_seconds();
+    steps_begin_epoch(s);
     shuffle(s);
     const long steps = steps_per_epoch(s);
     while (s->at.step < steps) {
@@ -271,7 +281,8 @@ static void start_quantized(struct session *s, bool resume)
     int64_t best = s->at.best_epoch, steps = s->at.total_steps, rows = s->at.curve_count;
     s->at = (struct position){
         .quantized = 1, .float_best_epoch = best, .total_steps = steps, .curve_count = rows};
-    if (s->config->quantized_epochs == 0 && prune_wanted(s->config)) nn_prune(s->config, s->nn, 1);
+    bool at_once = prune_wanted(s->config) && !prune_is_stepwise(s->config);
+    if (s->config->quantized_epochs == 0 && at_once) nn_prune(s->config, s->nn, 1, 0);
 }
 
 /* ---- The whole ------------------------------------------------------------------------------ */
@@ -394,7 +405,9 @@ static void quantized_phase(struct session *s, struct train_result *r, bool resu
     start_quantized(s, resume);
     if (is_priced(s)) frontier_allocate(s);
     if (is_priced(s) && !resume) frontier_start(s);
+    if (steps_wanted(s)) steps_allocate(s);
     double fastest = run_phase(s, resume);
+    if (steps_wanted(s)) steps_finish(s);
     if (is_priced(s)) finish_frontier(s, r);
     if (s->config->quantized_epochs > 0) r->epoch_seconds = fastest;
     r->quantized_seconds = clock_seconds() - start;
@@ -426,6 +439,11 @@ struct train_result *train_run(const struct train_config *config, const struct e
     r->summaries =
         train_summaries(&r->arena, r->quantized_network ? r->quantized_network : r->float_network,
                         &r->summary_count);
+    r->prune_step_count = (int)s.at.prune_row_count;
+    r->prune_steps =
+        arena_alloc(&r->arena, (size_t)r->prune_step_count + 1, sizeof *r->prune_steps);
+    if (r->prune_step_count)
+        memcpy(r->prune_steps, s.prune_rows, (size_t)r->prune_step_count * sizeof *s.prune_rows);
     r->curve_count = (int)s.at.curve_count;
     r->curve = arena_alloc(&r->arena, (size_t)r->curve_count + 1, sizeof *r->curve);
     memcpy(r->curve, s.curve, (size_t)r->curve_count * sizeof *r->curve);

@@ -80,6 +80,22 @@
     X(GLOBAL, "global",                                                                            \
       "all dense layers together reach the target; a layer with target 0 stays out")
 
+/* How weights are chosen that pruning sets to 0. All but the first in steps: prune_steps times a
+ * further part is removed, and what is left trains on for an equal share of the quantized phase. */
+#define TRAIN_PRUNE_TABLE(X)                                                                       \
+    X(GRADUAL, "gradual", "the smallest weights, more and more of them while training goes on")    \
+    X(MAGNITUDE, "magnitude", "the smallest weights, in steps with training in between")           \
+    X(LOTTERY, "lottery",                                                                          \
+      "the same; each time, what is left starts again from its values at rewind_epoch")            \
+    X(L1, "l1", "the same, with strength * sum |w| in the loss, which brings weights to 0 first")  \
+    X(GROUP_LASSO, "group_lasso",                                                                  \
+      "whole neurons of smallest norm, with strength * sum of the norms in the loss")              \
+    X(NEURON, "neuron", "whole neurons of smallest norm")                                          \
+    X(OPTIMAL_BRAIN, "optimal_brain",                                                              \
+      "after training: the weights whose removal costs least, the others moved to make up for it") \
+    X(COMPILER, "compiler",                                                                        \
+      "digits of learned weights whose removal saves most compiled look-up tables for the loss")
+
 /* Which weights or elements of a tensor share a learned width. */
 #define TRAIN_GRAIN_TABLE(X)                                                                       \
     X(EACH, "each", "every weight or element has its own")                                         \
@@ -113,6 +129,9 @@ enum train_monitor { TRAIN_MONITOR_TABLE(X) MONITOR_COUNT };
 #define X(id, name, text) PRUNE_##id,
 enum train_prune_scope { TRAIN_PRUNE_SCOPE_TABLE(X) PRUNE_SCOPE_COUNT };
 #undef X
+#define X(id, name, text) PRUNE_##id,
+enum train_prune_method { TRAIN_PRUNE_TABLE(X) PRUNE_METHOD_COUNT };
+#undef X
 #define X(id, name, text) GRAIN_##id,
 enum train_grain { TRAIN_GRAIN_TABLE(X) GRAIN_COUNT };
 #undef X
@@ -128,6 +147,7 @@ extern const char *const train_schedule_names[], *const train_schedule_texts[];
 extern const char *const train_calibration_names[], *const train_calibration_texts[];
 extern const char *const train_monitor_names[], *const train_monitor_texts[];
 extern const char *const train_prune_scope_names[], *const train_prune_scope_texts[];
+extern const char *const train_prune_names[], *const train_prune_texts[];
 extern const char *const train_grain_names[], *const train_grain_texts[];
 extern const char *const train_price_names[], *const train_price_texts[];
 /* The index of `name` in names[count], or -1. */
@@ -240,8 +260,15 @@ struct train_config {
     int patience;               /* epochs without improvement before a phase stops; 0: never [0] */
     double min_delta;           /* improvement that counts [0] */
 
-    /* Pruning in the quantized phase, on a cubic schedule (Zhu and Gupta 2017, equation 1). */
-    double sparsity;                    /* target fraction of zero weights, 0..1; 0: none [0] */
+    /* Pruning in the quantized phase; gradual: on a cubic schedule (Zhu and Gupta 2017, equation
+     * 1).
+     */
+    enum train_prune_method prune_method; /* [gradual] */
+    double sparsity;       /* target fraction of zero weights (compiler: of removed digits), 0..1;
+                            * 0: none [0] */
+    int prune_steps;       /* [8] */
+    int rewind_epoch;      /* lottery: epoch of the quantized phase [0] */
+    double prune_strength; /* l1, group_lasso [0] */
     enum train_prune_scope prune_scope; /* [layer] */
     double prune_begin_epoch;           /* of the quantized phase [0] */
     double prune_end_epoch;             /* 0: half of quantized_epochs [0] */
@@ -255,19 +282,19 @@ struct train_config {
      * it had, and searched over. What is best at its price is the frontier. */
     enum train_price price;        /* [lut4] */
     double price_begin, price_end; /* per bit or look-up table, > 0; price_end 0: steered [0, 0] */
-    double price_target;  /* of the model that the trainer prices with; 0: no price, unless
-                           * price_end is set [0] */
-    double frontier_from; /* 0: 8 times where it ends [0] */
-    int frontier_points;  /* 1: price_target alone [12] */
-    double most_cells;    /* the point that is picked fits these logic cells; 0: any [0] */
-    int anneal_epochs;    /* [80] */
-    int search_tries;     /* searches over the digits of each of these networks, with a few epochs
-                           * in between; 0: none [3] */
-    int search_further;   /* more points for each, by search at higher weights of the price, 0..15
-                           * [1] */
-    double width_rate;    /* learning rate of widths / that of weights [1] */
-    bool range_from_data; /* integer bits of learned activations hold what the training events
-                           * give, and are not learned [false] */
+    double price_target;           /* of the model that the trainer prices with; 0: no price, unless
+                                    * price_end is set [0] */
+    double frontier_from;          /* 0: 8 times where it ends [0] */
+    int frontier_points;           /* 1: price_target alone [12] */
+    double most_cells;             /* the point that is picked fits these logic cells; 0: any [0] */
+    int anneal_epochs;             /* [80] */
+    int search_tries;      /* searches over the digits of each of these networks, with a few epochs
+                            * in between; 0: none [3] */
+    int search_further;    /* more points for each, by search at higher weights of the price, 0..15
+                            * [1] */
+    double width_rate;     /* learning rate of widths / that of weights [1] */
+    bool range_from_data;  /* integer bits of learned activations hold what the training events
+                            * give, and are not learned [false] */
     int range_margin_bits; /* with it: so many more [0] */
     const struct compile_options *compile; /* how the frontier's networks are compiled; NULL: they
                                             * are not, and their costs are those of the model */
@@ -301,6 +328,15 @@ struct train_epoch {
     double sparsity;                             /* fraction of dense weights that are exactly 0 */
 };
 
+/* What was left after a step of pruning, the training behind it included. */
+struct train_prune_step {
+    int step; /* 0: before the first */
+    double sparsity;
+    long nonzero, digits;
+    double adder_bits, lut4; /* as compiled; NAN if it was not */
+    double loss, accuracy;   /* on the validation rows, as in struct train_epoch */
+};
+
 struct train_layer_summary {
     const char *name; /* of the dense layer */
     int inputs, outputs;
@@ -312,7 +348,7 @@ struct train_layer_summary {
 /* A network of the frontier. */
 struct train_point {
     struct network *network;
-    int epoch;                 /* of the quantized phase, where it branched off */
+    int epoch;                  /* of the quantized phase, where it branched off */
     double price_weight, price; /* by the model that the trainer prices with */
     double train_loss;          /* of the last epoch */
     double loss, accuracy, auc; /* on the validation rows; NAN as in struct train_epoch */
@@ -335,6 +371,8 @@ struct train_result {
      * layer. NULL without validation rows. */
     double *float_scores, *quantized_scores;
     int outputs;
+    struct train_prune_step *prune_steps; /* of methods in steps */
+    int prune_step_count;
     struct train_point *points; /* the frontier, by falling price; networks belong to the result */
     int point_count, picked;    /* picked: the point that quantized_network is */
     struct train_layer_summary *summaries; /* of the quantized network, else of the float one */
