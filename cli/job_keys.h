@@ -83,6 +83,9 @@
     X(COUNT, search_further, "1", 0, 15, "learned widths: more points for each by search at a higher weight of the price") \
     X(STRING, pick, "", 0, 0, "point of the frontier that becomes the model, such as lut4<5000 or accuracy>0.66; default: the best at its target or, without one, that the board holds") \
     X(NUMBER, width_rate, "1", 0, 1e3, "learned widths: their step size over that of the weights") \
+    X(NUMBER, noise, "0", 0, 1e3, "augmentation: noise added to the inputs of training events, in standard deviations of the feature") \
+    X(NUMBER, smearing, "0", 0, 1e3, "augmentation: relative error of the raw inputs of training events") \
+    X(NUMBER, dead_channels, "0", 0, 1, "augmentation: probability that an input of a training event reads raw 0") \
     X(STRING, teacher, "", 0, 0, "distillation: ONNX file of a network that teaches; default: the float phase's result") \
     X(NUMBER, teacher_weight, "0", 0, 1, "distillation: part of the training targets that the teacher's outputs take, the labels take the rest") \
     X(NUMBER, l1, "0", 0, 1e3, "factor of the sum of absolute weights in the loss; with l2: elastic net") \

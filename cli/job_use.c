@@ -172,6 +172,9 @@ static void fill_training(const struct job *job, const struct events *events,
     c->price = (enum train_price)NAME(price, price, PRICE_COUNT);
 #undef NAME
 #define SAME(member) c->member = *t->member;
+    SAME(noise)
+    SAME(smearing)
+    SAME(dead_channels)
     SAME(teacher_weight)
     SAME(price_begin)
     SAME(price_end)

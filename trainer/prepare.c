@@ -78,6 +78,7 @@ static void add_config(struct text *t, const struct train_config *c)
     text_add(t, "%d %d %.17g %.17g %d %.17g %.17g %d %d;", c->monitor, c->patience, c->min_delta,
              c->sparsity, c->prune_scope, c->prune_begin_epoch, c->prune_end_epoch,
              c->prune_frequency, c->weight_digits);
+    text_add(t, "%.17g %.17g %.17g;", c->noise, c->smearing, c->dead_channels);
     text_add(t, "%d %d %d %.17g;", c->prune_method, c->prune_steps, c->rewind_epoch,
              c->prune_strength);
     text_add(t, "%d %.17g %.17g %.17g %.17g %d %d %d %d %.17g %d %d %.17g;", c->price,

@@ -264,6 +264,9 @@ void train_config_check(const struct train_config *config, const struct events *
     check_format("all layers", "output", &config->output);
     check_phases(config);
     check_numbers(config);
+    check_range("noise", config->noise, 0, 1e3);
+    check_range("smearing", config->smearing, 0, 1e3);
+    check_range("dead_channels", config->dead_channels, 0, 1);
     check_range("teacher_weight", config->teacher_weight, 0, 1);
     check_targets(config, events);
     teacher_check(config, events);

@@ -263,12 +263,23 @@ static double run_phase(struct session *s, bool resume)
     return fastest;
 }
 
+/* How s->nn disturbs its training events. */
+static void set_augmentation(struct session *s)
+{
+    const struct train_config *c = s->config;
+    real *zero = arena_alloc(&s->nn->arena, (size_t)s->nn->input_columns, sizeof(real));
+    for (int j = 0; c->standardise && j < s->nn->inputs; j++)
+        zero[j] = (real)s->offset[j];
+    s->nn->augment = (struct augmentation){c->noise, c->smearing, c->dead_channels, zero};
+}
+
 /* Builds the quantized network from the float phase's result. */
 static void start_quantized(struct session *s, bool resume)
 {
     s->nn = nn_init(s->config, s->events->features, s->classes, true, s->pool);
     nn_fold(s->config, s->float_nn, s->nn);
-    if (s->config->input.kind != TRAIN_FORMAT_LEARNED)
+    set_augmentation(s);
+    if (!nn_quantizes_input(s->nn))
         s->nn->input_quant = nn_calibrate_input(s->config, s->nn, &s->train);
     arena_free(&s->events_arena);
     s->train = session_prepare(s, &s->nn->input_quant, s->train_rows, s->train_count);
@@ -335,6 +346,7 @@ static void start_session(struct session *s)
     fit_class_weights(s);
     s->pool = pool_init(thread_count(c));
     s->float_nn = s->nn = nn_init(c, s->events->features, s->classes, false, s->pool);
+    set_augmentation(s);
     nn_randomise(s->nn, c->seed);
     s->train = session_prepare(s, NULL, s->train_rows, s->train_count);
     s->valid = session_prepare(s, NULL, s->valid_rows, s->valid_count);

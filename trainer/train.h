@@ -299,6 +299,11 @@ struct train_config {
     const struct compile_options *compile; /* how the frontier's networks are compiled; NULL: they
                                             * are not, and their costs are those of the model */
 
+    /* Disturbances of the training events, drawn anew each time (nn/augment.h). */
+    double noise;         /* added, in standard deviations of the feature, >= 0 [0] */
+    double smearing;      /* relative error of the raw value, >= 0 [0] */
+    double dead_channels; /* probability that an input reads raw 0, 0..1 [0] */
+
     /* Distillation: training targets are (1 - teacher_weight) label + teacher_weight times what the
      * teacher says, as probabilities where the outputs are classes. */
     double teacher_weight;         /* 0..1 [0] */

@@ -164,6 +164,11 @@ static struct nn *copy_selected(const struct train_config *config, const struct 
     }
     struct nn *copy = nn_init(&small, nn->inputs, nn->loss.classes, true, pool);
     assert(copy->op_count == nn->op_count);
+    copy->augment = nn->augment;
+    if (nn->augment.zero) {
+        real *zero = arena_alloc(&copy->arena, (size_t)nn->input_columns, sizeof *zero);
+        copy->augment.zero = memcpy(zero, nn->augment.zero, (size_t)nn->inputs * sizeof *zero);
+    }
     copy->input_quant = nn->input_quant;
     copy->input_quant.formats =
         arena_alloc(&copy->arena, (size_t)nn->input_quant.count, sizeof(struct format));

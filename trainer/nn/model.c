@@ -169,7 +169,9 @@ struct nn *nn_init(const struct train_config *config, int inputs, bool classes, 
     nn->input_columns = pad_columns(inputs);
     nn->outputs = inputs;
     nn->ops = arena_alloc(&nn->arena, 2 * (size_t)config->layer_count + 1, sizeof *nn->ops);
-    if (quantized && config->input.kind == TRAIN_FORMAT_LEARNED)
+    bool disturbed = config->noise > 0 || config->smearing > 0 || config->dead_channels > 0;
+    bool learned = config->input.kind == TRAIN_FORMAT_LEARNED;
+    if (quantized && config->input.kind != TRAIN_FORMAT_NONE && (learned || disturbed))
         add_activation(nn, ACTIVATION_LINEAR, 0, -1, inputs);
     int layers = config->layer_count - train_contained_in_loss(config, config->layer_count - 1);
     for (int i = 0; i < layers; i++)
@@ -290,6 +292,9 @@ static void gather(struct nn_workspace *work, const struct job *job, long start,
                    outputs * sizeof(real));
         if (events->weights) work->weights[i] = events->weights[from];
     }
+    if (job->training && augments(&job->nn->augment))
+        augment_rows(&job->nn->augment, job->nn->seed * 0x9e3779b97f4a7c15U + job->step, (int)start,
+                     rows, job->nn->inputs, events->columns, work->input);
 }
 
 static void copy_out(const struct job *job, const real *y, int width, int columns, long start,

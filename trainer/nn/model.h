@@ -8,6 +8,7 @@
 #ifndef SLUICE_TRAINER_NN_MODEL_H
 #define SLUICE_TRAINER_NN_MODEL_H
 
+#include "trainer/nn/augment.h"
 #include "trainer/nn/loss.h"
 #include "trainer/nn/pool.h"
 #include "trainer/nn/quantizer.h"
@@ -101,8 +102,15 @@ struct nn {
     real *gradient;                  /* of the batch: slices[0]'s after nn_gradient() */
     int tile;                        /* rows a workspace holds */
     struct nn_workspace *workspaces; /* [threads] */
-    uint64_t seed;                   /* of dropout */
+    struct augmentation augment;     /* of training batches */
+    uint64_t seed;                   /* of dropout and augmentation */
 };
+
+/* Whether the first operation is the quantizer of the inputs, so that events come unquantized. */
+static inline bool nn_quantizes_input(const struct nn *nn)
+{
+    return nn->op_count > 0 && nn->ops[0].layer < 0;
+}
 
 extern const double nn_batchnorm_epsilon, nn_batchnorm_momentum;
 

@@ -1,6 +1,7 @@
 /* Gradients of every layer and loss against central differences, in double: the trainer's sources
  * are compiled here a second time with TRAIN_DOUBLE. */
 #define TRAIN_DOUBLE
+#include "trainer/nn/augment.c"
 #include "trainer/nn/calibrate.c"
 #include "trainer/nn/gemm.c"
 #include "trainer/nn/loss.c"
