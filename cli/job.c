@@ -52,6 +52,11 @@ static const cyaml_schema_field_t verify_fields[] = {JOB_VERIFY_KEYS(SECTION_FIE
                                                          CYAML_FIELD_END};
 #undef HERE
 
+#define HERE struct job_physics
+static const cyaml_schema_field_t physics_fields[] = {JOB_PHYSICS_KEYS(SECTION_FIELD)
+                                                          CYAML_FIELD_END};
+#undef HERE
+
 static const cyaml_schema_value_t layer_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct job_layer, layer_fields)};
 

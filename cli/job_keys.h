@@ -136,6 +136,17 @@
     X(COUNT, gate_level_events, "1000", 0, 1e9, "events for the simulation of the synthesised netlist (iCE40); 0: none") \
     X(COUNT, seed, "1", 0, 2147483647, "seed of random events and gaps")
 
+#define JOB_PHYSICS_KEYS(X)                                                                        \
+    X(STRING, signal, "", 0, 0, "class that is cut on; default: the second of two, else each in turn") \
+    X(NUMBER, rate_khz, "0", 0, 1e9, "background rate that may be kept; 0: no working point")      \
+    X(NUMBER, input_rate_mhz, "40", 1e-6, 1e6, "rate of background events that come in")           \
+    X(NUMBER, prescale, "1", 1, 1e12, "one in so many accepted events is kept")                    \
+    X(FLAG, set_threshold, "false", 0, 0, "output threshold: the hardware's threshold is the one that gives rate_khz on the validation events") \
+    X(STRING, turn_on, "", 0, 0, "features, comma between them, whose turn-on curves are drawn")    \
+    X(COUNT, bins, "12", 1, 1000, "bins of turn-on curves and of a regression's resolution")       \
+    X(COUNT, bootstrap, "200", 0, 100000, "bootstrap samples for statistical errors; 0: no errors") \
+    X(FLAG, robustness, "true", 0, 0, "try flipped input bits, dead channels and drifted gains on the test events")
+
 /* X(section, TABLE, "what it holds") in the order of the docs. */
 #define JOB_SECTIONS(X)                                                                            \
     X(data, JOB_DATA_KEYS, "events")                                                               \
@@ -144,6 +155,7 @@
     X(pruning, JOB_PRUNING_KEYS, "weights set to zero")      \
     X(target, JOB_TARGET_KEYS, "the board and how the network is laid out on it")                  \
     X(budget, JOB_BUDGET_KEYS, "what the design must meet: a miss ends with exit status 1")        \
-    X(verify, JOB_VERIFY_KEYS, "how much is simulated")
+    X(verify, JOB_VERIFY_KEYS, "how much is simulated")                                            \
+    X(physics, JOB_PHYSICS_KEYS, "working points, statistical errors, robustness")
 
 #endif

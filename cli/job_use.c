@@ -251,3 +251,47 @@ void job_train_config(struct job *job, const struct events *events, struct train
     config->prune_scope = (enum train_prune_scope)job_find_name(
         job, "pruning", 0, "scope", p->scope, train_prune_scope_names, PRUNE_SCOPE_COUNT);
 }
+
+/* ---- physics ---- */
+
+/* The place of a name of the network's, or a number from 0. */
+static int find_port(const struct job *job, const char *key, const char *text, size_t length,
+                     const char *const *names, int count)
+{
+    for (int i = 0; names && i < count; i++)
+        if (strlen(names[i]) == length && strncmp(names[i], text, length) == 0) return i;
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (end == text + length && length > 0 && number >= 0 && number < count) return (int)number;
+    job_fail(job, "physics", 0, key, "there is no %s '%.*s' in the network's %d", key, (int)length,
+             text, count);
+}
+
+void job_physics_options(struct job *job, const struct network *network, struct physics_options *o)
+{
+    *o = (struct physics_options){
+        .signal = -1, .input_rate_mhz = 40, .prescale = 1, .bins = 12, .replicas = 200, .robustness = true};
+    if (!job) return;
+    const struct job_physics *p = job->physics;
+    o->rate_khz = *p->rate_khz;
+    o->input_rate_mhz = *p->input_rate_mhz;
+    o->prescale = *p->prescale;
+    o->bins = *p->bins;
+    o->replicas = *p->bootstrap;
+    o->robustness = *p->robustness;
+    int classes = network_output(network)->size;
+    if (p->signal)
+        o->signal = find_port(job, "signal", p->signal, strlen(p->signal), network->class_names,
+                              classes == 1 ? 2 : classes);
+    if (!p->turn_on) return;
+    int *features = arena_alloc(&job->arena, strlen(p->turn_on) + 1, sizeof *features);
+    for (const char *at = p->turn_on; *at;) {
+        at += strspn(at, " ,");
+        size_t length = strcspn(at, " ,");
+        if (length)
+            features[o->turn_on_count++] = find_port(job, "turn_on", at, length,
+                                                     network->feature_names, network->layers[0].size);
+        at += length;
+    }
+    o->turn_on = features;
+}

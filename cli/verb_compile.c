@@ -8,6 +8,8 @@
 #include "compiler/compile.h"
 #include "compiler/emit/emit.h"
 #include "model/onnx.h"
+#include "model/reference.h"
+#include "trainer/statistics.h"
 
 #include <math.h>
 #include <string.h>
@@ -146,6 +148,46 @@ static void fill_input(struct cli *cli, struct request *request, const struct ne
     }
     if (options->input_bits && !options->calibrate)
         fail("--input-bits needs --calibrate X.npy: raw events to take the range from");
+}
+
+/* The threshold that leaves the job's background rate on the validation events, by the quantized
+ * network's scores; the hardware gets the least integer that is not below it. */
+static void fill_threshold(struct cli *cli, struct request *request, const struct network *network)
+{
+    struct job *job = cli->job;
+    if (!job || !*job->physics->set_threshold) return;
+    const struct job_physics *wanted = job->physics;
+    if (request->options.output != COMPILE_THRESHOLD || !(*wanted->rate_khz > 0))
+        job_fail(job, "physics", 0, "set_threshold",
+                 "set_threshold goes with output: threshold and a rate_khz");
+    int layer = compile_output_layer(network, &request->options);
+    if (network->layers[layer].size != 1) return; /* lowering says what is wrong */
+    struct job_events *events = job_read_events(job);
+    if (events->valid_count == 0 || events->train->classes != 2)
+        job_fail(job, "physics", 0, "set_threshold",
+                 "set_threshold needs validation events of two classes");
+    double *x = job_rows(&cli->arena, events->train, events->valid_rows, events->valid_count);
+    double *scores = arena_alloc(&cli->arena, (size_t)events->valid_count, sizeof *scores);
+    int *labels = arena_alloc(&cli->arena, (size_t)events->valid_count, sizeof *labels);
+    for (long i = 0; i < events->valid_count; i++)
+        labels[i] = (int)events->train->y[events->valid_rows[i]];
+    reference_eval(network, REFERENCE_QUANTIZED, x, events->valid_count, layer, scores);
+    double part =
+        background_for_rate(*wanted->rate_khz, *wanted->input_rate_mhz, *wanted->prescale);
+    struct working_point w =
+        working_point_find(scores, 1, 1, labels, events->valid_count, part);
+    if (isinf(w.cut))
+        job_fail(job, "physics", 0, "rate_khz",
+                 "no threshold leaves so little: the largest score of the validation events is "
+                 "already background");
+    request->options.threshold = w.cut;
+    info("threshold %g: %.2f kHz of background and %.2f %% of the signal pass on %ld validation "
+         "events",
+         w.cut,
+         *wanted->input_rate_mhz * 1e3 / *wanted->prescale * (double)w.background_passed /
+             (double)w.background_total,
+         100 * (double)w.signal_passed / (double)w.signal_total, events->valid_count);
+    job_free_events(events);
 }
 
 /* ---- compile.json ---- */
@@ -299,6 +341,7 @@ int verb_compile(struct cli *cli)
     network->name = arena_strdup(&network->arena, request.name);
     fill_input(cli, &request, network);
     compile_prepare(network, &request.options, request.model);
+    fill_threshold(cli, &request, network);
     if (request.options.dump_after) file_make_folder(cli->folder);
     struct compile_notes notes = {0};
     struct program *program = compile_network(network, &request.options, &notes);
