@@ -45,7 +45,10 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS), "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'") \
     X(STRING, pick, "pick", "BOUNDS", ON(TRAIN) | ON(ALL), "point of the frontier to take, such as 'lut4<5000' or 'accuracy>0.66'; of one that is there already, without training") \
     X(COUNT, input_bits, "input-bits", "W", ON_COMPILE, "width of the inputs, their range taken from --calibrate") \
-    X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE, "raw events whose range the inputs must hold")  \
+    X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE, "raw events that show the range of the inputs; of a float model, all its formats are chosen on them")  \
+    X(COUNT, weight_bits, "weight-bits", "W", ON_COMPILE, "width of the weights of a float model, formats chosen with --calibrate; default 8") \
+    X(COUNT, activation_bits, "activation-bits", "W", ON_COMPILE, "the same of what its activations put out; default 8") \
+    X(STRING, init, "init", "MODEL.onnx", ON(TRAIN) | ON(ALL), "float model whose weights training starts from, in place of a float phase") \
     X(STRING, output, "output", "logits|softmax|argmax|threshold", ON_COMPILE, "what leaves the hardware") \
     X(NUMBER, threshold, "threshold", "T", ON_COMPILE, "for --output threshold: 1 when the score is at least T") \
     X(STRING, standardise, "standardise", "host|fabric", ON_COMPILE, "where the model's input scaling is computed") \

@@ -80,12 +80,13 @@
     X(COUNT, frontier_points, "12", 1, 200, "learned widths: points of the frontier, equal factors apart; 1: price_target alone") \
     X(COUNT, anneal_epochs, "80", 0, 100000, "learned widths: epochs with a falling step size for each point of the frontier") \
     X(COUNT, search_tries, "3", 0, 1000, "learned widths: searches over the digits of each point, with a few epochs in between; 0: none") \
-    X(COUNT, search_further, "1", 0, 15, "learned widths: more points for each by search at a higher weight of the price") \
+    X(COUNT, search_further, "6", 0, 15, "learned widths: most further points for each, by search at higher weights of the price") \
     X(STRING, pick, "", 0, 0, "point of the frontier that becomes the model, such as lut4<5000 or accuracy>0.66; default: the best at its target or, without one, that the board holds") \
     X(NUMBER, width_rate, "1", 0, 1e3, "learned widths: their step size over that of the weights") \
     X(NUMBER, noise, "0", 0, 1e3, "augmentation: noise added to the inputs of training events, in standard deviations of the feature") \
     X(NUMBER, smearing, "0", 0, 1e3, "augmentation: relative error of the raw inputs of training events") \
     X(NUMBER, dead_channels, "0", 0, 1, "augmentation: probability that an input of a training event reads raw 0") \
+    X(STRING, init, "", 0, 0, "ONNX file of a float network to start from, in place of the float phase; a job without layers takes its, widths learned") \
     X(STRING, teacher, "", 0, 0, "distillation: ONNX file of a network that teaches; default: the float phase's result") \
     X(NUMBER, teacher_weight, "0", 0, 1, "distillation: part of the training targets that the teacher's outputs take, the labels take the rest") \
     X(NUMBER, l1, "0", 0, 1e3, "factor of the sum of absolute weights in the loss; with l2: elastic net") \
@@ -111,6 +112,12 @@
     X(NUMBER, end_epoch, "0", 0, 100000, "gradual: epoch at which it reaches the target, the rest is fine-tuning; 0: half of the phase") \
     X(COUNT, frequency, "20", 1, 1000000, "gradual: steps between two prunings")                   \
     X(STRING, scope, "layer", 0, 0, "layer: each dense layer reaches the target; global: all together, the smallest weights anywhere")
+
+#define JOB_POST_TRAINING_KEYS(X)                                                                  \
+    X(COUNT, weight_bits, "8", 2, 24, "width of the weights, a range for each neuron")             \
+    X(COUNT, activation_bits, "8", 1, 24, "width of what activations put out, a range for each element") \
+    X(COUNT, input_bits, "8", 2, 24, "width of the inputs, a range for each")                       \
+    X(COUNT, events, "10000", 1, 1e9, "training events that are looked at")
 
 #define JOB_TARGET_KEYS(X)                                                                         \
     X(STRING, board, "", 0, 0, "see `sluice list boards`")                                         \
@@ -153,6 +160,7 @@
     X(input, JOB_INPUT_KEYS, "the input quantizer")                                                \
     X(training, JOB_TRAINING_KEYS, "how the network is trained")                                   \
     X(pruning, JOB_PRUNING_KEYS, "weights set to zero")      \
+    X(post_training, JOB_POST_TRAINING_KEYS, "formats of a float `model`, chosen after its training; ranges as training.calibration says") \
     X(target, JOB_TARGET_KEYS, "the board and how the network is laid out on it")                  \
     X(budget, JOB_BUDGET_KEYS, "what the design must meet: a miss ends with exit status 1")        \
     X(verify, JOB_VERIFY_KEYS, "how much is simulated")                                            \

@@ -127,11 +127,11 @@ static void fill_layer(const struct job *job, int item, struct train_layer_confi
         job_fail(job, "layers", item, "units", "dense layer %d needs units: at least 1", item + 1);
 }
 
-static enum train_loss default_loss(const struct job *job, const struct events *events)
+static enum train_loss default_loss(const struct train_config *config, const struct events *events)
 {
     int outputs = 0;
-    for (unsigned i = 0; i < job->layers_count; i++)
-        if (*job->layers[i].units) outputs = *job->layers[i].units;
+    for (int i = 0; i < config->layer_count; i++)
+        if (config->layers[i].units) outputs = config->layers[i].units;
     if (events->classes == 0) return LOSS_SQUARED_ERROR;
     return outputs == 1 && events->classes <= 2 ? LOSS_BINARY_CROSS_ENTROPY
                                                 : LOSS_CATEGORICAL_CROSS_ENTROPY;
@@ -164,7 +164,7 @@ static void fill_training(const struct job *job, const struct events *events,
     const struct job_training *t = job->training;
 #define NAME(key, names, count)                                                                    \
     job_find_name(job, "training", 0, #key, t->key, train_##names##_names, count)
-    c->loss = t->loss ? (enum train_loss)NAME(loss, loss, LOSS_COUNT) : default_loss(job, events);
+    c->loss = t->loss ? (enum train_loss)NAME(loss, loss, LOSS_COUNT) : default_loss(c, events);
     c->optimizer = (enum train_optimizer)NAME(optimizer, optimizer, OPTIMIZER_COUNT);
     c->schedule = (enum train_schedule)NAME(schedule, schedule, SCHEDULE_COUNT);
     c->monitor = (enum train_monitor)NAME(monitor, monitor, MONITOR_COUNT);
@@ -220,24 +220,41 @@ static void fill_target(const struct job *job, struct train_config *c)
     }
 }
 
-void job_train_config(struct job *job, const struct events *events, struct train_config *config)
+static void fill_layers(struct job *job, struct train_config *config)
 {
-    train_config_init(config);
-    config->name = job->name;
     if (job->layers_count == 0)
         job_fail(job, NULL, 0, "layers", "no layers: list them under `layers:`");
     config->layers = arena_alloc(&job->arena, job->layers_count, sizeof *config->layers);
     config->layer_count = (int)job->layers_count;
     for (int i = 0; i < config->layer_count; i++)
         fill_layer(job, i, &config->layers[i]);
+}
+
+void job_train_config(struct job *job, const struct events *events, const struct network *init,
+                      struct train_config *config)
+{
+    train_config_init(config);
+    config->name = job->name;
+    bool own_layers = job->layers_count > 0 || !init;
+    if (own_layers)
+        fill_layers(job, config);
+    else
+        train_config_layers(config, init, &job->arena);
     static const char *const places[] = {"host", "fabric", "none"};
     config->standardise =
         job_find_name(job, NULL, 0, "standardise", job->standardise, places, 3) < 2;
-    config->input = read_format(job, "input", 0, "format", job->input->format);
-    config->input.per_element = *job->input->per_feature;
+    if (own_layers) {
+        config->input = read_format(job, "input", 0, "format", job->input->format);
+        config->input.per_element = *job->input->per_feature;
+    }
     fill_training(job, events, config);
     fill_class_weights(job, config);
     fill_target(job, config);
+    config->init = init;
+    if (init) {
+        config->epochs = 0;
+        config->standardise = true; /* as the network scales its inputs, if only by 1 */
+    }
     const struct job_pruning *p = job->pruning;
     config->sparsity = *p->sparsity;
     config->prune_method = (enum train_prune_method)job_find_name(

@@ -1,6 +1,7 @@
 /* Accuracies, ROC curves, confusion: see physics.h. */
 #include "cli/physics.h"
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/scores.h"
@@ -244,6 +245,11 @@ void physics_write(const struct physics_request *r)
 {
     bool classes = r->labels && r->classes >= 2, values = r->targets && r->target_count > 0;
     if (r->events == 0 || (!classes && !values)) return;
+    bool one_score = r->program->output_count == 1 && !kind_is(r, "argmax");
+    if (classes && one_score && r->classes != 2) {
+        warn("one score for %d classes: no physics.json", r->classes);
+        return;
+    }
     cJSON *json = cJSON_CreateObject();
     json_add_number(json, "schema", 1);
     json_add_number(json, "events", (double)r->events);

@@ -5,6 +5,7 @@
 #include "boards/board.h"
 #include "cli/cli.h"
 #include "cli/job_use.h"
+#include "cli/post_training.h"
 #include "compiler/compile.h"
 #include "compiler/emit/emit.h"
 #include "model/onnx.h"
@@ -268,7 +269,7 @@ static void add_budget(cJSON *json, const struct job *job)
 
 static void write_compile_json(struct cli *cli, const struct request *request,
                                const struct program *program, const struct network *network,
-                               const struct compile_notes *notes, double seconds)
+                               const struct compile_notes *notes, cJSON *post, double seconds)
 {
     cJSON *json = cJSON_CreateObject();
     json_add_number(json, "schema", 1);
@@ -306,6 +307,7 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
     cJSON_AddBoolToObject(json, "sigmoid_left_out", notes->sigmoid_left_out);
     json_add_number(json, "standardise_adder_bits", notes->standardise_adder_bits);
+    if (post) cJSON_AddItemToObject(json, "post_training", post);
     if (cli->job) add_budget(json, cli->job);
     json_add_number(json, "seconds", seconds);
     json_write(cli_path(cli, "compile.json"), json);
@@ -338,8 +340,10 @@ int verb_compile(struct cli *cli)
     fill_request(cli, &request);
     double start = clock_seconds();
     struct network *network = onnx_read(request.model);
+    cJSON *post = NULL;
+    network = post_training(cli, network, request.model, &post);
     network->name = arena_strdup(&network->arena, request.name);
-    fill_input(cli, &request, network);
+    if (!post) fill_input(cli, &request, network);
     compile_prepare(network, &request.options, request.model);
     fill_threshold(cli, &request, network);
     if (request.options.dump_after) file_make_folder(cli->folder);
@@ -357,7 +361,8 @@ int verb_compile(struct cli *cli)
         cli_remove_stale(cli, stale);
         onnx_write(cli_path(cli, "model.onnx"), network);
         emit_all(cli, &request, program);
-        write_compile_json(cli, &request, program, network, &notes, clock_seconds() - start);
+        write_compile_json(cli, &request, program, network, &notes, post,
+                           clock_seconds() - start);
         struct program_counts counts = program_count(program, 0, program->op_count);
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,
              program->latency_cycles, program->clock_mhz,

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/frontier.h"
 #include "cli/job_use.h"
+#include "model/fold.h"
 #include "model/onnx.h"
 
 #include <math.h>
@@ -197,7 +198,14 @@ int verb_train(struct cli *cli)
     double start = clock_seconds();
     struct job_events *events = job_read_events(job);
     struct train_config config;
-    job_train_config(job, events->train, &config);
+    const char *init_path = cli->flags.init ? cli->flags.init : job_path(job, job->training->init);
+    struct network *init = NULL;
+    if (init_path) {
+        struct network *given = onnx_read(init_path);
+        init = network_fold(given, init_path);
+        network_free(given);
+    }
+    job_train_config(job, events->train, init, &config);
     config.checkpoint_path = cli_path(cli, "train/checkpoint");
     struct board board;
     struct compile_options options;
@@ -232,6 +240,7 @@ int verb_train(struct cli *cli)
     cli_print_json(cli, cli_path(cli, "train.json"));
     train_result_free(result);
     network_free(teacher);
+    network_free(init);
     job_free_events(events);
     return 0;
 }

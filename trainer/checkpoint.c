@@ -190,7 +190,7 @@ static void read_branch(struct session *s, struct cursor *c, const struct nn *al
 
 static void read_branches(struct session *s, struct cursor *c, int64_t count)
 {
-    if (count < 0 || count > s->config->frontier_points) damaged(s);
+    if (count < 0 || count > frontier_branches(s->config)) damaged(s);
     s->branch_count = (int)count;
     take(s, c, &s->price, sizeof s->price);
     if (s->price.layer_count < 0 || s->price.layer_count > PRICE_MOST_LAYERS) damaged(s);

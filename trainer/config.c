@@ -162,7 +162,7 @@ void train_config_init(struct train_config *config)
         .frontier_points = 12,
         .anneal_epochs = 80,
         .search_tries = 3,
-        .search_further = 1,
+        .search_further = 6,
         .width_rate = 1,
         .checkpoint_interval = 50,
     };

@@ -11,6 +11,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+enum { BRIDGES = 2 };
+static const double gap = 1.2; /* of prices, that bridges are made for */
+
 /* At the start the price makes up this part of the loss. */
 static const double starting_part = 0.02;
 static const double frontier_span = 8; /* price of the first point over the target, unless given */
@@ -55,9 +58,14 @@ static double first_level(const struct train_config *c)
     return c->frontier_from > 0 ? c->frontier_from : frontier_span * last_level(c);
 }
 
+int frontier_branches(const struct train_config *c)
+{
+    return c->frontier_points + BRIDGES;
+}
+
 void frontier_allocate(struct session *s)
 {
-    size_t count = (size_t)s->config->frontier_points;
+    size_t count = (size_t)frontier_branches(s->config);
     s->branches = arena_alloc(&s->arena, count, sizeof *s->branches);
     s->points = arena_alloc(&s->arena, count * BRANCH_POINTS, sizeof *s->points);
 }
@@ -104,6 +112,14 @@ bool frontier_reached(const struct session *s)
 
 /* ---- Branches --------------------------------------------------------------------------------- */
 
+/* The price at which point k of the frontier branches off. */
+static double level_price(const struct train_config *c, int k)
+{
+    int last = c->frontier_points - 1;
+    if (k >= last) return last_level(c);
+    return first_level(c) * pow(last_level(c) / first_level(c), (double)k / last);
+}
+
 static bool level_passed(const struct session *s)
 {
     const struct train_config *c = s->config;
@@ -113,9 +129,7 @@ static bool level_passed(const struct session *s)
         double part = last ? 0.33 + 0.67 * k / last : 1;
         return (double)s->at.epoch >= part * c->quantized_epochs || end;
     }
-    double level = last_level(c);
-    if (k < last) level = first_level(c) * pow(level / first_level(c), (double)k / last);
-    return s->at.price <= level || end;
+    return s->at.price <= level_price(c, k) || end;
 }
 
 void frontier_branch(struct session *s)
@@ -135,6 +149,15 @@ void frontier_branch(struct session *s)
     b->nn = nn_copy(s->config, s->nn, s->pool);
     while (!frontier_reached(s) && level_passed(s))
         s->at.next_level++;
+    /* Its search overlaps with the branch behind the next. */
+    if (s->config->price_target > 0)
+        b->facts.until = level_price(s->config, (int)s->at.next_level + 1);
+}
+
+static double monitored(const struct session *s, const struct branch *b)
+{
+    if (s->valid_count == 0) return b->facts.train_loss;
+    return s->config->monitor == MONITOR_ACCURACY ? -b->facts.accuracy : b->facts.loss;
 }
 
 /* ---- Points ----------------------------------------------------------------------------------- */
@@ -152,19 +175,52 @@ static void finish_item(void *context, int item, int thread)
     if (thread == 0) progress_update(done, NULL);
 }
 
-bool frontier_finish(struct session *s)
+static void finish_branches(struct session *s)
 {
     struct finishing f = {.s = s};
     progress_begin("train (frontier)", s->branch_count);
     pool_run(s->pool, s->branch_count, finish_item, &f);
     progress_end();
-    return !interrupt_requested();
 }
 
-static double monitored(const struct session *s, const struct branch *b)
+static bool is_beaten(const struct session *s, int i);
+
+/* Branches from the cheapest points that are good for their price but still above the target, unless
+ * one is close to it. */
+static void add_bridges(struct session *s)
 {
-    if (s->valid_count == 0) return b->facts.train_loss;
-    return s->config->monitor == MONITOR_ACCURACY ? -b->facts.accuracy : b->facts.loss;
+    const struct train_config *c = s->config;
+    if (!(c->price_target > 0) || c->search_tries == 0) return;
+    int ramp = s->branch_count;
+    for (int b = 0; b < BRIDGES; b++) {
+        const struct branch *cheapest = NULL;
+        double before = b ? s->branches[s->branch_count - 1].facts.price : c->price_target;
+        for (int i = 0; i < ramp * BRANCH_POINTS; i++) {
+            if (!s->points[i].nn || is_beaten(s, i)) continue;
+            double price = polish_true_price(s, &s->points[i]);
+            if (price <= before) continue;
+            if (!cheapest || price < polish_true_price(s, cheapest)) cheapest = &s->points[i];
+        }
+        if (!cheapest) return;
+        double price = polish_true_price(s, cheapest);
+        if (b == 0 && price <= gap * c->price_target) return;
+        struct branch *to = &s->branches[s->branch_count++];
+        to->facts = cheapest->facts;
+        to->facts.done = 0;
+        to->facts.bridge = 1;
+        to->facts.price = price;
+        to->facts.until = c->price_target;
+        to->nn = nn_copy(c, cheapest->nn, s->pool);
+    }
+}
+
+bool frontier_finish(struct session *s)
+{
+    finish_branches(s);
+    if (interrupt_requested()) return false;
+    if (s->branch_count > 0 && !s->branches[s->branch_count - 1].facts.bridge) add_bridges(s);
+    finish_branches(s);
+    return !interrupt_requested();
 }
 
 /* Whether another point is as cheap and as good, and better in one of the two. */

@@ -8,6 +8,8 @@
 
 /* Whether the configuration prices hardware at all. */
 bool frontier_wanted(const struct train_config *config);
+/* Most branches: those of the ramp, and bridges. */
+int frontier_branches(const struct train_config *config);
 /* Room for the branches. */
 void frontier_allocate(struct session *s);
 /* Before the quantized phase's first step. */
@@ -18,8 +20,9 @@ double frontier_weight(struct session *s, double epoch);
 void frontier_branch(struct session *s);
 /* When the price has reached its end. */
 bool frontier_reached(const struct session *s);
-/* Makes points of every branch (polish.h), each on a thread of its own; false if an interrupt came
- * in between. */
+/* Makes points of every branch (polish.h), each on a thread of its own. Where these leave a gap
+ * above the target, bridges search on from the cheapest good ones. False if an interrupt came in
+ * between. */
 bool frontier_finish(struct session *s);
 /* Points that no other one beats in both price and monitored value, by falling price; the session's
  * network becomes the one that is picked. */

@@ -191,14 +191,20 @@ static void run(struct polishing *p, const struct branch *from, struct branch *p
     const struct train_config *c = s->config;
     double rate = c->quantized_learning_rate > 0 ? c->quantized_learning_rate : c->learning_rate;
     double weight = from->facts.price_weight;
-    anneal(p, c->anneal_epochs, rate, weight);
-    replace(p, nn_compact(c, p->nn, p->pool, NULL));
+    if (!from->facts.bridge) {
+        anneal(p, c->anneal_epochs, rate, weight);
+        replace(p, nn_compact(c, p->nn, p->pool, NULL));
+    } else {
+        weight *= weight_step;
+    }
     for (int k = 0; k < BRANCH_POINTS; k++) {
         bool searched = c->search_tries > 0 && improve(p, k ? 1 : c->search_tries, weight);
         if (interrupt_requested()) return;
         make_point(p, from, weight, &points[k]);
-        bool reached = polish_true_price(s, &points[k]) <= c->price_target;
-        bool wanted = last && c->price_target > 0 ? !reached : k < c->search_further;
+        bool reached = polish_true_price(s, &points[k]) <= from->facts.until;
+        /* The last branch does not end above the target. */
+        bool to_the_end = (last && c->price_target > 0) || from->facts.bridge;
+        bool wanted = !reached && (k < c->search_further || to_the_end);
         if (!searched || !wanted) return;
         weight *= weight_step;
     }

@@ -78,6 +78,17 @@ static void add_config(struct text *t, const struct train_config *c)
     text_add(t, "%d %d %.17g %.17g %d %.17g %.17g %d %d;", c->monitor, c->patience, c->min_delta,
              c->sparsity, c->prune_scope, c->prune_begin_epoch, c->prune_end_epoch,
              c->prune_frequency, c->weight_digits);
+    for (int l = 0; c->init && l < c->init->layer_count; l++) {
+        const struct layer *layer = &c->init->layers[l];
+        size_t count = layer->kind == LAYER_DENSE
+                           ? (size_t)c->init->layers[layer->input].size * (size_t)layer->size
+                           : 0;
+        struct hash hash = hash_init();
+        char digits[33];
+        hash_add(&hash, layer->weights, count * sizeof(double));
+        hash_print(hash, digits);
+        text_add(t, "%s ", digits);
+    }
     text_add(t, "%.17g %.17g %.17g;", c->noise, c->smearing, c->dead_channels);
     text_add(t, "%d %d %d %.17g;", c->prune_method, c->prune_steps, c->rewind_epoch,
              c->prune_strength);

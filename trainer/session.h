@@ -34,7 +34,9 @@ struct position {
 /* What is known of a network of the frontier; saved as it is. */
 struct branch_facts {
     int64_t epoch, done; /* of the quantized phase; polished and judged */
+    int64_t bridge;      /* a branch that starts from a point and is only searched on */
     double price_weight, price, train_loss, loss, accuracy, auc;
+    double until; /* price that the branch's search goes down to; 0: none in particular */
     int64_t weights, nonzero, digits;
     struct price_model model;
     struct compiled_cost cost;
@@ -67,8 +69,8 @@ struct session {
     uint32_t *order;
     struct position at;
     struct price_model price;
-    struct branch *branches; /* [config->frontier_points] as they left */
-    struct branch *points;   /* [config->frontier_points][BRANCH_POINTS] what became of them */
+    struct branch *branches; /* [frontier_branches()] as they left */
+    struct branch *points;   /* [frontier_branches()][BRANCH_POINTS] what became of them */
     int branch_count;
     struct train_prune_step *prune_rows; /* [prune_steps + 1] */
     real *rewind;                        /* [parameters]: what a lottery ticket starts from */

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "trainer/frontier.h"
+#include "trainer/initial.h"
 #include "trainer/nn/prune.h"
 #include "trainer/teacher.h"
 
@@ -270,4 +271,5 @@ void train_config_check(const struct train_config *config, const struct events *
     check_range("teacher_weight", config->teacher_weight, 0, 1);
     check_targets(config, events);
     teacher_check(config, events);
+    initial_check(config, events);
 }

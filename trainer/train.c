@@ -6,6 +6,7 @@
 #include "base/progress.h"
 #include "data/random.h"
 #include "trainer/frontier.h"
+#include "trainer/initial.h"
 #include "trainer/nn/convert.h"
 #include "trainer/nn/prune.h"
 #include "trainer/nn/update.h"
@@ -335,6 +336,7 @@ static int thread_count(const struct train_config *config)
 static void start_session(struct session *s)
 {
     const struct train_config *c = s->config;
+    const size_t features = (size_t)s->events->features;
     if (s->train_count < 1) fail("%s: no events to train on", s->events->path);
     int outputs = 0;
     for (int i = 0; i < c->layer_count; i++)
@@ -342,12 +344,17 @@ static void start_session(struct session *s)
     int classes = s->events->classes;
     s->classes = s->events->targets == 1 && classes >= 2 &&
                  (outputs == classes || (outputs == 1 && classes == 2));
-    if (c->standardise) fit_scaler(s);
+    if (c->init)
+        initial_scaling(c, s->events->features, s->scale = arena_alloc(&s->arena, features, sizeof(double)),
+                        s->offset = arena_alloc(&s->arena, features, sizeof(double)));
+    else if (c->standardise)
+        fit_scaler(s);
     fit_class_weights(s);
     s->pool = pool_init(thread_count(c));
     s->float_nn = s->nn = nn_init(c, s->events->features, s->classes, false, s->pool);
     set_augmentation(s);
     nn_randomise(s->nn, c->seed);
+    if (c->init) initial_load(c, s->nn);
     s->train = session_prepare(s, NULL, s->train_rows, s->train_count);
     s->valid = session_prepare(s, NULL, s->valid_rows, s->valid_count);
     s->order = arena_alloc(&s->arena, (size_t)s->train_count, sizeof *s->order);

@@ -309,6 +309,11 @@ struct train_config {
     double teacher_weight;         /* 0..1 [0] */
     const struct network *teacher; /* NULL: the float phase's result */
 
+    /* Float network that training starts from, as network_fold() gives it, in place of a float phase
+     * (epochs is then 0): the configuration's dense layers are its, its scaling of the inputs is the
+     * standardisation. NULL: random weights [NULL] */
+    const struct network *init;
+
     const char *checkpoint_path; /* NULL: none. A training that finds its own resumes from it */
     int checkpoint_interval;     /* epochs between checkpoints; 0: only when interrupted [50] */
     long stop_after_steps;       /* for tests: as if interrupted after that many steps; 0: never */
@@ -316,6 +321,9 @@ struct train_config {
 
 /* Every default above; no layers. */
 void train_config_init(struct train_config *config);
+/* The layers of a network that network_fold() gave, widths learned; in the arena. */
+void train_config_layers(struct train_config *config, const struct network *network,
+                         struct arena *arena);
 /* Ends with one line (naming the setting) when something is out of range or does not fit the
  * events: last layer's size and loss against classes or targets, dropout rate ...
  */
