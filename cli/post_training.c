@@ -115,11 +115,14 @@ static cJSON *table_json(const struct post_row *rows, int count)
 static void print_table(const struct cli *cli, const struct post_row *rows, int count, long events)
 {
     if (error_is_quiet() || cli->flags.json) return;
+    int width = 8;
+    for (int i = 0; i < count; i++)
+        if ((int)strlen(rows[i].name) > width) width = (int)strlen(rows[i].name);
     printf("formats chosen after training, on %ld events; each row with the layers up to it "
-           "quantized\n%-16s %-22s %-22s %9s %10s %10s\n",
-           events, "layer", "weights", "output", "SQNR, dB", "as float", "accuracy");
+           "quantized\n%-*s %-18s %-18s %9s %10s %10s\n",
+           events, width, "layer", "weights", "output", "SQNR, dB", "as float", "accuracy");
     for (int i = 0; i < count; i++) {
-        printf("%-16s %-22s %-22s", rows[i].name, i ? rows[i].weights : "", rows[i].output);
+        printf("%-*s %-18s %-18s", width, rows[i].name, i ? rows[i].weights : "", rows[i].output);
         frontier_print_number(rows[i].sqnr_db, "%.1f", 9);
         frontier_print_number(100 * rows[i].agreement, "%.2f %%", 10);
         frontier_print_number(100 * rows[i].accuracy, "%.2f %%", 10);
