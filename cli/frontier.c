@@ -18,7 +18,7 @@ static const char *point_file(struct cli *cli, int i)
     return arena_printf(&cli->arena, "frontier/%02d.onnx", i);
 }
 
-static cJSON *point_json(struct cli *cli, const struct train_point *p, int i, double clock_mhz)
+static cJSON *point_json(struct cli *cli, const struct train_point *p, int i)
 {
     cJSON *row = cJSON_CreateObject();
     cJSON_AddStringToObject(row, "file", point_file(cli, i));
@@ -28,8 +28,9 @@ static cJSON *point_json(struct cli *cli, const struct train_point *p, int i, do
     json_add_number(row, "cells", p->compiled ? p->cost.total.cells : NAN);
     json_add_number(row, "ff", p->compiled ? p->cost.total.ff : NAN);
     json_add_number(row, "latency_cycles", p->compiled ? (double)p->cost.latency_cycles : NAN);
+    json_add_number(row, "clock_mhz", p->compiled ? p->cost.clock_mhz : NAN);
     json_add_number(row, "latency_ns",
-                    p->compiled ? p->cost.latency_cycles / clock_mhz * 1e3 : NAN);
+                    p->compiled ? p->cost.latency_cycles / p->cost.clock_mhz * 1e3 : NAN);
     json_add_number(row, "accuracy", p->accuracy);
     json_add_number(row, "auc", p->auc);
     json_add_number(row, "loss", p->loss);
@@ -78,20 +79,18 @@ static void draw(struct cli *cli, const cJSON *points)
     text_free(&script);
 }
 
-void frontier_write(struct cli *cli, const struct train_result *result, int picked,
-                    double clock_mhz)
+void frontier_write(struct cli *cli, const struct train_result *result, int picked)
 {
     file_make_folder(cli_path(cli, "frontier"));
     cJSON *json = cJSON_CreateObject();
     json_add_number(json, "schema", 1);
     cJSON_AddStringToObject(json, "name", cli->job->name);
     cJSON_AddStringToObject(json, "price", cli->job->training->price);
-    json_add_number(json, "clock_mhz", clock_mhz);
     json_add_number(json, "picked", picked);
     cJSON *points = cJSON_AddArrayToObject(json, "points");
     for (int i = 0; i < result->point_count; i++) {
         onnx_write(cli_path(cli, point_file(cli, i)), result->points[i].network);
-        cJSON_AddItemToArray(points, point_json(cli, &result->points[i], i, clock_mhz));
+        cJSON_AddItemToArray(points, point_json(cli, &result->points[i], i));
     }
     remove_others(cli, result->point_count);
     json_write(cli_path(cli, "frontier.json"), json);

@@ -7,10 +7,8 @@
 #include "trainer/train.h"
 
 /* Writes FOLDER/frontier/NN.onnx, one for each point, FOLDER/frontier.json and
- * FOLDER/plots/frontier.svg; removes those of an earlier training. clock_mhz: of the compiled
- * costs. */
-void frontier_write(struct cli *cli, const struct train_result *result, int picked,
-                    double clock_mhz);
+ * FOLDER/plots/frontier.svg; removes those of an earlier training. */
+void frontier_write(struct cli *cli, const struct train_result *result, int picked);
 /* The table of FOLDER/frontier.json, on stdout unless quiet or as JSON. */
 void frontier_print(struct cli *cli);
 

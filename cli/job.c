@@ -40,8 +40,8 @@ static const cyaml_schema_field_t pruning_fields[] = {JOB_PRUNING_KEYS(SECTION_F
                                                           CYAML_FIELD_END};
 #undef HERE
 #define HERE struct job_post_training
-static const cyaml_schema_field_t post_training_fields[] = {
-    JOB_POST_TRAINING_KEYS(SECTION_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t post_training_fields[] = {JOB_POST_TRAINING_KEYS(SECTION_FIELD)
+                                                                CYAML_FIELD_END};
 #undef HERE
 #define HERE struct job_target
 static const cyaml_schema_field_t target_fields[] = {JOB_TARGET_KEYS(SECTION_FIELD)

@@ -196,9 +196,10 @@ static void fill_training(const struct job *job, const struct events *events,
     SAME(weight_decay)
     SAME(warmup_epochs)
     SAME(decay_rate)
-    SAME(decay_epochs) SAME(final_fraction) SAME(epochs) SAME(quantized_epochs) SAME(batch)
-        SAME(threads) SAME(l1) SAME(l2) SAME(clip_norm) SAME(clip_value) SAME(patience)
-            SAME(min_delta) SAME(calibration_percentile) SAME(weight_digits)
+    SAME(decay_epochs)
+    SAME(final_fraction) SAME(epochs) SAME(quantized_epochs) SAME(batch) SAME(threads) SAME(l1)
+        SAME(l2) SAME(clip_norm) SAME(clip_value) SAME(patience) SAME(min_delta)
+            SAME(calibration_percentile) SAME(weight_digits)
 #undef SAME
                 c->seed = (uint64_t)*t->seed;
     c->checkpoint_interval = *t->checkpoint_every;
@@ -286,8 +287,12 @@ static int find_port(const struct job *job, const char *key, const char *text, s
 
 void job_physics_options(struct job *job, const struct network *network, struct physics_options *o)
 {
-    *o = (struct physics_options){
-        .signal = -1, .input_rate_mhz = 40, .prescale = 1, .bins = 12, .replicas = 200, .robustness = true};
+    *o = (struct physics_options){.signal = -1,
+                                  .input_rate_mhz = 40,
+                                  .prescale = 1,
+                                  .bins = 12,
+                                  .replicas = 200,
+                                  .robustness = true};
     if (!job) return;
     const struct job_physics *p = job->physics;
     o->rate_khz = *p->rate_khz;
@@ -306,8 +311,8 @@ void job_physics_options(struct job *job, const struct network *network, struct 
         at += strspn(at, " ,");
         size_t length = strcspn(at, " ,");
         if (length)
-            features[o->turn_on_count++] = find_port(job, "turn_on", at, length,
-                                                     network->feature_names, network->layers[0].size);
+            features[o->turn_on_count++] = find_port(
+                job, "turn_on", at, length, network->feature_names, network->layers[0].size);
         at += length;
     }
     o->turn_on = features;

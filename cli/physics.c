@@ -197,8 +197,8 @@ static void add_accuracy(cJSON *json, struct arena *arena, const struct physics_
 static void add_metrics(cJSON *json, struct arena *arena, const struct physics_request *r,
                         const struct decided *hardware, const int *labels)
 {
-    struct metrics m = metrics_eval(arena, hardware->scores, hardware->columns,
-                                    hardware->threshold, labels, r->events);
+    struct metrics m = metrics_eval(arena, hardware->scores, hardware->columns, hardware->threshold,
+                                    labels, r->events);
     struct metrics_errors errors, *e = r->options.replicas > 0 ? &errors : NULL;
     if (e)
         errors = metrics_bootstrap(arena, hardware->scores, hardware->columns, hardware->threshold,

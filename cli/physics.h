@@ -10,8 +10,8 @@
 
 /* What the trigger is asked for (the job's section `physics`). */
 struct physics_options {
-    int signal;            /* class that is cut on; -1: class 1 of two, else each in turn */
-    double rate_khz;       /* of background that may be accepted; 0: no working point is asked for */
+    int signal;      /* class that is cut on; -1: class 1 of two, else each in turn */
+    double rate_khz; /* of background that may be accepted; 0: no working point is asked for */
     double input_rate_mhz; /* of background; 40 */
     double prescale;       /* one in so many accepted events is kept */
     const int *turn_on;    /* features whose turn-on curves are wanted, or NULL */
@@ -26,18 +26,19 @@ struct physics_request {
         *program; /* stands for the hardware: verified to be the same bit for bit */
     const struct network *quantized; /* DIR/model.onnx */
     const struct network
-        *floating;       /* DIR/float.onnx, or NULL: the quantized network's latent weights */
-    const double *x;     /* raw test events [events][features] */
-    const float *labels; /* [events], class numbers; or NULL */
+        *floating;        /* DIR/float.onnx, or NULL: the quantized network's latent weights */
+    const double *x;      /* raw test events [events][features] */
+    const float *labels;  /* [events], class numbers; or NULL */
     const float *targets; /* [events][target_count] of a regression, or NULL */
     int target_count;
     int classes;
     long events;
-    const double *valid_x; /* validation events, on which cuts are chosen; NULL: on the test events */
+    const double
+        *valid_x; /* validation events, on which cuts are chosen; NULL: on the test events */
     const float *valid_labels;
     long valid_events;
     const char **class_names, **feature_names; /* or NULL */
-    bool hardware_agrees;     /* false: what the hardware decides is not known */
+    bool hardware_agrees;                      /* false: what the hardware decides is not known */
     struct physics_options options;
 };
 

@@ -7,8 +7,8 @@
 #include <math.h>
 
 /* A proportion as NAME, NAME_low and NAME_high, times `factor`. */
-static void add_proportion(cJSON *json, struct arena *arena, const char *name,
-                           struct proportion p, double factor)
+static void add_proportion(cJSON *json, struct arena *arena, const char *name, struct proportion p,
+                           double factor)
 {
     json_add_number(json, name, p.value * factor);
     json_add_number(json, arena_printf(arena, "%s_low", name), p.low * factor);
@@ -43,9 +43,8 @@ static void add_turn_on(cJSON *curves, struct arena *arena, const struct physics
         int feature = r->options.turn_on[t], found;
         for (long e = 0; e < r->events; e++)
             variable[e] = r->x[e * features + feature];
-        const struct bin *bins =
-            turn_on_curve(arena, variable, hardware->scores, hardware->columns, k, cut, labels,
-                          r->events, r->options.bins, &found);
+        const struct bin *bins = turn_on_curve(arena, variable, hardware->scores, hardware->columns,
+                                               k, cut, labels, r->events, r->options.bins, &found);
         cJSON *curve = cJSON_CreateObject();
         json_add_number(curve, "class", k);
         cJSON_AddStringToObject(curve, "feature",
@@ -57,8 +56,8 @@ static void add_turn_on(cJSON *curves, struct arena *arena, const struct physics
             json_add_number(row, "low", bins[b].low);
             json_add_number(row, "high", bins[b].high);
             json_add_number(row, "events", (double)bins[b].total);
-            add_proportion(row, arena, "efficiency",
-                           proportion_of(bins[b].passed, bins[b].total), 1);
+            add_proportion(row, arena, "efficiency", proportion_of(bins[b].passed, bins[b].total),
+                           1);
             cJSON_AddItemToArray(list, row);
         }
         cJSON_AddItemToArray(curves, curve);
@@ -110,8 +109,8 @@ void physics_add_points(cJSON *json, const struct physics_request *r,
     for (int k = first; k < end; k++) {
         const char *chosen_on;
         double cut = find_cut(&arena, r, k, hardware, labels, background, &chosen_on);
-        struct working_point w = working_point_apply(cut, hardware->scores, hardware->columns, k,
-                                                     labels, r->events);
+        struct working_point w =
+            working_point_apply(cut, hardware->scores, hardware->columns, k, labels, r->events);
         add_point(rows, &arena, r, k, &w, chosen_on, background);
         add_turn_on(curves, &arena, r, k, cut, hardware, labels);
     }
@@ -141,8 +140,8 @@ void physics_add_resolution(cJSON *json, const struct physics_request *r)
         json_add_number(output, "bias_error", all->bias_error);
         json_add_number(output, "resolution", all->resolution);
         json_add_number(output, "resolution_error", all->resolution_error);
-        const struct bin *bins = resolution_in_bins(&arena, target, prediction, r->events,
-                                                    r->options.bins, &found);
+        const struct bin *bins =
+            resolution_in_bins(&arena, target, prediction, r->events, r->options.bins, &found);
         cJSON *rows = cJSON_AddArrayToObject(output, "bins");
         for (int b = 0; b < found; b++) {
             cJSON *row = cJSON_CreateObject();

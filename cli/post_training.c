@@ -139,9 +139,8 @@ struct network *post_training(struct cli *cli, struct network *network, const ch
     struct post_options options;
     fill_options(cli, &options);
     struct network *folded = network_fold(network, model);
-    struct calibration_events c = cli->flags.calibrate
-                                      ? read_file(cli, cli->flags.calibrate, folded)
-                                      : read_job(cli, folded);
+    struct calibration_events c =
+        cli->flags.calibrate ? read_file(cli, cli->flags.calibrate, folded) : read_job(cli, folded);
     if (c.count < 1) fail("%s: no events to choose formats on", model);
     struct post_row *rows;
     int count;

@@ -58,8 +58,8 @@ static double run(struct trial *t, const int64_t *inputs)
 {
     const struct physics_request *r = t->request;
     struct arena arena = {0};
-    int64_t *outputs = arena_alloc(
-        &arena, (size_t)r->events * (size_t)r->program->output_count, sizeof *outputs);
+    int64_t *outputs =
+        arena_alloc(&arena, (size_t)r->events * (size_t)r->program->output_count, sizeof *outputs);
     program_eval(r->program, inputs, r->events, outputs);
     double value = figure(t, outputs);
     arena_free(&arena);

@@ -4,6 +4,7 @@
 #include "base/progress.h"
 #include "boards/board.h"
 #include "cli/cli.h"
+#include "cli/compile_files.h"
 #include "cli/frontier.h"
 #include "cli/job_use.h"
 #include "model/fold.h"
@@ -161,24 +162,20 @@ static int pick_again(struct cli *cli)
 }
 
 /* The board that costs are compiled for, if the job names one. */
-static bool fill_compile(const struct job *job, struct board *board,
-                         struct compile_options *options)
+static bool fill_compile(struct cli *cli, struct board *board, struct compile_options *options)
 {
-    if (!job->target->board) return false;
-    board_find(board, job->target->board);
-    compile_options_init(options);
-    options->target = &board->target.model;
-    options->clock_mhz =
-        *job->target->clock_mhz > 0 ? *job->target->clock_mhz : board->target.default_clock_mhz;
+    if (!cli->job->target->board) return false;
+    compile_options_of_job(cli, board, options);
+    options->standardise = STANDARDISE_HOST; /* the same for every candidate, and unknown here */
     return true;
 }
 
 /* The frontier, if there is one; returns the point that is picked, else -1. */
-static int write_frontier(struct cli *cli, const struct train_result *result, double clock_mhz)
+static int write_frontier(struct cli *cli, const struct train_result *result)
 {
     if (result->point_count == 0) return -1;
     int picked = result->picked;
-    frontier_write(cli, result, picked, clock_mhz);
+    frontier_write(cli, result, picked);
     const char *expression = pick_expression(cli);
     if (!expression) return picked;
     cJSON *json = json_read(cli_path(cli, "frontier.json"));
@@ -209,7 +206,7 @@ int verb_train(struct cli *cli)
     config.checkpoint_path = cli_path(cli, "train/checkpoint");
     struct board board;
     struct compile_options options;
-    if (fill_compile(job, &board, &options)) {
+    if (fill_compile(cli, &board, &options)) {
         config.compile = &options;
         config.most_cells = board_share * board.cells;
     }
@@ -228,7 +225,7 @@ int verb_train(struct cli *cli)
     for (int i = 0; i < result->point_count; i++)
         name_ports(result->points[i].network, events->train);
     onnx_write(cli_path(cli, "float.onnx"), result->float_network);
-    int picked = write_frontier(cli, result, config.compile ? options.clock_mhz : 1);
+    int picked = write_frontier(cli, result);
     const struct network *model =
         result->quantized_network ? result->quantized_network : result->float_network;
     if (picked >= 0) model = result->points[picked].network;

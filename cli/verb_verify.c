@@ -15,7 +15,7 @@
 /* Test events: the job's, or those of --events (with labels if the file has them). */
 struct test_events {
     const double *x;
-    float *labels; /* class numbers, or NULL */
+    float *labels;  /* class numbers, or NULL */
     float *targets; /* [count][target_count] of a regression, or NULL */
     int target_count;
     long count;

@@ -40,6 +40,7 @@ struct compiled_cost compile_cost(const struct network *network,
         result.total.cells = estimate.cells;
         result.total.ff = estimate.ff;
         result.latency_cycles = p->latency_cycles;
+        result.clock_mhz = p->clock_mhz;
     }
     program_free(p);
     network_free(copy);

@@ -14,8 +14,9 @@ struct cost {
 
 struct compiled_cost {
     struct cost total;
-    int latency_cycles;
-    int layer_count;      /* dense layers, in order */
+    int latency_cycles;     /* scheduled only, as clock_mhz */
+    double clock_mhz;       /* the asked one, or that of the fewest ns */
+    int layer_count;        /* dense layers, in order */
     struct cost layers[16]; /* of the first 16 */
 };
 

@@ -97,7 +97,8 @@ static void add_dense(struct fold *f, const struct layer *layer)
 static void add_other(struct fold *f, const struct layer *layer, bool is_last)
 {
     if (f->scale)
-        refuse(f, layer, "the scaling in front of it is behind no dense layer it could be folded into");
+        refuse(f, layer,
+               "the scaling in front of it is behind no dense layer it could be folded into");
     if (last(f)->kind != LAYER_DENSE)
         refuse(f, layer, "there is no dense layer right in front of it");
     if (layer->kind == LAYER_SOFTMAX && !is_last) refuse(f, layer, "it is not the last layer");

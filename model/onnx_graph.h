@@ -48,8 +48,8 @@ struct graph {
 };
 
 /* ---- onnx_classifier.c ---- The scores of a classifier as scikit-learn's converter writes it: two
- * outputs, labels and probabilities; the probabilities perhaps through ZipMap or, of two classes, as
- * 1 - p beside p. The tensor before all that; NULL if the graph is no such one. */
+ * outputs, labels and probabilities; the probabilities perhaps through ZipMap or, of two classes,
+ * as 1 - p beside p. The tensor before all that; NULL if the graph is no such one. */
 const char *classifier_output(const struct graph *graph);
 
 /* Reads and indexes the file: one input, one output, no cycles, every tensor produced once. */

@@ -218,7 +218,8 @@ static void build_add(struct reader *reader, const struct graph_node *node, size
 static void build_scaler(struct reader *reader, const struct graph_node *node, size_t data)
 {
     const float *scale, *offset;
-    size_t scales = node_floats(node, "scale", &scale), offsets = node_floats(node, "offset", &offset);
+    size_t scales = node_floats(node, "scale", &scale),
+           offsets = node_floats(node, "offset", &offset);
     size_t size = (size_t)last_layer(reader)->size;
     need_data_first(reader, node, data);
     if ((scales != size && scales != 1) || (offsets != size && offsets != 1))
@@ -361,8 +362,12 @@ static const struct operator operators[] = {
 
 static const struct operator* find_operator(struct reader *reader, const struct graph_node *node)
 {
-    static const char *const domains[] = {"", "ai.onnx", "ai.onnx.ml", "qonnx.custom_op.general",
-                                          "finn.custom_op.general", "onnx.brevitas"};
+    static const char *const domains[] = {"",
+                                          "ai.onnx",
+                                          "ai.onnx.ml",
+                                          "qonnx.custom_op.general",
+                                          "finn.custom_op.general",
+                                          "onnx.brevitas"};
     const char *domain = node->proto->domain ? node->proto->domain : "";
     bool is_known = false;
     for (size_t i = 0; i < sizeof domains / sizeof domains[0]; i++)

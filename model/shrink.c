@@ -141,8 +141,7 @@ static void find_needed(const struct network *network, struct facts *facts)
         int inputs = network->layers[layer->input].size;
         bool any = false;
         for (int i = 0; i < inputs; i++) {
-            if (layer->kind != LAYER_DENSE)
-                in->needed[i] = layer->kind == LAYER_SOFTMAX || out[i];
+            if (layer->kind != LAYER_DENSE) in->needed[i] = layer->kind == LAYER_SOFTMAX || out[i];
             for (int j = 0; layer->kind == LAYER_DENSE && j < layer->size; j++)
                 in->needed[i] = in->needed[i] || (out[j] && used_weight(layer, i, j) != 0);
             any = any || in->needed[i];
@@ -151,7 +150,8 @@ static void find_needed(const struct network *network, struct facts *facts)
     }
 }
 
-/* ---- Cutting ---------------------------------------------------------------------------------- */
+/* ---- Cutting ----------------------------------------------------------------------------------
+ */
 
 static void cut(double *values, int rows, int columns, const bool *row_needed,
                 const bool *column_needed)
@@ -181,7 +181,7 @@ static void cut_layer(struct layer *layer, int in_size, const bool *in, const bo
     int size = layer->size;
     cut(layer->weights, in_size, size, in, out);
     cut_quantizer(&layer->weight_quant, in_size, size, in, out);
-    double *const vectors[] = {layer->bias,  layer->scale, layer->offset,  layer->gamma,
+    double *const vectors[] = {layer->bias, layer->scale, layer->offset,  layer->gamma,
                                layer->beta, layer->mean,  layer->variance};
     for (size_t v = 0; v < sizeof vectors / sizeof *vectors; v++)
         cut(vectors[v], 1, size, NULL, out);
@@ -218,8 +218,8 @@ static int shrink_once(struct network *network)
         int kept = 0;
         for (int j = 0; j < sizes[l]; j++)
             kept += facts[l].needed[j];
-        if (kept == sizes[l] && (layer->kind != LAYER_DENSE ||
-                                 network->layers[l - 1].size == sizes[l - 1]))
+        if (kept == sizes[l] &&
+            (layer->kind != LAYER_DENSE || network->layers[l - 1].size == sizes[l - 1]))
             continue;
         cut_layer(layer, sizes[l - 1], facts[l - 1].needed, facts[l].needed);
         if (layer->kind == LAYER_DENSE) removed += sizes[l] - kept;

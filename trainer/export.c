@@ -75,7 +75,8 @@ static int add_quant(struct network *network, const char *of, int input, int siz
     return at;
 }
 
-/* ---- Learned widths: what is exported is the exact number, its format where it was rounded -------
+/* ---- Learned widths: what is exported is the exact number, its format where it was rounded
+ * -------
  */
 
 /* The format of x, which has `fraction` bits, with as few bits as hold it. */
@@ -133,8 +134,7 @@ static int add_dense(struct network *network, const struct nn *nn, const struct 
     struct layer *l = &network->layers[at];
     size_t inputs = (size_t)op->inputs, outputs = (size_t)op->outputs, stride = (size_t)op->columns;
     /* Where signed digits are limited, the limited weights are the model's. */
-    bool exact =
-        op->weight_widths.learned || (op->weight_quant.active && op->digits > 0);
+    bool exact = op->weight_widths.learned || (op->weight_quant.active && op->digits > 0);
     const real *weights = exact ? op->used_weights : nn->parameters + op->weights.first;
     l->weights = columns_copy(network, weights, inputs, outputs, stride);
     l->weight_quant = op->weight_widths.learned
@@ -146,12 +146,11 @@ static int add_dense(struct network *network, const struct nn *nn, const struct 
         for (int j = 0; widths_bits(nn, source, i) == 0 && j < op->outputs; j++)
             l->weights[i * op->outputs + j] = 0;
     if (!op->bias.count) return at;
-    const real *bias =
-        op->bias_widths.learned ? op->used_bias : nn->parameters + op->bias.first;
+    const real *bias = op->bias_widths.learned ? op->used_bias : nn->parameters + op->bias.first;
     l->bias = columns_copy(network, bias, 1, outputs, stride);
-    l->bias_quant = op->bias_widths.learned
-                        ? exact_formats(network, nn, &op->bias_widths, op->used_bias, 1, op->outputs)
-                        : expand(network, &op->bias_quant, 1, op->outputs);
+    l->bias_quant = op->bias_widths.learned ? exact_formats(network, nn, &op->bias_widths,
+                                                            op->used_bias, 1, op->outputs)
+                                            : expand(network, &op->bias_quant, 1, op->outputs);
     return at;
 }
 
@@ -254,7 +253,8 @@ struct train_layer_summary *train_summaries(struct arena *arena, const struct ne
     *count = 0;
     for (int l = 1; l < network->layer_count; l++) {
         const struct layer *layer = &network->layers[l];
-        if (layer->kind == LAYER_QUANT && *count) rows[*count - 1].output_bits = widest(&layer->quant);
+        if (layer->kind == LAYER_QUANT && *count)
+            rows[*count - 1].output_bits = widest(&layer->quant);
         if (layer->kind != LAYER_DENSE) continue;
         int inputs = network->layers[layer->input].size;
         struct train_layer_summary *row = &rows[(*count)++];
@@ -265,11 +265,12 @@ struct train_layer_summary *train_summaries(struct arena *arena, const struct ne
                                             .weight_bits = widest(&layer->weight_quant)};
         for (int i = 0; i < inputs * layer->size; i++) {
             double w = layer->weights[i];
-            if (layer->weight_quant.count) w = format_quantize(quantizer_at(&layer->weight_quant, i), w);
+            if (layer->weight_quant.count)
+                w = format_quantize(quantizer_at(&layer->weight_quant, i), w);
             row->nonzero += w != 0;
             if (layer->weight_quant.count)
-                row->digits += weight_digits_of(
-                    format_to_integer(quantizer_at(&layer->weight_quant, i), w));
+                row->digits +=
+                    weight_digits_of(format_to_integer(quantizer_at(&layer->weight_quant, i), w));
         }
     }
     return rows;

@@ -34,7 +34,8 @@ bool frontier_wanted(const struct train_config *c)
     return c->quantize && (c->price_end > 0 || c->price_target > 0) && is_learned(c);
 }
 
-/* ---- The weight of the price ------------------------------------------------------------------ */
+/* ---- The weight of the price ------------------------------------------------------------------
+ */
 
 /* Fits the price to what the compiler says of the network as it is now. */
 static void refit(struct session *s)
@@ -110,7 +111,8 @@ bool frontier_reached(const struct session *s)
     return s->at.next_level >= s->config->frontier_points;
 }
 
-/* ---- Branches --------------------------------------------------------------------------------- */
+/* ---- Branches ---------------------------------------------------------------------------------
+ */
 
 /* The price at which point k of the frontier branches off. */
 static double level_price(const struct train_config *c, int k)
@@ -160,7 +162,8 @@ static double monitored(const struct session *s, const struct branch *b)
     return s->config->monitor == MONITOR_ACCURACY ? -b->facts.accuracy : b->facts.loss;
 }
 
-/* ---- Points ----------------------------------------------------------------------------------- */
+/* ---- Points -----------------------------------------------------------------------------------
+ */
 
 struct finishing {
     struct session *s;
@@ -185,8 +188,8 @@ static void finish_branches(struct session *s)
 
 static bool is_beaten(const struct session *s, int i);
 
-/* Branches from the cheapest points that are good for their price but still above the target, unless
- * one is close to it. */
+/* Branches from the cheapest points that are good for their price but still above the target,
+ * unless one is close to it. */
 static void add_bridges(struct session *s)
 {
     const struct train_config *c = s->config;
@@ -275,8 +278,9 @@ static int pick(const struct session *s, const struct train_result *r, const str
     int best = r->point_count - 1;
     for (int i = r->point_count - 1; i >= 0; i--) {
         const struct train_point *p = &r->points[i];
-        bool allowed = c->price_target > 0 ? p->price <= c->price_target
-                                           : c->most_cells <= 0 || p->cost.total.cells <= c->most_cells;
+        bool allowed = c->price_target > 0
+                           ? p->price <= c->price_target
+                           : c->most_cells <= 0 || p->cost.total.cells <= c->most_cells;
         if (allowed && monitored(s, list[i].branch) <= monitored(s, list[best].branch)) best = i;
     }
     return best;

@@ -59,7 +59,8 @@ void initial_check(const struct train_config *config, const struct events *event
     int l = 0;
     for (int i = 0; i < config->layer_count; i++) {
         if (config->layers[i].kind == TRAIN_BATCHNORM)
-            fail("training: batch normalisation cannot be added to a network that is trained already");
+            fail("training: batch normalisation cannot be added to a network that is trained "
+                 "already");
         if (config->layers[i].kind != TRAIN_DENSE) continue;
         while (l < n->layer_count && n->layers[l].kind != LAYER_DENSE)
             l++;

@@ -24,11 +24,12 @@ struct polishing {
     struct nn *nn;
     struct price_model model;
     uint32_t *order;
-    uint64_t key;       /* of random orders */
-    double train_loss;  /* of the last epoch, or of the search */
+    uint64_t key;      /* of random orders */
+    double train_loss; /* of the last epoch, or of the search */
 };
 
-/* ---- Training --------------------------------------------------------------------------------- */
+/* ---- Training ---------------------------------------------------------------------------------
+ */
 
 static void shuffle(struct random *random, uint32_t *order, long count)
 {
@@ -106,7 +107,8 @@ static bool improve(struct polishing *p, int tries, double weight)
     return true;
 }
 
-/* ---- Judging ---------------------------------------------------------------------------------- */
+/* ---- Judging ----------------------------------------------------------------------------------
+ */
 
 static void count_weights(const struct nn *nn, struct branch_facts *f)
 {
@@ -134,9 +136,8 @@ static void judge(const struct session *s, struct nn *nn, struct branch_facts *f
     struct loss_sum sum = nn_evaluate(nn, &s->valid, scores);
     f->loss = sum.weight > 0 ? sum.loss / sum.weight : 0;
     if (s->classes) {
-        struct metrics m =
-            metrics_eval(&arena, scores, nn->outputs, train_threshold(s->config), s->valid.labels,
-                         s->valid_count);
+        struct metrics m = metrics_eval(&arena, scores, nn->outputs, train_threshold(s->config),
+                                        s->valid.labels, s->valid_count);
         f->accuracy = m.accuracy;
         f->auc = m.auc;
     }
@@ -164,8 +165,7 @@ static void make_point(struct polishing *p, const struct branch *from, double we
                        struct branch *to)
 {
     const struct session *s = p->s;
-    if (s->config->range_from_data)
-        widths_observe(p->nn, &s->train, s->config->range_margin_bits);
+    if (s->config->range_from_data) widths_observe(p->nn, &s->train, s->config->range_margin_bits);
     to->nn = nn_copy(s->config, p->nn, p->pool);
     to->facts = (struct branch_facts){.epoch = from->facts.epoch,
                                       .done = 1,
@@ -183,7 +183,8 @@ static void make_point(struct polishing *p, const struct branch *from, double we
     price_fit(&p->model, p->nn, costs);
 }
 
-/* ---- A branch --------------------------------------------------------------------------------- */
+/* ---- A branch ---------------------------------------------------------------------------------
+ */
 
 static void run(struct polishing *p, const struct branch *from, struct branch *points, bool last)
 {

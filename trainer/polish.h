@@ -8,8 +8,8 @@
  * with a few more epochs that shake it loose (iterated local search), judges and compiles it: the
  * first point of the branch. At rising weights of the price the search goes on to the others; the
  * last branch ends when its true price is at the target. Runs on the calling thread alone; nothing
- * of the session is changed but the branch's points and, at the end, its facts.done. Returns at once
- * when an interrupt is requested. */
+ * of the session is changed but the branch's points and, at the end, its facts.done. Returns at
+ * once when an interrupt is requested. */
 void polish_branch(struct session *s, int number);
 /* Adder bits or LUT4 of the compiled network, or what the model says where there is none. */
 double polish_true_price(const struct session *s, const struct branch *b);

@@ -23,7 +23,7 @@ struct post {
     const double *x;
     long events;
     const int *labels;
-    double *floats;     /* scores of the float network, [events][outputs] */
+    double *floats; /* scores of the float network, [events][outputs] */
     int outputs;
     struct post_row *rows;
     int row_count;
@@ -34,9 +34,11 @@ void post_options_init(struct post_options *options)
     *options = (struct post_options){8, 8, 8, CALIBRATION_MSE, 99.9};
 }
 
-/* ---- Formats ---------------------------------------------------------------------------------- */
+/* ---- Formats ----------------------------------------------------------------------------------
+ */
 
-/* A format of `bits` for count numbers, `stride` apart. sign: 1 signed, 0 unsigned, -1 as they are. */
+/* A format of `bits` for count numbers, `stride` apart. sign: 1 signed, 0 unsigned, -1 as they are.
+ */
 static struct format choose(const struct post *p, int bits, int sign, const double *values,
                             long count, long stride)
 {
@@ -83,7 +85,8 @@ static void describe(const struct quantizer *q, char text[FORMAT_TEXT_BYTES + 8]
         }
 }
 
-/* ---- Figures ---------------------------------------------------------------------------------- */
+/* ---- Figures ----------------------------------------------------------------------------------
+ */
 
 /* `to` as far as it is, with the rest of `from` behind it. */
 static struct network *complete(const struct post *p, int done)
@@ -148,7 +151,8 @@ static void add_row(struct post *p, const char *name, const struct quantizer *we
     free(b);
 }
 
-/* ---- Layers ----------------------------------------------------------------------------------- */
+/* ---- Layers -----------------------------------------------------------------------------------
+ */
 
 static int finest(const struct quantizer *q)
 {
@@ -239,7 +243,8 @@ struct network *post_quantize(const struct network *network, const double *x, lo
                               const int *labels, const struct post_options *options,
                               struct post_row **rows, int *row_count)
 {
-    struct post p = {.from = network, .options = options, .x = x, .events = events, .labels = labels};
+    struct post p = {
+        .from = network, .options = options, .x = x, .events = events, .labels = labels};
     p.to = network_new(network->name);
     p.outputs = network_output(network)->size;
     p.floats = arena_alloc(&p.arena, (size_t)events * (size_t)p.outputs, sizeof(double));

@@ -18,8 +18,8 @@ struct post_row {
     char weights[FORMAT_TEXT_BYTES + 8]; /* its first format, "..." behind it if they differ */
     char output[FORMAT_TEXT_BYTES + 8];  /* the same of what it puts out; "exact" */
     double sqnr_db;                      /* signal over quantization noise in what it puts out */
-    double agreement; /* part of the events that the whole network decides as the float one does; NAN
-                       * of a regression */
+    double agreement; /* part of the events that the whole network decides as the float one does;
+                       * NAN of a regression */
     double accuracy;  /* on the labels; NAN without them */
 };
 

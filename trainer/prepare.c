@@ -97,8 +97,8 @@ static void add_config(struct text *t, const struct train_config *c)
              c->anneal_epochs, c->search_tries, c->search_further, c->width_rate,
              c->range_from_data, c->range_margin_bits, c->teacher_weight);
     if (c->compile)
-        text_add(t, "%s %.17g %d %d;", c->compile->target->name, c->compile->clock_mhz,
-                 c->compile->optimize, c->compile->output);
+        text_add(t, "%s %.17g %d %d %d;", c->compile->target->name, c->compile->clock_mhz,
+                 c->compile->clock_count, c->compile->optimize, c->compile->output);
     const struct train_format *formats[] = {&c->input, &c->weights, &c->bias, &c->activations,
                                             &c->output};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)

@@ -24,7 +24,7 @@ struct removal {
 /* A digit that could go. */
 struct digit {
     struct column_change change;
-    real from; /* the weight it was found in */
+    real from;                  /* the weight it was found in */
     double loss, saving, ratio; /* loss per look-up table; the smaller the better */
 };
 

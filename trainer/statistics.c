@@ -38,7 +38,8 @@ static struct ordered *order_events(struct arena *arena, const double *scores, i
     return list;
 }
 
-/* ---- Bootstrap -------------------------------------------------------------------------------- */
+/* ---- Bootstrap --------------------------------------------------------------------------------
+ */
 
 /* A Poisson(1) number from 32 random bits. */
 static unsigned char poisson(uint32_t bits)
@@ -149,7 +150,8 @@ struct metrics_errors metrics_bootstrap(struct arena *arena, const double *score
 {
     struct bootstrap b = {.classes = classes == 1 ? 2 : classes, .labels = labels, .count = count};
     size_t n = (size_t)b.classes;
-    double *right = arena_alloc(arena, n, sizeof(double)), *all = arena_alloc(arena, n, sizeof(double));
+    double *right = arena_alloc(arena, n, sizeof(double)),
+           *all = arena_alloc(arena, n, sizeof(double));
     b.decisions = arena_alloc(arena, (size_t)count, sizeof(int));
     for (long i = 0; i < count; i++)
         b.decisions[i] = metrics_decide(scores + i * classes, classes, threshold);
@@ -182,7 +184,8 @@ struct metrics_errors metrics_bootstrap(struct arena *arena, const double *score
     return e;
 }
 
-/* ---- Binomial intervals ----------------------------------------------------------------------- */
+/* ---- Binomial intervals -----------------------------------------------------------------------
+ */
 
 /* The regularised incomplete beta function I_x(a, b) by its continued fraction (Lentz's method). */
 static double incomplete_beta(double a, double b, double x)
@@ -190,8 +193,7 @@ static double incomplete_beta(double a, double b, double x)
     if (x <= 0) return 0;
     if (x >= 1) return 1;
     if (x > (a + 1) / (a + b + 2)) return 1 - incomplete_beta(b, a, 1 - x);
-    double front =
-        exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(1 - x)) / a;
+    double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(1 - x)) / a;
     double c = 1, d = 1 / fmax(1 - (a + b) * x / (a + 1), 1e-300), f = d;
     for (int m = 1; m < 300; m++) {
         double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
@@ -233,7 +235,8 @@ struct proportion proportion_of(long passed, long total)
     return p;
 }
 
-/* ---- Working points --------------------------------------------------------------------------- */
+/* ---- Working points ---------------------------------------------------------------------------
+ */
 
 struct working_point working_point_apply(double cut, const double *scores, int classes, int k,
                                          const int *labels, long count)
@@ -252,8 +255,8 @@ struct working_point working_point_apply(double cut, const double *scores, int c
     return w;
 }
 
-struct working_point working_point_find(const double *scores, int classes, int k,
-                                        const int *labels, long count, double background)
+struct working_point working_point_find(const double *scores, int classes, int k, const int *labels,
+                                        long count, double background)
 {
     struct arena arena = {0};
     struct ordered *list = order_events(&arena, scores, classes, k, count);
@@ -278,7 +281,8 @@ double background_for_rate(double rate_khz, double input_rate_mhz, double presca
     return part < 1 ? part : 1;
 }
 
-/* ---- Bins ------------------------------------------------------------------------------------- */
+/* ---- Bins -------------------------------------------------------------------------------------
+ */
 
 /* Cuts `list`, in falling order of the variable, into bins of equal numbers, lowest first; events
  * of the same value stay together. passes and errors [event] may be NULL. */

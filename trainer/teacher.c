@@ -47,8 +47,7 @@ static double *teacher_scores(struct session *s, struct arena *arena)
     double *x = arena_alloc(arena, count * features, sizeof *x);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < features; j++)
-            x[i * features + j] =
-                (double)s->events->x[(size_t)s->train_rows[i] * features + j];
+            x[i * features + j] = (double)s->events->x[(size_t)s->train_rows[i] * features + j];
     enum layer_kind squash;
     reference_eval(t, REFERENCE_QUANTIZED, x, s->train_count, score_layer(t, &squash), y);
     return y;
@@ -86,8 +85,8 @@ void teacher_fill(struct session *s)
         double *y = scores + i * outputs;
         as_targets(s, y, outputs);
         for (int c = 0; c < outputs; c++) {
-            double own = old ? (double)old[i * outputs + c]
-                             : s->train.labels[i] == (outputs == 1 ? 1 : c);
+            double own =
+                old ? (double)old[i * outputs + c] : s->train.labels[i] == (outputs == 1 ? 1 : c);
             targets[i * outputs + c] = (real)((1 - taught) * own + taught * y[c]);
         }
     }

@@ -345,7 +345,8 @@ static void start_session(struct session *s)
     s->classes = s->events->targets == 1 && classes >= 2 &&
                  (outputs == classes || (outputs == 1 && classes == 2));
     if (c->init)
-        initial_scaling(c, s->events->features, s->scale = arena_alloc(&s->arena, features, sizeof(double)),
+        initial_scaling(c, s->events->features,
+                        s->scale = arena_alloc(&s->arena, features, sizeof(double)),
                         s->offset = arena_alloc(&s->arena, features, sizeof(double)));
     else if (c->standardise)
         fit_scaler(s);

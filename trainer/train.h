@@ -309,9 +309,9 @@ struct train_config {
     double teacher_weight;         /* 0..1 [0] */
     const struct network *teacher; /* NULL: the float phase's result */
 
-    /* Float network that training starts from, as network_fold() gives it, in place of a float phase
-     * (epochs is then 0): the configuration's dense layers are its, its scaling of the inputs is the
-     * standardisation. NULL: random weights [NULL] */
+    /* Float network that training starts from, as network_fold() gives it, in place of a float
+     * phase (epochs is then 0): the configuration's dense layers are its, its scaling of the inputs
+     * is the standardisation. NULL: random weights [NULL] */
     const struct network *init;
 
     const char *checkpoint_path; /* NULL: none. A training that finds its own resumes from it */

@@ -25,7 +25,8 @@ static real power_of_two(int n)
     return R(ldexp(1, n));
 }
 
-/* ---- Activations ------------------------------------------------------------------------------ */
+/* ---- Activations ------------------------------------------------------------------------------
+ */
 
 /* A format as the numbers its loop needs. */
 struct limits {
@@ -79,7 +80,8 @@ static void quantize(const struct column_layer *l, struct limits q, const real *
 #undef CASE
 }
 
-/* ---- Losses ----------------------------------------------------------------------------------- */
+/* ---- Losses -----------------------------------------------------------------------------------
+ */
 
 /* Loss of one output and, unless they are NULL, its derivatives. As loss.h says, but for the mean
  * over outputs. */
@@ -158,8 +160,8 @@ static double tile_loss(const struct columns *s, int tile, const real *const *y)
         memset(lost, 0, sizeof lost);
         for (int c = 0; c < outputs; c++)
             for (int e = 0; e < TILE; e++)
-                lost[e] += output_loss(s->spec, y[c][e], targets[c * TILE + e], NULL, NULL) /
-                           R(outputs);
+                lost[e] +=
+                    output_loss(s->spec, y[c][e], targets[c * TILE + e], NULL, NULL) / R(outputs);
     }
     for (int e = 0; e < TILE; e += PAD)
         for (int k = 0; k < PAD; k++)
@@ -170,10 +172,12 @@ static double tile_loss(const struct columns *s, int tile, const real *const *y)
     return total;
 }
 
-/* ---- Evaluating a change ---------------------------------------------------------------------- */
+/* ---- Evaluating a change ----------------------------------------------------------------------
+ */
 
 /* Sums of layer n, in touched_sums[n] where touched[n], from the difference of one element of the
- * layer before (element >= 0, in s->difference) or from those that are left in touched_sums[n - 1]. */
+ * layer before (element >= 0, in s->difference) or from those that are left in touched_sums[n - 1].
+ */
 static void carry_sums(struct columns *s, int tile, int n, int element)
 {
     struct column_layer *l = &s->layers[n];
@@ -182,8 +186,7 @@ static void carry_sums(struct columns *s, int tile, int n, int element)
     int first = element >= 0 ? element : 0, end = element >= 0 ? element + 1 : l->inputs;
     for (int i = first; i < end; i++) {
         if (element < 0 && !s->touched[n - 1][i]) continue;
-        const real *d =
-            element >= 0 ? s->difference : s->touched_sums[n - 1] + (ptrdiff_t)i * TILE;
+        const real *d = element >= 0 ? s->difference : s->touched_sums[n - 1] + (ptrdiff_t)i * TILE;
         for (int j = 0; j < l->outputs; j++) {
             const real w = l->weights[i * l->outputs + j];
             if (w == 0) continue;
@@ -321,7 +324,8 @@ void columns_keep(struct columns *s, const struct column_change *c)
         l->weights[c->row * l->outputs + c->column] = c->value;
 }
 
-/* ---- Estimates -------------------------------------------------------------------------------- */
+/* ---- Estimates --------------------------------------------------------------------------------
+ */
 
 /* Derivatives of the loss by the outputs: first [outputs][TILE] and, but for the softmax, whose
  * outputs hang together, second; p: the softmax. */
@@ -366,7 +370,8 @@ static void element_jacobian(struct columns *s, int tile, int n, int i, const re
             continue;
         }
         const struct limits q = limits_of(l, j, l->fraction[j], l->range[j]);
-        const real *sum = column(l, l->sums, tile, j), *own = behind + (ptrdiff_t)j * outputs * TILE;
+        const real *sum = column(l, l->sums, tile, j),
+                   *own = behind + (ptrdiff_t)j * outputs * TILE;
         const real low = l->activation == ACTIVATION_RELU ? R(0) : q.low * q.step;
         real slope[TILE];
         for (int e = 0; e < TILE; e++) {
@@ -384,9 +389,9 @@ static void element_jacobian(struct columns *s, int tile, int n, int i, const re
 }
 
 /* Derivatives of the loss by an element from its Jacobian. */
-static void element_derivatives(const struct columns *s, int tile, const real *p,
-                                const real *first, const real *second, const real *jacobian,
-                                real *element_first, real *element_second)
+static void element_derivatives(const struct columns *s, int tile, const real *p, const real *first,
+                                const real *second, const real *jacobian, real *element_first,
+                                real *element_second)
 {
     const real *weights = s->weights + (ptrdiff_t)tile * TILE;
     const int outputs = s->spec->outputs;
@@ -410,7 +415,8 @@ void columns_derive(struct columns *s)
     struct arena arena = {0};
     const int last = s->layer_count - 1, outputs = s->spec->outputs;
     const size_t block = (size_t)outputs * TILE;
-    real *p = arena_alloc(&arena, block, sizeof(real)), *first = arena_alloc(&arena, block, sizeof(real));
+    real *p = arena_alloc(&arena, block, sizeof(real)),
+         *first = arena_alloc(&arena, block, sizeof(real));
     real *second = arena_alloc(&arena, block, sizeof(real));
     real *jacobians[COLUMNS_MOST_LAYERS + 1] = {NULL};
     for (int n = 0; n <= last; n++)
@@ -425,7 +431,8 @@ void columns_derive(struct columns *s)
             for (int i = 0; i < from->outputs; i++) {
                 real *jacobian = jacobians[n] + (size_t)i * block;
                 element_jacobian(s, t, n, i, jacobians[n + 1], jacobian);
-                element_derivatives(s, t, p, first, second, jacobian, column(from, from->first, t, i),
+                element_derivatives(s, t, p, first, second, jacobian,
+                                    column(from, from->first, t, i),
                                     column(from, from->second, t, i));
             }
         }
@@ -468,7 +475,8 @@ void columns_estimate(struct columns *s, const struct column_change *changes, in
         differences[k] /= seen;
 }
 
-/* ---- Opening ---------------------------------------------------------------------------------- */
+/* ---- Opening ----------------------------------------------------------------------------------
+ */
 
 static void read_formats(struct columns *s, struct column_layer *l, struct nn_op *op)
 {
@@ -583,7 +591,8 @@ static void run_layer(struct columns *s, int tile, int n)
         for (int e = 0; e < TILE; e++)
             sum[e] = l->bias[j];
         for (int i = 0; i < l->inputs; i++) {
-            const real w = l->weights[i * l->outputs + j], *x = column(from, from->results, tile, i);
+            const real w = l->weights[i * l->outputs + j],
+                       *x = column(from, from->results, tile, i);
             if (w == 0) continue;
             for (int e = 0; e < TILE; e++)
                 sum[e] += w * x[e];

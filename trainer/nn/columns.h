@@ -14,12 +14,13 @@ enum { COLUMNS_TILE = 512, COLUMNS_MOST_LAYERS = 12, COLUMNS_MOST_OUTPUTS = 64 }
  * (no weights; `sums` are the raw values). */
 struct column_layer {
     int inputs, outputs;
-    real *weights, *bias;  /* [inputs][outputs], [outputs]: as quantized */
-    bool has_activation;   /* false: the results are the sums */
+    real *weights, *bias; /* [inputs][outputs], [outputs]: as quantized */
+    bool has_activation;  /* false: the results are the sums */
     enum activation activation;
     real alpha;
-    bool truncates;        /* else rounds to nearest */
-    int *fraction, *range; /* formats of the results [outputs]; their bits are the sum, 0: constant 0 */
+    bool truncates; /* else rounds to nearest */
+    int *fraction,
+        *range; /* formats of the results [outputs]; their bits are the sum, 0: constant 0 */
     bool *is_signed;
     struct nn_op *dense, *quantizer; /* what it was read from, or NULL */
     real *sums, *results;            /* [tile][outputs][COLUMNS_TILE] */
@@ -77,7 +78,8 @@ void columns_keep(struct columns *columns, const struct column_change *change);
 /* Derivatives for the estimates below, straight through the quantizers behind each element. */
 void columns_derive(struct columns *columns);
 /* Estimates the differences of `count` changes of the same number (layer, row, column alike; all of
- * a format or none), to second order in what the changed element puts out, on every `every`-th tile. */
+ * a format or none), to second order in what the changed element puts out, on every `every`-th
+ * tile. */
 void columns_estimate(struct columns *columns, const struct column_change *changes, int count,
                       int every, double *differences);
 

@@ -39,8 +39,8 @@ static struct selection alive(struct arena *arena, const struct nn *nn, int at)
     if (!reader) return all_of(arena, op->outputs);
     struct selection s = {0, arena_alloc(arena, (size_t)op->outputs, sizeof(int))};
     for (int j = 0; j < op->outputs; j++) {
-        bool silent = activation && activation->widths.learned && activation->quant.highest[j] == 0 &&
-                      activation->quant.lowest[j] == 0;
+        bool silent = activation && activation->widths.learned &&
+                      activation->quant.highest[j] == 0 && activation->quant.lowest[j] == 0;
         if (!silent && is_read(reader, j)) s.elements[s.count++] = j;
     }
     if (s.count == 0) s.count = 1;
@@ -95,9 +95,8 @@ static void select_parameters(const struct nn *nn, const struct nn *copy,
     }
 }
 
-static struct column_quantizer select_quantizer(struct arena *arena,
-                                                const struct column_quantizer *q,
-                                                struct selection columns)
+static struct column_quantizer
+select_quantizer(struct arena *arena, const struct column_quantizer *q, struct selection columns)
 {
     if (!q->active) return *q;
     struct quantizer formats = {.count = q->quantizer.count == 1 ? 1 : columns.count};

@@ -7,8 +7,8 @@
 
 /* A copy of nn (built with `quantized` set, nn_prepare() done) without the neurons that no weight
  * reads or whose activation has no bits; each layer keeps at least one. config: what nn was built
- * from; the copy may be used with it, too. Unless it is NULL, states of `optimizer` (its own arrays,
- * as long as nn's trainable parameters) become those of the copy, allocated in it. */
+ * from; the copy may be used with it, too. Unless it is NULL, states of `optimizer` (its own
+ * arrays, as long as nn's trainable parameters) become those of the copy, allocated in it. */
 struct nn *nn_compact(const struct train_config *config, const struct nn *nn, struct pool *pool,
                       struct optimizer *optimizer);
 /* The same with all neurons. */

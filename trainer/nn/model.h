@@ -25,7 +25,7 @@ struct span {
 struct nn_widths {
     bool learned;
     enum train_grain grain;
-    int rows, columns; /* of the tensor, padded */
+    int rows, columns;           /* of the tensor, padded */
     struct span fraction, range; /* range: of activations alone, sign included */
 };
 

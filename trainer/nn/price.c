@@ -18,7 +18,8 @@ static const double starting_coefficients[PRICE_COUNT][PRICE_FEATURES] = {
     [PRICE_LUT4] = {1, 2, -7, 1.3},
 };
 
-/* ---- One dense operation ---------------------------------------------------------------------- */
+/* ---- One dense operation ----------------------------------------------------------------------
+ */
 
 /* The elements it reads and the activation behind it. */
 struct surroundings {
@@ -171,7 +172,8 @@ static void eval_layer(const struct nn *nn, int dense, enum train_price kind, do
     arena_free(&arena);
 }
 
-/* ---- The model -------------------------------------------------------------------------------- */
+/* ---- The model --------------------------------------------------------------------------------
+ */
 
 void price_init(struct price_model *model, enum train_price kind, const struct nn *nn)
 {
@@ -264,7 +266,8 @@ void price_fit(struct price_model *model, const struct nn *nn, const double *cos
 {
     if (model->kind == PRICE_EBOPS) return;
     if (model->sample_count == PRICE_MOST_SAMPLES)
-        memmove(model->samples, model->samples + 1, (PRICE_MOST_SAMPLES - 1) * sizeof *model->samples);
+        memmove(model->samples, model->samples + 1,
+                (PRICE_MOST_SAMPLES - 1) * sizeof *model->samples);
     else
         model->sample_count++;
     struct price_sample *sample = &model->samples[model->sample_count - 1];

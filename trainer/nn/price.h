@@ -12,15 +12,21 @@
  * For adder_bits and lut4 the coefficients start from what compiled networks cost on average, and
  * price_fit() fits them to what the compiler says of the networks at hand.
  *
- * Derivatives: d b_w / d F = 1. d D / d F = 1 for a weight's last bit and 1/3 for each above it, the
- * mean over random numbers: the last bit is worth three of the others, so weights vanish before
+ * Derivatives: d b_w / d F = 1. d D / d F = 1 for a weight's last bit and 1/3 for each above it,
+ * the mean over random numbers: the last bit is worth three of the others, so weights vanish before
  * they lose precision. An element's bits are its fraction bits plus its range. */
 #ifndef SLUICE_TRAINER_NN_PRICE_H
 #define SLUICE_TRAINER_NN_PRICE_H
 
 #include "trainer/nn/model.h"
 
-enum price_feature { PRICE_TERM_BITS, PRICE_TERMS, PRICE_NEURONS, PRICE_ACTIVATION_BITS, PRICE_FEATURES };
+enum price_feature {
+    PRICE_TERM_BITS,
+    PRICE_TERMS,
+    PRICE_NEURONS,
+    PRICE_ACTIVATION_BITS,
+    PRICE_FEATURES
+};
 
 /* How dear a dense operation's features are. */
 struct price_layer {

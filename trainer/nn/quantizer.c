@@ -241,7 +241,8 @@ INLINE lanes keep(mask m, lanes x)
     return (lanes)(m & (mask)x);
 }
 
-INLINE void activate_lanes(const enum activation f, real alpha, lanes x, lanes *y, lanes *derivative)
+INLINE void activate_lanes(const enum activation f, real alpha, lanes x, lanes *y,
+                           lanes *derivative)
 {
     for (int j = 0; j < PAD; j++) {
         real v = activate(f, alpha, x[j]);
@@ -257,7 +258,8 @@ INLINE void learned_columns(const enum activation f, real alpha, const struct co
 {
     const lanes low = *(const lanes *)(q->smallest + first), zero = {0};
     const lanes high = *(const lanes *)(q->largest + first);
-    const lanes shift = *(const lanes *)(q->shift + first), step = *(const lanes *)(q->step + first);
+    const lanes shift = *(const lanes *)(q->shift + first),
+                step = *(const lanes *)(q->step + first);
     lanes sum = zero, fraction = zero, above = zero, below = zero;
     for (int i = 0; i < rows; i++, z += columns, y += columns, d += columns) {
         lanes x = *(const lanes *)z, v = x, derivative = zero + 1, g = *(const lanes *)d;
@@ -288,8 +290,8 @@ INLINE void learned_all(const enum activation f, real alpha, const struct column
 {
     real unused[PAD] = {0};
     for (int j = 0; j < columns; j += PAD)
-        learned_columns(f, alpha, q, j, rows, columns, z + j, y + j, d + j, sums ? sums + j : unused,
-                        fractions + j, ranges + j);
+        learned_columns(f, alpha, q, j, rows, columns, z + j, y + j, d + j,
+                        sums ? sums + j : unused, fractions + j, ranges + j);
 }
 
 void activation_backward_learned(enum activation f, real alpha, const struct column_quantizer *q,

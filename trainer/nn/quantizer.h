@@ -17,12 +17,12 @@ struct column_quantizer {
     bool active; /* false: identity, nothing below is set */
     enum rounding rounding;
     enum overflow overflow;
-    int columns;                /* padded */
-    real *inverse_step, *step;  /* [columns] */
-    bool uniform;               /* one format for all columns */
-    real *lowest, *highest;     /* [columns] stored integers */
-    real *smallest, *largest;   /* [columns] lowest * step, highest * step */
-    real *modulus;              /* [columns] 2^W */
+    int columns;               /* padded */
+    real *inverse_step, *step; /* [columns] */
+    bool uniform;              /* one format for all columns */
+    real *lowest, *highest;    /* [columns] stored integers */
+    real *smallest, *largest;  /* [columns] lowest * step, highest * step */
+    real *modulus;             /* [columns] 2^W */
     real *shift; /* [columns] learned widths: what of the argument is for rounding; else NULL */
     struct quantizer quantizer; /* as in the network: count 1 or the true number of columns */
 };

@@ -9,8 +9,8 @@
 #define R(x) ((real)(x))
 
 enum {
-    GRID = 20,         /* weights and biases as whole multiples of 2^-GRID */
-    MOST_CHANGES = 24, /* of one number */
+    GRID = 20,          /* weights and biases as whole multiples of 2^-GRID */
+    MOST_CHANGES = 24,  /* of one number */
     ESTIMATE_TILES = 64 /* about so many tiles are enough for an estimate */
 };
 
@@ -25,7 +25,8 @@ struct search {
     struct search_result result;
 };
 
-/* ---- The price of a change -------------------------------------------------------------------- */
+/* ---- The price of a change --------------------------------------------------------------------
+ */
 
 static int digits_of(real w)
 {
@@ -91,7 +92,8 @@ static double price_difference(struct search *s, const struct column_change *c)
     const struct column_layer *l = columns_layer(s->columns, c->layer);
     if (c->is_format) return format_price(s, c);
     if (c->row < 0)
-        return ((c->value != 0) - (l->bias[c->column] != 0)) * coefficients(s, c->layer)[PRICE_TERMS];
+        return ((c->value != 0) - (l->bias[c->column] != 0)) *
+               coefficients(s, c->layer)[PRICE_TERMS];
     int more = digits_of(c->value) - digits_of(l->weights[c->row * l->outputs + c->column]);
     double price = more * term_price(s, c->layer, c->row);
     bool last_reader =
@@ -99,7 +101,8 @@ static double price_difference(struct search *s, const struct column_change *c)
     return last_reader ? price - neuron_price(s, c->layer - 1, c->row) : price;
 }
 
-/* ---- Changes of one number -------------------------------------------------------------------- */
+/* ---- Changes of one number --------------------------------------------------------------------
+ */
 
 struct candidate {
     struct column_change change;
@@ -126,8 +129,7 @@ static void list_best(struct search *s, const struct column_change *changes, int
         found = k;
     }
     if (found < 0) return;
-    list->candidates =
-        array_grow(list->candidates, &list->capacity, list->count + 1, sizeof best);
+    list->candidates = array_grow(list->candidates, &list->capacity, list->count + 1, sizeof best);
     list->candidates[list->count++] = best;
 }
 
@@ -182,7 +184,8 @@ static void list_number(struct search *s, int layer, int row, int j, int top,
 {
     const struct column_layer *l = columns_layer(s->columns, layer);
     int64_t values[MOST_CHANGES];
-    int64_t n = (int64_t)ldexp((double)(row < 0 ? l->bias[j] : l->weights[row * l->outputs + j]), GRID);
+    int64_t n =
+        (int64_t)ldexp((double)(row < 0 ? l->bias[j] : l->weights[row * l->outputs + j]), GRID);
     int low = n ? lowest_place(n) - 2 : top - 2, high = n ? top_place(n) + 1 : top;
     if (high > low + 4) high = low + 4;
     int finest = finest_place(s, l, row, j);
@@ -222,7 +225,8 @@ static void list_format(struct search *s, int layer, int j, struct candidate_lis
     list_best(s, changes, count, list);
 }
 
-/* ---- Rounds ----------------------------------------------------------------------------------- */
+/* ---- Rounds -----------------------------------------------------------------------------------
+ */
 
 static bool may_change(const struct nn_op *dense, int row, int j)
 {
@@ -276,8 +280,7 @@ static int run_round(struct search *s, bool (*stop)(void))
     for (int n = 0; n < s->columns->layer_count; n++)
         for (int j = 0; j < s->columns->layers[n].outputs && !(stop && stop()); j++)
             list_neuron(s, n, j, &list);
-    if (list.count)
-        qsort(list.candidates, list.count, sizeof *list.candidates, compare_candidates);
+    if (list.count) qsort(list.candidates, list.count, sizeof *list.candidates, compare_candidates);
     int kept = 0;
     for (size_t i = 0; i < list.count && !(stop && stop()); i++) {
         const struct column_change *c = &list.candidates[i].change;
@@ -294,7 +297,8 @@ static int run_round(struct search *s, bool (*stop)(void))
     return kept;
 }
 
-/* ---- Back into the network -------------------------------------------------------------------- */
+/* ---- Back into the network --------------------------------------------------------------------
+ */
 
 static size_t place_of(const struct nn_widths *w, int row, int j)
 {

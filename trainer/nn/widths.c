@@ -47,7 +47,7 @@ static struct column_quantizer learned_rows(struct arena *arena, int columns)
 {
     struct column_quantizer q = {.columns = columns};
     q.overflow = OVERFLOW_SAT;
-    real **rows[] = {&q.inverse_step, &q.step,    &q.lowest,  &q.highest,
+    real **rows[] = {&q.inverse_step, &q.step,     &q.lowest,  &q.highest,
                      &q.modulus,      &q.smallest, &q.largest, &q.shift};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         *rows[i] = arena_alloc(arena, (size_t)columns, sizeof(real));
@@ -64,7 +64,8 @@ static struct nn_op *takes_half(struct nn *nn, const struct nn_op *op)
     return before && commutes && before->kind == OP_DENSE && before->bias.count ? before : NULL;
 }
 
-static void add_activation_widths(struct nn *nn, const struct train_config *config, struct nn_op *op)
+static void add_activation_widths(struct nn *nn, const struct train_config *config,
+                                  struct nn_op *op)
 {
     struct train_format format = train_layer_output(config, op->layer);
     if (format.kind != TRAIN_FORMAT_LEARNED) return;
@@ -133,7 +134,8 @@ int widths_bits(const struct nn *nn, const struct nn_op *op, int column)
     return bits > 0 ? bits : 0;
 }
 
-/* ---- Formats from parameters ------------------------------------------------------------------ */
+/* ---- Formats from parameters ------------------------------------------------------------------
+ */
 
 static void set_formats(struct nn *nn, struct nn_op *op)
 {
@@ -155,7 +157,8 @@ static void set_formats(struct nn *nn, struct nn_op *op)
     }
 }
 
-/* used = values rounded to their fraction bits. add: NULL or [columns] that belongs to the value. */
+/* used = values rounded to their fraction bits. add: NULL or [columns] that belongs to the value.
+ */
 static void quantize_values(const struct nn *nn, const struct nn_widths *w, const real *values,
                             const real *add, real *used)
 {
@@ -187,10 +190,11 @@ void widths_prepare(struct nn *nn)
     }
 }
 
-/* ---- Gradients -------------------------------------------------------------------------------- */
+/* ---- Gradients --------------------------------------------------------------------------------
+ */
 
 static void add_width_gradient(const struct nn_widths *w, const real *values, const real *add,
-                         const real *used, const real *g, real *gradient)
+                               const real *used, const real *g, real *gradient)
 {
     real *to = gradient + w->fraction.first;
     for (int i = 0; i < w->rows; i++)
@@ -207,10 +211,10 @@ void widths_gradient(struct nn *nn, real *gradient)
         const struct nn_op *op = &nn->ops[i];
         if (op->weight_widths.learned)
             add_width_gradient(&op->weight_widths, nn->parameters + op->weights.first, NULL,
-                         op->used_weights, gradient + op->weights.first, gradient);
+                               op->used_weights, gradient + op->weights.first, gradient);
         if (op->bias_widths.learned)
-            add_width_gradient(&op->bias_widths, nn->parameters + op->bias.first, op->half, op->used_bias,
-                         gradient + op->bias.first, gradient);
+            add_width_gradient(&op->bias_widths, nn->parameters + op->bias.first, op->half,
+                               op->used_bias, gradient + op->bias.first, gradient);
     }
 }
 
@@ -264,7 +268,8 @@ void widths_observe(struct nn *nn, const struct nn_events *events, int margin_bi
     for (int i = 0; i < nn->op_count; i++) {
         struct nn_op *op = &nn->ops[i];
         if (!op->widths.learned || op->range_learned) continue;
-        values = realloc(values, ((size_t)events->count * (size_t)op->outputs + 1) * sizeof *values);
+        values =
+            realloc(values, ((size_t)events->count * (size_t)op->outputs + 1) * sizeof *values);
         if (!values) fail("out of memory");
         op->quant.active = false;
         nn_collect(nn, events, events->count, i, values);
