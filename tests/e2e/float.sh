@@ -52,7 +52,7 @@ fi
 check "models are made in a venv" "$venv/bin/python" -W ignore "$top/tests/python/float_models.py" .
 for name in sklearn_pipeline sklearn_classes sklearn_binary sklearn_regression torch_like keras_like; do
     check "$name compiles" "$sluice" compile $name.onnx --board ulx3s-85f --calibrate $name.npz --weight-bits 10 \
-        --activation-bits 10 --input-bits 10 --out $name
+        --activation-bits 10 --input-bits 10 --clock-mhz 80 --out $name
     check "$name verifies" "$sluice" verify $name --events $name.npz --random-events 50
     check "$name: the float reference is the model" sh -c "'$sluice' emulate $name --events $name.npz --reference float --out y.npy --quiet && \
         '$venv/bin/python' -c \"
