@@ -34,8 +34,8 @@
     X(DOCTOR, doctor, "", 0, 0,                                                                    \
       "which tools are there, in which version, and what package brings what is missing")          \
     X(LIST, list, "[WHAT]", 0, 1,                                                                  \
-      "boards, targets, layers, operations, losses, optimizers, schedules, formats, passes or "    \
-      "keys")
+      "boards, targets, layers, operations, losses, optimizers, schedules, pruning, prices, "      \
+      "weights, formats, passes or keys")
 
 #define X(id, name, arguments, least, most, text) VERB_##id,
 enum verb { VERB_TABLE(X) VERB_COUNT };

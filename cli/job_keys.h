@@ -51,7 +51,7 @@
 
 #define JOB_LAYER_KEYS(X)                                                                          \
     X(STRING, kind, "", 0, 0,                                                                      \
-      "dense, batchnorm, relu, leaky_relu, sigmoid, tanh, softmax or dropout")                     \
+      "dense, batchnorm, relu, leaky_relu, sigmoid, tanh, sign, softmax or dropout")               \
     X(STRING, name, "", 0, 0, "name in reports and Verilog; default: kind and number")             \
     X(COUNT, units, "0", 0, 65536, "dense: number of neurons")                                     \
     X(STRING, weights, "6", 0, 0, "dense: format of the weights; see formats below")               \
@@ -123,6 +123,10 @@
       "point of the frontier that becomes the model, such as lut4<5000 or accuracy>0.66; "         \
       "default: the best at its target or, without one, that the board holds")                     \
     X(NUMBER, width_rate, "1", 0, 1e3, "learned widths: their step size over that of the weights") \
+    X(FLAG, range_from_data, "false", 0, 0,                                                        \
+      "learned widths: integer bits of activations hold what the training events give and are "    \
+      "not trained")                                                                               \
+    X(COUNT, range_margin_bits, "0", 0, 8, "range_from_data: so many integer bits more")           \
     X(NUMBER, noise, "0", 0, 1e3,                                                                  \
       "augmentation: noise added to the inputs of training events, in standard deviations of the " \
       "feature")                                                                                   \

@@ -185,6 +185,8 @@ static void fill_training(const struct job *job, const struct events *events,
     SAME(search_tries)
     SAME(search_further)
     SAME(width_rate)
+    SAME(range_from_data)
+    SAME(range_margin_bits)
     SAME(huber_delta)
     SAME(learning_rate)
     SAME(quantized_learning_rate)
@@ -197,9 +199,10 @@ static void fill_training(const struct job *job, const struct events *events,
     SAME(warmup_epochs)
     SAME(decay_rate)
     SAME(decay_epochs)
-    SAME(final_fraction) SAME(epochs) SAME(quantized_epochs) SAME(batch) SAME(threads) SAME(l1)
-        SAME(l2) SAME(clip_norm) SAME(clip_value) SAME(patience) SAME(min_delta)
-            SAME(calibration_percentile) SAME(weight_digits)
+    SAME(final_fraction)
+    SAME(epochs) SAME(quantized_epochs) SAME(batch) SAME(threads) SAME(l1) SAME(l2) SAME(clip_norm)
+        SAME(clip_value) SAME(patience) SAME(min_delta) SAME(calibration_percentile)
+            SAME(weight_digits)
 #undef SAME
                 c->seed = (uint64_t)*t->seed;
     c->checkpoint_interval = *t->checkpoint_every;

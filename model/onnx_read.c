@@ -276,6 +276,19 @@ static void build_activation(struct reader *reader, const struct graph_node *nod
         node_is(node, "LeakyRelu") ? node_float(node, "alpha", (double)0.01F) : 0;
 }
 
+/* QONNX: scale if x >= 0, else -scale. */
+static void build_bipolar(struct reader *reader, const struct graph_node *node, size_t data)
+{
+    need_data_first(reader, node, data);
+    struct tensor scale = bipolar_scale(&reader->graph, node);
+    add_layer(reader, LAYER_SIGN, node, last_layer(reader)->size);
+    for (size_t i = 0; i < scale.count; i++) {
+        if (scale.values[i] == 1) continue;
+        multiply(reader, node, spread(reader, node, &scale), false);
+        return;
+    }
+}
+
 static void build_softmax(struct reader *reader, const struct graph_node *node, size_t data)
 {
     int64_t axis = node_int(node, "axis", reader->graph.opset < 13 ? 1 : -1);
@@ -352,6 +365,7 @@ static const struct operator operators[] = {
     {"LeakyRelu", build_activation},
     {"Sigmoid", build_activation},
     {"Tanh", build_activation},
+    {"BipolarQuant", build_bipolar},
     {"Softmax", build_softmax},
     {"Identity", build_nothing},
     {"Dropout", build_nothing},

@@ -106,6 +106,7 @@ static double elementwise(const struct layer *layer, int j, double x)
     case LAYER_LEAKY_RELU: return x >= 0 ? x : network_float32(layer->alpha) * x;
     case LAYER_SIGMOID: return 1 / (1 + exp(-x));
     case LAYER_TANH: return tanh(x);
+    case LAYER_SIGN: return x >= 0 ? 1 : -1;
     default: network_affine(layer, j, true, &scale, &offset); return scale * x + offset;
     }
 }

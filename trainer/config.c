@@ -28,6 +28,8 @@ const char *const train_prune_names[] = {TRAIN_PRUNE_TABLE(NAME)};
 const char *const train_prune_texts[] = {TRAIN_PRUNE_TABLE(TEXT)};
 const char *const train_grain_names[] = {TRAIN_GRAIN_TABLE(NAME)};
 const char *const train_grain_texts[] = {TRAIN_GRAIN_TABLE(TEXT)};
+const char *const train_levels_names[] = {TRAIN_LEVELS_TABLE(NAME)};
+const char *const train_levels_texts[] = {TRAIN_LEVELS_TABLE(TEXT)};
 const char *const train_price_names[] = {TRAIN_PRICE_TABLE(NAME)};
 const char *const train_price_texts[] = {TRAIN_PRICE_TABLE(TEXT)};
 #undef NAME
@@ -97,6 +99,28 @@ static bool parse_learned(const char *text, struct train_format *f, char *reason
     return true;
 }
 
+/* "binary", "ternary", "power_of_two", "power_of_two 5"; false if it is none of them. */
+static bool parse_levels(const char *text, struct train_format *f, char *reason, size_t reason_size)
+{
+    char name[16] = "";
+    int bits = TRAIN_POWER_BITS, used = 0;
+    sscanf(text, "%15s %n%d %n", name, &used, &bits, &used);
+    int levels = train_find_name(train_levels_names, LEVELS_COUNT, name);
+    if (levels <= LEVELS_ALL) return false;
+    bool powers = levels == LEVELS_POWER_OF_TWO;
+    f->kind = TRAIN_FORMAT_BITS;
+    f->format = format_make(true, powers ? bits : 2, powers ? bits : 2);
+    f->format.overflow = OVERFLOW_SAT_SYM;
+    f->per_element = true;
+    f->levels = (enum train_levels)levels;
+    if (!text[used] && bits >= 2 && bits <= 16 && (powers || bits == TRAIN_POWER_BITS)) return true;
+    f->kind = TRAIN_FORMAT_DEFAULT;
+    if (reason)
+        snprintf(reason, reason_size, "'%s' is followed by %s", name,
+                 powers ? "a width of 2 to 16 bits or nothing" : "nothing");
+    return true;
+}
+
 bool train_format_parse(const char *text, struct train_format *f, char *reason, size_t reason_size)
 {
     *f = (struct train_format){0};
@@ -110,6 +134,7 @@ bool train_format_parse(const char *text, struct train_format *f, char *reason, 
         f->kind = TRAIN_FORMAT_PRODUCT;
         return true;
     }
+    if (parse_levels(text, f, reason, reason_size)) return f->kind != TRAIN_FORMAT_DEFAULT;
     if (strncmp(text, "learned", 7) == 0) return parse_learned(text, f, reason, reason_size);
     if (isdigit((unsigned char)*text)) return parse_bits(text, f, reason, reason_size);
     if (!format_parse(text, &f->format, reason, reason_size)) return false;

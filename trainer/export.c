@@ -133,8 +133,9 @@ static int add_dense(struct network *network, const struct nn *nn, const struct 
     int at = network_add(network, LAYER_DENSE, name, input, op->outputs);
     struct layer *l = &network->layers[at];
     size_t inputs = (size_t)op->inputs, outputs = (size_t)op->outputs, stride = (size_t)op->columns;
-    /* Where signed digits are limited, the limited weights are the model's. */
-    bool exact = op->weight_widths.learned || (op->weight_quant.active && op->digits > 0);
+    /* Where signed digits or signs are what counts, the limited weights are the model's. */
+    bool exact = op->weight_widths.learned || op->weight_quant.binary ||
+                 (op->weight_quant.active && op->digits > 0);
     const real *weights = exact ? op->used_weights : nn->parameters + op->weights.first;
     l->weights = columns_copy(network, weights, inputs, outputs, stride);
     l->weight_quant = op->weight_widths.learned
@@ -174,6 +175,7 @@ static enum layer_kind activation_layer(enum activation activation)
     case ACTIVATION_RELU: return LAYER_RELU;
     case ACTIVATION_LEAKY_RELU: return LAYER_LEAKY_RELU;
     case ACTIVATION_SIGMOID: return LAYER_SIGMOID;
+    case ACTIVATION_SIGN: return LAYER_SIGN;
     default: assert(activation == ACTIVATION_TANH); return LAYER_TANH;
     }
 }

@@ -57,8 +57,9 @@ struct nn_events session_prepare(struct session *s, const struct quantizer *quan
 
 static void add_format(struct text *t, const struct train_format *f)
 {
-    text_add(t, "%d %d %d %d %d %d %d %d;", f->kind, f->format.width_bits, f->format.integer_bits,
-             f->format.is_signed, f->format.rounding, f->format.overflow, f->per_element, f->grain);
+    text_add(t, "%d %d %d %d %d %d %d %d %d;", f->kind, f->format.width_bits,
+             f->format.integer_bits, f->format.is_signed, f->format.rounding, f->format.overflow,
+             f->per_element, f->grain, f->levels);
 }
 
 /* The configuration as text, whatever could change a result; not the checkpoint's own settings. */

@@ -25,11 +25,14 @@
 #define TRAIN_LAYER_TABLE(X)                                                                       \
     X(DENSE, "dense", "y[j] = sum_i x[i] * w[i][j] + b[j]")                                        \
     X(BATCHNORM, "batchnorm",                                                                      \
-      "normalises each element over the batch; folded away in the quantized network")              \
+      "normalises each element over the batch; folded away in the quantized network, but in "      \
+      "front "                                                                                     \
+      "of a sign and behind binary, ternary or power_of_two weights")                              \
     X(RELU, "relu", "max(x, 0)")                                                                   \
     X(LEAKY_RELU, "leaky_relu", "x if x >= 0, else alpha * x")                                     \
     X(SIGMOID, "sigmoid", "1 / (1 + exp(-x))")                                                     \
     X(TANH, "tanh", "hyperbolic tangent")                                                          \
+    X(SIGN, "sign", "1 if x >= 0, else -1; its gradient is passed on where |x| <= 1")              \
     X(SOFTMAX, "softmax", "exp(x[j]) / sum_k exp(x[k])")                                           \
     X(DROPOUT, "dropout", "in training only: zero with probability rate, else x / (1 - rate)")
 
@@ -102,6 +105,13 @@
     X(CHANNEL, "channel", "the weights of a neuron share one")                                     \
     X(TENSOR, "tensor", "all share one")
 
+/* Which multiples of a step weights may be; the step is a power of two for each neuron. */
+#define TRAIN_LEVELS_TABLE(X)                                                                      \
+    X(ALL, "all", "every one that the width holds")                                                \
+    X(BINARY, "binary", "-1 and 1")                                                                \
+    X(TERNARY, "ternary", "-1, 0 and 1")                                                           \
+    X(POWER_OF_TWO, "power_of_two", "0 and 1, 2, 4 ... of either sign")
+
 /* What hardware costs in the loss. */
 #define TRAIN_PRICE_TABLE(X)                                                                       \
     X(EBOPS, "ebops", "effective bit operations: sum of weight bits times activation bits")        \
@@ -135,6 +145,9 @@ enum train_prune_method { TRAIN_PRUNE_TABLE(X) PRUNE_METHOD_COUNT };
 #define X(id, name, text) GRAIN_##id,
 enum train_grain { TRAIN_GRAIN_TABLE(X) GRAIN_COUNT };
 #undef X
+#define X(id, name, text) LEVELS_##id,
+enum train_levels { TRAIN_LEVELS_TABLE(X) LEVELS_COUNT };
+#undef X
 #define X(id, name, text) PRICE_##id,
 enum train_price { TRAIN_PRICE_TABLE(X) PRICE_COUNT };
 #undef X
@@ -149,6 +162,7 @@ extern const char *const train_monitor_names[], *const train_monitor_texts[];
 extern const char *const train_prune_scope_names[], *const train_prune_scope_texts[];
 extern const char *const train_prune_names[], *const train_prune_texts[];
 extern const char *const train_grain_names[], *const train_grain_texts[];
+extern const char *const train_levels_names[], *const train_levels_texts[];
 extern const char *const train_price_names[], *const train_price_texts[];
 /* The index of `name` in names[count], or -1. */
 int train_find_name(const char *const *names, int count, const char *name);
@@ -177,15 +191,20 @@ struct train_format {
     enum train_format_kind kind;
     struct format format;
     bool per_element;
-    enum train_grain grain; /* LEARNED */
+    enum train_grain grain;   /* LEARNED */
+    enum train_levels levels; /* BITS, of weights: other than ALL in a symmetric format */
 };
-enum { TRAIN_START_BITS = 6 }; /* LEARNED without a width */
+enum {
+    TRAIN_START_BITS = 6, /* LEARNED without a width */
+    TRAIN_POWER_BITS = 4  /* power_of_two without one */
+};
 /* BITS with RND,SAT, and FIXED. */
 struct train_format train_format_bits(int width_bits);
 struct train_format train_format_fixed(struct format format);
 /* Parses "fixed<8,4>", "ufixed<6,0,TRN,WRAP>", "6" or "6 bits" (with RND,SAT), "6,TRN,WRAP", "6
  * each" (per_element), "none", "product", "learned", "learned 8", "learned channel", "learned 8
- * tensor" (LEARNED, from 8 bits); false and a reason on anything else. */
+ * tensor" (LEARNED, from 8 bits), "binary", "ternary", "power_of_two", "power_of_two 5" (0 and 1 to
+ * 8 of either sign); false and a reason on anything else. */
 bool train_format_parse(const char *text, struct train_format *f, char *reason, size_t reason_size);
 
 /* One layer, in order from input to output. Members that a kind does not use are ignored. */
@@ -291,7 +310,7 @@ struct train_config {
     int search_tries;      /* searches over the digits of each of these networks, with a few epochs
                             * in between; 0: none [3] */
     int search_further;    /* more points for each, by search at higher weights of the price, 0..15
-                            * [1] */
+                            * [6] */
     double width_rate;     /* learning rate of widths / that of weights [1] */
     bool range_from_data;  /* integer bits of learned activations hold what the training events
                             * give, and are not learned [false] */

@@ -130,7 +130,7 @@ static int adder_graph_op(struct rewrite *r, int value)
     if (!pass->forms) pass->forms = linear_new(r->program);
     if (op->code == OP_MATVEC) return expand(r, value, op);
     if (op->code == OP_RESULT) return pass->results[r->old->operands[op->operands]][op->immediate];
-    return rewrite_copy(r, value);
+    return op->code == OP_TABLE ? rewrite_again(r, value) : rewrite_copy(r, value);
 }
 
 struct program *optimize_adder_graph(const struct program *old, const struct target *target)

@@ -90,12 +90,13 @@ int weight_digits_of(int64_t n)
     return __builtin_popcountll(magnitude ^ (3 * magnitude));
 }
 
-int64_t csd_nearest(int64_t n, int digits)
+int64_t csd_nearest(int64_t n, int digits, int64_t largest)
 {
     for (int64_t distance = 0;; distance++) {
         int64_t towards = n < 0 ? n + distance : n - distance;
         int64_t away = n < 0 ? n - distance : n + distance;
         if (weight_digits_of(towards) <= digits) return towards;
-        if (weight_digits_of(away) <= digits) return away;
+        bool fits = (n < 0 ? -away : away) <= largest;
+        if (fits && weight_digits_of(away) <= digits) return away;
     }
 }

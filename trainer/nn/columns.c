@@ -76,6 +76,7 @@ static void quantize(const struct column_layer *l, struct limits q, const real *
         CASE(LEAKY_RELU)
         CASE(SIGMOID)
         CASE(TANH)
+        CASE(SIGN)
     }
 #undef CASE
 }

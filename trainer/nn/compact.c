@@ -89,6 +89,10 @@ static void select_parameters(const struct nn *nn, const struct nn *copy,
             if (a->bias.count)
                 select_span(first, out[i], from + a->bias.first, 0, to + b->bias.first, 0);
         }
+        if (a->kind == OP_BATCHNORM) {
+            select_span(first, out[i], from + a->gamma.first, 0, to + b->gamma.first, 0);
+            select_span(first, out[i], from + a->beta.first, 0, to + b->beta.first, 0);
+        }
         select_widths(&a->weight_widths, &b->weight_widths, in[i], out[i], from, to);
         select_widths(&a->bias_widths, &b->bias_widths, first, out[i], from, to);
         select_widths(&a->widths, &b->widths, first, out[i], from, to);
@@ -103,7 +107,20 @@ select_quantizer(struct arena *arena, const struct column_quantizer *q, struct s
     formats.formats = arena_alloc(arena, (size_t)formats.count, sizeof *formats.formats);
     for (int j = 0; j < formats.count; j++)
         formats.formats[j] = quantizer_at(&q->quantizer, columns.elements[j]);
-    return quantizer_columns(arena, &formats, columns.count);
+    struct column_quantizer selected = quantizer_columns(arena, &formats, columns.count);
+    selected.binary = q->binary;
+    return selected;
+}
+
+/* What of the parameters is not trained. */
+static void select_statistics(const struct nn *nn, const struct nn_op *a, struct nn *copy,
+                              const struct nn_op *b, struct selection columns)
+{
+    struct selection first = {1, (int[]){0}};
+    select_span(first, columns, nn->parameters + a->mean.first, 0, copy->parameters + b->mean.first,
+                0);
+    select_span(first, columns, nn->parameters + a->variance.first, 0,
+                copy->parameters + b->variance.first, 0);
 }
 
 /* What an operation has beside its parameters. */
@@ -174,8 +191,11 @@ static struct nn *copy_selected(const struct train_config *config, const struct 
     for (int i = 0; i < nn->input_quant.count; i++)
         copy->input_quant.formats[i] = nn->input_quant.formats[i];
     select_parameters(nn, copy, in, out, nn->parameters, copy->parameters);
-    for (int i = 0; i < nn->op_count; i++)
+    for (int i = 0; i < nn->op_count; i++) {
         select_settings(copy, &nn->ops[i], &copy->ops[i], in[i], out[i]);
+        if (nn->ops[i].kind == OP_BATCHNORM)
+            select_statistics(nn, &nn->ops[i], copy, &copy->ops[i], out[i]);
+    }
     for (int s = 0; optimizer && s < optimizer_states(optimizer->kind); s++) {
         real *state = arena_alloc(&copy->arena, copy->trainable, sizeof *state);
         select_parameters(nn, copy, in, out, optimizer->state[s], state);

@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define R(x) ((real)(x))
+
 enum {
     PREFETCH_ROWS = 16,
     TILE_ROWS = 128,  /* a tile's activations and gradients stay in the second-level cache */
@@ -97,7 +99,7 @@ static void add_layer(struct nn *nn, const struct train_config *config, int laye
         linear = true;
         break;
     case TRAIN_BATCHNORM:
-        if (!quantized) add_batchnorm(nn, layer, size);
+        if (!quantized || train_batchnorm_stays(config, layer)) add_batchnorm(nn, layer, size);
         linear = true;
         break;
     case TRAIN_RELU: add_activation(nn, ACTIVATION_RELU, 0, layer, size); break;
@@ -106,6 +108,7 @@ static void add_layer(struct nn *nn, const struct train_config *config, int laye
         break;
     case TRAIN_SIGMOID: add_activation(nn, ACTIVATION_SIGMOID, 0, layer, size); break;
     case TRAIN_TANH: add_activation(nn, ACTIVATION_TANH, 0, layer, size); break;
+    case TRAIN_SIGN: add_activation(nn, ACTIVATION_SIGN, 0, layer, size); break;
     case TRAIN_SOFTMAX:
         add_op(nn, OP_SOFTMAX, layer, size, size);
         linear = true;
@@ -232,7 +235,21 @@ static void limit_digits(struct nn_op *op)
             real *w = &op->used_weights[(ptrdiff_t)k * op->columns + j];
             int64_t n = (int64_t)(*w * q->inverse_step[j]);
             if (weight_digits_of(n) > op->digits)
-                *w = (real)csd_nearest(n, op->digits) * q->step[j];
+                *w = (real)csd_nearest(n, op->digits,
+                                       (int64_t)(n < 0 ? -q->lowest[j] : q->highest[j])) *
+                     q->step[j];
+        }
+}
+
+/* A pruned weight is 0 nevertheless. */
+static void make_binary(struct nn_op *op, const real *weights)
+{
+    for (int k = 0; k < op->inputs; k++)
+        for (int j = 0; j < op->outputs; j++) {
+            ptrdiff_t at = (ptrdiff_t)k * op->columns + j;
+            real step = op->weight_quant.step[j];
+            bool kept = !op->kept || op->kept[at];
+            op->used_weights[at] = !kept ? R(0) : weights[at] >= 0 ? step : -step;
         }
 }
 
@@ -243,7 +260,9 @@ void nn_prepare(struct nn *nn)
         struct nn_op *op = &nn->ops[i];
         if (op->kind != OP_DENSE) continue;
         const real *weights = nn->parameters + op->weights.first;
-        if (!op->weight_widths.learned)
+        if (op->weight_quant.binary)
+            make_binary(op, weights);
+        else if (!op->weight_widths.learned)
             activation_forward(ACTIVATION_LINEAR, 0, &op->weight_quant, op->inputs, op->columns,
                                weights, op->used_weights);
         if (op->weight_quant.active && op->digits > 0) limit_digits(op);

@@ -42,9 +42,10 @@ static struct surroundings look_around(struct arena *arena, const struct nn *nn,
     struct surroundings s = {.source = from && from->widths.learned ? from : NULL,
                              .behind = to && to->widths.learned ? to : NULL,
                              .bits = arena_alloc(arena, (size_t)op->inputs, sizeof(real))};
+    bool is_sign = from && from->kind == OP_ACTIVATION && from->activation == ACTIVATION_SIGN;
     const struct quantizer *fixed = from ? &from->quant.quantizer : &nn->input_quant;
     for (int i = 0; i < op->inputs; i++) {
-        int bits = fixed->count ? quantizer_at(fixed, i).width_bits : FLOAT_BITS;
+        int bits = fixed->count ? quantizer_at(fixed, i).width_bits : is_sign ? 1 : FLOAT_BITS;
         s.bits[i] = R(s.source ? widths_bits(nn, from, i) : bits);
     }
     return s;

@@ -20,6 +20,7 @@ struct column_quantizer {
     int columns;               /* padded */
     real *inverse_step, *step; /* [columns] */
     bool uniform;              /* one format for all columns */
+    bool binary;               /* weights: step if x >= 0, else -step; set by the caller */
     real *lowest, *highest;    /* [columns] stored integers */
     real *smallest, *largest;  /* [columns] lowest * step, highest * step */
     real *modulus;             /* [columns] 2^W */
@@ -36,7 +37,8 @@ enum activation {
     ACTIVATION_RELU,
     ACTIVATION_LEAKY_RELU,
     ACTIVATION_SIGMOID,
-    ACTIVATION_TANH
+    ACTIVATION_TANH,
+    ACTIVATION_SIGN /* gradient: that of min(max(x, -1), 1) */
 };
 
 /* y = Q(f(z)), rows x columns with row stride `columns`, a multiple of PAD. y may be z. */
@@ -56,8 +58,8 @@ void activation_backward_learned(enum activation f, real alpha, const struct col
 struct format calibrate_format(struct format f, const real *values, long count,
                                enum train_calibration how, double percentile);
 /* The value nearest to n (a stored integer) with at most `digits` nonzero digits in canonical
- * signed digit form; the smaller magnitude on a tie. */
-int64_t csd_nearest(int64_t n, int digits);
+ * signed digit form, |value| <= largest; the smaller magnitude on a tie. */
+int64_t csd_nearest(int64_t n, int digits, int64_t largest);
 /* Nonzero digits of the canonical signed digit form. */
 int weight_digits_of(int64_t n);
 

@@ -37,10 +37,10 @@ static int add_dense(struct network *n, struct random *random, int input, int si
 
 static int add_activation(struct network *n, struct random *random, int input)
 {
-    static const enum layer_kind kinds[] = {LAYER_RELU, LAYER_LEAKY_RELU, LAYER_TANH,
-                                            LAYER_SIGMOID};
+    static const enum layer_kind kinds[] = {LAYER_RELU, LAYER_LEAKY_RELU, LAYER_TANH, LAYER_SIGMOID,
+                                            LAYER_SIGN};
     int size = n->layers[input].size;
-    int at = network_add(n, kinds[random_below(random, 4)], "activation", input, size);
+    int at = network_add(n, kinds[random_below(random, 5)], "activation", input, size);
     n->layers[at].alpha = 0.25;
     at = network_add(n, LAYER_QUANT, "quant", at, size);
     n->layers[at].quant.count = size;

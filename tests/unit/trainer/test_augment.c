@@ -1,4 +1,5 @@
-/* Disturbed events: how much, the same for the same key however they are cut, and what they are for. */
+/* Disturbed events: how much, the same for the same key however they are cut, and what they are
+ * for. */
 #include "base/error.h"
 #include "model/reference.h"
 #include "trainer/metrics.h"
@@ -88,8 +89,7 @@ static double accuracy_with_dead(const struct network *n, const struct events *e
     static double x[VALID * FEATURES], y[VALID * 3];
     for (int i = 0; i < VALID; i++)
         for (int j = 0; j < FEATURES; j++)
-            x[i * FEATURES + j] =
-                j == dead ? 0 : (double)e->x[(TRAIN + i) * FEATURES + j];
+            x[i * FEATURES + j] = j == dead ? 0 : (double)e->x[(TRAIN + i) * FEATURES + j];
     reference_eval(n, REFERENCE_QUANTIZED, x, VALID, -1, y);
     int right = 0;
     for (int i = 0; i < VALID; i++)
@@ -97,8 +97,8 @@ static double accuracy_with_dead(const struct network *n, const struct events *e
     return (double)right / VALID;
 }
 
-/* Two features say the same. A raw 0 of the first lies five deviations off: a network that never saw
- * it does badly, one that did relies on the other. */
+/* Two features say the same. A raw 0 of the first lies five deviations off: a network that never
+ * saw it does badly, one that did relies on the other. */
 static void test_dead_channels_are_learned(void **state)
 {
     (void)state;

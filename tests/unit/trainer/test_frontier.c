@@ -1,5 +1,6 @@
-/* Learned widths: what is exported computes what was trained, compacted copies and searched networks
- * too; columns give exact differences; the frontier is one, meets its target and resumes. */
+/* Learned widths: what is exported computes what was trained, compacted copies and searched
+ * networks too; columns give exact differences; the frontier is one, meets its target and resumes.
+ */
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "compiler/cost.h"
@@ -39,7 +40,8 @@ static struct train_config learned_config(enum train_loss loss, int outputs)
     return c;
 }
 
-/* ---- Networks on their own -------------------------------------------------------------------- */
+/* ---- Networks on their own --------------------------------------------------------------------
+ */
 
 /* A network with learned widths, calibrated on events that are the standardised ones. */
 struct fixture {
@@ -57,8 +59,10 @@ static struct fixture open_network(struct train_config *c, int classes)
     f.x = (struct nn_events){.count = COUNT, .columns = pad_columns(FEATURES)};
     f.x.x = arena_alloc(&f.arena, (size_t)COUNT * PAD, sizeof(real));
     int outputs = c->layers[c->layer_count - 1].units;
-    if (classes) f.x.labels = arena_alloc(&f.arena, COUNT, sizeof(int));
-    else f.x.targets = arena_alloc(&f.arena, (size_t)(COUNT * outputs), sizeof(real));
+    if (classes)
+        f.x.labels = arena_alloc(&f.arena, COUNT, sizeof(int));
+    else
+        f.x.targets = arena_alloc(&f.arena, (size_t)(COUNT * outputs), sizeof(real));
     for (long i = 0; i < COUNT; i++) {
         const float *x = f.events->x + i * FEATURES;
         const float scaled[FEATURES] = {(x[0] - 100) / 20, x[1] * 100, x[2], 0.5F};
@@ -109,8 +113,11 @@ static void assert_close(double a, double b, double tolerance)
 static void test_columns_are_exact(void **state)
 {
     (void)state;
-    const enum train_loss losses[] = {LOSS_CATEGORICAL_CROSS_ENTROPY, LOSS_BINARY_CROSS_ENTROPY,
-                                      LOSS_HINGE, LOSS_SQUARED_ERROR, LOSS_HUBER,
+    const enum train_loss losses[] = {LOSS_CATEGORICAL_CROSS_ENTROPY,
+                                      LOSS_BINARY_CROSS_ENTROPY,
+                                      LOSS_HINGE,
+                                      LOSS_SQUARED_ERROR,
+                                      LOSS_HUBER,
                                       LOSS_ABSOLUTE_ERROR};
     const enum train_layer_kind kinds[] = {TRAIN_RELU, TRAIN_LEAKY_RELU, TRAIN_TANH, TRAIN_SIGMOID};
     struct random random = random_init(3);
@@ -250,7 +257,8 @@ static void test_price_is_fitted(void **state)
     close_network(&f);
 }
 
-/* ---- Whole trainings -------------------------------------------------------------------------- */
+/* ---- Whole trainings --------------------------------------------------------------------------
+ */
 
 static double *reference_scores(const struct network *network, const struct events *e, int outputs)
 {

@@ -71,8 +71,7 @@ static void test_bootstrap(void **state)
         }
     }
     fill(1);
-    struct metrics_errors e =
-        metrics_bootstrap(&arena, scores, CLASSES, 0, labels, EVENTS, 200, 7);
+    struct metrics_errors e = metrics_bootstrap(&arena, scores, CLASSES, 0, labels, EVENTS, 200, 7);
     double told[4] = {e.accuracy, e.auc, e.auc_per_class[1], e.efficiency_per_class[1][0]};
     for (int k = 0; k < 4; k++) {
         double mean = sums[k] / SAMPLES, spread = sqrt(squares[k] / SAMPLES - mean * mean);
@@ -107,8 +106,7 @@ static void test_working_points(void **state)
     assert_near(background_for_rate(1e6, 40, 1), 1, 0);
     fill(3);
     w = working_point_find(scores, CLASSES, 2, labels, EVENTS, 0.05);
-    struct working_point lower =
-        working_point_apply(w.cut - 1, scores, CLASSES, 2, labels, EVENTS);
+    struct working_point lower = working_point_apply(w.cut - 1, scores, CLASSES, 2, labels, EVENTS);
     assert_true((double)w.background_passed <= 0.05 * (double)w.background_total);
     assert_true((double)lower.background_passed > 0.05 * (double)lower.background_total);
 }

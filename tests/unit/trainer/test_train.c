@@ -5,6 +5,7 @@
 #include "base/interrupt.h"
 #include "data/random.h"
 #include "model/reference.h"
+#include "trainer/nn/quantizer.h"
 #include "trainer/train.h"
 
 #include "problem.h"
@@ -277,6 +278,49 @@ static void test_exported_network_is_exact(void **state)
     events_free(e);
 }
 
+/* Few levels: weights are what they are called, batch normalisation stays, and the networks learn.
+ */
+static void test_coarse_weights(void **state)
+{
+    (void)state;
+    const char *const names[] = {"binary", "ternary", "power_of_two 4"};
+    struct events *e = make_events(3);
+    for (int n = 0; n < 6; n++) {
+        struct train_config c = small_config(LOSS_CATEGORICAL_CROSS_ENTROPY, 3);
+        assert_true(train_format_parse(names[n % 3], &c.weights, NULL, 0));
+        layers[0].units = 16;
+        layers[1].kind = layers[4].kind = TRAIN_BATCHNORM;
+        layers[2].kind = layers[5].kind = n < 3 ? TRAIN_SIGN : TRAIN_RELU;
+        layers[3] = (struct train_layer_config){.kind = TRAIN_DENSE, .units = 12};
+        layers[6] = (struct train_layer_config){.kind = TRAIN_DENSE, .units = 3};
+        layers[3].sparsity = layers[6].sparsity = -1;
+        if (n >= 3) c.activations = train_format_bits(2);
+        c.layer_count = 7;
+        c.epochs = c.quantized_epochs = 40;
+        c.batch = 100;
+        c.sparsity = n == 4 ? 0.3 : 0;
+        assert_exact(&c, e);
+        struct train_result *r = run(&c, e);
+        assert_true(r->quantized_metrics.accuracy > 0.7);
+        int kept = 0, pruned = 0;
+        for (int l = 1; l < r->quantized_network->layer_count; l++) {
+            const struct layer *layer = &r->quantized_network->layers[l];
+            kept += layer->kind == LAYER_BATCHNORM;
+            int inputs = r->quantized_network->layers[layer->input].size;
+            for (int i = 0; layer->kind == LAYER_DENSE && i < inputs * layer->size; i++) {
+                struct format f = quantizer_at(&layer->weight_quant, i);
+                int64_t w = format_to_integer(f, format_quantize(f, layer->weights[i]));
+                pruned += w == 0;
+                assert_true(n % 3 == 2 ? w == 0 || weight_digits_of(w) == 1 : w >= -1 && w <= 1);
+            }
+        }
+        assert_int_equal(kept, 2);
+        assert_true(n % 3 || !pruned);
+        train_result_free(r);
+    }
+    events_free(e);
+}
+
 static void assert_close(const double *a, const double *b, int count, double tolerance)
 {
     for (int i = 0; i < count; i++)
@@ -451,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_resume_gives_the_same_bytes),
         cmocka_unit_test(test_checkpoint_of_another_training),
         cmocka_unit_test(test_exported_network_is_exact),
+        cmocka_unit_test(test_coarse_weights),
         cmocka_unit_test(test_folding),
         cmocka_unit_test(test_pruning_reaches_its_target),
         cmocka_unit_test(test_weights_count),
