@@ -42,6 +42,13 @@ struct program *schedule_program(const struct program *old, const struct compile
  * clock beyond the target. */
 int schedule_latency(const struct program *program, const struct compile_options *options);
 
+/* ---- split.c ---- */
+
+/* The program with every min and max that is slower than the period as a comparison and a select;
+ * NULL if none is. */
+struct program *schedule_split(const struct program *old, const struct target *target,
+                               double period_ns);
+
 /* ---- registers.c ---- */
 
 /* stage[to] >= stage[from] + distance */
