@@ -36,6 +36,7 @@ struct constants {
     struct dyadic *minuends; /* [op_count] what goes into the constant minuend of a sub */
     struct dyadic *at_root;  /* [op_count] of roots: what found no place in the tree */
     struct linear_forms *forms;
+    bool widens; /* what loops read: all stays as it is */
     const bool *is_read_bitwise; /* [old op_count] */
 };
 
@@ -446,7 +447,7 @@ static int constants_op(struct rewrite *r, int value)
 {
     struct constants *c = r->pass;
     int again = made_anew(r, value);
-    return c->is_read_bitwise[value] ? rewrite_same_bits(r, value, again) : again;
+    return c->is_read_bitwise[value] ? rewrite_same_bits(r, value, again, &c->widens) : again;
 }
 
 struct program *optimize_constants(const struct program *old, const struct target *target)
@@ -469,5 +470,7 @@ struct program *optimize_constants(const struct program *old, const struct targe
     struct program *program = rewrite_program(old, constants_op, &c);
     linear_free(c.forms);
     arena_free(&arena);
-    return program;
+    if (!c.widens || !program_has_loops(old)) return program;
+    program_free(program);
+    return rewrite_program(old, rewrite_copy, NULL);
 }

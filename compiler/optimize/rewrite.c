@@ -39,14 +39,23 @@ struct program *rewrite_loops(const struct program *old, rewrite_function *funct
     return rewrite(old, function, pass, true);
 }
 
+/* The operand may have got other fraction bits, its real values being the same. */
 static int table_again(struct rewrite *r, const struct op *op, int operand)
 {
     const struct table *table = &r->old->tables[op->immediate];
+    int coarser = op_fraction(program_operand(r->old, op, 0)) -
+                  op_fraction(&r->program->ops[operand]);
+    if (coarser < 0) { /* bits that are always 0 */
+        operand = rewrite_truncate(r->program, operand,
+                                   op_fraction(&r->program->ops[operand]) + coarser);
+        coarser = 0;
+    }
     const struct op *x = &r->program->ops[operand];
     int64_t lo = x->lo, hi = x->hi, last = table->first + table->count - 1;
     int64_t *entries = arena_alloc(&r->arena, (size_t)(hi - lo + 1), sizeof *entries);
     for (int64_t n = lo; n <= hi; n++) {
-        int64_t known = n < table->first ? table->first : n > last ? last : n;
+        int64_t known = n * ((int64_t)1 << coarser);
+        known = known < table->first ? table->first : known > last ? last : known;
         entries[n - lo] = table->entries[known - table->first];
     }
     return program_add_table(r->program, operand, table->name, entries, table->format);
@@ -93,15 +102,19 @@ bool *find_read_bitwise(struct arena *arena, const struct program *program)
     return is_read;
 }
 
-int rewrite_same_bits(struct rewrite *r, int old_value, int again)
+int rewrite_same_bits(struct rewrite *r, int old_value, int again, bool *widens)
 {
-    struct format format = r->old->ops[old_value].format;
-    if (r->old->ops[old_value].code == OP_MATVEC ||
-        format_same_bits(format, r->program->ops[again].format))
-        return again;
-    format.rounding = ROUND_TRN;
-    format.overflow = OVERFLOW_WRAP;
-    return program_add_quantize(r->program, again, format);
+    const struct op *old = &r->old->ops[old_value];
+    struct format format = old->format;
+    if (old->code == OP_MATVEC) return again;
+    if (!format_same_bits(format, r->program->ops[again].format)) {
+        format.rounding = ROUND_TRN;
+        format.overflow = OVERFLOW_WRAP;
+        again = program_add_quantize(r->program, again, format);
+    }
+    const struct op *new = &r->program->ops[again];
+    if (new->lo < old->lo || new->hi > old->hi) *widens = true;
+    return again;
 }
 
 int *count_users(struct arena *arena, const struct program *program)

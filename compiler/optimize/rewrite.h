@@ -44,8 +44,9 @@ int rewrite_truncate(struct program *program, int value, int fraction_bits);
 /* Values whose bits count: some operation of a loop, which is copied as it is, reads them, or one
  * that sees bits. [op_count], in the arena. */
 bool *find_read_bitwise(struct arena *arena, const struct program *program);
-/* New value `again` in the old value's format, if it came out in another one: wires. */
-int rewrite_same_bits(struct rewrite *rewrite, int old_value, int again);
+/* New value `again` in the old value's format, if it came out in another one: wires. Sets *widens
+ * if it may be outside of the old interval, which loops count on. */
+int rewrite_same_bits(struct rewrite *rewrite, int old_value, int again, bool *widens);
 
 /* How many operations and outputs read each value: [op_count], in the arena. */
 int *count_users(struct arena *arena, const struct program *program);

@@ -16,6 +16,7 @@ struct trim {
                     own lowest bit only if every reader floors */
     int *above;  /* [old op_count] the lowest power of two that every reader takes it modulo */
     const bool *is_read_bitwise; /* [old op_count] */
+    bool widens;                 /* what loops read: nothing can be cut */
     struct linear_forms *forms;
 };
 
@@ -145,7 +146,7 @@ static int trim(struct rewrite *r, int value)
         program_narrow(r->program, again, lo, hi);
     }
     if (trim->needed[value] == UNREAD || code == OP_MATVEC) return again;
-    if (trim->is_read_bitwise[value]) return rewrite_same_bits(r, value, again);
+    if (trim->is_read_bitwise[value]) return rewrite_same_bits(r, value, again, &trim->widens);
     return cut(r->program, again, trim->needed[value], trim->above[value]);
 }
 
@@ -181,7 +182,8 @@ struct program *optimize_trim(const struct program *old, const struct target *ta
     linear_free(pass.forms);
     arena_free(&arena);
     /* A cut hides that two terms come from one input, so intervals may widen: not for more bits. */
-    if (adder_bits(program) <= adder_bits(old)) return program;
+    bool widens = pass.widens && program_has_loops(old);
+    if (adder_bits(program) <= adder_bits(old) && !widens) return program;
     program_free(program);
     return rewrite_program(old, rewrite_copy, NULL);
 }
