@@ -83,7 +83,7 @@ static int check_inner_values(const struct program *p, const char *folder)
     int64_t *outputs =
         arena_alloc(&arena, (size_t)(INNER_EVENTS * p->output_count), sizeof *outputs);
     struct emit_signal *signals;
-    assert_true(emit_signals(p, &arena, &signals) >= p->output_count);
+    assert_true(emit_signals(p, &arena, &signals) > 0);
     program_quantize_inputs(p, events, INNER_EVENTS, inputs);
     program_eval(p, inputs, INNER_EVENTS, outputs);
     struct bench_events packed = bench_write_events(&arena, p, work, inputs, outputs, INNER_EVENTS);
