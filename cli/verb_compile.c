@@ -7,6 +7,7 @@
 #include "cli/job_use.h"
 #include "compiler/compile.h"
 #include "compiler/emit/emit.h"
+#include "model/import/import.h"
 #include "model/onnx.h"
 
 #include <math.h>
@@ -295,7 +296,7 @@ int verb_compile(struct cli *cli)
     struct request request = {0};
     fill_request(cli, &request);
     double start = clock_seconds();
-    struct network *network = onnx_read(request.model);
+    struct network *network = model_read(request.model);
     network->name = arena_strdup(&network->arena, request.name);
     fill_input(cli, &request, network);
     compile_prepare(network, &request.options, request.model);

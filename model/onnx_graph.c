@@ -106,6 +106,27 @@ void node_string(const struct graph_node *node, const char *name, const char *ot
         snprintf(text, size, "%s", otherwise);
 }
 
+const int64_t *node_ints(const struct graph_node *node, const char *name, size_t *count)
+{
+    const Onnx__AttributeProto *found = attribute(node, name);
+    *count = found ? found->n_ints : 0;
+    return *count ? found->ints : NULL;
+}
+
+size_t node_string_count(const struct graph_node *node, const char *name)
+{
+    const Onnx__AttributeProto *found = attribute(node, name);
+    return found ? found->n_strings : 0;
+}
+
+void node_string_at(const struct graph_node *node, const char *name, size_t i, char *text,
+                    size_t size)
+{
+    const ProtobufCBinaryData *string = &attribute(node, name)->strings[i];
+    snprintf(text, size, "%.*s", (int)(string->len > 1000 ? 1000 : string->len),
+             (const char *)string->data);
+}
+
 /* ---- constants ------------------------------------------------------------------------------ */
 
 static double raw_element(int32_t type, const uint8_t *at)
@@ -214,6 +235,30 @@ struct tensor tensor_scalar(struct graph *graph, double value)
     double *values = arena_alloc(&graph->arena, 1, sizeof *values);
     *values = value;
     return (struct tensor){.count = 1, .values = values};
+}
+
+const double *node_numbers(struct graph *graph, const struct graph_node *node, const char *name,
+                           size_t *count, bool *is_double)
+{
+    char longer[80];
+    const Onnx__AttributeProto *found = attribute(node, name);
+    snprintf(longer, sizeof longer, "%s_as_tensor", name);
+    const Onnx__AttributeProto *as_tensor = attribute(node, longer);
+    *count = 0;
+    *is_double = false;
+    if (as_tensor && as_tensor->t) {
+        struct tensor tensor;
+        decode_tensor(graph, as_tensor->t, longer, node, &tensor);
+        *count = tensor.count;
+        *is_double = as_tensor->t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
+        return tensor.values;
+    }
+    if (!found || !found->n_floats) return NULL;
+    double *values = arena_alloc(&graph->arena, found->n_floats, sizeof *values);
+    for (size_t i = 0; i < found->n_floats; i++)
+        values[i] = (double)found->floats[i];
+    *count = found->n_floats;
+    return values;
 }
 
 /* The forms a Constant node's value may take. */
@@ -402,6 +447,27 @@ static void check_order(struct graph *graph)
             graph_fail(graph, &graph->nodes[i], "the graph has a cycle through this node");
 }
 
+/* Whether an output holds class labels, which classifiers give beside their scores. */
+static bool is_label(const Onnx__ValueInfoProto *output)
+{
+    const Onnx__TypeProto *type = output->type;
+    if (!type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE) return false;
+    return type->tensor_type->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__INT64 ||
+           type->tensor_type->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__STRING;
+}
+
+static void find_output(struct graph *graph)
+{
+    size_t found = 0, outputs = graph->proto->n_output;
+    for (size_t i = 0; i < outputs; i++) {
+        const Onnx__ValueInfoProto *output = graph->proto->output[i];
+        if (!*text_of(output->name) || (outputs > 1 && is_label(output))) continue;
+        graph->output = output->name;
+        found++;
+    }
+    if (found != 1) graph_fail(graph, NULL, "the graph has %zu outputs; one is supported", outputs);
+}
+
 void graph_open(struct graph *graph, const char *path)
 {
     *graph = (struct graph){.file = path};
@@ -424,10 +490,7 @@ void graph_open(struct graph *graph, const char *path)
     add_names(graph);
     find_input(graph);
     check_order(graph);
-    if (graph->proto->n_output != 1 || !*text_of(graph->proto->output[0]->name))
-        graph_fail(graph, NULL, "the graph has %zu outputs; one is supported",
-                   graph->proto->n_output);
-    graph->output = graph->proto->output[0]->name;
+    find_output(graph);
 }
 
 void graph_close(struct graph *graph)

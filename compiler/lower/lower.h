@@ -61,6 +61,7 @@ void lower_relu(struct lowering *l, const struct layer *layer);
 void lower_leaky_relu(struct lowering *l, const struct layer *layer);
 void lower_function(struct lowering *l, const struct layer *layer); /* sigmoid, tanh, with quant */
 void lower_softmax(struct lowering *l, const struct layer *layer);
+void lower_trees(struct lowering *l, const struct layer *layer);
 /* Scores to what the options ask for, and the output ports. */
 void lower_outputs(struct lowering *l);
 
@@ -75,6 +76,11 @@ int lower_scale(struct lowering *l, int value, struct dyadic scale, struct dyadi
  * resolution of the scores. (How far the scores reach only bounds the tables.) */
 void softmax_prepare(struct network *network, const struct compile_options *options,
                      const char *file);
+
+/* ---- trees_prepare.c ---- */
+
+/* A step of compile_prepare(): gives ensembles that do not say them the formats of their values. */
+void trees_prepare(struct network *network, const struct compile_options *options);
 
 /* ---- shorten.c ---- */
 

@@ -180,7 +180,8 @@ static void place_input_quantizer(const struct prepare *p)
     struct network *network = p->network;
     const struct compile_options *options = p->options;
     int scaling = gather_scalings(network), next = reader_of(network, scaling);
-    bool has_quant = next > 0 && network->layers[next].kind == LAYER_QUANT;
+    bool has_quant = next > 0 && (network->layers[next].kind == LAYER_QUANT ||
+                                  network->layers[next].kind == LAYER_BUCKETS);
     bool asked = options->input_format || options->input_bits;
     if (options->standardise == STANDARDISE_FABRIC && scaling > 0) {
         insert_quantizer(p, network->layers[scaling].input);
@@ -283,6 +284,7 @@ void compile_prepare(struct network *network, const struct compile_options *opti
     if (network->layer_count < 2) fail("%s: the model has no layers", file);
     place_input_quantizer(&p);
     round_all_offsets(network);
+    trees_prepare(network, options);
     if (options->output == COMPILE_SOFTMAX) softmax_prepare(network, options, file);
     network_check(network, file);
 }

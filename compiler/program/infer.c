@@ -230,11 +230,15 @@ static const char *infer_result(const struct program *p, const struct op *op, st
 }
 
 /* Own format and range of inputs and constants. */
-static const char *infer_source(const struct op *op, struct range *r)
+static const char *infer_source(const struct program *p, const struct op *op, struct range *r)
 {
+    int edges = op->code == OP_INPUT && op->immediate < p->input_count
+                    ? p->inputs[op->immediate].edge_count
+                    : 0;
     r->fraction = op_fraction(op);
     r->lo = op->code == OP_INPUT ? format_min(op->format) : op->immediate;
     r->hi = op->code == OP_INPUT ? format_max(op->format) : op->immediate;
+    if (edges) r->hi = edges;
     return NULL;
 }
 
@@ -249,7 +253,7 @@ static const char *infer_range(const struct program *p, const struct op *op, str
     const struct op *a = operand[0], *b = operand[1];
     switch (op->code) {
     case OP_INPUT:
-    case OP_CONST: return infer_source(op, r);
+    case OP_CONST: return infer_source(p, op, r);
     case OP_ADD:
     case OP_SUB: return infer_add(op, range_of(a), range_of(b), r);
     case OP_NEG: *r = (struct range){-(int128)a->hi, -(int128)a->lo, op_fraction(a)}; return NULL;

@@ -117,6 +117,11 @@ struct port {
     const char *name;
     int value;                      /* inputs: the INPUT op; outputs: any op */
     double host_scale, host_offset; /* inputs: hardware value = quantize(raw * scale + offset) */
+    /* Inputs with edges instead: hardware value = how many of them are not above the raw value
+     * (NaN: none); scale 1, offset 0. Rising; the first may be -infinity. In the program's arena.
+     */
+    int edge_count;
+    const double *edges;
 };
 
 struct program {
@@ -153,6 +158,8 @@ void program_free(struct program *program);
  * above 63 bits ends with one line that names the block and the path of values that got there. */
 int program_add_input(struct program *p, const char *name, struct format format, double host_scale,
                       double host_offset);
+/* An input that is the number of its raw value's bucket, 0 .. count: the edges are copied. */
+int program_add_buckets(struct program *p, const char *name, const double *edges, int count);
 int program_add_const(struct program *p, int64_t integer, int fraction_bits);
 int program_add_op(struct program *p, enum op_code code, const int *operands, int count,
                    int64_t immediate);
@@ -232,6 +239,8 @@ void program_quantize_inputs(const struct program *p, const double *x, long even
                              int64_t *integers);
 void program_scale_outputs(const struct program *p, const int64_t *integers, long events,
                            double *y);
+/* A raw value that the host turns into this stored integer. */
+double program_raw_value(const struct program *p, int input, int64_t integer);
 /* One input of `count` events, in place: raw values to stored integers (whole numbers exactly). */
 void program_quantize_column(const struct program *p, int input, double *x, long count);
 
