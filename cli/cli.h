@@ -100,6 +100,12 @@ void cli_print_manual(void); /* the man page, on stdout */
 VERB_TABLE(X)
 #undef X
 
+/* verb_train() for a job of trees, and what both share: names of the data's features and classes. */
+int train_trees(struct cli *cli);
+struct network;
+struct events;
+void train_name_ports(struct network *network, const struct events *events);
+
 /* ---- shared by the verbs ---- */
 
 /* folder/name, in the arena; and the same when the file must be there: else one line that says which verb makes it. */

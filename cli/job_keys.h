@@ -21,6 +21,7 @@
     X(STRING, train_labels, "", 0, 0, "file with the training labels where it is another one (IDX, NPY)") \
     X(STRING, test_labels, "", 0, 0, "file with the test labels where it is another one")          \
     X(STRING, weights, "", 0, 0, "array or column with a weight per event")                        \
+    X(FLAG, missing, "false", 0, 0, "trees: NaN in the features is a missing value, not a mistake") \
     X(COUNT, max_events, "0", 0, 1e9, "read at most this many events; 0: all")                     \
     X(NUMBER, validation_fraction, "0.1", 0, 0.9, "part of the training events kept for validation") \
     X(NUMBER, test_fraction, "0.2", 0, 0.9, "part of the training file kept for testing when `test` is not given") \
@@ -28,6 +29,8 @@
 
 #define JOB_INPUT_KEYS(X)                                                                          \
     X(STRING, format, "8", 0, 0, "format of the standardised inputs; see formats below")           \
+    X(STRING, edges, "uniform", 0, 0, "trees: uniform: steps of equal width over the range of the data; quantile: of equally many events, which the host looks up") \
+    X(NUMBER, clip, "0.002", 0, 0.2, "trees: part of the events that lies beyond the range at either end") \
     X(FLAG, per_feature, "true", 0, 0, "choose the range of each input by itself where only a width is given") \
     X(STRING, raw_format, "", 0, 0, "standardise: fabric: format of the raw physical inputs, for all of them") \
     X(COUNT, raw_bits, "16", 2, 32, "standardise: fabric: width of each raw input where no raw_format is given, range from the training events")
@@ -46,6 +49,33 @@
     X(COUNT, weight_digits, "0", -1, 24, "dense: most nonzero signed digits of a weight; 0: as training.weight_digits, -1: any") \
     X(NUMBER, l1, "0", 0, 1e3, "dense: added to training.l1")                                      \
     X(NUMBER, l2, "0", 0, 1e3, "dense: added to training.l2")
+
+#define JOB_TREES_KEYS(X)                                                                          \
+    X(STRING, method, "", 0, 0, "boosting, adaboost, random_forest, extra_trees, tree, isolation_forest or autoencoder; given: the job trains trees, not layers") \
+    X(STRING, growth, "depth", 0, 0, "depth: level by level; leaf: most gain first; symmetric: a level asks one question, so that a tree is a table") \
+    X(STRING, outputs, "each", 0, 0, "boosting of classes: each: a tree per class and round; joint: one tree whose leaves hold a value for each class") \
+    X(STRING, loss, "", 0, 0, "squared_error, absolute_error, quantile, binary_cross_entropy or categorical_cross_entropy; default: by the labels") \
+    X(NUMBER, quantile, "0.5", 0.001, 0.999, "which quantile the quantile loss predicts")          \
+    X(COUNT, rounds, "100", 1, 100000, "rounds of boosting; trees of a forest")                    \
+    X(COUNT, depth, "6", 1, 16, "most splits between root and leaf")                               \
+    X(COUNT, leaves, "0", 0, 65536, "most leaves of a tree; 0: as many as the depth allows")       \
+    X(NUMBER, learning_rate, "0.3", 1e-6, 10, "factor on what a new tree adds")                    \
+    X(NUMBER, row_fraction, "1", 1e-6, 1, "part of the events that each tree is grown on")         \
+    X(NUMBER, feature_fraction, "0", 0, 1, "part of the features that each tree (of forests: each node) may ask for; 0: all, of a random forest the root of their number") \
+    X(NUMBER, l1, "0", 0, 1e9, "on the values of leaves")                                          \
+    X(NUMBER, l2, "1", 0, 1e9, "on the values of leaves")                                          \
+    X(NUMBER, min_gain, "0", 0, 1e12, "least decrease of the loss, summed over events, by a split") \
+    X(NUMBER, min_child_weight, "1", 0, 1e12, "least sum of second derivatives (of weights) in a child") \
+    X(STRING, monotone, "", 0, 0, "by feature: 1 where the output must not fall as it rises, -1 where it must not rise, 0; \"1,0,-1\"") \
+    X(NUMBER, pruning, "0", 0, 1e9, "tree: alpha of cost-complexity pruning, impurity per leaf")   \
+    X(COUNT, patience, "0", 0, 100000, "early stopping: rounds without a better validation loss; 0: never") \
+    X(NUMBER, min_delta, "0", 0, 1e9, "early stopping: what counts as better")                     \
+    X(NUMBER, threshold_penalty, "0", 0, 0.99, "a feature and threshold that the ensemble does not have yet counts so much less of its gain") \
+    X(NUMBER, lut_price, "0", 0, 1, "least decrease of the mean loss that one more 4-input LUT must bring; 0: LUTs are free") \
+    X(COUNT, leaf_bits, "6", 0, 16, "most bits that one tree adds to one sum; 0: values are not rounded") \
+    X(NUMBER, leaf_step, "0", 0, 1e6, "power of two that all values are multiples of; 0: chosen")  \
+    X(COUNT, sweeps, "0", 0, 1000, "times that each tree is taken out and grown again against the others") \
+    X(COUNT, quantized_sweeps, "6", 0, 1000, "the same while values are rounded; the last two only find values anew")
 
 #define JOB_TRAINING_KEYS(X)                                                                       \
     X(STRING, loss, "", 0, 0, "see `sluice list losses`; default: categorical_cross_entropy, binary_cross_entropy for one output of two classes, squared_error for regression") \
@@ -118,6 +148,7 @@
     X(data, JOB_DATA_KEYS, "events")                                                               \
     X(input, JOB_INPUT_KEYS, "the input quantizer")                                                \
     X(training, JOB_TRAINING_KEYS, "how the network is trained")                                   \
+    X(trees, JOB_TREES_KEYS, "an ensemble of decision trees instead of layers; of `training` it takes class_weights, seed and threads") \
     X(pruning, JOB_PRUNING_KEYS, "weights set to zero, by magnitude, while training goes on")      \
     X(target, JOB_TARGET_KEYS, "the board and how the network is laid out on it")                  \
     X(budget, JOB_BUDGET_KEYS, "what the design must meet: a miss ends with exit status 1")        \

@@ -72,7 +72,7 @@ static void write_result(struct cli *cli, const struct train_result *result,
 }
 
 /* Feature and class names come from the data and travel with the model. */
-static void name_ports(struct network *network, const struct events *events)
+void train_name_ports(struct network *network, const struct events *events)
 {
     if (!network) return;
     int features = network->layers[0].size, outputs = network_output(network)->size;
@@ -93,6 +93,7 @@ int verb_train(struct cli *cli)
     struct job *job = cli->job;
     if (job->model)
         job_fail(job, NULL, 0, "model", "the job brings a model of its own: nothing to train");
+    if (job_has_trees(job)) return train_trees(cli);
     double start = clock_seconds();
     struct job_events *events = job_read_events(job);
     struct train_config config;
@@ -105,8 +106,8 @@ int verb_train(struct cli *cli)
     struct train_result *result =
         train_run(&config, events->train, events->train_rows, events->train_count,
                   events->valid_rows, events->valid_count);
-    name_ports(result->float_network, events->train);
-    name_ports(result->quantized_network, events->train);
+    train_name_ports(result->float_network, events->train);
+    train_name_ports(result->quantized_network, events->train);
     onnx_write(cli_path(cli, "float.onnx"), result->float_network);
     onnx_write(cli_path(cli, "train/model.onnx"),
                result->quantized_network ? result->quantized_network : result->float_network);
