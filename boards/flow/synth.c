@@ -11,19 +11,26 @@
  * would be spent on them. Tables of the network stay logic: a block memory answers 1.6 ns (iCE40)
  * after a register would, which the schedule does not count with, and it is not simulated on gates.
  */
-static void add_synth(struct text *script, const struct build_job *job, const char *top,
-                      bool is_network)
+static void add_synth(struct text *script, struct build_job *job, const char *top, bool is_network)
 {
+    /* Where our own maps of cells come between the steps of Yosys's own script. */
+    static const struct step {
+        const char *steps, *map;
+    } ice40[] = {{"begin:coarse", "keep_adders.v"},
+                 {"coarse:map_ffs", "fixcarry.v"},
+                 {"map_ffs:", NULL}},
+      ecp5[] = {{"begin:coarse", "keep_adders.v"},
+                {"coarse:map_gates", "ecp5_adders.v"},
+                {"map_gates:", NULL}};
     const char *tables = is_network ? " -nobram" : "";
-    if (job->ecp5)
-        text_add(script, "synth_ecp5 -nodsp%s%s -top %s\n", is_network ? " -abc9" : "", tables,
-                 top);
-    else
-        text_add(script,
-                 "synth_ice40%s -top %s -run begin:map_ffs\n"
-                 "techmap -map fixcarry.v\n"
-                 "synth_ice40%s -top %s -run map_ffs:\n",
-                 tables, top, tables, top);
+    const char *command = arena_printf(
+        &job->arena, job->ecp5 ? "synth_ecp5 -nodsp%s%s -top %s" : "synth_ice40%s%s -top %s",
+        job->ecp5 && is_network ? " -abc9" : "", tables, top);
+    for (const struct step *step = job->ecp5 ? ecp5 : ice40;; step++) {
+        text_add(script, "%s -run %s\n", command, step->steps);
+        if (!step->map) break;
+        text_add(script, "techmap -map %s\n", step->map);
+    }
 }
 
 static void write_script(struct build_job *job, const char *name, struct text *script)
@@ -34,9 +41,10 @@ static void write_script(struct build_job *job, const char *name, struct text *s
 
 void job_write_scripts(struct build_job *job)
 {
-    if (!job->ecp5) {
-        const char *fix = file_join(&job->arena, board_home(), "boards/flow/fixcarry.v");
-        file_copy(fix, flow_path(job, "fixcarry.v"));
+    const char *const maps[] = {"keep_adders.v", job->ecp5 ? "ecp5_adders.v" : "fixcarry.v"};
+    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
+        const char *folder = file_join(&job->arena, board_home(), "boards/flow");
+        file_copy(file_join(&job->arena, folder, maps[i]), flow_path(job, maps[i]));
     }
     struct text network = {0};
     for (int i = 0; job->rtl[i] != NULL; i++)
@@ -59,7 +67,7 @@ void job_write_scripts(struct build_job *job)
     add_synth(&top, job, "top", false);
     text_add(&top,
              "delete =%s\n"
-             "design -copy-from network %s\nhierarchy -top top\nflatten\nwrite_json design.json\n",
+             "design -copy-from network %s\nflatten\nwrite_json design.json\n",
              job->top, job->top);
     write_script(job, "top.ys", &top);
 }
@@ -116,6 +124,7 @@ void job_synthesise_network(struct build_job *job)
     info("synthesising %s with %s", job->top, job->yosys.version);
     const char *argv[] = {job->yosys.program, "-Q", "-T", "network.ys", NULL};
     job_run(job, argv, "network.log", job->request->synth_limit_s);
+    job_trim_carries(job, "network.json");
     count_network(job);
 }
 
@@ -123,4 +132,5 @@ void job_synthesise_top(struct build_job *job)
 {
     const char *argv[] = {job->yosys.program, "-Q", "-T", "top.ys", NULL};
     job_run(job, argv, "top.log", job->request->synth_limit_s);
+    job_trim_carries(job, "design.json");
 }
