@@ -22,6 +22,7 @@ static unsigned char keeps(enum op_code code)
     case OP_NOT:
     case OP_POPCOUNT:
     case OP_CONCAT:
+    case OP_LUT:
     case OP_SLICE: return KEEP_BITS;
     default: return KEEP_NOTHING;
     }

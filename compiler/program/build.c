@@ -201,6 +201,12 @@ void program_add_matvec(struct program *p, const int *operands, int rows,
         results[column] = program_add_op(p, OP_RESULT, &matvec, 1, column);
 }
 
+int program_add_lut(struct program *p, const int *operands, int count, uint64_t bits)
+{
+    assert(count == 6 || bits >> (1 << count) == 0);
+    return program_add_op(p, OP_LUT, operands, count, (int64_t)bits);
+}
+
 int program_add_table(struct program *p, int a, const char *name, const int64_t *entries,
                       struct format format)
 {

@@ -111,6 +111,7 @@ static bool reads_bits(enum op_code code)
     case OP_NOT:
     case OP_POPCOUNT:
     case OP_CONCAT:
+    case OP_LUT:
     case OP_SLICE: return true;
     default: return false;
     }

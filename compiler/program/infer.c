@@ -178,6 +178,30 @@ static const char *infer_concat(const struct program *p, const struct op *op, st
     return NULL;
 }
 
+/* The results for all operands' bits that can come. */
+static const char *infer_lut(const struct program *p, const struct op *op, struct range *r)
+{
+    int count = op->operand_count, fixed = 0, free = 0;
+    if (count < 6 && (uint64_t)op->immediate >> (1 << count))
+        return "its constant has more bits than its operands number";
+    for (int i = 0; i < count; i++) {
+        const struct op *a = program_operand(p, op, i);
+        if (a->lo < 0 || a->hi > 1 || op_fraction(a)) return "an operand is not one unsigned bit";
+        if (a->lo == a->hi)
+            fixed |= (int)a->lo << i;
+        else
+            free |= 1 << i;
+    }
+    *r = (struct range){1, 0, 0};
+    for (int n = 0; n < 1 << count; n++) {
+        if ((n & ~free) != fixed) continue;
+        int bit = (int)((uint64_t)op->immediate >> n & 1);
+        if (bit < r->lo) r->lo = bit;
+        if (bit > r->hi) r->hi = bit;
+    }
+    return NULL;
+}
+
 static const char *infer_slice(const struct op *op, const struct op *a, struct range *r)
 {
     int width = op->format.width_bits, low = (int)op->immediate;
@@ -296,6 +320,7 @@ static const char *infer_range(const struct program *p, const struct op *op, str
         return NULL;
     case OP_POPCOUNT: return infer_popcount(a, r);
     case OP_CONCAT: return infer_concat(p, op, r);
+    case OP_LUT: return infer_lut(p, op, r);
     case OP_SLICE: return infer_slice(op, a, r);
     case OP_COUNT: break;
     }

@@ -48,6 +48,9 @@
     X(XOR, "xor", 2, 2, NONE, "bits: exclusive or of two unsigned values")                         \
     X(NOT, "not", 1, 1, NONE, "bits: all W bits inverted; of a signed value that is -1 - n")       \
     X(POPCOUNT, "popcount", 1, 1, NONE, "bits: number of ones in the W bits of a")                 \
+    X(LUT, "lut", 1, 6, VALUE,                                                                     \
+      "bits: a truth table: the bit of the constant that the one-bit operands number, the first "  \
+      "lowest")                                                                                    \
     X(CONCAT, "concat", 1, -1, NONE,                                                               \
       "bits: operands side by side, the first lowest; an unsigned integer")                        \
     X(SLICE, "slice", 1, 1, LOW,                                                                   \
@@ -167,6 +170,9 @@ int program_add2(struct program *p, enum op_code code, int a, int b, int64_t imm
 int program_add_quantize(struct program *p, int a, struct format format);
 int program_add_slice(struct program *p, int a, int low, struct format format);
 /* matvec and its results: writes columns values to results[]; matrix members are copied. */
+/* A truth table of `count` (1..6) one-bit values: its result for the operands' bits, the first
+ * lowest, is bit number "them" of `bits`. */
+int program_add_lut(struct program *p, const int *operands, int count, uint64_t bits);
 void program_add_matvec(struct program *p, const int *operands, int rows,
                         const struct matrix *matrix, int *results);
 int program_add_table(struct program *p, int a, const char *name, const int64_t *entries,

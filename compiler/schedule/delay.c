@@ -167,6 +167,7 @@ double op_delay_ns(const struct program *p, int value, const struct target *targ
             levels++;
         return levels * carry_chain(carry, target);
     }
+    case OP_LUT: return lut_levels(op->operand_count > target->lut_inputs ? 2 : 1, target);
     case OP_INPUT:
     case OP_CONST:
     case OP_SHIFT:

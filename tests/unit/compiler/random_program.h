@@ -152,6 +152,16 @@ static int random_concat(struct random_maker *m)
     return program_add_op(m->p, OP_CONCAT, operands, count, 0);
 }
 
+static int random_lut(struct random_maker *m)
+{
+    int operands[6], count = random_between(m->random, 1, 6);
+    for (int i = 0; i < count; i++)
+        operands[i] = random_condition(m);
+    uint64_t bits = random_bits(m->random);
+    return program_add_lut(m->p, operands, count,
+                           count < 6 ? bits & (((uint64_t)1 << (1 << count)) - 1) : bits);
+}
+
 static int random_slice(struct random_maker *m)
 {
     int a = random_operand(m), width = m->p->ops[a].format.width_bits,
@@ -203,6 +213,7 @@ static void random_op(struct random_maker *m, enum op_code code)
         break;
     case OP_POPCOUNT: a = program_add_op(p, code, &a, 1, 0); break;
     case OP_CONCAT: a = random_concat(m); break;
+    case OP_LUT: a = random_lut(m); break;
     case OP_SLICE: a = random_slice(m); break;
     case OP_INPUT:
     case OP_COUNT: return;
