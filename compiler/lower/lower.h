@@ -41,7 +41,16 @@ struct lowering {
      * value is values[j] + bias[j], negated when negated[j]. NULL: nothing. */
     struct dyadic *left_bias;
     bool *left_negated;
+    /* What the last layer left out of all its scores, for a decision that does not need it: they are
+     * the values plus this integer (of the values' fraction bits). */
+    int64_t left_out;
 };
+/* Whether the present layer's values are scores that only a decision reads. */
+static inline bool lowering_decides(const struct lowering *l)
+{
+    return l->position == l->chain.count - 1 &&
+           (l->options->output == COMPILE_ARGMAX || l->options->output == COMPILE_THRESHOLD);
+}
 
 static inline const struct layer *lowering_layer(const struct lowering *l, int ahead)
 {
@@ -68,6 +77,13 @@ void lower_outputs(struct lowering *l);
 /* a * scale + offset as a 1 x 1 matvec, or less when it is less. */
 int lower_scale(struct lowering *l, int value, struct dyadic scale, struct dyadic offset,
                 const struct layer *layer);
+
+/* ---- compare.c ---- */
+
+/* Bit number `bit` of a value, as one unsigned bit. */
+int lower_bit(struct program *p, int x, int bit);
+/* Whether the stored integer of x is at most `limit`, as one bit. */
+int lower_at_most(struct program *p, int x, int64_t limit);
 
 /* ---- softmax.c ---- */
 

@@ -18,7 +18,14 @@ struct contender {
 /* The winner; the lower index on a tie, since a's are all below b's. */
 static struct contender play(struct program *p, struct contender a, struct contender b)
 {
-    int b_wins = program_add2(p, OP_LT, a.score, b.score, 0);
+    const struct op *x = &p->ops[a.score], *y = &p->ops[b.score];
+    int b_wins;
+    if (x->code == OP_CONST && op_fraction(x) == op_fraction(y)) {
+        int a_wins = lower_at_most(p, b.score, x->lo);
+        b_wins = program_add_lut(p, &a_wins, 1, 1);
+    } else {
+        b_wins = program_add2(p, OP_LT, a.score, b.score, 0);
+    }
     int scores[3] = {b_wins, b.score, a.score}, indices[3] = {b_wins, b.index, a.index};
     struct contender winner;
     winner.score = program_add_op(p, OP_SELECT, scores, 3, 0);
@@ -33,11 +40,17 @@ static void lower_argmax(struct lowering *l, int count)
     struct contender *in_play = arena_alloc(&l->arena, (size_t)count, sizeof *in_play);
     for (int j = 0; j < count; j++)
         in_play[j] = (struct contender){l->values[j], program_add_const(p, j, 0)};
+    /* A score that never changes plays last: it is cheap to compare with. */
+    struct contender first = in_play[0];
+    bool last = count > 1 && p->ops[first.score].code == OP_CONST;
+    in_play += last;
+    count -= last;
     for (; count > 1; count = (count + 1) / 2) {
         for (int j = 0; j < count / 2; j++)
             in_play[j] = play(p, in_play[2 * j], in_play[2 * j + 1]);
         if (count % 2) in_play[count / 2] = in_play[count - 1];
     }
+    if (last) in_play[0] = play(p, first, in_play[0]);
     program_add_output(p, "class", in_play[0].index);
     p->output_kind = "argmax";
 }
@@ -51,12 +64,12 @@ static void lower_threshold(struct lowering *l, int count)
     program_begin_block(p, "decision", "threshold");
     const struct op *score = &p->ops[l->values[0]];
     /* The least stored integer that passes; one beyond the interval when none does. */
-    double least = ceil(ldexp(l->options->threshold, op_fraction(score)));
+    double least = ceil(ldexp(l->options->threshold, op_fraction(score)) - (double)l->left_out);
     int64_t integer = least <= (double)score->lo  ? score->lo
                       : least > (double)score->hi ? score->hi + 1
                                                   : (int64_t)least;
-    int limit = program_add_const(p, integer, op_fraction(score));
-    program_add_output(p, "decision", program_add2(p, OP_LE, limit, l->values[0], 0));
+    int fails = lower_at_most(p, l->values[0], integer - 1);
+    program_add_output(p, "decision", program_add_lut(p, &fails, 1, 1));
     p->output_kind = "threshold";
     p->threshold = l->options->threshold;
 }
