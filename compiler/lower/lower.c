@@ -117,7 +117,7 @@ static void lower_layer(struct lowering *l, const struct layer *layer)
     case LAYER_TANH: lower_function(l, layer); break;
     case LAYER_SOFTMAX: lower_softmax(l, layer); break;
     case LAYER_TREES: lower_trees(l, layer); break;
-    case LAYER_TREE_DISTANCE:
+    case LAYER_TREE_DISTANCE: lower_tree_distance(l, layer); break;
     case LAYER_BUCKETS: fail_place(layer);
     case LAYER_INPUT:
     case LAYER_KIND_COUNT: assert(!"a layer that computes");

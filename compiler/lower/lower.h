@@ -71,6 +71,7 @@ void lower_leaky_relu(struct lowering *l, const struct layer *layer);
 void lower_function(struct lowering *l, const struct layer *layer); /* sigmoid, tanh, with quant */
 void lower_softmax(struct lowering *l, const struct layer *layer);
 void lower_trees(struct lowering *l, const struct layer *layer);
+void lower_tree_distance(struct lowering *l, const struct layer *layer);
 /* Scores to what the options ask for, and the output ports. */
 void lower_outputs(struct lowering *l);
 
@@ -80,6 +81,9 @@ int lower_scale(struct lowering *l, int value, struct dyadic scale, struct dyadi
 
 /* ---- compare.c ---- */
 
+/* A truth table of `count` (1..6) bits as program_add_lut() has it, or what it comes to: inverters in
+ * front of it are taken in, inputs that it does not depend on left out. */
+int lower_lut(struct program *p, const int *inputs, int count, uint64_t table);
 /* Bit number `bit` of a value, as one unsigned bit. */
 int lower_bit(struct program *p, int x, int bit);
 /* Whether the stored integer of x is at most `limit`, as one bit. */

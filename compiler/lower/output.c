@@ -15,17 +15,26 @@ struct contender {
     int score, index;
 };
 
-/* The winner; the lower index on a tie, since a's are all below b's. */
-static struct contender play(struct program *p, struct contender a, struct contender b)
+/* Whether a score is above a constant on its grid. Scores of trees end in a format of their own, so
+ * that their bits can be read; others keep a comparison that the passes see through. */
+static int is_above(struct lowering *l, int score, int64_t limit)
 {
+    struct program *p = l->program;
+    int fraction = op_fraction(&p->ops[score]);
+    if (last_layer(l)->kind != LAYER_TREES)
+        return program_add2(p, OP_LT, program_add_const(p, limit, fraction), score, 0);
+    int not_above = lower_at_most(p, score, limit);
+    return lower_lut(p, &not_above, 1, 1);
+}
+
+/* The winner; the lower index on a tie, since a's are all below b's. */
+static struct contender play(struct lowering *l, struct contender a, struct contender b)
+{
+    struct program *p = l->program;
     const struct op *x = &p->ops[a.score], *y = &p->ops[b.score];
-    int b_wins;
-    if (x->code == OP_CONST && op_fraction(x) == op_fraction(y)) {
-        int a_wins = lower_at_most(p, b.score, x->lo);
-        b_wins = program_add_lut(p, &a_wins, 1, 1);
-    } else {
-        b_wins = program_add2(p, OP_LT, a.score, b.score, 0);
-    }
+    bool constant = x->code == OP_CONST && op_fraction(x) == op_fraction(y);
+    int b_wins =
+        constant ? is_above(l, b.score, x->lo) : program_add2(p, OP_LT, a.score, b.score, 0);
     int scores[3] = {b_wins, b.score, a.score}, indices[3] = {b_wins, b.index, a.index};
     struct contender winner;
     winner.score = program_add_op(p, OP_SELECT, scores, 3, 0);
@@ -47,10 +56,10 @@ static void lower_argmax(struct lowering *l, int count)
     count -= last;
     for (; count > 1; count = (count + 1) / 2) {
         for (int j = 0; j < count / 2; j++)
-            in_play[j] = play(p, in_play[2 * j], in_play[2 * j + 1]);
+            in_play[j] = play(l, in_play[2 * j], in_play[2 * j + 1]);
         if (count % 2) in_play[count / 2] = in_play[count - 1];
     }
-    if (last) in_play[0] = play(p, first, in_play[0]);
+    if (last) in_play[0] = play(l, first, in_play[0]);
     program_add_output(p, "class", in_play[0].index);
     p->output_kind = "argmax";
 }
@@ -68,8 +77,7 @@ static void lower_threshold(struct lowering *l, int count)
     int64_t integer = least <= (double)score->lo  ? score->lo
                       : least > (double)score->hi ? score->hi + 1
                                                   : (int64_t)least;
-    int fails = lower_at_most(p, l->values[0], integer - 1);
-    program_add_output(p, "decision", program_add_lut(p, &fails, 1, 1));
+    program_add_output(p, "decision", is_above(l, l->values[0], integer - 1));
     p->output_kind = "threshold";
     p->threshold = l->options->threshold;
 }

@@ -56,9 +56,31 @@ static void prepare_trees(struct network *network, struct layer *layer,
     set_format(network, &layer->bias_quant, format_make(true, width, width - fraction));
 }
 
+/* Centres without a format get one of the finest input's step that holds them all. */
+static void prepare_distance(struct network *network, struct layer *layer)
+{
+    const struct layer *before = &network->layers[layer->input];
+    int fraction = before->kind == LAYER_BUCKETS ? 0 : -FORMAT_MAX_INTEGER_BITS, exponent = 0;
+    if (layer->weight_quant.count) return;
+    for (int i = 0; before->kind == LAYER_QUANT && i < before->quant.count; i++)
+        if (format_fraction_bits(before->quant.formats[i]) > fraction)
+            fraction = format_fraction_bits(before->quant.formats[i]);
+    double reach = reach_of(layer->trees->values, layer->trees->value_count, layer->trees);
+    if (reach > 0) frexp(reach, &exponent);
+    int width = exponent + 1 + fraction;
+    if (width > FORMAT_MAX_BITS)
+        fail("layer %s: its centres reach %g, too far for the step of its inputs", layer->name,
+             reach);
+    if (width < 1) width = 1;
+    set_format(network, &layer->weight_quant, format_make(true, width, width - fraction));
+}
+
 void trees_prepare(struct network *network, const struct compile_options *options)
 {
-    for (int i = 1; i < network->layer_count; i++)
+    for (int i = 1; i < network->layer_count; i++) {
         if (network->layers[i].kind == LAYER_TREES)
             prepare_trees(network, &network->layers[i], options);
+        if (network->layers[i].kind == LAYER_TREE_DISTANCE)
+            prepare_distance(network, &network->layers[i]);
+    }
 }

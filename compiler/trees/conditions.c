@@ -62,7 +62,7 @@ static int is_not_zero(struct program *p, int x)
         while (count < 4 && low < width)
             inputs[count++] = lower_bit(p, x, low++);
         uint64_t table = (((uint64_t)1 << (1 << count)) - 1) & ~(uint64_t)1;
-        any = program_add_lut(p, inputs, count, table);
+        any = lower_lut(p, inputs, count, table);
     }
     return any;
 }
@@ -77,5 +77,5 @@ int condition_value(struct conditions *c, int condition)
     bool zero_is_left = k->limit >= 0;
     if (k->zero == ZERO_ORDINARY || (k->zero == ZERO_LEFT) == zero_is_left) return k->value;
     int pair[2] = {k->value, is_not_zero(p, x)};
-    return k->value = program_add_lut(p, pair, 2, k->zero == ZERO_LEFT ? 0xb : 0x8);
+    return k->value = lower_lut(p, pair, 2, k->zero == ZERO_LEFT ? 0xb : 0x8);
 }

@@ -52,8 +52,7 @@ static int make_table(struct forms *f, int node, const int *conditions, int coun
         table |= (uint64_t)(leaf_for(f->diagram, node, conditions, count, n) & 1) << n;
     for (int i = 0; i < count; i++)
         inputs[i] = condition_value(f->conditions, conditions[i]);
-    if (count == 1 && table == 2) return inputs[0];
-    return program_add_lut(f->lowering->program, inputs, count, table);
+    return lower_lut(f->lowering->program, inputs, count, table);
 }
 
 int form_bit(struct forms *f, int node)
@@ -67,7 +66,7 @@ int form_bit(struct forms *f, int node)
     if (count <= TABLE_INPUTS) return keep_value(f, node, make_table(f, node, conditions, count));
     int inputs[3] = {form_bit(f, n.yes), form_bit(f, n.no),
                      condition_value(f->conditions, n.condition)};
-    return keep_value(f, node, program_add_lut(p, inputs, 3, 0xac)); /* the first if the third */
+    return keep_value(f, node, lower_lut(p, inputs, 3, 0xac)); /* the first if the third */
 }
 
 int form_number(struct forms *f, int node)

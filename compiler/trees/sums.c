@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void heap_add(struct bit_heap *h, int bit, int weight)
+static void put(struct bit_heap *h, int bit, int weight)
 {
     const struct op *op = &h->lowering->program->ops[bit];
     if (op->hi == 0) return;
@@ -21,7 +21,12 @@ void heap_add(struct bit_heap *h, int bit, int weight)
     struct bit_column *c = &h->columns[weight];
     c->bits = array_grow(c->bits, &c->capacity, (size_t)c->count + 1, sizeof *c->bits);
     c->bits[c->count++] = bit;
-    h->most += (int64_t)1 << weight;
+}
+
+void heap_add(struct bit_heap *h, int bit, int weight)
+{
+    put(h, bit, weight);
+    if (h->lowering->program->ops[bit].hi) h->most += (int64_t)1 << weight;
 }
 
 static int highest(const struct bit_heap *h)
@@ -55,8 +60,31 @@ static void add_three(struct bit_heap *h, int weight)
     struct program *p = h->lowering->program;
     struct bit_column *c = &h->columns[weight];
     int bits[3] = {take(c), take(c), take(c)};
-    heap_add(h, program_add_lut(p, bits, 3, 0x96), weight);
-    heap_add(h, program_add_lut(p, bits, 3, 0xe8), weight + 1);
+    put(h, lower_lut(p, bits, 3, 0x96), weight);
+    put(h, lower_lut(p, bits, 3, 0xe8), weight + 1);
+}
+
+static int compare_ints(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+/* A bit that stands twice in a column stands once in the next. */
+static void join_equal_bits(struct bit_heap *h)
+{
+    for (int w = 0; w < h->column_count; w++) {
+        struct bit_column *c = &h->columns[w];
+        int kept = 0, count = c->count;
+        int *bits = c->bits;
+        qsort(bits, (size_t)count, sizeof *bits, compare_ints);
+        c->count = 0;
+        for (int i = 0; i < count; i++)
+            if (i + 1 < count && bits[i] == bits[i + 1])
+                put(h, bits[i++], w + 1);
+            else
+                bits[kept++] = bits[i];
+        h->columns[w].count = kept;
+    }
 }
 
 static void compress(struct bit_heap *h, int rows)
@@ -85,7 +113,8 @@ static int estimate(const int *heights, int columns, int rows, int *scratch)
             scratch[w + 1]++;
             if (w + 1 == columns) columns++;
         }
-    /* Row r is as long as the columns that are higher; it joins a longer one, of about a bit more. */
+    /* Row r is as long as the columns that are higher; it joins a longer one, of about a bit more.
+     */
     for (int r = 1; r < rows; r++) {
         int low = -1, top = -1;
         for (int w = 0; w < columns; w++)
@@ -190,9 +219,10 @@ int heap_sum(struct bit_heap *h, int64_t constant, int fraction)
         heap_free(h);
         return program_add_const(p, constant, fraction);
     }
+    join_equal_bits(h);
     /* The constant's ones, modulo two to the result's width, last: they fill holes. */
     for (int w = 0; w < format.width_bits; w++)
-        if (constant >> w & 1) heap_add(h, program_add_const(p, 1, 0), w);
+        if (constant >> w & 1) put(h, program_add_const(p, 1, 0), w);
     compress(h, cheapest_rows(h));
     if (h->column_count > format.width_bits) h->column_count = format.width_bits;
     int count = highest(h);

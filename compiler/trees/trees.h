@@ -98,6 +98,24 @@ int form_number(struct forms *f, int node);
 int form_cost(struct forms *f, int node);
 void forms_free(struct forms *f);
 
+/* ---- onehot.c ---- */
+
+/* A tree by its leaves: for each a bit that says whether the event ends there, and each bit of a
+ * value the or of some of them. Smaller than multiplexers where many bits are wanted of deep
+ * trees. */
+struct one_hot {
+    struct forms *forms;
+    int root, leaves; /* of the tree as a diagram, its leaves numbered from 0 */
+    int *bits;        /* [leaves] in the program; -1: not made yet */
+};
+/* Takes the tree apart; leaf integers become numbers, their values [leaves] in the arena. */
+struct one_hot one_hot_new(struct forms *forms, struct tree_view view, int **leaf_nodes);
+/* 4-input LUTs of all leaves' bits, and of a value bit that `ones` of the leaves have. */
+int one_hot_cost(const struct one_hot *o);
+int one_hot_or_cost(const struct one_hot *o, int ones);
+/* The bit that is 1 in the leaves marked so. */
+int one_hot_bit(struct one_hot *o, const bool *ones);
+
 /* ---- sums.c ---- */
 
 /* Bits to be added up, by weight. */
@@ -116,5 +134,18 @@ void heap_add(struct bit_heap *heap, int bit, int weight);
 /* The sum of all bits and the constant, as a signed or unsigned number with `fraction` fraction
  * bits; frees the heap. */
 int heap_sum(struct bit_heap *heap, int64_t constant, int fraction);
+
+/* ---- lower.c ---- */
+
+struct ensemble {
+    struct lowering *l;
+    const struct layer *layer;
+    const struct trees *trees;
+    int64_t *integers; /* of trees->values, at `fraction` */
+    int fraction;
+    struct conditions conditions;
+    struct diagram diagram;
+    struct forms forms;
+};
 
 #endif
