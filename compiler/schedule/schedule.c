@@ -137,10 +137,15 @@ struct program *schedule_program(const struct program *old, const struct compile
     s.path = arena_alloc(&arena, count, sizeof *s.path);
     s.stages = arena_alloc(&arena, count, sizeof *s.stages);
     find_delays(&s, options);
-    for (int i = 0; i < old->op_count; i++)
-        find_precedences(&s, i);
-    int latency = earliest_stages(&s);
-    schedule_fewest_registers(old, s.precedences, s.count, latency, s.stages);
+    int latency;
+    if (old->op_count > SCHEDULE_LARGE) {
+        latency = schedule_large(old, s.delays, s.period, s.stages);
+    } else {
+        for (int i = 0; i < old->op_count; i++)
+            find_precedences(&s, i);
+        latency = earliest_stages(&s);
+        schedule_fewest_registers(old, s.precedences, s.count, latency, s.stages);
+    }
     struct program *program = with_stages(old, s.stages, latency, options->clock_mhz);
     free(s.precedences);
     arena_free(&arena);

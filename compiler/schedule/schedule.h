@@ -27,6 +27,14 @@ double stage_delay_ns(const struct program *program, const struct target *target
  * achievable clock when one operation alone is too slow. */
 struct program *schedule_program(const struct program *old, const struct compile_options *options);
 
+/* ---- large.c ---- */
+
+/* For programs of more operations than this registers.c takes too long. */
+enum { SCHEDULE_LARGE = 20000 };
+/* Fills the stages in linear time, with delays of operations and what fits between two registers;
+ * returns the latency, the least there is. */
+int schedule_large(const struct program *program, const double *delays, double period, int *stages);
+
 /* ---- registers.c ---- */
 
 /* stage[to] >= stage[from] + distance */
