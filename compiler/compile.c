@@ -12,7 +12,7 @@
 
 const char *const compile_passes[] = {
     "lower",       "round",      "simplify",     "adder-graph", "number",   "trim", "simplify-sums",
-    "number-sums", "complement", "simplify-end", "dead",        "schedule", NULL,
+    "number-sums", "constants", "simplify-end", "dead",        "schedule", NULL,
 };
 
 void compile_options_init(struct compile_options *options)
@@ -86,7 +86,7 @@ struct program *compile_network(const struct network *network,
     run(&c, "trim", optimize_trim);
     run(&c, "simplify-sums", optimize_simplify);
     run(&c, "number-sums", optimize_number);
-    run(&c, "complement", optimize_complement);
+    run(&c, "constants", optimize_constants);
     run(&c, "simplify-end", optimize_simplify);
     run(&c, "dead", optimize_dead);
     if (!c.has_stopped) finish(&c, "schedule", schedule_program(c.program, options));

@@ -124,8 +124,11 @@ static void spread(const struct program *p, int v, double *influence)
     switch (op->code) {
     case OP_ADD:
     case OP_SUB:
+    case OP_ADC:
+    case OP_SBB:
+        operands += op_first_addend(op);
         influence[operands[0]] += g;
-        influence[operands[1]] += (op->code == OP_ADD ? g : -g) * ldexp(1, (int)op->immediate);
+        influence[operands[1]] += (op_subtracts(op) ? -g : g) * ldexp(1, (int)op->immediate);
         break;
     case OP_NEG: influence[operands[0]] -= g; break;
     case OP_SHIFT: influence[operands[0]] += g * ldexp(1, (int)op->immediate); break;

@@ -1,8 +1,8 @@
 /* Adder graphs: a constant integer matrix times a vector as few bits of addition as we can find.
  *
- *   y[column] = sum over rows of weights[row][column] * x[row] + bias[column]
+ *   y[column] = sum over rows of weights[row][column] * x[row]
  *
- * becomes a list of nodes, each an input, a constant, or a * 2^i +- b * 2^j of two earlier nodes,
+ * becomes a list of nodes, each an input or a * 2^i +- b * 2^j of two earlier nodes,
  * and one signed, shifted node for every output. Input x[row] is a stored integer of [lo, hi] times
  * 2^low. Nothing is rounded: every graph is proved equal to its matrix, coefficient by coefficient,
  * before adder_solve() returns it.
@@ -40,8 +40,6 @@ struct adder_problem {
     int rows, columns;
     const int64_t *weights;           /* [rows][columns] */
     const struct adder_input *inputs; /* [rows] */
-    const int64_t *bias;              /* [columns] in units of 2^bias_low, or NULL */
-    int bias_low;
 };
 
 /* Most adders on a path: no limit, or so many more than the fewest with which every output can be
@@ -62,14 +60,13 @@ struct adder_options {
 };
 void adder_options_init(struct adder_options *options);
 
-enum adder_kind { ADDER_INPUT, ADDER_CONSTANT, ADDER_SUM, ADDER_DIFFERENCE };
+enum adder_kind { ADDER_INPUT, ADDER_SUM, ADDER_DIFFERENCE };
 
 /* Value of a node, as an integer in units of 2^unit of the graph. */
 struct adder_node {
     enum adder_kind kind;
     int a, b;             /* earlier nodes; of an input: a is the row */
     int shift_a, shift_b; /* a * 2^shift_a +- b * 2^shift_b, both >= 0 */
-    int64_t constant;     /* of a constant, in units of 2^unit */
     int64_t lo, hi;       /* exact interval, in units of 2^unit; saturated at +-2^62 */
     int low;              /* lowest bit that can be set, in units of 2^unit */
     int depth, bits;      /* adders before and with it; its own adder bits */

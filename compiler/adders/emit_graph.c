@@ -40,9 +40,6 @@ void adder_graph_emit(const struct adder_graph *graph, struct program *p,
         const struct adder_node *node = &graph->nodes[i];
         if (node->kind == ADDER_INPUT)
             nodes[i] = (struct emitted){operands[node->a].value, operands[node->a].shift};
-        else if (node->kind == ADDER_CONSTANT)
-            nodes[i].value = program_add_const(p, node->constant / ((int64_t)1 << node->low),
-                                               -graph->unit - node->low);
         else
             emit_sum(p, forms, node, nodes, &nodes[i]);
     }

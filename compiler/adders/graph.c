@@ -29,9 +29,7 @@ static struct term make_node(struct making *m, int n)
         term = make_node(m, output->node);
         term.shift += output->shift;
         term.negative = term.negative != output->negative;
-    } else if (node->kind == ADDER_CONSTANT)
-        term = (struct term){nodes_add_constant(&m->list, node->constant), 0, false};
-    else {
+    } else {
         struct term x = make_node(m, node->a), y = make_node(m, node->b);
         x.shift += node->shift_a;
         y.shift += node->shift_b;
@@ -81,7 +79,7 @@ static void make_nodes(struct making *m, struct adder_graph *graph)
 }
 
 struct adder_graph *graph_make(struct sharing *s, const struct adder_problem *problem, int unit,
-                               const int *stands_for, int inputs, const int64_t *bias, int tries)
+                               const int *stands_for, int inputs, int tries)
 {
     struct adder_graph *graph = calloc(1, sizeof *graph);
     if (!graph) abort();
@@ -94,7 +92,7 @@ struct adder_graph *graph_make(struct sharing *s, const struct adder_problem *pr
     struct pool pool = {.s = s};
     int shared = s->list.count;
     for (int j = 0; j < problem->columns; j++)
-        outputs[j] = sums_best(&pool, j, shared, bias ? bias[j] : 0, tries);
+        outputs[j] = sums_best(&pool, j, shared, tries);
     free(pool.terms);
     struct making m = {.s = s,
                        .outputs = outputs,

@@ -8,7 +8,7 @@
 /* A growing list of nodes with their linear forms over the inputs. */
 struct node_list {
     struct adder_node *nodes;
-    int64_t *forms; /* [node][width]: a coefficient for each row, then the constant */
+    int64_t *forms; /* [node][width]: a coefficient for each row */
     int count, width;
     size_t node_capacity, form_capacity;
     const int64_t *input_lo, *input_hi; /* [rows] in units of 2^unit */
@@ -36,7 +36,6 @@ void nodes_free(struct node_list *list);
 int nodes_add_input(struct node_list *list, int row, int low);
 /* A node whose form is given, such as another column's sum. */
 int nodes_add_form(struct node_list *list, const int64_t *form, int low, int depth);
-int nodes_add_constant(struct node_list *list, int64_t constant);
 /* Of a difference the one with the higher lowest bit is the subtrahend (its low bits are free), so
  * the result may come negated; with `positive` it never does if x or y is positive. */
 struct term nodes_add(struct node_list *list, struct term x, struct term y, bool positive);
@@ -170,24 +169,23 @@ struct pool {
 };
 /* Adds up what is left of a column: appends nodes, returns the output; *price gets what they cost.
  * `nodes`: how many nodes are shared ones. The pool is only memory that calls share. */
-struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t bias, long *price);
+struct adder_output sums_add(struct pool *pool, int column, int nodes, long *price);
 /* The cheapest of several tries. */
-struct adder_output sums_best(struct pool *pool, int column, int nodes, int64_t bias, int tries);
+struct adder_output sums_best(struct pool *pool, int column, int nodes, int tries);
 /* The price alone; leaves the nodes as they were. */
-long sums_price(struct pool *pool, int column, int64_t bias);
+long sums_price(struct pool *pool, int column);
 
 /* ---- search.c ---- */
 /* Price of shared nodes and sums as they are; nodes before `inputs` are given. */
-long search_price(struct sharing *s, int inputs, const int64_t *bias);
+long search_price(struct sharing *s, int inputs);
 /* Local search on shared columns. */
-void search_improve(struct sharing *s, int inputs, const int64_t *bias,
-                    const struct adder_options *options, double end);
+void search_improve(struct sharing *s, int inputs, const struct adder_options *options, double end);
 
 /* ---- graph.c ---- */
 /* The finished graph from shared nodes and columns, sums added. stands_for[n - rows] is the column
  * that the given node n >= rows stands for. */
 struct adder_graph *graph_make(struct sharing *s, const struct adder_problem *problem, int unit,
-                               const int *stands_for, int inputs, const int64_t *bias, int tries);
+                               const int *stands_for, int inputs, int tries);
 
 /* ---- solve.c ---- */
 double adder_seconds(void); /* of the clock on the wall, for time limits */

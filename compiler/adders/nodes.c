@@ -11,7 +11,7 @@ void nodes_init(struct node_list *list, int rows, const int64_t *input_lo, const
                 int price)
 {
     *list = (struct node_list){
-        .width = rows + 1, .input_lo = input_lo, .input_hi = input_hi, .price = price};
+        .width = rows, .input_lo = input_lo, .input_hi = input_hi, .price = price};
 }
 
 void nodes_free(struct node_list *list)
@@ -53,8 +53,8 @@ static int64_t saturate(int128 x)
 static void form_interval(const struct node_list *list, const int64_t *form, int64_t *lo,
                           int64_t *hi)
 {
-    int128 low = form[list->width - 1], high = low;
-    for (int i = 0; i < list->width - 1; i++) {
+    int128 low = 0, high = 0;
+    for (int i = 0; i < list->width; i++) {
         int64_t p = list->input_lo[i], q = list->input_hi[i];
         low += (int128)form[i] * (form[i] < 0 ? q : p);
         high += (int128)form[i] * (form[i] < 0 ? p : q);
@@ -70,21 +70,6 @@ int nodes_add_form(struct node_list *list, const int64_t *form, int low, int dep
     size_t width = (size_t)list->width;
     memcpy(list->forms + (size_t)(list->count - 1) * width, form, width * sizeof *form);
     form_interval(list, form, &node->lo, &node->hi);
-    return list->count - 1;
-}
-
-int nodes_add_constant(struct node_list *list, int64_t constant)
-{
-    for (int i = 0; i < list->count; i++)
-        if (list->nodes[i].kind == ADDER_CONSTANT && list->nodes[i].constant == constant) return i;
-    assert(constant);
-    struct adder_node *node = add_node(list);
-    *node = (struct adder_node){.kind = ADDER_CONSTANT,
-                                .constant = constant,
-                                .lo = constant,
-                                .hi = constant,
-                                .low = __builtin_ctzll((uint64_t)constant)};
-    list->forms[(size_t)list->count * (size_t)list->width - 1] = constant;
     return list->count - 1;
 }
 

@@ -11,18 +11,18 @@ __extension__ typedef __int128 int128;
 struct proof {
     const struct adder_graph *graph;
     const struct adder_problem *problem;
-    int128 *forms; /* [node][rows + 1]: coefficients of the inputs, then the constant */
+    int128 *forms; /* [node][rows]: coefficients of the inputs */
 };
 
 static int128 *form_of(const struct proof *p, int node)
 {
-    return p->forms + (size_t)node * ((size_t)p->graph->rows + 1);
+    return p->forms + (size_t)node * (size_t)p->graph->rows;
 }
 
 /* The interval of a form, in units of 2^unit. */
 static void interval_of(const struct proof *p, const int128 *form, int128 *lo, int128 *hi)
 {
-    *lo = *hi = form[p->graph->rows];
+    *lo = *hi = 0;
     for (int i = 0; i < p->graph->rows; i++) {
         const struct adder_input *input = &p->problem->inputs[i];
         int128 unit = (int128)1 << (input->low - p->graph->unit);
@@ -42,7 +42,7 @@ static const char *prove_sum(struct proof *p, int n)
     const int128 *a = form_of(p, node->a), *b = form_of(p, node->b);
     int128 *form = form_of(p, n), factor_b = (int128)1 << node->shift_b;
     if (node->kind == ADDER_DIFFERENCE) factor_b = -factor_b;
-    for (int i = 0; i <= g->rows; i++)
+    for (int i = 0; i < g->rows; i++)
         form[i] = a[i] * ((int128)1 << node->shift_a) + b[i] * factor_b;
     int depth_a = g->nodes[node->a].depth, depth_b = g->nodes[node->b].depth;
     if (node->depth != (depth_a > depth_b ? depth_a : depth_b) + 1) return "a wrong depth";
@@ -58,9 +58,7 @@ static const char *prove_node(struct proof *p, int n)
     if (n < g->rows) {
         if (node->kind != ADDER_INPUT || node->a != n) return "inputs are not in order";
         form[n] = 1;
-    } else if (node->kind == ADDER_CONSTANT)
-        form[g->rows] = node->constant;
-    else if (node->kind != ADDER_INPUT)
+    } else if (node->kind != ADDER_INPUT)
         wrong = prove_sum(p, n);
     else
         wrong = "an input after the inputs";
@@ -79,14 +77,10 @@ static const char *prove_output(const struct proof *p, int column)
     const struct adder_output *output = &g->outputs[column];
     if (output->node >= g->node_count) return "an output of no node";
     int128 sign = output->negative ? -1 : 1;
-    for (int i = 0; i <= g->rows; i++) {
+    for (int i = 0; i < g->rows; i++) {
         int128 is = output->node < 0 ? 0 : form_of(p, output->node)[i];
         is *= sign * ((int128)1 << output->shift);
-        int128 should = 0;
-        if (i < g->rows)
-            should = problem->weights[(size_t)i * (size_t)g->columns + (size_t)column];
-        else if (problem->bias)
-            should = problem->bias[column] * ((int128)1 << (problem->bias_low - g->unit));
+        int128 should = problem->weights[(size_t)i * (size_t)g->columns + (size_t)column];
         if (is != should) return "an output is not its column";
     }
     return NULL;
@@ -95,7 +89,7 @@ static const char *prove_output(const struct proof *p, int column)
 const char *adder_graph_check(const struct adder_graph *graph, const struct adder_problem *problem)
 {
     struct proof p = {.graph = graph, .problem = problem};
-    size_t count = (size_t)graph->node_count * ((size_t)graph->rows + 1) + 1;
+    size_t count = (size_t)graph->node_count * (size_t)graph->rows + 1;
     if (graph->rows != problem->rows || graph->columns != problem->columns) return "another shape";
     p.forms = calloc(count, sizeof *p.forms);
     if (!p.forms) abort();

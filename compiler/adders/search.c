@@ -11,7 +11,6 @@
 
 struct search {
     struct sharing *s;
-    const int64_t *bias;
     struct pool pool;
     uint64_t random;
     int rows;            /* given nodes: inputs and columns that stand for their sums */
@@ -49,11 +48,6 @@ static void make_room(struct search *q)
 static uint64_t next_random(struct search *q)
 {
     return q->random = mix64(q->random);
-}
-
-static int64_t bias_of(const struct search *q, int column)
-{
-    return q->bias ? q->bias[column] : 0;
 }
 
 /* ---- a step ---- */
@@ -124,7 +118,7 @@ static long price_columns(struct search *q)
     for (int k = 0; k < s->change_count; k++) {
         int j = s->changes[k].column;
         if (q->new_prices[j] >= 0) continue;
-        q->new_prices[j] = sums_price(&q->pool, j, bias_of(q, j));
+        q->new_prices[j] = sums_price(&q->pool, j);
         difference += q->new_prices[j] - q->column_prices[j];
     }
     return difference;
@@ -228,12 +222,12 @@ static void run_steps(struct search *q, long steps, double end)
     s->keeps_changes = false;
 }
 
-long search_price(struct sharing *s, int inputs, const int64_t *bias)
+long search_price(struct sharing *s, int inputs)
 {
     struct pool pool = {.s = s};
     long price = nodes_total(&s->list, inputs);
     for (int j = 0; j < s->columns; j++)
-        price += sums_price(&pool, j, bias ? bias[j] : 0);
+        price += sums_price(&pool, j);
     free(pool.terms);
     return price;
 }
@@ -247,11 +241,10 @@ static long count_steps(const struct sharing *s, int shared, int effort)
     return (long)(effort * steps);
 }
 
-void search_improve(struct sharing *s, int inputs, const int64_t *bias,
-                    const struct adder_options *options, double end)
+void search_improve(struct sharing *s, int inputs, const struct adder_options *options, double end)
 {
     size_t columns = (size_t)s->columns + 1;
-    struct search q = {.s = s, .bias = bias, .random = options->seed, .rows = inputs};
+    struct search q = {.s = s, .random = options->seed, .rows = inputs};
     struct arena arena = {0};
     long steps = count_steps(s, s->list.count - inputs, options->effort);
     if (steps < 1) return;
@@ -261,7 +254,7 @@ void search_improve(struct sharing *s, int inputs, const int64_t *bias,
     q.load = arena_alloc(&arena, columns, sizeof *q.load);
     make_room(&q);
     for (int j = 0; j < s->columns; j++)
-        q.column_prices[j] = sums_price(&q.pool, j, bias_of(&q, j));
+        q.column_prices[j] = sums_price(&q.pool, j);
     run_steps(&q, steps, end);
     free(q.pool.terms);
     free(q.is_dead);

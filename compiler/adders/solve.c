@@ -29,7 +29,7 @@ double adder_seconds(void)
 
 bool adder_problem_fits(const struct adder_problem *problem)
 {
-    int unit = problem->bias ? problem->bias_low : 1 << 20;
+    int unit = 1 << 20;
     for (int i = 0; i < problem->rows; i++)
         if (problem->inputs[i].low < unit) unit = problem->inputs[i].low;
     double sum = 0;
@@ -40,8 +40,6 @@ bool adder_problem_fits(const struct adder_problem *problem)
             largest = fmax(largest, fabs((double)problem->weights[i * problem->columns + j]));
         sum += ldexp(largest * value, x->low - unit);
     }
-    for (int j = 0; j < problem->columns && problem->bias; j++)
-        sum = fmax(sum, ldexp(fabs((double)problem->bias[j]), problem->bias_low - unit + 2));
     return sum < 0x1p58;
 }
 
@@ -51,8 +49,8 @@ struct scaled {
     const struct adder_options *options;
     struct arena arena;
     int unit;
-    int64_t *lo, *hi, *bias; /* [rows], [rows], [columns] */
-    int most_depth;          /* ADDER_DEPTH_ANY */
+    int64_t *lo, *hi; /* [rows] */
+    int most_depth;   /* ADDER_DEPTH_ANY */
 };
 
 /* One way to begin: columns with or without parents, shared greedily. */
@@ -60,7 +58,6 @@ struct start {
     struct sharing s;
     int *stands_for; /* [inputs - rows]: columns */
     int inputs;
-    int64_t *bias; /* [columns] of what is left of a child */
     long price;
 };
 
@@ -72,7 +69,7 @@ static int64_t weight_of(const struct adder_problem *problem, int row, int colum
 /* Fewest adders on the longest path of a column: its digits in a tree. */
 static int least_depth(const struct adder_problem *problem, int column)
 {
-    int digits = problem->bias && problem->bias[column], depth = 0;
+    int digits = 0, depth = 0;
     for (int i = 0; i < problem->rows; i++)
         digits += digit_count(weight_of(problem, i, column));
     while (1 << depth < digits)
@@ -83,12 +80,11 @@ static int least_depth(const struct adder_problem *problem, int column)
 static struct scaled scale(const struct adder_problem *problem, const struct adder_options *options)
 {
     struct scaled c = {.problem = problem, .options = options, .most_depth = ADDER_DEPTH_ANY};
-    c.unit = problem->bias ? problem->bias_low : 1 << 20;
+    c.unit = 1 << 20;
     for (int i = 0; i < problem->rows; i++)
         if (problem->inputs[i].low < c.unit) c.unit = problem->inputs[i].low;
     c.lo = arena_alloc(&c.arena, (size_t)problem->rows + 1, sizeof *c.lo);
     c.hi = arena_alloc(&c.arena, (size_t)problem->rows + 1, sizeof *c.hi);
-    c.bias = arena_alloc(&c.arena, (size_t)problem->columns + 1, sizeof *c.bias);
     for (int i = 0; i < problem->rows; i++) {
         int shift = problem->inputs[i].low - c.unit;
         c.lo[i] = problem->inputs[i].lo * ((int64_t)1 << shift);
@@ -96,8 +92,6 @@ static struct scaled scale(const struct adder_problem *problem, const struct add
     }
     int depth = 0;
     for (int j = 0; j < problem->columns; j++) {
-        if (problem->bias)
-            c.bias[j] = problem->bias[j] * ((int64_t)1 << (problem->bias_low - c.unit));
         int least = least_depth(problem, j);
         depth = least > depth ? least : depth;
     }
@@ -116,11 +110,10 @@ static void add_parent(struct start *start, const struct scaled *c, const struct
     int64_t *form = calloc((size_t)problem->rows + 1, sizeof *form);
     if (!form) abort();
     int low = 62, rows = problem->rows;
-    for (int i = 0; i <= rows; i++) {
-        form[i] = i < rows ? weight_of(problem, i, parent) : c->bias[parent];
+    for (int i = 0; i < rows; i++) {
+        form[i] = weight_of(problem, i, parent);
         if (!form[i]) continue;
-        int bit = __builtin_ctzll((uint64_t)form[i]);
-        if (i < rows) bit += problem->inputs[i].low - c->unit;
+        int bit = __builtin_ctzll((uint64_t)form[i]) + problem->inputs[i].low - c->unit;
         low = bit < low ? bit : low;
     }
     int depth = c->most_depth > 0 ? c->most_depth - 1 : least_depth(problem, parent) + 1;
@@ -163,34 +156,27 @@ static void start_init(struct start *start, const struct scaled *c, const struct
     s->is_limited = c->most_depth >= 0;
     s->difference_handicap = c->options->subtractor_price > 1 ? 9 : 0; /* by trial */
     start->stands_for = calloc(columns, sizeof *start->stands_for);
-    start->bias = calloc(columns, sizeof *start->bias);
     bool *is_parent = calloc(columns, sizeof *is_parent);
-    if (!start->stands_for || !start->bias || !is_parent) abort();
+    if (!start->stands_for || !is_parent) abort();
     start->inputs = problem->rows;
     add_inputs(start, c, stars);
     for (int j = 0; j < problem->columns; j++) {
-        start->bias[j] = c->bias[j];
         if (s->is_limited) s->most_load[j] = depth_load(c->most_depth);
         if (stars[j].parent < 0) continue;
         is_parent[stars[j].parent] = true;
-        int64_t parent = c->bias[stars[j].parent] * ((int64_t)1 << stars[j].shift);
-        start->bias[j] += stars[j].negative ? parent : -parent;
     }
-    for (int j = 0; j < problem->columns; j++) {
-        s->load[j] += start->bias[j] != 0;
+    for (int j = 0; j < problem->columns; j++)
         if (is_parent[j]) add_parent(start, c, stars, j);
-    }
     free(is_parent);
     struct greed greed = {.seed = c->options->seed, .oldest_first = oldest_first};
     sharing_run(s, &greed, NULL);
-    start->price = search_price(s, start->inputs, start->bias);
+    start->price = search_price(s, start->inputs);
 }
 
 static void start_free(struct start *start)
 {
     sharing_free(&start->s);
     free(start->stands_for);
-    free(start->bias);
 }
 
 /* The cheapest of the starts: columns as they are or as stars, old or new patterns first. */
@@ -224,10 +210,10 @@ struct adder_graph *adder_solve(const struct adder_problem *problem,
     for (int j = 0; j < problem->columns; j++)
         stars[j].parent = -1;
     struct start start = find_start(&c, stars);
-    search_improve(&start.s, start.inputs, start.bias, options, end);
+    search_improve(&start.s, start.inputs, options, end);
     int tries = options->effort < 16 ? 2 * options->effort : 32;
     struct adder_graph *graph =
-        graph_make(&start.s, problem, c.unit, start.stands_for, start.inputs, start.bias, tries);
+        graph_make(&start.s, problem, c.unit, start.stands_for, start.inputs, tries);
     start_free(&start);
     arena_free(&c.arena);
     const char *wrong = adder_graph_check(graph, problem);

@@ -144,7 +144,7 @@ static struct term reduce(struct pool *pool)
     return pool->terms[pool->count - 1].term;
 }
 
-struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t bias, long *price)
+struct adder_output sums_add(struct pool *pool, int column, int nodes, long *price)
 {
     struct sharing *s = pool->s;
     pool->count = pool->left = pool->positives = 0;
@@ -154,7 +154,6 @@ struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t b
         int64_t c = sharing_row(s, i)[column];
         if (c) pool_add_digits(pool, i, c);
     }
-    if (bias) pool_add(pool, (struct term){nodes_add_constant(&s->list, bias), 0, false});
     int first = s->list.count;
     struct term sum = pool->count ? reduce(pool) : (struct term){-1, 0, false};
     *price = 0;
@@ -170,30 +169,30 @@ struct adder_output sums_add(struct pool *pool, int column, int nodes, int64_t b
     return (struct adder_output){sum.node, sum.shift, sum.negative};
 }
 
-struct adder_output sums_best(struct pool *pool, int column, int nodes, int64_t bias, int tries)
+struct adder_output sums_best(struct pool *pool, int column, int nodes, int tries)
 {
     int count = pool->s->list.count;
     uint64_t best = pool->seed = 0;
     long least, price;
-    sums_add(pool, column, nodes, bias, &least);
+    sums_add(pool, column, nodes, &least);
     for (int i = 1; i <= tries; i++) {
         pool->s->list.count = count;
         pool->seed = mix64((uint64_t)i);
-        sums_add(pool, column, nodes, bias, &price);
+        sums_add(pool, column, nodes, &price);
         if (price >= least) continue;
         least = price;
         best = pool->seed;
     }
     pool->s->list.count = count;
     pool->seed = best;
-    return sums_add(pool, column, nodes, bias, &price);
+    return sums_add(pool, column, nodes, &price);
 }
 
-long sums_price(struct pool *pool, int column, int64_t bias)
+long sums_price(struct pool *pool, int column)
 {
     int count = pool->s->list.count;
     long price;
-    sums_add(pool, column, count, bias, &price);
+    sums_add(pool, column, count, &price);
     pool->s->list.count = count;
     return price;
 }

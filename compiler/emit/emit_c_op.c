@@ -84,12 +84,35 @@ static enum c_type add_pair(struct text *text, const struct program *p, const st
                             int first, const char *between)
 {
     struct aligned a, b;
-    bool sum = op->code == OP_ADD || op->code == OP_SUB;
+    bool sum = op_is_sum(op);
     align_two(p, op, first, sum ? (int)op->immediate : 0, &a, &b);
     bool wide = !fits_narrow(a.lo, a.hi) || !fits_narrow(b.lo, b.hi) || (sum && !c_is_narrow(op));
     add_aligned(text, p, a, wide);
     text_add(text, "%s", between);
     add_aligned(text, p, b, wide);
+    return wide ? C_WIDE : C_NARROW;
+}
+
+/* All three in a type that holds each of them, the result, and the sum of two. */
+static enum c_type add_carry(struct text *text, const struct program *p, const struct op *op)
+{
+    const char *between = op->code == OP_ADC ? " + " : " - ";
+    struct aligned terms[3];
+    int fraction = op_fraction(op);
+    bool wide = !c_is_narrow(op);
+    for (int i = 0; i < 3; i++) {
+        int shift = i == 2 ? (int)op->immediate : 0;
+        terms[i] = align(p, op, i, fraction - op_fraction(program_operand(p, op, i)) + shift);
+        wide = wide || !fits_narrow(terms[i].lo, terms[i].hi);
+    }
+    int128 lo = terms[1].lo + (op->code == OP_ADC ? terms[2].lo : -terms[2].hi);
+    int128 hi = terms[1].hi + (op->code == OP_ADC ? terms[2].hi : -terms[2].lo);
+    wide = wide || !fits_narrow(lo, hi);
+    add_aligned(text, p, terms[1], wide);
+    text_add(text, "%s", between);
+    add_aligned(text, p, terms[2], wide);
+    text_add(text, "%s", between);
+    add_aligned(text, p, terms[0], wide);
     return wide ? C_WIDE : C_NARROW;
 }
 
@@ -336,6 +359,8 @@ static enum c_type add_expression(struct c_printer *c, const struct op *op)
     case OP_INPUT: text_add(text, "in[%d]", (int)op->immediate); return C_WIDE;
     case OP_ADD: return add_pair(text, p, op, 0, " + ");
     case OP_SUB: return add_pair(text, p, op, 0, " - ");
+    case OP_ADC:
+    case OP_SBB: return add_carry(text, p, op);
     case OP_NEG: return add_negation(text, p, op);
     case OP_SHIFT: c_add_value(text, p, a, false); return C_NARROW;
     case OP_MUL: return add_product(text, p, op);

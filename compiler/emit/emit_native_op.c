@@ -99,12 +99,21 @@ static const char *aligned_operand(struct native_printer *n, const struct op *op
     return raise(n, operand(n, op, i, bits), a.up, bits);
 }
 
+/* An operand raised to the fraction of the sum. */
+static const char *term(struct native_printer *n, const struct op *op, int i, int shift, int bits)
+{
+    const struct op *a = program_operand(n->program, op, i);
+    int up = op_fraction(op) - op_fraction(a) + shift;
+    return raise(n, operand(n, op, i, bits), a->lo == 0 && a->hi == 0 ? 0 : up, bits);
+}
+
 static const char *sum(struct native_printer *n, const struct op *op, int bits)
 {
-    struct aligned pair[2];
-    align_two(n->program, op, 0, (int)op->immediate, pair);
-    return MAKE("%s %s %s", aligned_operand(n, op, 0, pair[0], bits),
-                op->code == OP_ADD ? "+" : "-", aligned_operand(n, op, 1, pair[1], bits));
+    const char *between = op_subtracts(op) ? "-" : "+";
+    int first = op_first_addend(op);
+    const char *text = MAKE("%s %s %s", term(n, op, first, 0, bits), between,
+                            term(n, op, first + 1, (int)op->immediate, bits));
+    return first ? MAKE("%s %s %s", text, between, term(n, op, 0, 0, bits)) : text;
 }
 
 /* How a and b are compared: in a lane that both fit; by their difference where a vector spans
@@ -366,7 +375,9 @@ static const char *expression(struct native_printer *n, const struct op *op, int
 {
     switch (op->code) {
     case OP_ADD:
-    case OP_SUB: return sum(n, op, bits);
+    case OP_SUB:
+    case OP_ADC:
+    case OP_SBB: return sum(n, op, bits);
     case OP_NEG: return MAKE("-%s", operand(n, op, 0, bits));
     case OP_MUL: return MAKE("%s * %s", operand(n, op, 0, bits), operand(n, op, 1, bits));
     case OP_RESULT: return result(n, op, bits);

@@ -49,7 +49,7 @@ static int shift_to(const struct verilog_module *module, int reader, int i, int 
     const struct program *p = module->plan->program;
     const struct op *op = op_of(module, reader);
     int shift = fraction - op_fraction(program_operand(p, op, i));
-    if (i == 1 && (op->code == OP_ADD || op->code == OP_SUB)) shift += (int)op->immediate;
+    if (op_is_sum(op) && i == op_first_addend(op) + 1) shift += (int)op->immediate;
     assert(shift >= 0);
     return shift;
 }
@@ -74,34 +74,112 @@ static void print_sum(struct text *t, bool subtract, const struct verilog_signal
     verilog_field(t, &positive, b_low, width);
 }
 
+/* A sum's addends and where its adder begins: below `low` one addend is zero, so that the other's
+ * bits pass through, and no carry leaves them. */
+struct sum {
+    struct verilog_signal a, b;
+    int a_shift, b_shift; /* to the result's fraction */
+    int low, width;
+};
+
+static struct sum sum_of(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    int first = op_first_addend(op), fraction = op_fraction(op), width = op->format.width_bits;
+    struct sum s = {verilog_operand(module, value, first),
+                    verilog_operand(module, value, first + 1),
+                    shift_to(module, value, first, fraction),
+                    shift_to(module, value, first + 1, fraction),
+                    op_lowest_carry(module->plan->program, value) + fraction,
+                    width};
+    if (s.low > width) s.low = width;
+    return s;
+}
+
+/* The bits below `low`. */
+static void print_below(struct text *t, const struct sum *s)
+{
+    const struct verilog_signal *lower = s->b_shift > s->a_shift ? &s->a : &s->b;
+    int shift = s->b_shift > s->a_shift ? s->a_shift : s->b_shift;
+    verilog_field(t, lower, -shift, s->low);
+}
+
 static void print_add(struct verilog_module *module, int value)
 {
     const struct op *op = op_of(module, value);
     struct text *t = &module->body;
-    struct verilog_signal a = verilog_operand(module, value, 0),
-                          b = verilog_operand(module, value, 1);
-    int width = op->format.width_bits, fraction = op_fraction(op);
+    struct sum s = sum_of(module, value);
     if (op_is_complement(module->plan->program, value)) { /* -1 - b */
         text_add(t, "~(");
-        verilog_field(t, &b, 0, width);
+        verilog_field(t, &s.b, 0, s.width);
         text_add(t, ")");
         return;
     }
-    int a_shift = shift_to(module, value, 0, fraction),
-        b_shift = shift_to(module, value, 1, fraction);
-    bool subtract = op->code == OP_SUB;
-    /* Below `low` one operand is zero: the other's bits pass through, and no carry leaves them. */
-    int low = b_shift > a_shift ? b_shift : subtract ? 0 : a_shift;
-    if (low > width) low = width;
-    const struct verilog_signal *lower = b_shift > a_shift ? &a : &b;
-    int lower_shift = b_shift > a_shift ? a_shift : b_shift;
-    if (low < width) {
-        if (low > 0) text_add(t, "{");
-        print_sum(t, subtract, &a, low - a_shift, &b, low - b_shift, width - low);
-        if (low > 0) text_add(t, ", ");
+    int high = s.width - s.low;
+    if (s.low > 0 && high > 0) text_add(t, "{");
+    if (high > 0)
+        print_sum(t, op_subtracts(op), &s.a, s.low - s.a_shift, &s.b, s.low - s.b_shift, high);
+    if (s.low > 0 && high > 0) text_add(t, ", ");
+    if (s.low > 0) print_below(t, &s);
+    if (s.low > 0 && high > 0) text_add(t, "}");
+}
+
+/* A carry that comes in at the lowest bit of the adder is what leaves one bit more below: carry +
+ * carry, or 0 - borrow. */
+static void print_carry_in(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    const char *name = module->plan->values[value].name;
+    struct text *t = &module->body;
+    struct sum s = sum_of(module, value);
+    struct verilog_signal carry = verilog_operand(module, value, 0);
+    int high = s.width - s.low;
+    verilog_declare(t, "    wire", false, high + 1);
+    text_add(t, "%s_c = {", name);
+    verilog_field(t, &s.a, s.low - s.a_shift, high);
+    text_add(t, ", ");
+    if (op->code == OP_ADC)
+        verilog_field(t, &carry, 0, 1);
+    else
+        text_add(t, "1'd0");
+    text_add(t, "} %s {", op->code == OP_ADC ? "+" : "-");
+    verilog_field(t, &s.b, s.low - s.b_shift, high);
+    text_add(t, ", ");
+    verilog_field(t, &carry, 0, 1);
+    text_add(t, "};\n");
+    text_add(&module->unused_extra, ", %s_c[0]", name);
+    verilog_declare(t, "    wire", op->format.is_signed, s.width);
+    text_add(t, s.low > 0 ? "%s = {%s_c[%d:1], " : "%s = %s_c[%d:1]", name, name, high);
+    if (s.low > 0) {
+        print_below(t, &s);
+        text_add(t, "}");
     }
-    if (low > 0) verilog_field(t, lower, -lower_shift, low);
-    if (low > 0 && low < width) text_add(t, "}");
+    text_add(t, ";\n");
+}
+
+/* Three terms, where the carry stands at any other bit. */
+static void print_three(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    struct text *t = &module->body;
+    int fraction = op_fraction(op);
+    static const int order[] = {1, 2, 0};
+    for (int i = 0; i < 3; i++) {
+        struct verilog_signal term = verilog_operand(module, value, order[i]);
+        if (i > 0) text_add(t, op->code == OP_ADC ? " + " : " - ");
+        verilog_field(t, &term, -shift_to(module, value, order[i], fraction),
+                      op->format.width_bits);
+    }
+}
+
+static bool carries_in(struct verilog_module *module, int value)
+{
+    const struct program *p = module->plan->program;
+    const struct op *op = op_of(module, value);
+    if (op->code != OP_ADC && op->code != OP_SBB) return false;
+    int low = op_lowest_carry(p, value);
+    return -op_fraction(program_operand(p, op, 0)) == low &&
+           low + op_fraction(op) < op->format.width_bits;
 }
 
 /* a OP b with both at their finest fraction and a width that holds either. */
@@ -288,6 +366,8 @@ static void print_expression(struct verilog_module *module, int value)
     switch (op->code) {
     case OP_ADD:
     case OP_SUB: print_add(module, value); break;
+    case OP_ADC:
+    case OP_SBB: print_three(module, value); break;
     case OP_NEG: print_unary(module, value, "-", 0); break;
     case OP_NOT: print_unary(module, value, "~", 0); break;
     case OP_SLICE: print_unary(module, value, "", (int)op->immediate); break;
@@ -388,6 +468,11 @@ void verilog_op(struct verilog_module *module, int value)
     }
     if (op->code == OP_QUANTIZE) {
         verilog_quantize(module, value);
+        return;
+    }
+    if (carries_in(module, value)) {
+        print_carry_in(module, value);
+        verilog_note(module, start, value);
         return;
     }
     verilog_declare(t, "    wire", op->format.is_signed, op->format.width_bits);

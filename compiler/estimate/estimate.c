@@ -20,8 +20,10 @@ double op_lut4(const struct program *p, int value, const struct target *t)
         return op_is_merged_complement(p, value) ? 0
                                                  : t->lut_per_select_bit * op->format.width_bits;
     switch (op->code) {
-    case OP_ADD: return t->lut_per_adder_bit * carry;
+    case OP_ADD:
+    case OP_ADC: return t->lut_per_adder_bit * carry;
     case OP_SUB:
+    case OP_SBB:
     case OP_NEG: return t->lut_per_subtractor_bit * carry;
     case OP_LT:
     case OP_LE: return t->lut_per_compare_bit * carry;

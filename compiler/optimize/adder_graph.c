@@ -14,7 +14,7 @@ struct adder_pass {
     int **results; /* [old op_count]: for a matvec its columns' values, in the arena */
 };
 
-/* A matvec as a problem: constant operands go into the bias, equal operands are one row. */
+/* A matvec as a problem: constant operands go into the constants, equal operands are one row. */
 struct matvec {
     struct adder_problem problem;
     struct adder_operand *operands; /* [problem.rows] */
@@ -84,28 +84,6 @@ static void fill_rows(struct rewrite *r, struct matvec *m, const struct op *op,
     m->problem.inputs = inputs;
 }
 
-/* The constants on one grid; false if one does not fit. */
-static bool fill_bias(struct rewrite *r, struct matvec *m)
-{
-    int columns = m->problem.columns, fraction = -(1 << 20);
-    int64_t *bias = arena_alloc(&r->arena, (size_t)columns, sizeof *bias);
-    for (int j = 0; j < columns; j++)
-        if (m->constants[j].integer && m->constants[j].fraction_bits > fraction)
-            fraction = m->constants[j].fraction_bits;
-    if (fraction == -(1 << 20)) return true;
-    int low = -fraction, unit = low;
-    for (int i = 0; i < m->problem.rows; i++)
-        if (m->problem.inputs[i].low < unit) unit = m->problem.inputs[i].low;
-    int64_t unused;
-    for (int j = 0; j < columns; j++)
-        if (!dyadic_on_grid(m->constants[j], fraction, &bias[j]) ||
-            !dyadic_on_grid(m->constants[j], -unit, &unused))
-            return false;
-    m->problem.bias = bias;
-    m->problem.bias_low = low;
-    return true;
-}
-
 /* Rounds of search: a second or so for the largest. */
 static int effort_for(const struct matrix *matrix)
 {
@@ -123,8 +101,6 @@ static int expand(struct rewrite *r, int value, const struct op *op)
     for (size_t j = 0; j < columns && matrix->bias; j++)
         m.constants[j] = dyadic_make(matrix->bias[j], matrix->bias_fraction_bits);
     fill_rows(r, &m, op, matrix);
-    bool has_bias = fill_bias(r, &m) && adder_problem_fits(&m.problem);
-    if (!has_bias) m.problem.bias = NULL; /* added at the end */
     if (!adder_problem_fits(&m.problem))
         fail("%s: weights or operands of too different sizes for sums of 58 bits; quantize coarser",
              matrix->name);
@@ -137,7 +113,7 @@ static int expand(struct rewrite *r, int value, const struct op *op)
     int *results = arena_alloc(&r->arena, columns, sizeof *results);
     adder_graph_emit(graph, r->program, pass->forms, m.operands, results);
     adder_graph_free(graph);
-    for (size_t j = 0; j < columns && !has_bias; j++) {
+    for (size_t j = 0; j < columns; j++) { /* the constants pass moves them */
         struct dyadic c = m.constants[j];
         if (!c.integer) continue;
         int constant = program_add_const(r->program, c.integer, c.fraction_bits);

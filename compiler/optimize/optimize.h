@@ -19,9 +19,10 @@ struct program *optimize_adder_graph(const struct program *old, const struct tar
 struct program *optimize_number(const struct program *old, const struct target *target);
 /* Low bits of a sum that no later quantizer can see are cut off where they enter it. */
 struct program *optimize_trim(const struct program *old, const struct target *target);
-/* Where subtraction costs inverters: differences become sums with a complement that is made where
- * its argument is made. */
-struct program *optimize_complement(const struct program *old, const struct target *target);
+/* Constants of sums go where they cost nothing: into carries and bits that are always zero. Where
+ * subtraction costs inverters, differences become sums with a complement that is made where its
+ * argument is made. */
+struct program *optimize_constants(const struct program *old, const struct target *target);
 /* Operations that no output depends on go; inputs stay, they are ports. */
 struct program *optimize_dead(const struct program *old, const struct target *target);
 

@@ -58,6 +58,18 @@ int rewrite_again(struct rewrite *r, int value)
     return program_add_op(r->program, op->code, all, op->operand_count, op->immediate);
 }
 
+int rewrite_truncate(struct program *p, int value, int fraction_bits)
+{
+    struct op x = p->ops[value];
+    struct format whole = {63, 63 - fraction_bits, true, ROUND_TRN, OVERFLOW_WRAP};
+    struct format format =
+        format_of_interval(program_quantize_integer(x.lo, op_fraction(&x), whole),
+                           program_quantize_integer(x.hi, op_fraction(&x), whole), fraction_bits);
+    format.rounding = ROUND_TRN;
+    format.overflow = OVERFLOW_WRAP;
+    return program_add_quantize(p, value, format);
+}
+
 int *count_users(struct arena *arena, const struct program *program)
 {
     int *users = arena_alloc(arena, (size_t)program->op_count + 1, sizeof *users);

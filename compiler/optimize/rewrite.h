@@ -35,6 +35,9 @@ static inline int rewrite_operand(const struct rewrite *r, const struct op *op, 
     return r->map[r->old->operands[op->operands + i]];
 }
 
+/* floor to whole multiples of 2^-fraction_bits, all bits above kept: wires. */
+int rewrite_truncate(struct program *program, int value, int fraction_bits);
+
 /* How many operations and outputs read each value: [op_count], in the arena. */
 int *count_users(struct arena *arena, const struct program *program);
 

@@ -125,31 +125,18 @@ static int add_matvec(struct rewrite *r, const struct op *op, const struct dyadi
     return results[0] - 1; /* the matvec itself stands before its results */
 }
 
-/* Truncated to whole multiples of 2^-fraction, all bits above kept. */
-static int truncate(struct program *p, int value, int fraction_bits)
-{
-    struct op x = p->ops[value];
-    struct format whole = {63, 63 - fraction_bits, true, ROUND_TRN, OVERFLOW_WRAP};
-    struct format format =
-        format_of_interval(program_quantize_integer(x.lo, op_fraction(&x), whole),
-                           program_quantize_integer(x.hi, op_fraction(&x), whole), fraction_bits);
-    format.rounding = ROUND_TRN;
-    format.overflow = OVERFLOW_WRAP;
-    return program_add_quantize(p, value, format);
-}
-
 /* The argument, a half added, truncated to `format`; a tie loses the last bit. Only then it is
  * limited: the choice is one bit's. */
 static int round_to_even(struct program *p, int value, struct format format)
 {
     struct op x = p->ops[value];
     int fraction = format_fraction_bits(format), drop = op_fraction(&x) - fraction;
-    int even = truncate(p, value, fraction - 1);
+    int even = rewrite_truncate(p, value, fraction - 1);
     if (drop > 0) { /* else the sums are whole steps: always a tie */
         struct format dropped = {drop, drop - op_fraction(&x), false, ROUND_TRN, OVERFLOW_WRAP};
         int low = program_add_quantize(p, value, dropped);
         int is_tie = program_add2(p, OP_EQ, low, program_add_const(p, 0, 0), 0);
-        int choice[3] = {is_tie, even, truncate(p, value, fraction)};
+        int choice[3] = {is_tie, even, rewrite_truncate(p, value, fraction)};
         even = program_add_op(p, OP_SELECT, choice, 3, 0);
     }
     return program_add_quantize(p, even, format);

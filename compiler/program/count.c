@@ -22,14 +22,27 @@ int op_adder_bits(const struct program *p, int value)
     const struct op *r = &p->ops[value];
     if (op_is_complement(p, value)) return 0;
     if (r->code == OP_NEG) return format_of_interval(r->lo, r->hi, 0).width_bits;
-    if (r->code != OP_ADD && r->code != OP_SUB) return 0;
-    const struct op *a = program_operand(p, r, 0), *b = program_operand(p, r, 1);
-    bool sub = r->code == OP_SUB;
+    if (!op_is_sum(r)) return 0;
+    int first = op_first_addend(r);
+    const struct op *a = program_operand(p, r, first), *b = program_operand(p, r, first + 1);
+    bool sub = op_subtracts(r);
     int low_a = -op_fraction(a), low_b = -op_fraction(b) + (int)r->immediate;
     int top = top_bit(r, -op_fraction(r)), top_a = top_bit(a, low_a), top_b = top_bit(b, low_b);
-    if (!sub && ((top_a < low_b && a->lo >= 0) || (top_b < low_a && b->lo >= 0))) return 0;
-    int bits = top - (sub || low_b > low_a ? low_b : low_a) + 1;
+    int low = op_lowest_carry(p, value);
+    bool apart = (top_a < low_b && a->lo >= 0) || (top_b < low_a && b->lo >= 0);
+    int bits = !first && !sub && apart ? 0 : top - low + 1;
+    if (first && -op_fraction(program_operand(p, r, 0)) != low)
+        bits += top + op_fraction(program_operand(p, r, 0)) + 1;
     return bits > 0 ? bits : 0;
+}
+
+int op_lowest_carry(const struct program *p, int value)
+{
+    const struct op *r = &p->ops[value];
+    int first = op_first_addend(r);
+    int low_a = -op_fraction(program_operand(p, r, first));
+    int low_b = -op_fraction(program_operand(p, r, first + 1)) + (int)r->immediate;
+    return op_subtracts(r) || low_b > low_a ? low_b : low_a;
 }
 
 void program_register_bits(const struct program *p, long *bits)

@@ -83,6 +83,25 @@ static void align_step(struct step *s, const struct op *a, const struct op *b, i
     if (s->up_b > 62) s->up_b = 0;
 }
 
+/* Left shift that brings an operand to the fraction of the sum. */
+static int raise_of(const struct op *sum, const struct op *operand, int shift)
+{
+    int up = op_fraction(sum) - op_fraction(operand) + shift;
+    return up > 62 ? 0 : up; /* only allowed of an operand that is always 0 */
+}
+
+/* The addends become a and b, as in add and sub; the carry is c. */
+static void carry_step(struct step *s, const struct op *op, const struct op *const operand[])
+{
+    int carry = s->a;
+    s->a = s->b;
+    s->b = s->c;
+    s->c = carry;
+    s->up_a = raise_of(op, operand[1], 0);
+    s->up_b = raise_of(op, operand[2], (int)op->immediate);
+    s->up_c = raise_of(op, operand[0], 0);
+}
+
 static void quantize_step(struct step *s, const struct op *op, const struct op *a)
 {
     struct format f = op->format;
@@ -133,6 +152,8 @@ static void fill_step(struct planner *w, struct step *s, const struct op *op)
     switch (op->code) {
     case OP_ADD:
     case OP_SUB: align_step(s, operand[0], operand[1], (int)op->immediate); break;
+    case OP_ADC:
+    case OP_SBB: carry_step(s, op, operand); break;
     case OP_LT:
     case OP_LE:
     case OP_EQ:
@@ -180,7 +201,7 @@ static void check_narrow(struct planner *w, const struct step *s, const struct o
                  fits_narrow(b->lo * up_b) && fits_narrow(b->hi * up_b);
     }
     if (s->up_a > 31 && op->code != OP_QUANTIZE) narrow = false;
-    if (s->up_b > 31) narrow = false;
+    if (s->up_b > 31 || s->up_c > 31) narrow = false;
     if (!narrow) w->plan->narrow = false;
 }
 

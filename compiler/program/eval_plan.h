@@ -19,6 +19,7 @@ struct step {
     int value;        /* the op */
     int to, a, b, c;  /* slots */
     int up_a, up_b;   /* left shifts that align a and b (select: b and c) */
+    int up_c;         /* adc, sbb: of the carry, c */
     int first, terms; /* result, concat: in plan->terms[] (concat: weight is the operand's width) */
     /* const: value; input: element; table: what entry 0 stands for; result: bias; slice: low */
     int64_t immediate;

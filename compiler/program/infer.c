@@ -55,13 +55,31 @@ static bool range_align_both(struct range *a, struct range *b)
     return range_align(a, fraction) && range_align(b, fraction);
 }
 
-static const char *infer_add(const struct op *op, struct range a, struct range b, struct range *r)
+static const char *infer_add(bool subtracts, struct range a, struct range b, struct range *r)
 {
-    b.fraction -= (int)op->immediate;
     if (!range_align_both(&a, &b)) return op_too_wide;
-    bool sub = op->code == OP_SUB;
-    *r = (struct range){a.lo + (sub ? -b.hi : b.lo), a.hi + (sub ? -b.lo : b.hi), a.fraction};
-    return NULL;
+    *r = (struct range){a.lo + (subtracts ? -b.hi : b.lo), a.hi + (subtracts ? -b.lo : b.hi),
+                        a.fraction};
+    return interval_fits(r->lo, r->hi) ? NULL : op_too_wide;
+}
+
+static bool is_bit(const struct op *op)
+{
+    return op->lo >= 0 && op->hi <= 1;
+}
+
+static const char *infer_sum(const struct program *p, const struct op *op, struct range *r)
+{
+    int first = op_first_addend(op);
+    struct range a = range_of(program_operand(p, op, first)),
+                 b = range_of(program_operand(p, op, first + 1));
+    bool subtracts = op_subtracts(op);
+    b.fraction -= (int)op->immediate;
+    const char *wrong = infer_add(subtracts, a, b, r);
+    if (wrong || !first) return wrong;
+    const struct op *carry = program_operand(p, op, 0);
+    if (!is_bit(carry)) return "the carry is not one unsigned bit";
+    return infer_add(subtracts, *r, range_of(carry), r);
 }
 
 static struct range infer_mul(struct range a, struct range b, bool square)
@@ -99,7 +117,7 @@ static const char *infer_choice(const struct op *op, const struct op *const oper
     struct range a = range_of(operand[select ? 1 : 0]), b = range_of(operand[select ? 2 : 1]);
     if (!range_align_both(&a, &b)) return op_too_wide;
     if (select) {
-        if (operand[0]->lo < 0 || operand[0]->hi > 1 || op_fraction(operand[0]))
+        if (!is_bit(operand[0]) || op_fraction(operand[0]))
             return "the condition is not one unsigned bit";
         if (operand[0]->lo == 1) b = a;
         if (operand[0]->hi == 0) a = b;
@@ -279,7 +297,9 @@ static const char *infer_range(const struct program *p, const struct op *op, str
     case OP_INPUT:
     case OP_CONST: return infer_source(p, op, r);
     case OP_ADD:
-    case OP_SUB: return infer_add(op, range_of(a), range_of(b), r);
+    case OP_SUB:
+    case OP_ADC:
+    case OP_SBB: return infer_sum(p, op, r);
     case OP_NEG: *r = (struct range){-(int128)a->hi, -(int128)a->lo, op_fraction(a)}; return NULL;
     case OP_SHIFT:
         *r = (struct range){a->lo, a->hi, op_fraction(a) - (int)op->immediate};

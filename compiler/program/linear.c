@@ -98,12 +98,18 @@ static void sum_of(struct linear_forms *f, const struct op *op, struct partial *
     int fraction = op_fraction(op), sign = 1;
     switch (op->code) {
     case OP_ADD:
-    case OP_SUB: {
-        int a = op_fraction(&p->ops[operands[0]]),
-            b = op_fraction(&p->ops[operands[1]]) - (int)op->immediate;
-        if (op->code == OP_SUB) sign = -1;
-        add_form(f, partial, &f->forms[operands[0]], power(fraction - a, &partial->ok));
-        add_form(f, partial, &f->forms[operands[1]], sign * power(fraction - b, &partial->ok));
+    case OP_SUB:
+    case OP_ADC:
+    case OP_SBB: {
+        const int *addends = operands + op_first_addend(op);
+        int a = op_fraction(&p->ops[addends[0]]),
+            b = op_fraction(&p->ops[addends[1]]) - (int)op->immediate;
+        if (op_subtracts(op)) sign = -1;
+        add_form(f, partial, &f->forms[addends[0]], power(fraction - a, &partial->ok));
+        add_form(f, partial, &f->forms[addends[1]], sign * power(fraction - b, &partial->ok));
+        if (addends == operands) break;
+        int carry = op_fraction(&p->ops[operands[0]]);
+        add_form(f, partial, &f->forms[operands[0]], sign * power(fraction - carry, &partial->ok));
         break;
     }
     case OP_NEG: add_form(f, partial, &f->forms[operands[0]], -1); break;

@@ -28,6 +28,10 @@
     X(CONST, "const", 0, 0, VALUE, "a constant")                                                   \
     X(ADD, "add", 2, 2, SHIFT, "a + b * 2^shift")                                                  \
     X(SUB, "sub", 2, 2, SHIFT, "a - b * 2^shift")                                                  \
+    X(ADC, "adc", 3, 3, SHIFT,                                                                     \
+      "b + c * 2^shift + a; a is one unsigned bit, the carry that comes in")                       \
+    X(SBB, "sbb", 3, 3, SHIFT,                                                                     \
+      "b - c * 2^shift - a; a is one unsigned bit, the borrow that comes in")                      \
     X(NEG, "neg", 1, 1, NONE, "-a")                                                                \
     X(SHIFT, "shift", 1, 1, SHIFT, "a * 2^shift; the same bits under another format: free")        \
     X(MUL, "mul", 2, 2, NONE, "a * b, both variable")                                              \
@@ -205,6 +209,20 @@ static inline int op_fraction(const struct op *op)
 {
     return format_fraction_bits(op->format);
 }
+/* add, sub, adc and sbb: the minuend's place among the operands; the other one, shifted, is next.
+ */
+static inline bool op_is_sum(const struct op *op)
+{
+    return op->code == OP_ADD || op->code == OP_SUB || op->code == OP_ADC || op->code == OP_SBB;
+}
+static inline bool op_subtracts(const struct op *op)
+{
+    return op->code == OP_SUB || op->code == OP_SBB;
+}
+static inline int op_first_addend(const struct op *op)
+{
+    return op->code == OP_ADC || op->code == OP_SBB;
+}
 int program_block_of(const struct program *p, int value);
 
 /* ---- columns of matrices (matrix.c) ---- the stored integer of a RESULT op is exactly
@@ -254,8 +272,10 @@ void program_quantize_column(const struct program *p, int input, double *x, long
  * Adder bits of r = a +- b * 2^s: the bit positions from `low` to the top bit of r (sign included),
  * low = lowest bit of b * 2^s for a subtraction, the higher of the two lowest bits for an addition;
  * 0 if an addition's operands do not overlap and the lower one is not negative. neg: all its bits.
- * Register bits of a scheduled program: a value of stage s last used in stage t (outputs: in stage
- * latency_cycles) is held in t - s ranks of W bits; a shift and its operand are the same bits. */
+ * A carry or borrow at `low` is free, as the chain's first; at any other bit it costs those from it
+ * to the top once more. Register bits of a scheduled program: a value of stage s last used in stage
+ * t (outputs: in stage latency_cycles) is held in t - s ranks of W bits; a shift and its operand
+ * are the same bits. */
 struct program_counts {
     long operations; /* all but inputs and constants */
     long adders, adder_bits, register_bits;
@@ -265,6 +285,8 @@ struct program_counts {
  * no adder at all. */
 bool op_is_complement(const struct program *p, int value);
 int op_adder_bits(const struct program *p, int value);
+/* Of a sum: `low` above, as a power of two of real numbers: where its carry chain begins. */
+int op_lowest_carry(const struct program *p, int value);
 /* Register bits that hold each value of a scheduled program: bits [op_count]. */
 void program_register_bits(const struct program *p, long *bits);
 struct program_counts program_count(const struct program *p, int first,

@@ -81,6 +81,8 @@ int op_carry_bits(const struct program *p, int value)
     switch (op->code) {
     case OP_ADD:
     case OP_SUB:
+    case OP_ADC:
+    case OP_SBB:
     case OP_NEG: return op_adder_bits(p, value);
     case OP_LT:
     case OP_LE:
@@ -96,7 +98,7 @@ int op_carry_bits(const struct program *p, int value)
 static double inverter(const struct program *p, const struct op *op, const struct target *target)
 {
     (void)p;
-    bool pays = op->code == OP_SUB || op->code == OP_NEG;
+    bool pays = op_subtracts(op) || op->code == OP_NEG;
     return pays && !target->carry_inverts_for_free ? lut_levels(1, target) : 0;
 }
 
@@ -122,8 +124,7 @@ double table_delay_ns(int address_bits, const struct target *target)
 bool op_is_merged_complement(const struct program *p, int value)
 {
     if (!op_is_complement(p, value)) return false;
-    enum op_code made_by = program_operand(p, &p->ops[value], 1)->code;
-    return made_by == OP_ADD || made_by == OP_SUB;
+    return op_is_sum(program_operand(p, &p->ops[value], 1));
 }
 
 /* A comparison is a subtraction whose operand is inverted in front of the chain where the carry
@@ -144,6 +145,8 @@ double op_delay_ns(const struct program *p, int value, const struct target *targ
     switch (op->code) {
     case OP_ADD:
     case OP_SUB:
+    case OP_ADC:
+    case OP_SBB:
     case OP_NEG: return carry ? carry_chain(carry, target) + inverter(p, op, target) : 0;
     case OP_LT:
     case OP_LE: return compare_delay(carry, target);

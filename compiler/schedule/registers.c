@@ -46,6 +46,8 @@ static int logic_bits(const struct program *p, int value)
     case OP_CONCAT: return 0;
     case OP_ADD:
     case OP_SUB:
+    case OP_ADC:
+    case OP_SBB:
     case OP_NEG: return op_adder_bits(p, value) < bits ? op_adder_bits(p, value) : bits;
     case OP_QUANTIZE:
         return op->format.rounding == ROUND_TRN && op->format.overflow == OVERFLOW_WRAP ? 0 : bits;

@@ -357,7 +357,7 @@ static void ecp5_builds_end_in_bitstreams(void **state)
     struct build_result result;
     build_run(&request, &result);
     check_tiny(&result);
-    assert_true(result.wrapper_cells <= 2); /* registers only: no logic cells but constants */
+    assert_true(result.wrapper_cells <= 2);       /* registers only: no logic cells but constants */
     assert_true(result.cells <= result.lut4 + 2); /* none in front of and behind carry chains */
     folder_remove(folder);
     arena_free(&arena);

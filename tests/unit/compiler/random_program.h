@@ -140,6 +140,20 @@ static int random_sum(struct random_maker *m, enum op_code code)
     return sum;
 }
 
+/* A sum with a carry at its lowest bit, mostly, where it is free. */
+static int random_carry(struct random_maker *m, enum op_code code)
+{
+    int operands[3] = {random_condition(m), random_operand(m), random_operand(m)};
+    int64_t shift = random_between(m->random, -2, 3);
+    if (random_below(m->random, 4)) {
+        int plain =
+            program_add2(m->p, code == OP_ADC ? OP_ADD : OP_SUB, operands[1], operands[2], shift);
+        int64_t low = op_lowest_carry(m->p, plain);
+        operands[0] = program_add_op(m->p, OP_SHIFT, operands, 1, low);
+    }
+    return program_add_op(m->p, code, operands, 3, shift);
+}
+
 static int random_concat(struct random_maker *m)
 {
     int operands[3], count = 0, bits = 0, most = m->options.max_bits < 10 ? 28 : 60;
@@ -186,6 +200,8 @@ static void random_op(struct random_maker *m, enum op_code code)
         break;
     case OP_ADD:
     case OP_SUB: a = random_sum(m, code); break;
+    case OP_ADC:
+    case OP_SBB: a = random_carry(m, code); break;
     case OP_NEG: a = program_add_op(p, code, &a, 1, 0); break;
     case OP_SHIFT: a = program_add_op(p, code, &a, 1, random_between(m->random, -2, 2)); break;
     case OP_MUL: a = program_add2(p, code, a, random_below(m->random, 4) ? b : a, 0); break;

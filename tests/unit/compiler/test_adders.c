@@ -16,7 +16,7 @@
 enum { MOST = 140 };
 
 struct example {
-    int64_t weights[MOST * MOST], bias[MOST];
+    int64_t weights[MOST * MOST];
     struct adder_input inputs[MOST];
     struct adder_problem problem;
     struct adder_options options;
@@ -56,14 +56,10 @@ static void check_event(const struct example *e, const struct adder_graph *g, co
     assert_non_null(values);
     for (int n = 0; n < g->node_count; n++) {
         const struct adder_node *node = &g->nodes[n];
-        int64_t a =
-            node->kind > ADDER_CONSTANT ? values[node->a] * ((int64_t)1 << node->shift_a) : 0;
-        int64_t b =
-            node->kind > ADDER_CONSTANT ? values[node->b] * ((int64_t)1 << node->shift_b) : 0;
+        int64_t a = node->kind != ADDER_INPUT ? values[node->a] * ((int64_t)1 << node->shift_a) : 0;
+        int64_t b = node->kind != ADDER_INPUT ? values[node->b] * ((int64_t)1 << node->shift_b) : 0;
         if (node->kind == ADDER_INPUT)
             values[n] = x[node->a] * ((int64_t)1 << (e->inputs[node->a].low - g->unit));
-        else if (node->kind == ADDER_CONSTANT)
-            values[n] = node->constant;
         else
             values[n] = node->kind == ADDER_SUM ? a + b : a - b;
         assert_in_range(values[n] - node->lo, 0, (uint64_t)(node->hi - node->lo));
@@ -74,7 +70,6 @@ static void check_event(const struct example *e, const struct adder_graph *g, co
         for (int i = 0; i < g->rows; i++)
             sum += e->weights[i * g->columns + j] * x[i] *
                    ((int64_t)1 << (e->inputs[i].low - g->unit));
-        if (e->problem.bias) sum += e->bias[j] * ((int64_t)1 << (e->problem.bias_low - g->unit));
         const struct adder_output *out = &g->outputs[j];
         if (out->node >= 0) y = values[out->node] * ((int64_t)1 << out->shift);
         assert_int_equal(out->negative ? -y : y, sum);
@@ -126,7 +121,7 @@ static void check_program(const struct example *e, const struct adder_graph *g)
                (int64_t)(random_bits() % (uint64_t)(e->inputs[i].hi - e->inputs[i].lo + 1));
     program_eval(p, x, 1, y);
     for (int j = 0; j < g->columns; j++) {
-        double sum = e->problem.bias ? ldexp((double)e->bias[j], e->problem.bias_low) : 0;
+        double sum = 0;
         for (int i = 0; i < g->rows; i++)
             sum += ldexp((double)(e->weights[i * g->columns + j] * x[i]), e->inputs[i].low);
         assert_true(ldexp((double)y[j], -op_fraction(&p->ops[results[j]])) == sum);
@@ -159,12 +154,6 @@ static void fill_random(struct example *e, int kind)
         int64_t width = (int64_t)1 << random_below(12), offset = random_below(3) - 1;
         e->inputs[i] =
             (struct adder_input){-width * (offset < 1), width * (offset >= 0), random_below(5) - 2};
-    }
-    if (random_below(2)) {
-        e->problem.bias = e->bias;
-        e->problem.bias_low = random_below(7) - 4;
-        for (int j = 0; j < columns; j++)
-            e->bias[j] = random_below(3) ? (int64_t)random_below(4000) - 2000 : 0;
     }
 }
 
@@ -309,7 +298,6 @@ static void depth_limits_hold(void **unused)
     for (int n = 0; n < 60; n++) {
         struct example *e = new_example(2 + random_below(24), 1 + random_below(24));
         fill_random(e, n % 6);
-        e->problem.bias = NULL;
         int least = minimum_depth(e);
         for (int extra = 2; extra >= 0; extra--) {
             e->options.extra_depth = extra;
@@ -324,8 +312,8 @@ static void depth_limits_hold(void **unused)
 static bool same_node(const struct adder_node *a, const struct adder_node *b)
 {
     return a->kind == b->kind && a->a == b->a && a->b == b->b && a->shift_a == b->shift_a &&
-           a->shift_b == b->shift_b && a->constant == b->constant && a->lo == b->lo &&
-           a->hi == b->hi && a->low == b->low && a->depth == b->depth && a->bits == b->bits;
+           a->shift_b == b->shift_b && a->lo == b->lo && a->hi == b->hi && a->low == b->low &&
+           a->depth == b->depth && a->bits == b->bits;
 }
 
 static void equal_options_equal_graphs(void **unused)

@@ -14,7 +14,6 @@
 
 enum { EVENTS = 60 };
 
-
 static int argmax(const double *y, int count)
 {
     int best = 0;

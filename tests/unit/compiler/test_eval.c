@@ -66,6 +66,8 @@ static int128 eval_op(const struct program *p, const struct op *op, const int64_
     case OP_CONST: return op->immediate;
     case OP_ADD: return up(n[0], F - f[0]) + up(n[1], F - f[1] + shift);
     case OP_SUB: return up(n[0], F - f[0]) - up(n[1], F - f[1] + shift);
+    case OP_ADC: return up(n[1], F - f[1]) + up(n[2], F - f[2] + shift) + up(n[0], F - f[0]);
+    case OP_SBB: return up(n[1], F - f[1]) - up(n[2], F - f[2] + shift) - up(n[0], F - f[0]);
     case OP_NEG: return -(int128)n[0];
     case OP_SHIFT: return n[0];
     case OP_MUL: return (int128)n[0] * n[1];

@@ -96,7 +96,6 @@ static struct network *plain_network(bool scaling)
     return n;
 }
 
-
 typedef void action(struct network *n, struct compile_options *options);
 
 static void prepare(struct network *n, struct compile_options *options)

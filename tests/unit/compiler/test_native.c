@@ -129,6 +129,9 @@ static void add_others(struct program *p, int a, int b, int bits)
         program_add_output(p, "p", program_add2(p, pairs[i], a, a, 0));
     }
     int less = program_add2(p, OP_LT, a, b, 0);
+    static const enum op_code carries[] = {OP_ADC, OP_SBB};
+    for (int i = 0; i < 2; i++)
+        program_add_output(p, "c", program_add_op(p, carries[i], (int[]){less, a, b}, 3, 0));
     program_add_output(p, "s", program_add_op(p, OP_SELECT, (int[]){less, a, b}, 3, 0));
     static const enum op_code singles[] = {OP_NEG, OP_NOT, OP_POPCOUNT};
     for (size_t i = 0; i < sizeof singles / sizeof *singles; i++)

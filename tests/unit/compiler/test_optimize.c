@@ -1,6 +1,7 @@
 /* The optimisation passes: what each has to achieve, not only keep. */
 #include "compiler/compile.h"
 #include "compiler/optimize/optimize.h"
+#include "compiler/optimize/rewrite.h"
 #include "network_cases.h"
 
 #include <setjmp.h>
@@ -106,6 +107,24 @@ static void few_subtractions_where_they_cost(void **state)
     program_free(p);
 }
 
+/* Both give the same for random inputs. */
+static void assert_same_results(const struct program *a, const struct program *b, uint64_t seed)
+{
+    struct random r = random_init(seed);
+    enum { MOST = 16 };
+    for (int i = 0; i < 300; i++) {
+        int64_t in[MOST], x[MOST], y[MOST];
+        for (int k = 0; k < a->input_count; k++) {
+            const struct op *op = &a->ops[a->inputs[k].value];
+            in[k] = i == 0 ? op->lo : i == 1 ? op->hi : pick(&r, (int)op->lo, (int)op->hi);
+        }
+        program_eval(a, in, 1, x);
+        program_eval(b, in, 1, y);
+        for (int j = 0; j < a->output_count; j++)
+            assert_int_equal(x[j], y[j]);
+    }
+}
+
 static void subtrahends_come_complemented(void **state)
 {
     (void)state;
@@ -114,30 +133,109 @@ static void subtrahends_come_complemented(void **state)
     inverting.carry_inverts_for_free = true;
     struct program *p =
         run(product(format_make(true, 8, 8), 8, 1, w, bias), optimize_adder_graph, &target_generic);
-    struct program *same = optimize_complement(p, &inverting);
-    assert_int_equal(count_code(same, OP_SUB), 1);
-    assert_int_equal(program_count(same, 0, same->op_count).adders, 8);
-    struct program *changed = optimize_complement(p, &target_generic);
-    program_check(changed, "complement");
-    assert_int_equal(count_code(changed, OP_SUB), 1);
-    assert_int_equal(program_count(changed, 0, changed->op_count).adders, 7 + 1);
-    for (int i = 0; i < changed->op_count; i++)
-        if (changed->ops[i].code == OP_SUB) {
-            assert_true(op_is_complement(changed, i));
+    struct program *same = run(optimize_constants(p, &inverting), optimize_dead, &inverting);
+    assert_int_equal(count_code(same, OP_SUB) + count_code(same, OP_SBB), count_code(p, OP_SUB));
+    struct program *changed = optimize_constants(p, &target_generic);
+    program_check(changed, "constants");
+    int complements = 0;
+    for (int i = 0; i < changed->op_count; i++) {
+        const struct op *op = &changed->ops[i];
+        if (!op_subtracts(op)) continue;
+        if (op_is_complement(changed, i)) {
+            complements++;
             assert_int_equal(op_adder_bits(changed, i), 0);
+        } else { /* the subtrahend is an input, that nobody inverts for nothing */
+            assert_int_equal(program_operand(changed, op, op_first_addend(op) + 1)->code, OP_INPUT);
         }
-    struct random r = random_init(2);
-    for (int i = 0; i < 500; i++) {
-        int64_t in[8], before, after;
-        for (int k = 0; k < 8; k++)
-            in[k] = pick(&r, -128, 127);
-        program_eval(p, in, 1, &before);
-        program_eval(changed, in, 1, &after);
-        assert_int_equal(before, after);
     }
+    assert_int_equal(complements, 2);
+    assert_same_results(p, same, 2);
+    assert_same_results(p, changed, 3);
     program_free(changed);
     program_free(same);
     program_free(p);
+}
+
+/* Adders beside those of the same columns without a bias. */
+static long extra_adder_bits(struct format format, int rows, const int64_t *w, int64_t bias)
+{
+    struct target inverting = target_generic;
+    inverting.carry_inverts_for_free = true;
+    long bits[2];
+    for (int i = 0; i < 2; i++) {
+        const int64_t biases[] = {i ? bias : 0};
+        struct program *p =
+            run(product(format, rows, 1, w, biases), optimize_adder_graph, &inverting);
+        struct program *moved = optimize_constants(p, &inverting);
+        program_check(moved, "constants");
+        assert_same_results(p, moved, 4);
+        bits[i] = program_count(moved, 0, moved->op_count).adder_bits;
+        program_free(moved);
+        program_free(p);
+    }
+    return bits[1] - bits[0];
+}
+
+static void a_bias_goes_where_it_is_free(void **state)
+{
+    (void)state;
+    const int64_t ones[] = {1, 1, 1, 1}, apart[] = {1, 64}, minus[] = {1, -1};
+    struct format byte = format_make(false, 8, 8), six = format_make(false, 6, 6);
+    /* Carries: three adders add up to three. */
+    assert_int_equal(extra_adder_bits(byte, 4, ones, 3), 0);
+    /* x0 + 64 x1: no adder at all, and none for bits above x1. */
+    assert_int_equal(extra_adder_bits(six, 2, apart, 5 * 4096), 0);
+    /* x0 - x1: one less is a borrow; 1024 more stand above x0, and the sum is two bits wider. */
+    assert_int_equal(extra_adder_bits(byte, 2, minus, -1), 0);
+    assert_in_range(extra_adder_bits(byte, 2, minus, 1024), 0, 3);
+    /* Elsewhere an adder of its own. */
+    assert_true(extra_adder_bits(byte, 2, minus, 77) > 3);
+}
+
+/* Random trees with constants anywhere, cuts of low bits between sums, and values read twice. */
+static void constants_keep_their_sums(void **state)
+{
+    (void)state;
+    struct random r = random_init(9);
+    struct target inverting = target_generic;
+    inverting.carry_inverts_for_free = true;
+    for (int n = 0; n < 400; n++) {
+        struct program *p = program_new("trees");
+        program_begin_block(p, "dense", "dense");
+        int values[40], count = 0;
+        while (count < 5)
+            values[count++] = program_add_input(
+                p, "x", format_make(pick(&r, 0, 1), pick(&r, 1, 8), pick(&r, 1, 6)), 1, 0);
+        while (count < 25) {
+            int a = values[count - 1 - pick(&r, 0, count < 9 ? count - 1 : 8)];
+            int b = pick(&r, 0, 3) ? values[pick(&r, 0, count - 1)]
+                                   : program_add_const(p, pick(&r, -40, 40), pick(&r, -2, 5));
+            if (p->ops[a].format.width_bits > 40 || p->ops[b].format.width_bits > 40) {
+                a = values[0];
+                b = values[1];
+            }
+            static const enum op_code codes[] = {OP_ADD, OP_SUB, OP_SUB, OP_NEG, OP_SHIFT};
+            enum op_code code = codes[pick(&r, 0, 4)];
+            int value;
+            if (pick(&r, 0, 5) == 0)
+                value = rewrite_truncate(p, a, op_fraction(&p->ops[a]) - pick(&r, 0, 2));
+            else if (code == OP_NEG || code == OP_SHIFT)
+                value = program_add_op(p, code, &a, 1, code == OP_NEG ? 0 : pick(&r, -3, 3));
+            else
+                value = pick(&r, 0, 1) ? program_add2(p, code, a, b, pick(&r, -3, 3))
+                                       : program_add2(p, code, b, a, pick(&r, -3, 3));
+            values[count++] = value;
+        }
+        for (int j = 0; j < 4; j++)
+            program_add_output(p, "y", values[count - 1 - j * pick(&r, 1, 3)]);
+        for (int i = 0; i < 2; i++) {
+            struct program *moved = optimize_constants(p, i ? &inverting : &target_generic);
+            program_check(moved, "constants");
+            assert_same_results(p, moved, (uint64_t)n);
+            program_free(moved);
+        }
+        program_free(p);
+    }
 }
 
 static void rounding_goes_into_the_bias(void **state)
@@ -260,6 +358,8 @@ int main(void)
         cmocka_unit_test(common_terms_are_made_once),
         cmocka_unit_test(few_subtractions_where_they_cost),
         cmocka_unit_test(subtrahends_come_complemented),
+        cmocka_unit_test(a_bias_goes_where_it_is_free),
+        cmocka_unit_test(constants_keep_their_sums),
         cmocka_unit_test(rounding_goes_into_the_bias),
         cmocka_unit_test(what_intervals_decide_is_gone),
         cmocka_unit_test(unseen_bits_are_cut),

@@ -43,6 +43,9 @@ static void test_intervals(void **state)
     assert_value(p, program_add2(p, OP_ADD, a, a, 2), "fixed<11,7>", -640, 635);
     assert_value(p, program_add2(p, OP_SUB, b, a, 0), "fixed<12,8>", -127, 1136);
     assert_value(p, program_add2(p, OP_SUB, b, b, -3), "fixed<10,7>", -63, 504);
+    assert_value(p, program_add_op(p, OP_ADC, (int[]){less, a, b}, 3, 0), "fixed<12,8>", -128,
+                 1151);
+    assert_value(p, program_add_op(p, OP_SBB, (int[]){less, b, b}, 3, -3), "fixed<10,7>", -71, 504);
     assert_value(p, program_add_op(p, OP_NEG, &b, 1, 0), "fixed<7,7>", -63, 0);
     assert_value(p, program_add_op(p, OP_SHIFT, &a, 1, -3), "fixed<8,1>", -128, 127);
     assert_value(p, program_add2(p, OP_MUL, a, b, 0), "fixed<14,10>", -8064, 8001);
@@ -267,6 +270,25 @@ static void test_adder_bits(void **state)
     }
 }
 
+/* a + 4 b + carry from bit 2 up: free there, an adder of its own elsewhere; b at bit 0 of a borrow.
+ */
+static void test_carry_bits(void **state)
+{
+    (void)state;
+    struct program *p = program_new("p");
+    int a = add_source(p, -128, 127, 0), b = add_source(p, -128, 127, 0);
+    int bit = add_source(p, 0, 1, 0), bit2 = program_add_op(p, OP_SHIFT, &bit, 1, 2);
+    int free = program_add_op(p, OP_ADC, (int[]){bit2, a, b}, 3, 2);
+    int low = program_add_op(p, OP_ADC, (int[]){bit, a, b}, 3, 2);
+    int borrow = program_add_op(p, OP_SBB, (int[]){bit, a, b}, 3, 0);
+    assert_int_equal(op_lowest_carry(p, free), 2);
+    assert_int_equal(op_adder_bits(p, free), 9);
+    assert_int_equal(op_adder_bits(p, low), 9 + 11);
+    assert_int_equal(op_lowest_carry(p, borrow), 0);
+    assert_int_equal(op_adder_bits(p, borrow), 9);
+    program_free(p);
+}
+
 static void test_counts(void **state)
 {
     (void)state;
@@ -407,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_narrowed_programs_check),
         cmocka_unit_test(test_checker_refuses),
         cmocka_unit_test(test_adder_bits),
+        cmocka_unit_test(test_carry_bits),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_copy),
         cmocka_unit_test(test_copy_tightens),

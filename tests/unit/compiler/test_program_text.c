@@ -45,6 +45,10 @@ static struct program *golden_program(void)
     int sum = program_add2(p, OP_ADD, a, b, 2);
     int back = program_add2(p, OP_SUB, sum, b, 2);
     program_narrow(p, back, -128, 127);
+    int carry = program_add2(p, OP_LT, b, a, 0),
+        lowest = program_add_op(p, OP_SHIFT, &carry, 1, -2);
+    int more = program_add_op(p, OP_ADC, (int[]){lowest, a, b}, 3, 2);
+    int fewer = program_add_op(p, OP_SBB, (int[]){carry, a, b}, 3, 0);
     modes.overflow = OVERFLOW_WRAP;
     int cut = program_add_quantize(p, r[0], modes);
     int product = program_add2(p, OP_MUL, cut, back, 0);
@@ -72,6 +76,8 @@ static struct program *golden_program(void)
     program_add_output(p, "class", whole);
     program_add_output(p, "s", looked);
     program_add_output(p, "c", choice);
+    program_add_output(p, "m", more);
+    program_add_output(p, "f", fewer);
     for (int value = 0; value < p->op_count; value++)
         p->ops[value].stage = value >= negative ? 2 : value >= sum;
     p->latency_cycles = 3;

@@ -14,7 +14,6 @@
 
 enum { EVENTS = 80, SEEDS = 60 };
 
-
 static struct compile_options options_for(double clock_mhz)
 {
     struct compile_options options;
