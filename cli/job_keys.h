@@ -70,6 +70,7 @@
     X(NUMBER, pruning, "0", 0, 1e9, "tree: alpha of cost-complexity pruning, impurity per leaf")   \
     X(COUNT, patience, "0", 0, 100000, "early stopping: rounds without a better validation loss; 0: never") \
     X(NUMBER, min_delta, "0", 0, 1e9, "early stopping: what counts as better")                     \
+    X(COUNT, background, "-1", -1, 1000, "isolation_forest, autoencoder: number of the class that is trained on; -1: all events") \
     X(NUMBER, threshold_penalty, "0", 0, 0.99, "a feature and threshold that the ensemble does not have yet counts so much less of its gain") \
     X(NUMBER, lut_price, "0", 0, 1, "least decrease of the mean loss that one more 4-input LUT must bring; 0: LUTs are free") \
     X(COUNT, leaf_bits, "6", 0, 16, "most bits that one tree adds to one sum; 0: values are not rounded") \

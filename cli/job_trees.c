@@ -88,6 +88,7 @@ void job_trees_config(struct job *job, const struct events *events, struct trees
     SAME(pruning)
     SAME(patience)
     SAME(min_delta)
+    SAME(background)
     SAME(threshold_penalty)
     SAME(lut_price) SAME(leaf_bits) SAME(leaf_step) SAME(sweeps) SAME(quantized_sweeps)
 #undef SAME

@@ -34,6 +34,7 @@ void trees_config_init(struct trees_config *config)
         .row_fraction = 1,
         .l2 = 1,
         .min_child_weight = 1,
+        .background = -1,
         .quantize = true,
         .bits = 8,
         .clip = 0.002,
@@ -59,8 +60,11 @@ static void check_range(const char *key, double value, double least, double most
 
 static void check_labels(const struct trees_config *c, const struct events *e)
 {
-    bool unsupervised = c->method == TREES_ISOLATION_FOREST || c->method == TREES_AUTOENCODER;
-    if (unsupervised) return;
+    if (trees_is_unsupervised(c)) {
+        if (c->background >= 0 && c->background >= e->classes)
+            fail("trees: background: there is no class %d in %s", c->background, e->path);
+        return;
+    }
     if (!e->y) fail("%s: no labels to learn from", e->path);
     switch (c->loss) {
     case TREES_LOSS_BINARY_CROSS_ENTROPY:

@@ -45,7 +45,7 @@ struct ensemble *ensemble_new(const struct trees_config *config, struct pool *po
     e->random = random_init(config->seed);
     for (long i = 0; i < train.rows; i++)
         e->total_weight += data->weights ? (double)data->weights[i] : 1;
-    loss_start(data, e->base);
+    if (data->labels || data->targets) loss_start(data, e->base);
     set_scores(e->scores, train.rows, e->base, e->outputs);
     set_scores(e->valid_scores, valid.rows, e->base, e->outputs);
     return e;

@@ -53,13 +53,13 @@ static struct quantizer one_format(struct network *network, struct format format
     return quant;
 }
 
-/* The smallest format of step `step` that holds all these numbers. */
-static struct format format_for(const double *values, int count, double step)
+/* The smallest format of step `step` that holds all these numbers over the divisor. */
+static struct format format_for(const double *values, int count, double divisor, double step)
 {
     double low = 0, high = 0;
     for (int i = 0; i < count; i++) {
-        low = fmin(low, values[i]);
-        high = fmax(high, values[i]);
+        low = fmin(low, values[i] / divisor);
+        high = fmax(high, values[i] / divisor);
     }
     return format_of_interval(llrint(low / step), llrint(high / step), -ilogb(step));
 }
@@ -80,7 +80,10 @@ static double *constant_part(const struct exported *e, struct network *network)
             base[(m->target < 0 ? 0 : m->target) + k] += m->values[k];
     }
     for (int k = 0; k < e->outputs; k++)
-        base[k] = e->step > 0 ? floor(base[k] / e->step + 0.5) * e->step : network_float32(base[k]);
+        if (e->divisor == 1 && e->step > 0)
+            base[k] = floor(base[k] / e->step + 0.5) * e->step;
+        else
+            base[k] = network_float32(base[k]);
     return base;
 }
 
@@ -108,8 +111,9 @@ static void fill_layer(const struct exported *e, struct network *network, struct
         return;
     }
     layer->weight_quant =
-        one_format(network, format_for(trees->values, trees->value_count, e->step));
-    layer->bias_quant = one_format(network, format_for(trees->base, e->outputs, e->step));
+        one_format(network, format_for(trees->values, trees->value_count, e->divisor, e->step));
+    layer->bias_quant =
+        one_format(network, format_for(trees->base, e->outputs, e->divisor, e->step));
 }
 
 /* An ensemble in which nothing is left still has a tree: a leaf. */

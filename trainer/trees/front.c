@@ -111,7 +111,7 @@ static void add_buckets(const struct making *m, struct network *network)
     }
 }
 
-static void add_scaling(const struct making *m, struct network *network)
+static int add_scale(const struct making *m, struct network *network)
 {
     int features = m->events->features;
     int at = network_add(network, LAYER_AFFINE, "scale", 0, features);
@@ -124,6 +124,12 @@ static void add_scaling(const struct making *m, struct network *network)
         layer->scale[f] = network_float32(((1 << m->config->bits) - 1) / (high - low));
         layer->offset[f] = network_float32(-low * layer->scale[f]);
     }
+    return at;
+}
+
+static void add_scaling(const struct making *m, struct network *network)
+{
+    int features = m->events->features, at = add_scale(m, network);
     at = network_add(network, LAYER_QUANT, "input_quant", at, features);
     struct quantizer *quant = &network->layers[at].quant;
     quant->count = 1;
@@ -149,6 +155,17 @@ static void add_formats(const struct making *m, struct network *network)
             format.integer_bits++;
         quant->formats[f] = format;
     }
+}
+
+struct network *front_scale(const struct trees_config *config, const struct events *events,
+                            const long *rows, long count)
+{
+    struct making m = prepare(config, events, rows, count);
+    struct network *network = network_new(config->name);
+    network_add(network, LAYER_INPUT, "input", -1, events->features);
+    add_scale(&m, network);
+    arena_free(&m.scratch);
+    return network;
 }
 
 struct network *front_make(const struct trees_config *config, const struct events *events,

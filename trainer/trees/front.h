@@ -9,6 +9,9 @@
  * alone, or BUCKETS (quantile edges, and wherever values are missing). */
 struct network *front_make(const struct trees_config *config, const struct events *events,
                            const long *rows, long count);
+/* The same scaling without the rounding: AFFINE alone. */
+struct network *front_scale(const struct trees_config *config, const struct events *events,
+                            const long *rows, long count);
 /* The features behind it, [count][features] (a missing one is NaN), in the arena. */
 float *front_apply(struct arena *arena, const struct network *front, const struct events *events,
                    const long *rows, long count);

@@ -1,7 +1,8 @@
 /* Which method fills the ensemble. */
 #include "trainer/trees/methods.h"
 
-#include "base/error.h"
+#include "trainer/trees/anomaly.h"
+#include "trainer/trees/forest.h"
 
 #include <math.h>
 
@@ -45,10 +46,13 @@ static void run_boosting(const struct training *t, struct ensemble *e, struct ex
     x->behind = layer_behind(c->loss);
 }
 
-void method_run(const struct training *t, struct ensemble *e, struct exported *x)
+void method_run(const struct training *t, struct ensemble *e, const float *x,
+                struct exported *exported)
 {
     switch (t->config->method) {
-    case TREES_BOOSTING: run_boosting(t, e, x); break;
-    default: fail("trees: method %s is not there yet", trees_method_names[t->config->method]);
+    case TREES_BOOSTING: run_boosting(t, e, exported); break;
+    case TREES_ISOLATION_FOREST: isolation_run(e, exported); break;
+    case TREES_AUTOENCODER: autoencoder_run(e, x, exported); break;
+    default: forest_run(e, exported);
     }
 }

@@ -7,14 +7,14 @@
 struct training {
     const struct trees_config *config;
     const struct events *events;
-    const long *valid_rows;
+    const long *train_rows, *valid_rows;
     struct loss_data train, valid;
     struct pool *pool;
 };
 
 /* Trains the members of an empty ensemble by the configuration's method; fills base, step, outputs,
- * divisor, what stands behind, and distance. */
-void method_run(const struct training *training, struct ensemble *ensemble,
+ * divisor, what stands behind, and distance. x: the training features as the trees see them. */
+void method_run(const struct training *training, struct ensemble *ensemble, const float *x,
                 struct exported *exported);
 
 #endif

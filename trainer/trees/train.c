@@ -49,6 +49,10 @@ static struct loss_data make_data(const struct trees_config *c, const struct eve
     d.outputs = c->loss == TREES_LOSS_CATEGORICAL_CROSS_ENTROPY ? e->classes
                 : classes || e->targets < 1                     ? 1
                                                                 : e->targets;
+    if (trees_is_unsupervised(c)) {
+        d.outputs = c->method == TREES_AUTOENCODER ? e->features : 1;
+        return d;
+    }
     if (e->y && classes) {
         int *labels = arena_alloc(arena, n + 1, sizeof *labels);
         for (size_t i = 0; i < n; i++)
@@ -82,7 +86,7 @@ static void copy_curve(struct trees_result *r, const struct trees_round *curve, 
 }
 
 /* x: features of the training and validation rows as the trees see them. */
-static struct network *train_model(struct training *t, struct trees_result *r,
+static struct network *train_model(struct training *t, struct trees_result *r, bool quantized,
                                    struct network *front, const float *x, const float *valid_x)
 {
     struct arena arena = {0};
@@ -90,18 +94,19 @@ static struct network *train_model(struct training *t, struct trees_result *r,
         cuts_find(&arena, t->pool, x, t->events->features, NULL, t->train.rows, BINS_MAX_CUTS);
     struct bins train = bins_make(&arena, t->pool, &cuts, x, NULL, t->train.rows);
     struct bins valid = bins_make(&arena, t->pool, &cuts, valid_x, NULL, t->valid.rows);
-    struct ensemble *e = ensemble_new(t->config, t->pool, &cuts, train, valid, &t->train, &t->valid,
-                                      t->config->outputs == TREES_OUTPUTS_JOINT);
-    e->quantized = front != NULL;
+    bool joint = t->config->outputs == TREES_OUTPUTS_JOINT || t->config->method != TREES_BOOSTING;
+    struct ensemble *e =
+        ensemble_new(t->config, t->pool, &cuts, train, valid, &t->train, &t->valid, joint);
+    e->quantized = quantized;
     struct exported exported = {.config = t->config, .cuts = &cuts, .divisor = 1};
-    method_run(t, e, &exported);
+    method_run(t, e, x, &exported);
     exported.members = e->members;
     exported.count = e->count;
-    if (!front) r->best_round = e->rounds;
+    if (!quantized) r->best_round = e->rounds;
     copy_curve(r, e->curve, e->curve_count);
     struct network *network = export_network(&exported, front, t->events);
-    *(front ? &r->summary : &r->float_summary) = export_summary(&exported);
-    if (front || !t->config->quantize) r->importance = export_importance(&exported, &r->arena);
+    *(quantized ? &r->summary : &r->float_summary) = export_summary(&exported);
+    if (quantized || !t->config->quantize) r->importance = export_importance(&exported, &r->arena);
     ensemble_free(e);
     arena_free(&arena);
     return network;
@@ -115,6 +120,32 @@ static float *raw_features(struct arena *arena, const struct events *e, const lo
     for (size_t i = 0; i < (size_t)count; i++)
         memcpy(x + i * features, e->x + (size_t)rows[i] * features, features * sizeof *x);
     return x;
+}
+
+/* Trains on what comes out of `front`, which becomes part of the network. */
+static struct network *train_behind(struct training *t, struct trees_result *r, bool quantized,
+                                    struct network *front)
+{
+    struct arena arena = {0};
+    float *x = front_apply(&arena, front, t->events, t->train_rows, t->train.rows);
+    float *valid_x = front_apply(&arena, front, t->events, t->valid_rows, t->valid.rows);
+    struct network *network = train_model(t, r, quantized, front, x, valid_x);
+    arena_free(&arena);
+    return network;
+}
+
+static struct network *train_float(struct training *t, struct trees_result *r)
+{
+    struct arena arena = {0};
+    /* A distance adds up features, so they have to be of one scale. */
+    if (t->config->method == TREES_AUTOENCODER)
+        return train_behind(t, r, false,
+                            front_scale(t->config, t->events, t->train_rows, t->train.rows));
+    float *x = raw_features(&arena, t->events, t->train_rows, t->train.rows);
+    float *valid_x = raw_features(&arena, t->events, t->valid_rows, t->valid.rows);
+    struct network *network = train_model(t, r, false, NULL, x, valid_x);
+    arena_free(&arena);
+    return network;
 }
 
 /* ---- evaluation ------------------------------------------------------------------------------ */
@@ -134,10 +165,25 @@ static struct metrics evaluate(struct training *t, struct arena *arena,
     for (size_t i = 0; i < n; i++)
         for (size_t f = 0; f < features; f++)
             x[i * features + f] = (double)e->x[(size_t)t->valid_rows[i] * features + f];
+    /* Scores of one output decide at zero, probabilities at one half. */
+    double threshold = network_output(network)->kind == LAYER_SIGMOID ? 0.5 : 0;
     reference_eval(network, REFERENCE_QUANTIZED, x, t->valid.rows, -1, y);
-    struct metrics m = metrics_eval(arena, y, outputs, 0.5, t->valid.labels, t->valid.rows);
+    struct metrics m = metrics_eval(arena, y, outputs, threshold, t->valid.labels, t->valid.rows);
     arena_free(&scratch);
     return m;
+}
+
+/* The events of the background, where it is named. */
+static const long *choose_rows(const struct trees_config *c, const struct events *e,
+                               const long *rows, long *count, struct arena *arena)
+{
+    if (!trees_is_unsupervised(c) || c->background < 0 || !e->y) return rows;
+    long *chosen = arena_alloc(arena, (size_t)*count + 1, sizeof *chosen), found = 0;
+    for (long i = 0; i < *count; i++)
+        if ((int)e->y[rows[i]] == c->background) chosen[found++] = rows[i];
+    if (found < 2) fail("%s: %ld events of class %d to train on", e->path, found, c->background);
+    *count = found;
+    return chosen;
 }
 
 struct trees_result *trees_train(const struct trees_config *config, const struct events *events,
@@ -146,6 +192,7 @@ struct trees_result *trees_train(const struct trees_config *config, const struct
 {
     trees_config_check(config, events);
     struct arena arena = {0};
+    train_rows = choose_rows(config, events, train_rows, &train_count, &arena);
     double *factors = class_factors(config, events, train_rows, train_count, &arena);
     struct training t = {.config = config, .events = events, .valid_rows = valid_rows};
     t.train = make_data(config, events, train_rows, train_count, factors, &arena);
@@ -153,18 +200,15 @@ struct trees_result *trees_train(const struct trees_config *config, const struct
     t.pool = pool_init(config->threads);
     struct trees_result *r = calloc(1, sizeof *r);
     if (!r) fail("out of memory");
+    t.train_rows = train_rows;
     double start = clock_seconds();
-    r->float_network =
-        train_model(&t, r, NULL, raw_features(&arena, events, train_rows, train_count),
-                    raw_features(&arena, events, valid_rows, valid_count));
+    r->float_network = train_float(&t, r);
     r->float_metrics = evaluate(&t, &r->arena, r->float_network);
     r->float_seconds = clock_seconds() - start;
     start = clock_seconds();
     if (config->quantize) {
-        struct network *front = front_make(config, events, train_rows, train_count);
-        float *x = front_apply(&arena, front, events, train_rows, train_count);
-        float *valid_x = front_apply(&arena, front, events, valid_rows, valid_count);
-        r->quantized_network = train_model(&t, r, front, x, valid_x);
+        r->quantized_network =
+            train_behind(&t, r, true, front_make(config, events, train_rows, train_count));
         r->quantized_metrics = evaluate(&t, &r->arena, r->quantized_network);
     }
     r->quantized_seconds = clock_seconds() - start;

@@ -107,6 +107,8 @@ struct trees_config {
     int patience;                /* rounds without a better validation loss; 0: never stop [0] */
     double min_delta;            /* what counts as better [0] */
 
+    int background; /* isolation_forest, autoencoder: the class that is trained on; -1: all [-1] */
+
     const double *class_weights; /* [classes] or NULL */
     int class_weight_count;
     bool class_weights_balanced; /* events / (classes * events of the class) [false] */
@@ -129,6 +131,10 @@ struct trees_config {
     int threads;   /* 1..64 [2] */
 };
 
+static inline bool trees_is_unsupervised(const struct trees_config *config)
+{
+    return config->method == TREES_ISOLATION_FOREST || config->method == TREES_AUTOENCODER;
+}
 void trees_config_init(struct trees_config *config);
 /* Ends with one line, naming the setting, when something is out of range or does not fit the
  * events. */
