@@ -42,8 +42,9 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(NUMBER, clock_mhz, "clock-mhz", "F", ON_COMPILE, "clock of the network; default: the board's")  \
     X(STRING, strategy, "strategy", "latency", ON_COMPILE, "latency: fully unrolled, an event every cycle") \
     X(COUNT, reuse, "reuse", "N", ON_COMPILE, "reuse factor; only 1 today")                        \
-    X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS), "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'") \
+    X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS), "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'; for trees also 'thresholds': no rounding, the host says between which thresholds") \
     X(COUNT, input_bits, "input-bits", "W", ON_COMPILE, "width of the inputs, their range taken from --calibrate") \
+    X(COUNT, leaf_bits, "leaf-bits", "W", ON_COMPILE, "width of the values of trees that were made elsewhere; default: 8") \
     X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE, "raw events whose range the inputs must hold")  \
     X(STRING, output, "output", "logits|softmax|argmax|threshold", ON_COMPILE, "what leaves the hardware") \
     X(NUMBER, threshold, "threshold", "T", ON_COMPILE, "for --output threshold: 1 when the score is at least T") \

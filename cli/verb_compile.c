@@ -4,6 +4,7 @@
 #include "base/progress.h"
 #include "boards/board.h"
 #include "cli/cli.h"
+#include "cli/compile_changes.h"
 #include "cli/job_use.h"
 #include "compiler/compile.h"
 #include "compiler/emit/emit.h"
@@ -25,6 +26,7 @@ struct request {
     int reuse;
     struct board board;
     struct compile_options options;
+    struct compile_changes changes; /* where there are calibration events */
 };
 
 static int find(const char *flag, const char *value, const char *const *names, int count)
@@ -135,9 +137,15 @@ static void fill_input(struct cli *cli, struct request *request, const struct ne
         options->input_format = job->input->raw_format;
         if (!options->input_format) options->input_bits = *job->input->raw_bits;
     }
+    if (cli->flags.leaf_bits >= 0) options->leaf_bits = cli->flags.leaf_bits;
     if (cli->flags.calibrate) {
-        options->calibrate = events_read_rows(&cli->arena, cli->flags.calibrate,
-                                              network->layers[0].size, &options->calibrate_events);
+        bool *may_miss =
+            arena_alloc(&cli->arena, (size_t)network->layers[0].size, sizeof *may_miss);
+        for (int i = 0; i < network->layers[0].size; i++)
+            may_miss[i] = network->layers[1].kind == LAYER_TREES;
+        options->calibrate =
+            events_read_rows_missing(&cli->arena, cli->flags.calibrate, network->layers[0].size,
+                                     may_miss, &options->calibrate_events);
     } else if (job && job->data->train && options->input_bits) {
         struct job_events *events = job_read_events(cli->job);
         options->calibrate =
@@ -265,6 +273,7 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
     cJSON_AddBoolToObject(json, "sigmoid_left_out", notes->sigmoid_left_out);
     json_add_number(json, "standardise_adder_bits", notes->standardise_adder_bits);
+    if (request->options.calibrate) compile_changes_add(json, &request->changes);
     if (cli->job) add_budget(json, cli->job);
     json_add_number(json, "seconds", seconds);
     json_write(cli_path(cli, "compile.json"), json);
@@ -313,6 +322,8 @@ int verb_compile(struct cli *cli)
                                             "report.json", "report.txt", "report.html",
                                             NULL};
         cli_remove_stale(cli, stale);
+        if (request.options.calibrate)
+            request.changes = compile_changes(&cli->arena, network, &request.options);
         onnx_write(cli_path(cli, "model.onnx"), network);
         emit_all(cli, &request, program);
         write_compile_json(cli, &request, program, network, &notes, clock_seconds() - start);
@@ -320,6 +331,7 @@ int verb_compile(struct cli *cli)
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,
              program->latency_cycles, program->clock_mhz,
              program->latency_cycles / program->clock_mhz * 1e3, counts.adder_bits, cli->folder);
+        if (request.options.calibrate) compile_changes_tell(&request.changes);
         if (notes.softmax_left_out)
             info("the final softmax is left out of the hardware: it outputs logits");
         cli_print_json(cli, cli_path(cli, "compile.json"));

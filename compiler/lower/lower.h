@@ -11,6 +11,8 @@
 #include "compiler/compile.h"
 #include "compiler/lower/dyadic.h"
 
+#include <stdio.h>
+
 struct program *lower_network(const struct network *network, const struct compile_options *options,
                               struct compile_notes *notes);
 
@@ -101,6 +103,16 @@ void softmax_prepare(struct network *network, const struct compile_options *opti
 
 /* A step of compile_prepare(): gives ensembles that do not say them the formats of their values. */
 void trees_prepare(struct network *network, const struct compile_options *options);
+
+/* ---- trees_quantize.c ---- */
+
+/* Fills the quantizer that stands between layer `behind` and an ensemble, from the ensemble's
+ * thresholds and the range of the calibration events: a format per feature (--input-bits), or its
+ * buckets between thresholds (--input-format thresholds), and says what it chose. False: the options
+ * give a format, nothing is done. */
+bool trees_quantize(struct network *network, int behind, struct layer *quantizer,
+                    struct layer *trees_layer, const struct compile_options *options,
+                    const char *file);
 
 /* ---- shorten.c ---- */
 

@@ -97,11 +97,27 @@ static void calibrate(const struct prepare *p, int behind, struct quantizer *qua
             format_for_range(options->input_bits, is_signed, smallest[i], largest[i]);
 }
 
+/* The same in front of trees, which ask for no more than their thresholds; false: there are none.
+ */
+static bool quantize_for_trees(const struct prepare *p, int behind)
+{
+    struct network *network = p->network;
+    int next = reader_of(network, behind);
+    bool asked = p->options->input_format || p->options->input_bits;
+    if (next < 0 || network->layers[next].kind != LAYER_TREES || !asked) return false;
+    if (p->options->input_format && strcmp(p->options->input_format, "thresholds") != 0)
+        return false;
+    insert_behind(network, behind, LAYER_QUANT, "input_quant");
+    return trees_quantize(network, behind, &network->layers[behind + 1], &network->layers[next + 1],
+                          p->options, p->file);
+}
+
 /* Inserts the quantizer that the flags describe behind layer `behind`. */
 static void insert_quantizer(const struct prepare *p, int behind)
 {
     const struct compile_options *options = p->options;
     struct quantizer quant = {0, NULL};
+    if (quantize_for_trees(p, behind)) return;
     if (options->input_format) {
         char reason[200];
         quant.count = 1;

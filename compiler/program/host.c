@@ -34,6 +34,12 @@ static void count_edges(const struct port *port, double *x, long count)
     }
 }
 
+bool program_may_miss(const struct program *p, int input)
+{
+    const struct port *port = &p->inputs[input];
+    return port->edge_count > 0 && !isfinite(port->edges[0]);
+}
+
 double program_raw_value(const struct program *p, int input, int64_t integer)
 {
     const struct port *port = &p->inputs[input];

@@ -263,6 +263,8 @@ void program_quantize_inputs(const struct program *p, const double *x, long even
                              int64_t *integers);
 void program_scale_outputs(const struct program *p, const int64_t *integers, long events,
                            double *y);
+/* Whether an input has a code of its own for a missing value (NaN). */
+bool program_may_miss(const struct program *p, int input);
 /* A raw value that the host turns into this stored integer. */
 double program_raw_value(const struct program *p, int input, int64_t integer);
 /* One input of `count` events, in place: raw values to stored integers (whole numbers exactly). */
