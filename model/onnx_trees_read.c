@@ -289,15 +289,48 @@ static const double *latent(const struct ensemble *m, const char *what, size_t c
     return tensor.values;
 }
 
+/* CatBoost gives each of two classes a score, one the negative of the other: leaves the second. */
+static void drop_mirror(struct ensemble *m)
+{
+    if (!node_is(m->node, "TreeEnsembleClassifier") || m->weights % 2) return;
+    for (size_t i = 0; i < m->weights; i += 2)
+        if (m->weight_tree[i] != m->weight_tree[i + 1] ||
+            m->weight_node[i] != m->weight_node[i + 1] || m->weight_target[i] != 0 ||
+            m->weight_target[i + 1] != 1 || m->weight[i] != -m->weight[i + 1])
+            return;
+    size_t pairs = m->weights / 2;
+    struct arena *arena = &m->reader->graph.arena;
+    int64_t *tree = arena_alloc(arena, pairs, sizeof *tree);
+    int64_t *node = arena_alloc(arena, pairs, sizeof *node);
+    int64_t *target = arena_alloc(arena, pairs, sizeof *target);
+    double *weight = arena_alloc(arena, pairs, sizeof *weight);
+    for (size_t i = 0; i < pairs; i++) {
+        tree[i] = m->weight_tree[2 * i + 1];
+        node[i] = m->weight_node[2 * i + 1];
+        weight[i] = m->weight[2 * i + 1];
+    }
+    m->weights = pairs;
+    m->weight_tree = tree;
+    m->weight_node = node;
+    m->weight_target = target;
+    m->weight = weight;
+    if (m->base_count == 2 && m->base[0] == -m->base[1]) {
+        m->base++;
+        m->base_count = 1;
+    }
+}
+
 /* How many outputs the ensemble has. */
 static int count_targets(const struct ensemble *m)
 {
     int64_t highest = -1;
+    bool equal = true; /* all are for one output */
     for (size_t i = 0; i < m->weights; i++) {
         if (m->weight_target[i] < 0 || m->weight_target[i] >= 1 << 20)
             graph_fail(&m->reader->graph, m->node, "weight %zu is for output %lld", i,
                        (long long)m->weight_target[i]);
         if (m->weight_target[i] > highest) highest = m->weight_target[i];
+        equal = equal && m->weight_target[i] == m->weight_target[0];
     }
     if (!node_is(m->node, "TreeEnsembleClassifier")) {
         int64_t targets = node_int(m->node, "n_targets", 1);
@@ -313,7 +346,7 @@ static int count_targets(const struct ensemble *m)
         graph_fail(&m->reader->graph, m->node, "it has %zu classes, but weights for %lld", classes,
                    (long long)highest + 1);
     /* One score that decides between two classes. */
-    return classes == 2 && highest <= 0 ? 1 : (int)classes;
+    return classes == 2 && equal ? 1 : (int)classes;
 }
 
 enum mode { MODE_LEAF, MODE_LEQ, MODE_LT, MODE_GTE, MODE_GT };
@@ -400,7 +433,7 @@ static int read_leaves(const struct tree_reading *r, const struct place *weights
         if (target >= 0 && of != target) single = false;
         target = of;
     }
-    if (targets == 1) target = 0, single = true;
+    if (targets == 1 && !distance_inputs) target = 0, single = true;
     size_t per_leaf = single ? 1 : (size_t)targets, w = 0;
     double *values = arena_alloc(&m->reader->graph.arena, r->count * per_leaf + 1, sizeof *values);
     for (size_t i = 0; i < r->count; i++) {
@@ -514,21 +547,33 @@ static bool *find_zeros(struct reader *reader, const struct graph_node *node, in
     return zeros;
 }
 
+/* Two libraries of which the arithmetic of their own predictions is known; onnxruntime computes in
+ * the type of the numbers and adds the base at the end. */
+static void set_arithmetic(const struct ensemble *m, struct trees *trees)
+{
+    const char *producer = m->reader->graph.model->producer_name;
+    bool skl2onnx = producer && strcmp(producer, "skl2onnx") == 0;
+    bool catboost = producer && strcmp(producer, "CatBoost") == 0;
+    trees->arithmetic = skl2onnx || catboost ? TREES_MIXED
+                        : m->is_double       ? TREES_DOUBLE
+                                             : TREES_FLOAT;
+    trees->base_last = !skl2onnx;
+}
+
 /* Adds the layer of the ensemble in `node`; distance: the node gives centres. */
 static struct layer *add_ensemble(struct reader *reader, const struct graph_node *node,
                                   bool distance)
 {
     struct ensemble m = read_attributes(reader, node);
     int inputs = reader_last(reader)->size;
+    drop_mirror(&m);
     m.targets = count_targets(&m);
     const double *thresholds = latent(&m, "thresholds", m.nodes);
     const double *values = latent(&m, "values", m.weights);
     if (thresholds) m.threshold = thresholds;
     if (values) m.weight = values;
     struct trees *trees = read_trees(&m, distance ? inputs : 0);
-    /* As onnxruntime computes: in the type of the numbers, the base at the end. */
-    trees->arithmetic = m.is_double ? TREES_DOUBLE : TREES_FLOAT;
-    trees->base_last = true;
+    set_arithmetic(&m, trees);
     trees->zero_is_missing = find_zeros(reader, node, inputs);
     char text[40];
     node_string(node, "aggregate_function", "SUM", text, sizeof text);

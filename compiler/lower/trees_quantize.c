@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Thresholds of one feature, rising, each once. */
+/* Thresholds of one feature that some number exceeds, rising, each once. */
 struct thresholds {
     int count;
     size_t capacity;
@@ -21,13 +21,24 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* The least number that the library's comparison takes for more than the threshold. */
+static double edge_above(const struct trees *trees, double threshold)
+{
+    if (trees->arithmetic == TREES_DOUBLE) return nextafter(threshold, INFINITY);
+    float t = (float)threshold;
+    if ((double)t > threshold) t = nextafterf(t, -INFINITY);
+    double middle = ((double)t + (double)nextafterf(t, INFINITY)) / 2;
+    return network_float32(middle) > threshold ? middle : nextafter(middle, INFINITY);
+}
+
 static struct thresholds *find_thresholds(struct arena *arena, const struct trees *trees,
                                           int features)
 {
     struct thresholds *all = arena_alloc(arena, (size_t)features, sizeof *all);
     for (int i = 0; i < trees_node_count(trees); i++) {
         const struct tree_node *n = &trees->nodes[i];
-        if (n->feature < 0 || !isfinite(n->threshold)) continue;
+        if (n->feature < 0 || !isfinite(n->threshold) || !isfinite(edge_above(trees, n->threshold)))
+            continue;
         struct thresholds *t = &all[n->feature];
         t->values = array_grow(t->values, &t->capacity, (size_t)t->count + 1, sizeof *t->values);
         t->values[t->count++] = n->threshold;
@@ -41,6 +52,20 @@ static struct thresholds *find_thresholds(struct arena *arena, const struct tree
         t->count = kept;
     }
     return all;
+}
+
+/* How many of them are less than x. */
+static int count_below(const struct thresholds *t, double x)
+{
+    int low = 0, high = t->count;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (t->values[middle] < x)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 static void free_thresholds(struct thresholds *all, int features)
@@ -101,7 +126,8 @@ static void tell_feature(const struct network *network, int f, const struct thre
 }
 
 static void fill_formats(struct network *network, const struct compile_options *o,
-                         struct layer *layer, struct thresholds *all, const char *file)
+                         struct layer *layer, const struct trees *trees, struct thresholds *all,
+                         const char *file)
 {
     int features = layer->size;
     if (!o->calibrate || o->calibrate_events < 1)
@@ -117,6 +143,10 @@ static void fill_formats(struct network *network, const struct compile_options *
         bool missing = false;
         char text[FORMAT_TEXT_BYTES];
         data_range(o, features, f, &low, &high, &missing);
+        if (missing && trees->zero_is_missing && trees->zero_is_missing[f])
+            fail("%s: feature %d is missing (NaN) in some of the calibration events; this model "
+                 "takes 0 for missing: write 0 there",
+                 file, f);
         if (missing)
             fail("%s: feature %d is missing in some of the calibration events, and a format has no "
                  "code for that; use --input-format thresholds",
@@ -130,16 +160,6 @@ static void fill_formats(struct network *network, const struct compile_options *
 }
 
 /* ---- buckets between thresholds -------------------------------------------------------------- */
-
-/* The least number that the library's comparison takes for more than the threshold. */
-static double edge_above(const struct trees *trees, double threshold)
-{
-    if (trees->arithmetic == TREES_DOUBLE) return nextafter(threshold, INFINITY);
-    float t = (float)threshold;
-    if ((double)t > threshold) t = nextafterf(t, -INFINITY);
-    double middle = ((double)t + (double)nextafterf(t, INFINITY)) / 2;
-    return network_float32(middle) > threshold ? middle : nextafter(middle, INFINITY);
-}
 
 /* Each feature becomes the number of its thresholds that it is above, and thresholds become those
  * numbers: nothing is rounded. Bucket 0 is left to missing values where the events have some. */
@@ -169,10 +189,7 @@ static void fill_buckets(struct network *network, const struct compile_options *
     for (int i = 0; i < trees_node_count(trees); i++) {
         struct tree_node *n = &trees->nodes[i];
         if (n->feature < 0) continue;
-        int below = 0;
-        while (below < all[n->feature].count && all[n->feature].values[below] < n->threshold)
-            below++;
-        if (n->threshold == -INFINITY) below = -1;
+        int below = n->threshold == -INFINITY ? -1 : count_below(&all[n->feature], n->threshold);
         n->threshold = below + missing[n->feature] + 0.5;
     }
     for (int f = 0; f < features; f++)
@@ -196,7 +213,7 @@ bool trees_quantize(struct network *network, int behind, struct layer *quantizer
         quantizer->kind = LAYER_BUCKETS;
         fill_buckets(network, o, quantizer, trees, all);
     } else {
-        fill_formats(network, o, quantizer, all, file);
+        fill_formats(network, o, quantizer, trees, all, file);
     }
     free_thresholds(all, features);
     arena_free(&arena);

@@ -3,9 +3,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "model/onnx.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +22,11 @@ struct number_list import_numbers(struct arena *arena, const char *path, const c
     size_t i = 0;
     cJSON_ArrayForEach(item, list)
     {
-        if (!cJSON_IsNumber(item) && !cJSON_IsBool(item))
+        if (!cJSON_IsNumber(item) && !cJSON_IsBool(item) && !cJSON_IsNull(item))
             fail_at(path, 0, "%s: entry %zu is not a number", what, i);
-        numbers.values[i++] = cJSON_IsBool(item) ? cJSON_IsTrue(item) : item->valuedouble;
+        numbers.values[i++] = cJSON_IsBool(item)   ? cJSON_IsTrue(item)
+                              : cJSON_IsNull(item) ? NAN
+                                                   : item->valuedouble;
     }
     return numbers;
 }
@@ -64,15 +68,46 @@ static struct network *read_json(const struct model_file *file, cJSON *json)
     struct network *network = NULL;
     if (json_find(json, "learner"))
         network = import_xgboost(file, json);
+    else if (json_find(json, "features_info"))
+        network = import_catboost(file, json);
     else if (json_find(json, "trees") && json_find(json, "n_features"))
         network = import_conifer(file, json);
     cJSON_Delete(json);
     if (!network)
-        fail_at(
-            file->path, 0,
-            "JSON, but neither a model of XGBoost (key learner) nor one of conifer (keys trees, "
-            "n_features)");
+        fail_at(file->path, 0,
+                "JSON, but no model of XGBoost (key learner), CatBoost (features_info) or conifer "
+                "(trees, n_features)");
     return network;
+}
+
+/* XGBoost writes NaN and Infinity, which JSON has no words for: null and 1e999 take their place. */
+static cJSON *parse_json(const struct model_file *file)
+{
+    struct text text = {0};
+    bool inside = false; /* of a string */
+    for (const char *at = file->text; *at;) {
+        size_t plain = strcspn(at, inside ? "\"\\" : "\"NI");
+        text_add_bytes(&text, at, plain);
+        at += plain;
+        if (!*at) break;
+        bool nan = !inside && strncmp(at, "NaN", 3) == 0;
+        bool infinity = !inside && strncmp(at, "Infinity", 8) == 0;
+        if (nan) text_add(&text, "null");
+        if (infinity) text_add(&text, "1e999");
+        if (nan || infinity) {
+            at += nan ? 3 : 8;
+            continue;
+        }
+        if (*at == '"') inside = !inside;
+        size_t count = *at == '\\' && at[1] ? 2 : 1;
+        text_add_bytes(&text, at, count);
+        at += count;
+    }
+    cJSON *json = strlen(file->text) == file->length
+                      ? cJSON_ParseWithOpts(text_string(&text), NULL, true)
+                      : NULL;
+    text_free(&text);
+    return json ? json : json_read(file->path); /* which says where it is wrong */
 }
 
 /* JSON with its key on the first line is text; in UBJ a length marker follows the brace. */
@@ -93,7 +128,7 @@ struct network *model_read(const char *path)
     struct network *network;
     if (file.length == 0) fail_at(path, 0, "the file is empty; a model is wanted");
     if (is_json(&file))
-        network = read_json(&file, json_read(path));
+        network = read_json(&file, parse_json(&file));
     else if (starts_with(&file, "{"))
         network = read_json(&file, ubj_parse(&file));
     else if (starts_with(&file, "tree\n") || starts_with(&file, "tree\r\n"))

@@ -1,5 +1,6 @@
 /* Model files of every kind that Sluice reads, told apart by their content: ONNX, and ensembles of
- * trees as XGBoost (JSON and UBJ), LightGBM (text), TMVA (XML) and conifer (JSON) write them. */
+ * trees as XGBoost (JSON and UBJ), LightGBM (text), CatBoost (JSON), TMVA (XML) and conifer (JSON)
+ * write them. */
 #ifndef SLUICE_MODEL_IMPORT_H
 #define SLUICE_MODEL_IMPORT_H
 
@@ -19,6 +20,7 @@ struct model_file {
 };
 struct network *import_xgboost(const struct model_file *file, const cJSON *json);
 struct network *import_conifer(const struct model_file *file, const cJSON *json);
+struct network *import_catboost(const struct model_file *file, const cJSON *json);
 struct network *import_lightgbm(const struct model_file *file);
 struct network *import_tmva(const struct model_file *file);
 
@@ -27,7 +29,8 @@ cJSON *ubj_parse(const struct model_file *file);
 
 /* ---- shared by the readers (import.c) ---- */
 
-/* Names and numbers of a list; what has other elements fails with `what`. Booleans are 0 and 1. */
+/* The numbers of a list; what has other elements fails with `what`. Booleans are 0 and 1, null is
+ * NaN. */
 struct number_list {
     size_t count;
     double *values;

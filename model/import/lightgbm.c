@@ -233,9 +233,9 @@ static enum layer_kind behind(const struct lightgbm *l)
     const char *sigmoid = strstr(l->objective, "sigmoid:");
     if (sigmoid) slope = strtod(sigmoid + strlen("sigmoid:"), NULL);
     if (strncmp(l->objective, "multiclass ", 11) == 0) return LAYER_SOFTMAX;
-    if (slope == 1 && (strncmp(l->objective, "binary", 6) == 0 ||
-                       strncmp(l->objective, "multiclassova", 13) == 0 ||
-                       strncmp(l->objective, "cross_entropy", 13) == 0))
+    if (slope == 1 && l->per_iteration == 1 &&
+        (strncmp(l->objective, "binary", 6) == 0 ||
+         strncmp(l->objective, "cross_entropy", 13) == 0))
         return LAYER_SIGMOID;
     return LAYER_INPUT;
 }

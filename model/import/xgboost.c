@@ -81,7 +81,10 @@ static void read_booster(struct xgboost *x)
 /* Its columns, an entry per node. */
 struct columns {
     size_t nodes;
-    const double *left, *right, *feature, *threshold, *missing, *values;
+    const double *left, *right, *feature, *threshold, *missing;
+    const double *values; /* per node, or (is_numbered) per leaf, whose number is in `right` */
+    size_t value_count;
+    bool is_numbered;
     int leaf_values; /* 1, or as many as outputs */
 };
 
@@ -132,10 +135,11 @@ static struct columns read_columns(struct xgboost *x, const cJSON *tree, int num
     } else {
         if (c.leaf_values != x->outputs)
             fail_tree(x, number, -1, "its leaves have not as many values as the model has outputs");
-        size_t count = c.nodes * (size_t)c.leaf_values;
-        const char *name = json_find(tree, "leaf_weights") ? "leaf_weights" : "base_weights";
+        c.is_numbered = json_find(tree, "leaf_weights") != NULL; /* from 3.2 on */
+        c.value_count = c.is_numbered ? 0 : c.nodes * (size_t)c.leaf_values;
         if (x->drop.values) fail_tree(x, number, -1, "vector leaves with DART are not supported");
-        c.values = column(x, tree, number, name, &count);
+        c.values = column(x, tree, number, c.is_numbered ? "leaf_weights" : "base_weights",
+                          &c.value_count);
     }
     refuse_categories(x, tree, number, &c);
     return c;
@@ -155,6 +159,19 @@ static int index_of(double value)
     return value >= 0 && value < 1 << 30 && value == floor(value) ? (int)value : -1;
 }
 
+/* The values of leaf i. */
+static const double *values_of(const struct xgboost *x, const struct columns *c, int tree, size_t i)
+{
+    size_t at = i;
+    if (c->is_numbered) {
+        double number = c->right[i];
+        at = number >= 0 ? (size_t)number : c->value_count;
+        if (at >= c->value_count / (size_t)c->leaf_values)
+            fail_tree(x, tree, (int)i, "its leaf weights are not there");
+    }
+    return c->values + at * (size_t)c->leaf_values;
+}
+
 static void read_tree(struct xgboost *x, struct trees_builder *builder, const cJSON *tree,
                       int number, int group)
 {
@@ -167,10 +184,10 @@ static void read_tree(struct xgboost *x, struct trees_builder *builder, const cJ
         nodes[i] = (struct linked_node){.feature = -1, .values = values + i * per_leaf};
         if (c.left[i] < 0) {
             float weight = x->drop.values ? (float)x->drop.values[number] : 1;
+            const double *from = values_of(x, &c, number, i);
             for (size_t k = 0; k < per_leaf; k++) {
-                check_number(x, number, i, c.values[i * per_leaf + k], true);
-                values[i * per_leaf + k] =
-                    network_float32((double)(float)c.values[i * per_leaf + k] * (double)weight);
+                check_number(x, number, i, from[k], true);
+                values[i * per_leaf + k] = network_float32((double)(float)from[k] * (double)weight);
             }
             continue;
         }
@@ -190,14 +207,21 @@ static void read_tree(struct xgboost *x, struct trees_builder *builder, const cJ
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+static bool is_before(const struct xgboost *x, int major, int minor)
+{
+    return x->major < major || (x->major == major && x->minor < minor);
+}
+
 /* The margin of base_score, in float32: the objective's inverse link. */
 static double base_margin(const struct xgboost *x, const char *objective, double score)
 {
-    static const char *const logits[] = {"binary:logistic", "binary:logitraw", "reg:logistic"};
+    static const char *const logits[] = {"binary:logistic", "reg:logistic", "binary:logitraw"};
     static const char *const logs[] = {"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox",
                                        "survival:aft"};
     float base = (float)score;
-    for (size_t i = 0; i < sizeof logits / sizeof logits[0]; i++)
+    /* The last one takes base_score as it is since 1.3. */
+    size_t logit_count = sizeof logits / sizeof logits[0] - !is_before(x, 1, 3);
+    for (size_t i = 0; i < logit_count; i++)
         if (strcmp(objective, logits[i]) == 0) {
             if (!(base > 0 && base < 1))
                 fail_at(x->file->path, 0, "base_score is %g, not a probability", score);
@@ -267,6 +291,8 @@ struct network *import_xgboost(const struct model_file *file, const cJSON *json)
     }
     const char *objective = json_string(x.learner, "objective.name", "");
     struct trees settings = {.arithmetic = TREES_FLOAT, .base = read_base(&x, network, objective)};
+    /* Old predictors added the base behind the trees. */
+    settings.base_last = is_before(&x, 1, x.drop.values ? 4 : 3);
     name_features(&x, network);
     bool softmax = strncmp(objective, "multi:", 6) == 0;
     bool sigmoid =
