@@ -127,6 +127,8 @@ struct network *import_conifer(const struct model_file *file, const cJSON *json)
         iteration++;
     }
     if (!builder.tree_count) fail_at(file->path, 0, "the model holds no trees");
+    const cJSON *norm = json_find(json, "norm");
+    if (norm && !cJSON_IsNumber(norm)) fail_at(file->path, 0, "norm is not a number");
     struct trees settings = {.arithmetic = TREES_DOUBLE,
                              .base = read_base(&c, network, json),
                              .base_last = true,

@@ -212,27 +212,50 @@ static bool is_before(const struct xgboost *x, int major, int minor)
     return x->major < major || (x->major == major && x->minor < minor);
 }
 
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}
+
 /* The margin of base_score, in float32: the objective's inverse link. */
 static double base_margin(const struct xgboost *x, const char *objective, double score)
 {
-    static const char *const logits[] = {"binary:logistic", "reg:logistic", "binary:logitraw"};
+#define COUNT(list) (sizeof list / sizeof list[0])
+    static const char *const logits[] = {"binary:logistic", "reg:logistic"};
     static const char *const logs[] = {"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox",
                                        "survival:aft"};
+    static const char *const plain[] = {"binary:logitraw",
+                                        "binary:hinge",
+                                        "multi:softmax",
+                                        "multi:softprob",
+                                        "rank:pairwise",
+                                        "rank:ndcg",
+                                        "rank:map",
+                                        "reg:linear",
+                                        "reg:squarederror",
+                                        "reg:squaredlogerror",
+                                        "reg:pseudohubererror",
+                                        "reg:absoluteerror",
+                                        "reg:quantileerror",
+                                        "reg:expectileerror"};
     float base = (float)score;
-    /* The last one takes base_score as it is since 1.3. */
-    size_t logit_count = sizeof logits / sizeof logits[0] - !is_before(x, 1, 3);
-    for (size_t i = 0; i < logit_count; i++)
-        if (strcmp(objective, logits[i]) == 0) {
-            if (!(base > 0 && base < 1))
-                fail_at(x->file->path, 0, "base_score is %g, not a probability", score);
-            return (double)-logf(1.0f / base - 1.0f);
-        }
-    for (size_t i = 0; i < sizeof logs / sizeof logs[0]; i++)
-        if (strcmp(objective, logs[i]) == 0) {
-            if (!(base > 0)) fail_at(x->file->path, 0, "base_score is %g, not positive", score);
-            return (double)logf(base);
-        }
+    bool old_raw = is_before(x, 1, 3) && strcmp(objective, "binary:logitraw") == 0;
+    if (old_raw || is_one_of(objective, logits, COUNT(logits))) {
+        if (!(base > 0 && base < 1))
+            fail_at(x->file->path, 0, "base_score is %g, not a probability", score);
+        return (double)-logf(1.0f / base - 1.0f);
+    }
+    if (is_one_of(objective, logs, COUNT(logs))) {
+        if (!(base > 0)) fail_at(x->file->path, 0, "base_score is %g, not positive", score);
+        return (double)logf(base);
+    }
+    if (!is_one_of(objective, plain, COUNT(plain)))
+        fail_at(x->file->path, 0,
+                "objective '%.40s' is not known here, and so what its base_score means", objective);
     return (double)base;
+#undef COUNT
 }
 
 static double *read_base(struct xgboost *x, struct network *network, const char *objective)
