@@ -4,6 +4,7 @@
 #include "model/reference.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Class of the largest score, the lowest on a tie; of a single score whether it passes. */
 static int decision_of(const double *scores, int outputs, double threshold)
@@ -33,19 +34,41 @@ static struct compile_changes count_changes(const double *exact, const double *r
     return c;
 }
 
+/* Walks through trees that may be spent: a fraction of a second. */
+enum { MOST_WALKS = 3000000, LEAST_EVENTS = 1000 };
+
+/* The calibration events, or as many of them, evenly chosen, as a large ensemble leaves time for.
+ */
+static const double *choose_events(struct arena *arena, const struct network *network,
+                                   const struct compile_options *options, long *events)
+{
+    long trees = 1, all = options->calibrate_events;
+    for (int i = 0; i < network->layer_count; i++)
+        if (network->layers[i].trees) trees += network->layers[i].trees->tree_count;
+    long most = MOST_WALKS / trees > LEAST_EVENTS ? MOST_WALKS / trees : LEAST_EVENTS;
+    *events = all < most ? all : most;
+    if (*events == all) return options->calibrate;
+    size_t features = (size_t)network->layers[0].size;
+    double *chosen = arena_alloc(arena, (size_t)*events * features, sizeof *chosen);
+    for (long e = 0; e < *events; e++)
+        memcpy(chosen + (size_t)e * features,
+               options->calibrate + (size_t)(e * all / *events) * features,
+               features * sizeof *chosen);
+    return chosen;
+}
+
 struct compile_changes compile_changes(struct arena *arena, const struct network *network,
                                        const struct compile_options *options)
 {
     int layer = compile_output_layer(network, options), outputs = network->layers[layer].size;
-    size_t count = (size_t)options->calibrate_events * (size_t)outputs;
+    long events;
+    const double *x = choose_events(arena, network, options, &events);
+    size_t count = (size_t)events * (size_t)outputs;
     double *exact = arena_alloc(arena, count + 1, sizeof *exact);
     double *rounded = arena_alloc(arena, count + 1, sizeof *rounded);
-    reference_eval(network, REFERENCE_FLOAT, options->calibrate, options->calibrate_events, layer,
-                   exact);
-    reference_eval(network, REFERENCE_QUANTIZED, options->calibrate, options->calibrate_events,
-                   layer, rounded);
-    struct compile_changes c =
-        count_changes(exact, rounded, options->calibrate_events, outputs, options->threshold);
+    reference_eval(network, REFERENCE_FLOAT, x, events, layer, exact);
+    reference_eval(network, REFERENCE_QUANTIZED, x, events, layer, rounded);
+    struct compile_changes c = count_changes(exact, rounded, events, outputs, options->threshold);
     c.decides = outputs > 1 || network_output(network)->kind == LAYER_SIGMOID ||
                 options->output == COMPILE_THRESHOLD;
     return c;
