@@ -211,6 +211,11 @@ static const char *infer_lut(const struct program *p, const struct op *op, struc
             free |= 1 << i;
     }
     *r = (struct range){1, 0, 0};
+    if (free == (1 << count) - 1) { /* nearly always */
+        uint64_t entries = count < 6 ? ((uint64_t)1 << (1 << count)) - 1 : UINT64_MAX;
+        *r = (struct range){(uint64_t)op->immediate == entries, op->immediate != 0, 0};
+        return NULL;
+    }
     for (int n = 0; n < 1 << count; n++) {
         if ((n & ~free) != fixed) continue;
         int bit = (int)((uint64_t)op->immediate >> n & 1);
