@@ -94,4 +94,5 @@ def main():
     print(f'128 x 128 x 8 bit: {b} bits, {a} adders, depth {d}, {s:.3f} s (the peer, 90-240 s, is left out)')
 
 
-main()
+if __name__ == "__main__":
+    main()

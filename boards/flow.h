@@ -32,8 +32,10 @@ struct build_request {
     struct build_patterns patterns;      /* count >= BUILD_EVENTS_MIN unless pins_free */
     double synth_limit_s, place_limit_s; /* wall clock of one run of one tool */
     int attempts;                        /* seeds tried at most, until the clock is met */
-    int seed;                            /* the first seed */
-    const char *cache;                   /* folder of results by content, NULL: none */
+    double hopeless;   /* a seed that reaches less than this part of the clock ends the tries, as
+                          seeds   differ by a few percent; 0: none does */
+    int seed;          /* the first seed */
+    const char *cache; /* folder of results by content, NULL: none */
 };
 void build_request_init(
     struct build_request *request); /* limits 1800 s and 2400 s, 3 attempts, seed 1 */

@@ -1,4 +1,5 @@
-/* The command line: verbs and flags, each in one table, from which --help, the man page and the parser come. */
+/* The command line: verbs and flags, each in one table, from which --help, the man page and the
+ * parser come. */
 #ifndef SLUICE_CLI_CLI_H
 #define SLUICE_CLI_CLI_H
 
@@ -12,64 +13,104 @@
 
 /* X(ID, name, arguments, least, most, "what it does") */
 #define VERB_TABLE(X)                                                                              \
-    X(TRAIN, train, "JOB", 1, 1, "train the job's network: a float one, then the quantized, pruned one") \
-    X(COMPILE, compile, "JOB | MODEL.onnx", 1, 1, "lower a network to the integer program, Verilog and C") \
-    X(EMULATE, emulate, "JOB | DIR", 1, 1, "run events through the integer program, bit for bit as the hardware") \
-    X(VERIFY, verify, "JOB | DIR", 1, 1, "simulate the Verilog cycle by cycle against the program and the float reference") \
-    X(BUILD, build, "JOB | DIR", 1, 1, "synthesise, place and route; write the bitstream")          \
-    X(REPORT, report, "JOB | DIR", 1, 1, "write report.txt, report.json and report.html; judge the budget") \
-    X(EXPLAIN, explain, "JOB | DIR", 1, 1, "say where the cells and the nanoseconds go: layers, neurons, weights, paths") \
+    X(TRAIN, train, "JOB", 1, 1,                                                                   \
+      "train the job's network: a float one, then the quantized, pruned one")                      \
+    X(COMPILE, compile, "JOB | MODEL.onnx", 1, 1,                                                  \
+      "lower a network to the integer program, Verilog and C")                                     \
+    X(EMULATE, emulate, "JOB | DIR", 1, 1,                                                         \
+      "run events through the integer program, bit for bit as the hardware")                       \
+    X(VERIFY, verify, "JOB | DIR", 1, 1,                                                           \
+      "simulate the Verilog cycle by cycle against the program and the float reference")           \
+    X(BUILD, build, "JOB | DIR", 1, 1, "synthesise, place and route; write the bitstream")         \
+    X(REPORT, report, "JOB | DIR", 1, 1,                                                           \
+      "write report.txt, report.json and report.html; judge the budget")                           \
+    X(EXPLAIN, explain, "JOB | DIR", 1, 1,                                                         \
+      "say where the cells and the nanoseconds go: layers, neurons, weights, paths")               \
     X(ALL, all, "JOB", 1, 1, "train, compile, verify, build and report")                           \
     X(INIT, init, "DATA", 1, 1, "write a commented job file for a data set")                       \
-    X(ADDERS, adders, "W.npy", 1, 1, "share the additions of a constant integer matrix (rows = inputs) and say what they cost") \
-    X(DIFF, diff, "A/report.json B/report.json", 2, 2, "say what changed between two reports")      \
-    X(DOCTOR, doctor, "", 0, 0, "which tools are there, in which version, and what package brings what is missing") \
-    X(LIST, list, "[WHAT]", 0, 1, "boards, targets, layers, operations, losses, optimizers, schedules, formats, passes or keys")
+    X(ADDERS, adders, "W.npy", 1, 1,                                                               \
+      "share the additions of a constant integer matrix (rows = inputs) and say what they cost")   \
+    X(DIFF, diff, "A/report.json B/report.json", 2, 2, "say what changed between two reports")     \
+    X(DOCTOR, doctor, "", 0, 0,                                                                    \
+      "which tools are there, in which version, and what package brings what is missing")          \
+    X(LIST, list, "[WHAT]", 0, 1,                                                                  \
+      "boards, targets, layers, operations, losses, optimizers, schedules, formats, passes or "    \
+      "keys")
 
 #define X(id, name, arguments, least, most, text) VERB_##id,
 enum verb { VERB_TABLE(X) VERB_COUNT };
 #undef X
 
 #define ON(verb) (1u << VERB_##verb)
-#define ON_FOLDER (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(EXPLAIN) | ON(ALL) | ON(TRAIN))
+#define ON_FOLDER                                                                                  \
+    (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(EXPLAIN) | ON(ALL) |     \
+     ON(TRAIN))
 #define ON_COMPILE (ON(COMPILE) | ON(ALL))
 #define ON_BUILD (ON(BUILD) | ON(ALL))
 #define ON_ANY (~0u)
 
 /* X(TYPE, member, "long name", "ARGUMENT", verbs, "meaning") */
 #define FLAG_TABLE(X)                                                                              \
-    X(STRING, board, "board", "B", ON_COMPILE | ON(INIT), "board to compile for; see `sluice list boards`") \
-    X(NUMBER, clock_mhz, "clock-mhz", "F", ON_COMPILE, "clock of the network; default: the board's")  \
-    X(STRING, strategy, "strategy", "latency", ON_COMPILE, "latency: fully unrolled, an event every cycle") \
+    X(STRING, board, "board", "B", ON_COMPILE | ON(INIT),                                          \
+      "board to compile for; see `sluice list boards`")                                            \
+    X(NUMBER, clock_mhz, "clock-mhz", "F", ON_COMPILE,                                             \
+      "clock of the network; default: the board's")                                                \
+    X(STRING, strategy, "strategy", "latency", ON_COMPILE,                                         \
+      "latency: fully unrolled, an event every cycle")                                             \
     X(COUNT, reuse, "reuse", "N", ON_COMPILE, "reuse factor; only 1 today")                        \
-    X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS), "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'; for trees also 'thresholds': no rounding, the host says between which thresholds") \
-    X(COUNT, input_bits, "input-bits", "W", ON_COMPILE, "width of the inputs, their range taken from --calibrate") \
-    X(COUNT, leaf_bits, "leaf-bits", "W", ON_COMPILE, "width of the values of trees that were made elsewhere; default: 8") \
-    X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE, "raw events whose range the inputs must hold")  \
-    X(STRING, output, "output", "logits|softmax|argmax|threshold", ON_COMPILE, "what leaves the hardware") \
-    X(NUMBER, threshold, "threshold", "T", ON_COMPILE, "for --output threshold: 1 when the score is at least T") \
-    X(STRING, standardise, "standardise", "host|fabric", ON_COMPILE, "where the model's input scaling is computed") \
-    X(STRING, optimize, "optimize", "latency|area|balanced", ON_COMPILE, "what the schedule is for: most work per cycle, or the smallest")      \
-    X(STRING, dump_after, "dump-after", "PASS", ON_COMPILE, "write the program after that pass as well; see `sluice list passes`") \
-    X(STRING, stop_after, "stop-after", "PASS", ON(COMPILE), "end after that pass; see `sluice list passes`") \
-    X(STRING, name, "name", "NAME", ON(COMPILE), "name of the top module; default: the model file's") \
-    X(STRING, out, "out", "PATH", ON_FOLDER | ON(INIT), "build folder; emulate: the NPY file to write; init: the job file") \
-    X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY), "raw events, one row each")      \
-    X(STRING, reference, "reference", "quantized|float", ON(EMULATE), "run the floating-point reference instead of the program") \
-    X(STRING, histogram, "histogram", "H.csv", ON(EMULATE), "histograms of the scores, CSV or (H.json) JSON") \
-    X(FLAG, interpreter, "interpreter", NULL, ON(EMULATE), "do not compile the program to machine code: interpret it") \
-    X(COUNT, random_events, "random-events", "N", ON(VERIFY) | ON(ALL), "random events beside the given ones") \
-    X(NUMBER, tolerance, "tolerance", "D", ON(VERIFY) | ON(ALL), "largest deviation of the scores from the unquantized network") \
-    X(FLAG, pins_free, "pins-free", NULL, ON_BUILD, "size the network alone: no board top, no bitstream") \
+    X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS),                        \
+      "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'; for "    \
+      "trees also 'thresholds': no rounding, the host says between which thresholds")              \
+    X(COUNT, input_bits, "input-bits", "W", ON_COMPILE,                                            \
+      "width of the inputs, their range taken from --calibrate")                                   \
+    X(COUNT, leaf_bits, "leaf-bits", "W", ON_COMPILE,                                              \
+      "width of the values of trees that were made elsewhere; default: 8")                         \
+    X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE,                                         \
+      "raw events whose range the inputs must hold")                                               \
+    X(STRING, output, "output", "logits|softmax|argmax|threshold", ON_COMPILE,                     \
+      "what leaves the hardware")                                                                  \
+    X(NUMBER, threshold, "threshold", "T", ON_COMPILE,                                             \
+      "for --output threshold: 1 when the score is at least T")                                    \
+    X(STRING, standardise, "standardise", "host|fabric", ON_COMPILE,                               \
+      "where the model's input scaling is computed")                                               \
+    X(STRING, optimize, "optimize", "latency|area|balanced", ON_COMPILE,                           \
+      "what the schedule is for: most work per cycle, or the smallest")                            \
+    X(STRING, dump_after, "dump-after", "PASS", ON_COMPILE,                                        \
+      "write the program after that pass as well; see `sluice list passes`")                       \
+    X(STRING, stop_after, "stop-after", "PASS", ON(COMPILE),                                       \
+      "end after that pass; see `sluice list passes`")                                             \
+    X(STRING, name, "name", "NAME", ON(COMPILE),                                                   \
+      "name of the top module; default: the model file's")                                         \
+    X(STRING, out, "out", "PATH", ON_FOLDER | ON(INIT),                                            \
+      "build folder; emulate: the NPY file to write; init: the job file")                          \
+    X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY), "raw events, one row each")     \
+    X(STRING, reference, "reference", "quantized|float", ON(EMULATE),                              \
+      "run the floating-point reference instead of the program")                                   \
+    X(STRING, histogram, "histogram", "H.csv", ON(EMULATE),                                        \
+      "histograms of the scores, CSV or (H.json) JSON")                                            \
+    X(FLAG, interpreter, "interpreter", NULL, ON(EMULATE),                                         \
+      "do not compile the program to machine code: interpret it")                                  \
+    X(COUNT, random_events, "random-events", "N", ON(VERIFY) | ON(ALL),                            \
+      "random events beside the given ones")                                                       \
+    X(NUMBER, tolerance, "tolerance", "D", ON(VERIFY) | ON(ALL),                                   \
+      "largest deviation of the scores from the unquantized network")                              \
+    X(FLAG, pins_free, "pins-free", NULL, ON_BUILD,                                                \
+      "size the network alone: no board top, no bitstream")                                        \
     X(COUNT, seeds, "seeds", "N", ON_BUILD, "placement seeds to try")                              \
-    X(NUMBER, time_limit, "time-limit", "S", ON_BUILD | ON(ADDERS), "limit of one run of a tool, or of the search for adders, in seconds")   \
+    X(COUNT, retries, "retries", "N", ON_BUILD,                                                    \
+      "how often to schedule again, with slower delays, when the clock is missed; default: 2")     \
+    X(NUMBER, time_limit, "time-limit", "S", ON_BUILD | ON(ADDERS),                                \
+      "limit of one run of a tool, or of the search for adders, in seconds")                       \
     X(NUMBER, latency_ns, "latency-ns", "T", ON(REPORT), "longest time from input to answer")      \
-    X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY), "rate of crossings, 40 if not given") \
-    X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: +1")   \
-    X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS), "fabric whose costs count; default: adder bits alone") \
-    X(COUNT, effort, "effort", "N", ON(ADDERS), "rounds of search; 0: greedy alone")                \
-    X(STRING, program, "program", "FILE", ON(ADDERS), "write the sums as a program")                \
-    X(FLAG, quiet, "quiet", NULL, ON_ANY, "no progress and no information lines")                   \
+    X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY),              \
+      "rate of crossings, 40 if not given")                                                        \
+    X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: +1")  \
+    X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS),                                     \
+      "fabric whose costs count; default: adder bits alone")                                       \
+    X(COUNT, effort, "effort", "N", ON(ADDERS),                                                    \
+      "rounds of search; 0: greedy alone; default: as suits the matrix")                           \
+    X(STRING, program, "program", "FILE", ON(ADDERS), "write the sums as a program")               \
+    X(FLAG, quiet, "quiet", NULL, ON_ANY, "no progress and no information lines")                  \
     X(FLAG, json, "json", NULL, ON_ANY, "print the result as JSON on stdout")
 
 /* An absent flag: NULL, NAN, -1, false. */
@@ -88,9 +129,9 @@ struct cli {
     enum verb verb;
     struct flags flags;
     const char *arguments[2];
-    struct job *job;     /* when the first argument is a job file */
-    bool verdict_given;  /* all: an earlier verb has said what is wrong */
-    const char *folder;  /* the build folder, for verbs that have one */
+    struct job *job;    /* when the first argument is a job file */
+    bool verdict_given; /* all: an earlier verb has said what is wrong */
+    const char *folder; /* the build folder, for verbs that have one */
 };
 
 int cli_main(int argc, char **argv);
@@ -101,7 +142,8 @@ void cli_print_manual(void); /* the man page, on stdout */
 VERB_TABLE(X)
 #undef X
 
-/* verb_train() for a job of trees, and what both share: names of the data's features and classes. */
+/* verb_train() for a job of trees, and what both share: names of the data's features and classes.
+ */
 int train_trees(struct cli *cli);
 struct network;
 struct events;
@@ -109,7 +151,8 @@ void train_name_ports(struct network *network, const struct events *events);
 
 /* ---- shared by the verbs ---- */
 
-/* folder/name, in the arena; and the same when the file must be there: else one line that says which verb makes it. */
+/* folder/name, in the arena; and the same when the file must be there: else one line that says
+ * which verb makes it. */
 const char *cli_path(struct cli *cli, const char *name);
 const char *cli_need(struct cli *cli, const char *name, const char *verb);
 /* Prints JSON on stdout. */

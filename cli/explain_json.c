@@ -201,12 +201,12 @@ static void add_clock(struct explain *e, cJSON *json)
 {
     const struct program *p = e->program;
     const struct target *t = e->target;
-    const double *arrivals = critical_arrivals(&e->arena, p, t, false);
+    const struct arrival *arrivals = arrivals_find(&e->arena, p, t, false);
     double period = 1000 / p->clock_mhz, own = t->clk_to_q_ns + t->setup_ns;
     cJSON *stages = cJSON_AddArrayToObject(json, "stages");
     for (int s = 0; s < p->latency_cycles; s++) {
         int last = critical_last(p, arrivals, s);
-        double ns = last < 0 ? 0 : arrivals[last];
+        double ns = last < 0 ? 0 : fmax(0, arrival_latest(p, last, &arrivals[last]));
         cJSON *row = cJSON_CreateObject();
         json_add_number(row, "stage", s);
         json_add_number(row, "logic_ns", ns);
@@ -229,12 +229,13 @@ static void add_clock(struct explain *e, cJSON *json)
 }
 
 /* The latency as the logic on the longest way through the network, the registers on it, and what is
- * left over because paths are cut at whole operations. Gives the logic's ns by block. */
+ * left over because paths are cut at whole operations, or do not go on with their last bit. Gives
+ * the logic's ns by block. */
 static void add_latency(struct explain *e, cJSON *json, double *by_block)
 {
     const struct program *p = e->program;
     const struct target *t = e->target;
-    const double *arrivals = critical_arrivals(&e->arena, p, t, true);
+    const struct arrival *arrivals = arrivals_find(&e->arena, p, t, true);
     int last = critical_last(p, arrivals, -1);
     struct logic_path path = critical_path(&e->arena, p, t, arrivals, true, last);
     for (int i = 0; i < path.count; i++)

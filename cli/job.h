@@ -37,12 +37,13 @@ struct job {
     const char *text; /* its bytes */
 };
 
-/* Reads and checks a job file: syntax, unknown keys, types and ranges end with `FILE:LINE: ...`. Keys left out get
- * their defaults; `name` is always set; paths are still as written. */
+/* Reads and checks a job file: syntax, unknown keys, types and ranges end with `FILE:LINE: ...`.
+ * Keys left out get their defaults; `name` is always set; paths are still as written. */
 struct job *job_read(const char *path);
 void job_free(struct job *job);
 
-/* A path of the job as seen from here: relative paths start at the job file's folder. NULL stays NULL. */
+/* A path of the job as seen from here: relative paths start at the job file's folder. NULL stays
+ * NULL. */
 const char *job_path(struct job *job, const char *path);
 
 /* Ends with `FILE:LINE: ...` at the line where `section` (NULL: top) has `key`; `item` counts the

@@ -1,5 +1,6 @@
-/* Every key of a job file, one table per section: from these rows come the C structs (job.h), the YAML
- * schema with its ranges and defaults (job.c), `sluice list keys` and docs/reference/job-keys.md.
+/* Every key of a job file, one table per section: from these rows come the C structs (job.h), the
+ * YAML schema with its ranges and defaults (job.c), `sluice list keys` and
+ * docs/reference/job-keys.md.
  *
  * X(TYPE, key, default, least, most, "meaning, with unit")
  * TYPE: STRING, NUMBER, COUNT (integer), FLAG. A default of "" leaves the key unset. */
@@ -7,89 +8,142 @@
 #define SLUICE_CLI_JOB_KEYS_H
 
 #define JOB_TOP_KEYS(X)                                                                            \
-    X(STRING, name, "", 0, 0, "name of the job: the folder build/NAME and the top module; default: the folder the job file is in") \
-    X(STRING, model, "", 0, 0, "ONNX file to compile instead of training one")                    \
-    X(STRING, standardise, "host", 0, 0, "host, fabric or none: where inputs are shifted and scaled to mean 0 and deviation 1") \
-    X(STRING, output, "logits", 0, 0, "logits, softmax, argmax or threshold: what leaves the hardware") \
-    X(NUMBER, threshold, "0", -1e12, 1e12, "output threshold: the decision bit is 1 when the score before a final sigmoid is at least this")
+    X(STRING, name, "", 0, 0,                                                                      \
+      "name of the job: the folder build/NAME and the top module; default: the folder the job "    \
+      "file is in")                                                                                \
+    X(STRING, model, "", 0, 0, "ONNX file to compile instead of training one")                     \
+    X(STRING, standardise, "host", 0, 0,                                                           \
+      "host, fabric or none: where inputs are shifted and scaled to mean 0 and deviation 1")       \
+    X(STRING, output, "logits", 0, 0,                                                              \
+      "logits, softmax, argmax or threshold: what leaves the hardware")                            \
+    X(NUMBER, threshold, "0", -1e12, 1e12,                                                         \
+      "output threshold: the decision bit is 1 when the score before a final sigmoid is at least " \
+      "this")
 
 #define JOB_DATA_KEYS(X)                                                                           \
-    X(STRING, train, "", 0, 0, "file of training events: NPZ, NPY, CSV, HDF5 or IDX; relative to the job file") \
-    X(STRING, test, "", 0, 0, "file of test events, never seen in training; default: a part of the training file, see test_fraction") \
+    X(STRING, train, "", 0, 0,                                                                     \
+      "file of training events: NPZ, NPY, CSV, HDF5 or IDX; relative to the job file")             \
+    X(STRING, test, "", 0, 0,                                                                      \
+      "file of test events, never seen in training; default: a part of the training file, see "    \
+      "test_fraction")                                                                             \
     X(STRING, features, "", 0, 0, "array, HDF5 data set or CSV columns with the features")         \
     X(STRING, labels, "", 0, 0, "array, HDF5 data set or CSV column with the labels")              \
-    X(STRING, train_labels, "", 0, 0, "file with the training labels where it is another one (IDX, NPY)") \
+    X(STRING, train_labels, "", 0, 0,                                                              \
+      "file with the training labels where it is another one (IDX, NPY)")                          \
     X(STRING, test_labels, "", 0, 0, "file with the test labels where it is another one")          \
     X(STRING, weights, "", 0, 0, "array or column with a weight per event")                        \
-    X(FLAG, missing, "false", 0, 0, "trees: NaN in the features is a missing value, not a mistake") \
+    X(FLAG, missing, "false", 0, 0,                                                                \
+      "trees: NaN in the features is a missing value, not a mistake")                              \
     X(COUNT, max_events, "0", 0, 1e9, "read at most this many events; 0: all")                     \
-    X(NUMBER, validation_fraction, "0.1", 0, 0.9, "part of the training events kept for validation") \
-    X(NUMBER, test_fraction, "0.2", 0, 0.9, "part of the training file kept for testing when `test` is not given") \
+    X(NUMBER, validation_fraction, "0.1", 0, 0.9,                                                  \
+      "part of the training events kept for validation")                                           \
+    X(NUMBER, test_fraction, "0.2", 0, 0.9,                                                        \
+      "part of the training file kept for testing when `test` is not given")                       \
     X(COUNT, seed, "1", 0, 2147483647, "seed of the split")
 
 #define JOB_INPUT_KEYS(X)                                                                          \
     X(STRING, format, "8", 0, 0, "format of the standardised inputs; see formats below")           \
-    X(STRING, edges, "uniform", 0, 0, "trees: uniform: steps of equal width over the range of the data; quantile: of equally many events, which the host looks up") \
-    X(NUMBER, clip, "0.002", 0, 0.2, "trees: part of the events that lies beyond the range at either end") \
-    X(FLAG, per_feature, "true", 0, 0, "choose the range of each input by itself where only a width is given") \
-    X(STRING, raw_format, "", 0, 0, "standardise: fabric: format of the raw physical inputs, for all of them") \
-    X(COUNT, raw_bits, "16", 2, 32, "standardise: fabric: width of each raw input where no raw_format is given, range from the training events")
+    X(STRING, edges, "uniform", 0, 0,                                                              \
+      "trees: uniform: steps of equal width over the range of the data; quantile: of equally "     \
+      "many "                                                                                      \
+      "events, which the host looks up")                                                           \
+    X(NUMBER, clip, "0.002", 0, 0.2,                                                               \
+      "trees: part of the events that lies beyond the range at either end")                        \
+    X(FLAG, per_feature, "true", 0, 0,                                                             \
+      "choose the range of each input by itself where only a width is given")                      \
+    X(STRING, raw_format, "", 0, 0,                                                                \
+      "standardise: fabric: format of the raw physical inputs, for all of them")                   \
+    X(COUNT, raw_bits, "16", 2, 32,                                                                \
+      "standardise: fabric: width of each raw input where no raw_format is given, range from the " \
+      "training events")
 
 #define JOB_LAYER_KEYS(X)                                                                          \
-    X(STRING, kind, "", 0, 0, "dense, batchnorm, relu, leaky_relu, sigmoid, tanh, softmax or dropout") \
+    X(STRING, kind, "", 0, 0,                                                                      \
+      "dense, batchnorm, relu, leaky_relu, sigmoid, tanh, softmax or dropout")                     \
     X(STRING, name, "", 0, 0, "name in reports and Verilog; default: kind and number")             \
     X(COUNT, units, "0", 0, 65536, "dense: number of neurons")                                     \
     X(STRING, weights, "6", 0, 0, "dense: format of the weights; see formats below")               \
     X(STRING, bias, "product", 0, 0, "dense: format of the biases")                                \
-    X(STRING, format, "", 0, 0, "format of what the layer puts out; default: 6 for activations, none (exact) for the last layer and in front of an activation") \
+    X(STRING, format, "", 0, 0,                                                                    \
+      "format of what the layer puts out; default: 6 for activations, none (exact) for the last "  \
+      "layer and in front of an activation")                                                       \
     X(FLAG, no_bias, "false", 0, 0, "dense: leave the bias out")                                   \
     X(NUMBER, rate, "0.1", 0, 0.99, "dropout: part of the elements dropped in training")           \
     X(NUMBER, alpha, "0.125", -16, 16, "leaky_relu: slope below zero")                             \
-    X(NUMBER, sparsity, "-1", -1, 0.999, "dense: part of the weights to prune; -1: as pruning.sparsity") \
-    X(COUNT, weight_digits, "0", -1, 24, "dense: most nonzero signed digits of a weight; 0: as training.weight_digits, -1: any") \
+    X(NUMBER, sparsity, "-1", -1, 0.999,                                                           \
+      "dense: part of the weights to prune; -1: as pruning.sparsity")                              \
+    X(COUNT, weight_digits, "0", -1, 24,                                                           \
+      "dense: most nonzero signed digits of a weight; 0: as training.weight_digits, -1: any")      \
     X(NUMBER, l1, "0", 0, 1e3, "dense: added to training.l1")                                      \
     X(NUMBER, l2, "0", 0, 1e3, "dense: added to training.l2")
 
 #define JOB_TREES_KEYS(X)                                                                          \
-    X(STRING, method, "", 0, 0, "boosting, adaboost, random_forest, extra_trees, tree, isolation_forest or autoencoder; given: the job trains trees, not layers") \
-    X(STRING, growth, "depth", 0, 0, "depth: level by level; leaf: most gain first; symmetric: a level asks one question, so that a tree is a table") \
-    X(STRING, outputs, "each", 0, 0, "boosting of classes: each: a tree per class and round; joint: one tree whose leaves hold a value for each class") \
-    X(STRING, loss, "", 0, 0, "squared_error, absolute_error, quantile, binary_cross_entropy or categorical_cross_entropy; default: by the labels") \
+    X(STRING, method, "", 0, 0,                                                                    \
+      "boosting, adaboost, random_forest, extra_trees, tree, isolation_forest or autoencoder; "    \
+      "given: the job trains trees, not layers")                                                   \
+    X(STRING, growth, "depth", 0, 0,                                                               \
+      "depth: level by level; leaf: most gain first; symmetric: a level asks one question, so "    \
+      "that a tree is a table")                                                                    \
+    X(STRING, outputs, "each", 0, 0,                                                               \
+      "boosting of classes: each: a tree per class and round; joint: one tree whose leaves hold "  \
+      "a value for each class")                                                                    \
+    X(STRING, loss, "", 0, 0,                                                                      \
+      "squared_error, absolute_error, quantile, binary_cross_entropy or "                          \
+      "categorical_cross_entropy; default: by the labels")                                         \
     X(NUMBER, quantile, "0.5", 0.001, 0.999, "which quantile the quantile loss predicts")          \
     X(COUNT, rounds, "100", 1, 100000, "rounds of boosting; trees of a forest")                    \
     X(COUNT, depth, "6", 1, 16, "most splits between root and leaf")                               \
     X(COUNT, leaves, "0", 0, 65536, "most leaves of a tree; 0: as many as the depth allows")       \
     X(NUMBER, learning_rate, "0.3", 1e-6, 10, "factor on what a new tree adds")                    \
     X(NUMBER, row_fraction, "1", 1e-6, 1, "part of the events that each tree is grown on")         \
-    X(NUMBER, feature_fraction, "0", 0, 1, "part of the features that each tree (of forests: each node) may ask for; 0: all, of a random forest the root of their number") \
+    X(NUMBER, feature_fraction, "0", 0, 1,                                                         \
+      "part of the features that each tree (of forests: each node) may ask for; 0: all, of a "     \
+      "random forest the root of their number")                                                    \
     X(NUMBER, l1, "0", 0, 1e9, "on the values of leaves")                                          \
     X(NUMBER, l2, "1", 0, 1e9, "on the values of leaves")                                          \
-    X(NUMBER, min_gain, "0", 0, 1e12, "least decrease of the loss, summed over events, by a split") \
-    X(NUMBER, min_child_weight, "1", 0, 1e12, "least sum of second derivatives (of weights) in a child") \
-    X(STRING, monotone, "", 0, 0, "by feature: 1 where the output must not fall as it rises, -1 where it must not rise, 0; \"1,0,-1\"") \
+    X(NUMBER, min_gain, "0", 0, 1e12,                                                              \
+      "least decrease of the loss, summed over events, by a split")                                \
+    X(NUMBER, min_child_weight, "1", 0, 1e12,                                                      \
+      "least sum of second derivatives (of weights) in a child")                                   \
+    X(STRING, monotone, "", 0, 0,                                                                  \
+      "by feature: 1 where the output must not fall as it rises, -1 where it must not rise, 0; "   \
+      "\"1,0,-1\"")                                                                                \
     X(NUMBER, pruning, "0", 0, 1e9, "tree: alpha of cost-complexity pruning, impurity per leaf")   \
-    X(COUNT, patience, "0", 0, 100000, "early stopping: rounds without a better validation loss; 0: never") \
+    X(COUNT, patience, "0", 0, 100000,                                                             \
+      "early stopping: rounds without a better validation loss; 0: never")                         \
     X(NUMBER, min_delta, "0", 0, 1e9, "early stopping: what counts as better")                     \
-    X(COUNT, background, "-1", -1, 1000, "isolation_forest, autoencoder: number of the class that is trained on; -1: all events") \
-    X(NUMBER, threshold_penalty, "0", 0, 0.99, "a feature and threshold that the ensemble does not have yet counts so much less of its gain") \
-    X(NUMBER, lut_price, "0", 0, 1, "least decrease of the mean loss that one more 4-input LUT must bring; 0: LUTs are free") \
-    X(COUNT, leaf_bits, "6", 0, 16, "most bits that one tree adds to one sum; 0: values are not rounded") \
+    X(COUNT, background, "-1", -1, 1000,                                                           \
+      "isolation_forest, autoencoder: number of the class that is trained on; -1: all events")     \
+    X(NUMBER, threshold_penalty, "0", 0, 0.99,                                                     \
+      "a feature and threshold that the ensemble does not have yet counts so much less of its "    \
+      "gain")                                                                                      \
+    X(NUMBER, lut_price, "0", 0, 1,                                                                \
+      "least decrease of the mean loss that one more 4-input LUT must bring; 0: LUTs are free")    \
+    X(COUNT, leaf_bits, "6", 0, 16,                                                                \
+      "most bits that one tree adds to one sum; 0: values are not rounded")                        \
     X(NUMBER, leaf_step, "0", 0, 1e6, "power of two that all values are multiples of; 0: chosen")  \
-    X(COUNT, sweeps, "0", 0, 1000, "times that each tree is taken out and grown again against the others") \
-    X(COUNT, quantized_sweeps, "6", 0, 1000, "the same while values are rounded; the last two only find values anew")
+    X(COUNT, sweeps, "0", 0, 1000,                                                                 \
+      "times that each tree is taken out and grown again against the others")                      \
+    X(COUNT, quantized_sweeps, "6", 0, 1000,                                                       \
+      "the same while values are rounded; the last two only find values anew")
 
 #define JOB_TRAINING_KEYS(X)                                                                       \
-    X(STRING, loss, "", 0, 0, "see `sluice list losses`; default: categorical_cross_entropy, binary_cross_entropy for one output of two classes, squared_error for regression") \
+    X(STRING, loss, "", 0, 0,                                                                      \
+      "see `sluice list losses`; default: categorical_cross_entropy, binary_cross_entropy for "    \
+      "one output of two classes, squared_error for regression")                                   \
     X(NUMBER, huber_delta, "1", 1e-12, 1e12, "huber: where the loss turns from square to line")    \
     X(STRING, optimizer, "adam", 0, 0, "see `sluice list optimizers`")                             \
     X(NUMBER, learning_rate, "0.005", 1e-9, 100, "step size at the start of each phase")           \
-    X(NUMBER, quantized_learning_rate, "0", 0, 100, "step size of the quantized phase; 0: the same") \
+    X(NUMBER, quantized_learning_rate, "0", 0, 100,                                                \
+      "step size of the quantized phase; 0: the same")                                             \
     X(NUMBER, momentum, "0.9", 0, 0.99999, "momentum and nesterov")                                \
     X(NUMBER, beta1, "0.9", 0, 0.99999, "adam, adamw, amsgrad: decay of the mean gradient")        \
-    X(NUMBER, beta2, "0.999", 0, 0.9999999, "adam, adamw, amsgrad: decay of the mean squared gradient") \
+    X(NUMBER, beta2, "0.999", 0, 0.9999999,                                                        \
+      "adam, adamw, amsgrad: decay of the mean squared gradient")                                  \
     X(NUMBER, rho, "0.9", 0, 0.99999, "rmsprop, adadelta: decay of the mean squared gradient")     \
     X(NUMBER, epsilon, "1e-7", 1e-30, 1, "adaptive optimizers: added to the denominator")          \
-    X(NUMBER, weight_decay, "0.004", 0, 1e3, "adamw: part of a weight taken off per unit of step size") \
+    X(NUMBER, weight_decay, "0.004", 0, 1e3,                                                       \
+      "adamw: part of a weight taken off per unit of step size")                                   \
     X(STRING, schedule, "cosine", 0, 0, "of the step size: see `sluice list schedules`")           \
     X(NUMBER, warmup_epochs, "0", 0, 1e6, "linear rise of the step size at the start of a phase")  \
     X(NUMBER, decay_rate, "0.5", 0, 1, "step and exponential schedules: factor")                   \
@@ -100,34 +154,47 @@
     X(COUNT, batch, "1024", 1, 1048576, "events per step")                                         \
     X(COUNT, seed, "1", 0, 2147483647, "seed of initial weights, order of events and dropout")     \
     X(COUNT, threads, "2", 1, 64, "worker threads; results are the same for the same number")      \
-    X(NUMBER, l1, "0", 0, 1e3, "factor of the sum of absolute weights in the loss; with l2: elastic net") \
+    X(NUMBER, l1, "0", 0, 1e3,                                                                     \
+      "factor of the sum of absolute weights in the loss; with l2: elastic net")                   \
     X(NUMBER, l2, "0", 0, 1e3, "factor of the sum of squared weights in the loss")                 \
     X(NUMBER, clip_norm, "0", 0, 1e9, "largest Euclidean norm of the gradient; 0: no limit")       \
     X(NUMBER, clip_value, "0", 0, 1e9, "largest absolute gradient of a weight; 0: no limit")       \
-    X(STRING, monitor, "loss", 0, 0, "what the best epoch is chosen by on the validation events: loss or accuracy") \
-    X(COUNT, patience, "0", 0, 100000, "early stopping: epochs without a better monitor; 0: never") \
+    X(STRING, monitor, "loss", 0, 0,                                                               \
+      "what the best epoch is chosen by on the validation events: loss or accuracy")               \
+    X(COUNT, patience, "0", 0, 100000,                                                             \
+      "early stopping: epochs without a better monitor; 0: never")                                 \
     X(NUMBER, min_delta, "0", 0, 1e9, "early stopping: what counts as better")                     \
     X(STRING, class_weights, "", 0, 0, "a factor per class, \"1,2,1\", or \"balanced\"")           \
-    X(STRING, calibration, "mse", 0, 0, "how ranges are chosen from data: mse, percentile or maximum") \
-    X(NUMBER, calibration_percentile, "99.9", 50, 100, "calibration percentile: this much of the values fits") \
+    X(STRING, calibration, "mse", 0, 0,                                                            \
+      "how ranges are chosen from data: mse, percentile or maximum")                               \
+    X(NUMBER, calibration_percentile, "99.9", 50, 100,                                             \
+      "calibration percentile: this much of the values fits")                                      \
     X(COUNT, weight_digits, "0", 0, 24, "most nonzero signed digits of a weight; 0: any")          \
-    X(COUNT, checkpoint_every, "50", 0, 100000, "epochs between checkpoints; 0: only when interrupted")
+    X(COUNT, checkpoint_every, "50", 0, 100000,                                                    \
+      "epochs between checkpoints; 0: only when interrupted")
 
 #define JOB_PRUNING_KEYS(X)                                                                        \
     X(NUMBER, sparsity, "0", 0, 0.999, "part of all weights that ends exactly zero")               \
-    X(NUMBER, begin_epoch, "0", 0, 100000, "epoch of the quantized phase at which pruning starts")  \
-    X(NUMBER, end_epoch, "0", 0, 100000, "epoch at which it reaches the target, the rest is fine-tuning; 0: half of the phase") \
+    X(NUMBER, begin_epoch, "0", 0, 100000, "epoch of the quantized phase at which pruning starts") \
+    X(NUMBER, end_epoch, "0", 0, 100000,                                                           \
+      "epoch at which it reaches the target, the rest is fine-tuning; 0: half of the phase")       \
     X(COUNT, frequency, "20", 1, 1000000, "steps between two prunings")                            \
-    X(STRING, scope, "layer", 0, 0, "layer: each dense layer reaches the target; global: all together, the smallest weights anywhere")
+    X(STRING, scope, "layer", 0, 0,                                                                \
+      "layer: each dense layer reaches the target; global: all together, the smallest weights "    \
+      "anywhere")
 
 #define JOB_TARGET_KEYS(X)                                                                         \
     X(STRING, board, "", 0, 0, "see `sluice list boards`")                                         \
-    X(NUMBER, clock_mhz, "0", 0, 1000, "clock of the network; 0: the board's default")            \
+    X(NUMBER, clock_mhz, "0", 0, 1000, "clock of the network; 0: the board's default")             \
     X(STRING, strategy, "latency", 0, 0, "latency: fully unrolled, an event every cycle")          \
-    X(STRING, optimize, "balanced", 0, 0, "latency, area or balanced: as much logic between registers as the clock allows, or one level of adders") \
+    X(STRING, optimize, "balanced", 0, 0,                                                          \
+      "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
+      "level of adders")                                                                           \
     X(COUNT, reuse, "1", 1, 1048576, "reuse factor; only 1 is supported today")                    \
     X(FLAG, pins_free, "false", 0, 0, "size the network alone, without a board's top")             \
     X(COUNT, seeds, "4", 1, 100, "how many placement seeds to try before giving up")               \
+    X(COUNT, retries, "2", 0, 20,                                                                  \
+      "how often to schedule again, with slower delays, when the placed design misses its clock")  \
     X(NUMBER, time_limit_s, "1800", 1, 86400, "limit of one run of a tool")
 
 #define JOB_BUDGET_KEYS(X)                                                                         \
@@ -135,13 +202,16 @@
     X(NUMBER, events_per_crossing, "1", 0.000001, 1000, "events to take in each crossing")         \
     X(NUMBER, latency_ns, "0", 0, 1e9, "longest time from input to answer; 0: no limit")           \
     X(NUMBER, max_cells, "0", 0, 1e9, "most logic cells; 0: what the part has")                    \
-    X(NUMBER, float_tolerance, "0", 0, 1e12, "largest allowed deviation of the scores from the unquantized network; 0: no limit") \
-    X(NUMBER, accuracy_loss, "0", 0, 100, "largest allowed loss of accuracy against the float network, in points; 0: no limit")
+    X(NUMBER, float_tolerance, "0", 0, 1e12,                                                       \
+      "largest allowed deviation of the scores from the unquantized network; 0: no limit")         \
+    X(NUMBER, accuracy_loss, "0", 0, 100,                                                          \
+      "largest allowed loss of accuracy against the float network, in points; 0: no limit")
 
 #define JOB_VERIFY_KEYS(X)                                                                         \
     X(COUNT, test_events, "0", 0, 1e9, "test events to simulate; 0: all")                          \
     X(COUNT, random_events, "1000", 0, 1e9, "random events beside the test events")                \
-    X(COUNT, gate_level_events, "1000", 0, 1e9, "events for the simulation of the synthesised netlist (iCE40); 0: none") \
+    X(COUNT, gate_level_events, "1000", 0, 1e9,                                                    \
+      "events for the simulation of the synthesised netlist (iCE40); 0: none")                     \
     X(COUNT, seed, "1", 0, 2147483647, "seed of random events and gaps")
 
 /* X(section, TABLE, "what it holds") in the order of the docs. */
@@ -149,7 +219,9 @@
     X(data, JOB_DATA_KEYS, "events")                                                               \
     X(input, JOB_INPUT_KEYS, "the input quantizer")                                                \
     X(training, JOB_TRAINING_KEYS, "how the network is trained")                                   \
-    X(trees, JOB_TREES_KEYS, "an ensemble of decision trees instead of layers; of `training` it takes class_weights, seed and threads") \
+    X(trees, JOB_TREES_KEYS,                                                                       \
+      "an ensemble of decision trees instead of layers; of `training` it takes class_weights, "    \
+      "seed and threads")                                                                          \
     X(pruning, JOB_PRUNING_KEYS, "weights set to zero, by magnitude, while training goes on")      \
     X(target, JOB_TARGET_KEYS, "the board and how the network is laid out on it")                  \
     X(budget, JOB_BUDGET_KEYS, "what the design must meet: a miss ends with exit status 1")        \

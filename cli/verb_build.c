@@ -1,8 +1,10 @@
 /* sluice build: Verilog to a placed design, a bitstream, and a simulation of its gates. */
 #include "base/error.h"
+#include "base/file.h"
 #include "boards/flow.h"
 #include "cli/cli.h"
 #include "cli/job_use.h"
+#include "cli/retime.h"
 #include "compiler/emit/emit.h"
 #include "data/random.h"
 #include "sim/gate_level.h"
@@ -10,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PATTERN_EVENTS = 256, GATE_EVENTS = 1000 };
+enum { PATTERN_EVENTS = 256, GATE_EVENTS = 1000, RETRIES = 2 };
 
 /* Raw events for the pattern memory and for the gates: the job's test events; behind them, and
  * without a job, random ones in the inputs' ranges. */
@@ -93,13 +95,14 @@ static long gate_events(const struct cli *cli)
     return cli->job ? *cli->job->verify->gate_level_events : GATE_EVENTS;
 }
 
-int verb_build(struct cli *cli)
+/* One build of the program as it is scheduled now; `last`: there is no further schedule to hope
+ * for. */
+static void build_once(struct cli *cli, const struct program *program, const double *x, bool last,
+                       struct build_result *result)
 {
-    struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
     struct build_request request;
     fill_request(cli, &request);
-    long events = gate_events(cli) > PATTERN_EVENTS ? gate_events(cli) : PATTERN_EVENTS;
-    const double *x = choose_events(cli, program, events);
+    request.hopeless = last ? 0 : 0.95;
     int64_t *inputs = arena_alloc(
         &cli->arena, (size_t)PATTERN_EVENTS * (size_t)program->input_count, sizeof *inputs);
     int64_t *outputs = arena_alloc(
@@ -110,13 +113,79 @@ int verb_build(struct cli *cli)
         (struct build_patterns){.count = PATTERN_EVENTS,
                                 .inputs = pack(cli, program, false, inputs, PATTERN_EVENTS),
                                 .outputs = pack(cli, program, true, outputs, PATTERN_EVENTS)};
+    build_run(&request, result);
+    info("%s: %.0f of %.0f cells, %.1f MHz reached of %.1f asked%s%s", result->board.name,
+         result->cells, result->cells_available, result->fmax_mhz, result->clock_mhz,
+         result->bitstream[0] ? "; bitstream " : "", result->bitstream);
+}
+
+static void add_try(cJSON *tries, const struct program *program, const struct build_result *result,
+                    double scale)
+{
+    cJSON *row = cJSON_CreateObject();
+    json_add_number(row, "delay_scale", scale);
+    json_add_number(row, "latency_cycles", program->latency_cycles);
+    json_add_number(row, "cells", result->cells);
+    json_add_number(row, "clock_mhz", result->clock_mhz);
+    json_add_number(row, "fmax_mhz", result->fmax_mhz);
+    json_add_number(row, "attempts", result->attempts);
+    cJSON_AddItemToArray(tries, row);
+}
+
+/* The scale of the next schedule: by how much the placed design is slower than the delay model
+ * says, or the scale before, and a little more. */
+static double next_scale(struct cli *cli, const struct build_result *result)
+{
+    cJSON *json = json_read(cli_need(cli, "compile.json", "compile"));
+    double scale = json_number(json, "delay_scale", 1);
+    double predicted = json_number(json, "estimate.fmax_mhz", result->clock_mhz);
+    cJSON_Delete(json);
+    if (predicted < result->clock_mhz) predicted = result->clock_mhz;
+    return 1.01 * fmax(scale, predicted / result->fmax_mhz);
+}
+
+/* How often a schedule may be tightened when the placed design misses its clock. */
+static int retries_of(const struct cli *cli)
+{
+    if (cli->flags.retries >= 0) return cli->flags.retries;
+    return cli->job ? *cli->job->target->retries : RETRIES;
+}
+
+int verb_build(struct cli *cli)
+{
+    struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
+    long events = gate_events(cli) > PATTERN_EVENTS ? gate_events(cli) : PATTERN_EVENTS;
+    const double *x = choose_events(cli, program, events);
+    cJSON *tries = cJSON_CreateArray();
+    bool was_verified = file_exists(cli_path(cli, "verify.json"));
+    int status = 0;
     struct build_result result;
-    build_run(&request, &result);
-    info("%s: %.0f of %.0f cells, %.1f MHz reached of %.1f asked%s%s", result.board.name,
-         result.cells, result.cells_available, result.fmax_mhz, result.clock_mhz,
-         result.bitstream[0] ? "; bitstream " : "", result.bitstream);
-    int status = gate_events(cli) > 0 ? check_gates(cli, x, gate_events(cli)) : 0;
-    cli_print_json(cli, cli_path(cli, "build.json"));
+    int retries = retries_of(cli);
+    build_once(cli, program, x, retries == 0, &result);
+    add_try(tries, program, &result, 1);
+    for (int i = 0; i < retries && !result.timing_met && status == 0; i++) {
+        double scale = next_scale(cli, &result);
+        int before = program->latency_cycles;
+        if (!retime(cli, scale)) break;
+        program_free(program);
+        program = program_read(cli_path(cli, "program.sluice"));
+        info("%.1f MHz reached of %.1f: scheduled again with delays of %.2f times the model's, %d "
+             "cycles for %d",
+             result.fmax_mhz, result.clock_mhz, scale, program->latency_cycles, before);
+        if (was_verified && cli->job)
+            status = verb_verify(cli);
+        else if (was_verified)
+            info("%s: the schedule is a new one; verify it again", cli->folder);
+        build_once(cli, program, x, i + 1 == retries, &result);
+        add_try(tries, program, &result, scale);
+    }
+    const char *path = cli_path(cli, "build.json");
+    cJSON *json = json_read(path);
+    cJSON_AddItemToObject(json, "tries", tries);
+    json_write(path, json);
+    cJSON_Delete(json);
+    if (status == 0 && gate_events(cli) > 0) status = check_gates(cli, x, gate_events(cli));
+    cli_print_json(cli, path);
     program_free(program);
     if (status == 0 && !result.timing_met)
         status = cli_verdict("%s: %.1f MHz reached, %.1f MHz asked", cli->folder, result.fmax_mhz,

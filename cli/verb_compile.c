@@ -3,11 +3,12 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "boards/board.h"
+#include "boards/pll.h"
 #include "cli/cli.h"
 #include "cli/compile_changes.h"
+#include "cli/compile_files.h"
 #include "cli/job_use.h"
 #include "compiler/compile.h"
-#include "compiler/emit/emit.h"
 #include "model/import/import.h"
 #include "model/onnx.h"
 
@@ -75,6 +76,30 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->options.threshold = *job->threshold;
 }
 
+/* For the fewest ns: multiples of the crossing rate that take every event and that the board can
+ * make (pins free: any). */
+static void choose_clocks(struct cli *cli, struct request *request)
+{
+    const struct job *job = cli->job;
+    double crossing = job ? *job->budget->bunch_crossing_mhz : 40;
+    double rate = crossing * (job ? *job->budget->events_per_crossing : 1);
+    double most = request->board.target.model.max_clock_mhz;
+    bool pins_free = job && *job->target->pins_free;
+    double *clocks = arena_alloc(&cli->arena, (size_t)(most / crossing) + 2, sizeof *clocks);
+    struct compile_options *options = &request->options;
+    for (int k = 1; k * crossing <= most; k++) {
+        struct pll_recipe recipe;
+        double clock = k * crossing;
+        if (clock < rate - 1e-9 || (!pins_free && !pll_search(&request->board, clock, &recipe)))
+            continue;
+        clocks[options->clock_count++] = clock;
+    }
+    options->clocks_mhz = clocks;
+    if (!options->clock_count)
+        fail("%s cannot make a multiple of the crossing rate, %g MHz; give --clock-mhz",
+             request->board.name, crossing);
+}
+
 static void fill_request(struct cli *cli, struct request *request)
 {
     const struct flags *flags = &cli->flags;
@@ -109,14 +134,17 @@ static void fill_request(struct cli *cli, struct request *request)
     board_find(&request->board, request->board_name);
     struct compile_options *options = &request->options;
     options->target = &request->board.target.model;
-    if (options->clock_mhz == 0) options->clock_mhz = request->board.target.default_clock_mhz;
-    if (!(options->clock_mhz > 0)) fail("--clock-mhz must be above 0");
     options->output = (enum compile_output)find("--output", request->output, output_names, 4);
     options->standardise = find("--standardise", request->standardise, standardise_names, 3) == 1
                                ? STANDARDISE_FABRIC
                                : STANDARDISE_HOST;
     options->optimize =
         (enum compile_optimize)find("--optimize", request->optimize, optimize_names, 3);
+    if (options->clock_mhz == 0 && options->optimize == OPTIMIZE_LATENCY)
+        choose_clocks(cli, request);
+    else if (options->clock_mhz == 0)
+        options->clock_mhz = request->board.target.default_clock_mhz;
+    if (!options->clock_count && !(options->clock_mhz > 0)) fail("--clock-mhz must be above 0");
     options->dump_after = flags->dump_after;
     options->stop_after = flags->stop_after;
     options->dump_folder = cli->folder;
@@ -159,23 +187,6 @@ static void fill_input(struct cli *cli, struct request *request, const struct ne
 
 /* ---- compile.json ---- */
 
-static void add_counts(cJSON *row, const struct program *program, const struct block *block)
-{
-    struct program_counts counts = program_count(program, block->first, block->end);
-    int first = program->latency_cycles, last = 0;
-    for (int i = block->first; i < block->end; i++) {
-        if (program->ops[i].code == OP_CONST || program->ops[i].code == OP_INPUT) continue;
-        if (program->ops[i].stage < first) first = program->ops[i].stage;
-        if (program->ops[i].stage > last) last = program->ops[i].stage;
-    }
-    if (first > last) first = last;
-    json_add_number(row, "start_cycle", first);
-    json_add_number(row, "end_cycle", last + 1);
-    json_add_number(row, "operations", (double)counts.operations);
-    json_add_number(row, "adder_bits", (double)counts.adder_bits);
-    json_add_number(row, "register_bits", (double)counts.register_bits);
-}
-
 /* The weights of a dense layer as they end up, quantized. */
 static void add_weights(cJSON *row, const struct network *network, const char *name)
 {
@@ -214,7 +225,7 @@ static cJSON *layers_json(const struct program *program, const struct network *n
         cJSON *row = cJSON_CreateObject();
         cJSON_AddStringToObject(row, "name", block->name);
         cJSON_AddStringToObject(row, "kind", block->kind);
-        add_counts(row, program, block);
+        compile_files_count(row, program, block);
         add_weights(row, network, block->name);
         cJSON_AddItemToArray(layers, row);
     }
@@ -244,31 +255,12 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddStringToObject(json, "board", request->board.name);
     cJSON_AddStringToObject(json, "target", request->board.target.name);
     cJSON_AddStringToObject(json, "part", request->board.part);
-    json_add_number(json, "clock_mhz", program->clock_mhz);
     cJSON_AddStringToObject(json, "strategy", request->strategy);
     json_add_number(json, "reuse", request->reuse);
     cJSON_AddStringToObject(json, "output", program->output_kind);
     cJSON_AddStringToObject(json, "standardise", request->standardise);
     cJSON_AddStringToObject(json, "optimize", request->optimize);
-    json_add_number(json, "latency_cycles", program->latency_cycles);
-    json_add_number(json, "interval_cycles", program->interval_cycles);
-    struct estimate e = estimate_program(program, request->options.target);
-    cJSON *estimate = cJSON_AddObjectToObject(json, "estimate");
-    json_add_number(estimate, "cells", e.cells);
-    json_add_number(estimate, "cells_available", request->board.cells);
-    json_add_number(estimate, "lut4", e.lut4);
-    json_add_number(estimate, "ff", e.ff);
-    json_add_number(estimate, "carry", e.carry);
-    json_add_number(estimate, "bram", e.bram);
-    json_add_number(estimate, "dsp", e.dsp);
-    json_add_number(estimate, "fmax_mhz", e.fmax_mhz);
-    struct program_counts counts = program_count(program, 0, program->op_count);
-    cJSON *size = cJSON_AddObjectToObject(json, "program");
-    json_add_number(size, "operations", (double)counts.operations);
-    json_add_number(size, "adders", (double)counts.adders);
-    json_add_number(size, "adder_bits", (double)counts.adder_bits);
-    json_add_number(size, "register_bits", (double)counts.register_bits);
-    json_add_number(size, "depth", counts.depth);
+    compile_files_describe(json, program, &request->board);
     cJSON_AddItemToObject(json, "layers", layers_json(program, network));
     cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
     cJSON_AddBoolToObject(json, "sigmoid_left_out", notes->sigmoid_left_out);
@@ -278,26 +270,6 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     json_add_number(json, "seconds", seconds);
     json_write(cli_path(cli, "compile.json"), json);
     cJSON_Delete(json);
-}
-
-static void emit_all(struct cli *cli, const struct request *request, const struct program *program)
-{
-    char hash[33];
-    struct hash content = hash_init();
-    hash_add_file(&content, cli_path(cli, "model.onnx"));
-    hash_print(content, hash);
-    const char *options = arena_printf(
-        &cli->arena, "board %s, clock %g MHz, strategy %s, reuse %d, output %s, standardise %s",
-        request->board.name, program->clock_mhz, request->strategy, request->reuse,
-        program->output_kind, request->standardise);
-    struct emit_header header = {.tool_version = SLUICE_VERSION,
-                                 .model_hash = hash,
-                                 .options = options,
-                                 .board = request->board.name};
-    program_write(program, cli_path(cli, "program.sluice"));
-    emit_verilog(program, &header, cli->folder);
-    emit_c(program, &header, cli->folder);
-    emit_interface(program, &header, cli->folder);
 }
 
 int verb_compile(struct cli *cli)
@@ -325,7 +297,9 @@ int verb_compile(struct cli *cli)
         if (request.options.calibrate)
             request.changes = compile_changes(&cli->arena, network, &request.options);
         onnx_write(cli_path(cli, "model.onnx"), network);
-        emit_all(cli, &request, program);
+        compile_files_emit(cli, program,
+                           &(struct compile_header){request.board.name, request.strategy,
+                                                    request.standardise, request.reuse});
         write_compile_json(cli, &request, program, network, &notes, clock_seconds() - start);
         struct program_counts counts = program_count(program, 0, program->op_count);
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,

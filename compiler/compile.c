@@ -11,7 +11,7 @@
 #include <string.h>
 
 const char *const compile_passes[] = {
-    "lower",       "round",      "simplify",     "adder-graph", "number",   "trim", "simplify-sums",
+    "lower",       "round",     "simplify",     "adder-graph", "number",   "trim", "simplify-sums",
     "number-sums", "constants", "simplify-end", "dead",        "schedule", NULL,
 };
 
@@ -69,9 +69,46 @@ static void run(struct compilation *c, const char *name, optimize_function *func
     if (!c->has_stopped) finish(c, name, function(c->program, c->options->target));
 }
 
+/* The clock of least latency for the program as it is before its schedule. */
+static double choose_clock(const struct program *program, const struct compile_options *options)
+{
+    struct compile_options one = *options;
+    double best = 0, least = 0;
+    for (int i = 0; i < options->clock_count; i++) {
+        one.clock_mhz = options->clocks_mhz[i];
+        int cycles = schedule_latency(program, &one);
+        double ns = cycles / one.clock_mhz;
+        if (!cycles || (best > 0 && ns > least - 1e-9)) continue;
+        best = one.clock_mhz;
+        least = ns;
+    }
+    return best > 0 ? best : options->clocks_mhz[0]; /* too fast even so: the schedule says why */
+}
+
+/* A softmax is lowered for a clock, so each clock is compiled for. */
+static struct program *compile_softmax(const struct network *network,
+                                       const struct compile_options *options,
+                                       struct compile_notes *notes)
+{
+    struct program *best = NULL;
+    for (int i = 0; i < options->clock_count; i++) {
+        struct compile_options one = *options;
+        one.clock_mhz = options->clocks_mhz[i];
+        one.clock_count = 0;
+        struct program *p = compile_network(network, &one, notes);
+        bool better = !best || p->latency_cycles / p->clock_mhz <
+                                   best->latency_cycles / best->clock_mhz - 1e-9;
+        program_free(better ? best : p);
+        if (better) best = p;
+    }
+    return best;
+}
+
 struct program *compile_network(const struct network *network,
                                 const struct compile_options *options, struct compile_notes *notes)
 {
+    if (options->clock_count && options->output == COMPILE_SOFTMAX)
+        return compile_softmax(network, options, notes);
     struct compile_notes unread;
     notes = notes ? notes : &unread;
     *notes = (struct compile_notes){0};
@@ -89,7 +126,9 @@ struct program *compile_network(const struct network *network,
     run(&c, "constants", optimize_constants);
     run(&c, "simplify-end", optimize_simplify);
     run(&c, "dead", optimize_dead);
-    if (!c.has_stopped) finish(&c, "schedule", schedule_program(c.program, options));
+    struct compile_options timed = *options;
+    if (!c.has_stopped && options->clock_count) timed.clock_mhz = choose_clock(c.program, options);
+    if (!c.has_stopped) finish(&c, "schedule", schedule_program(c.program, &timed));
     /* A scaling in the fabric stands before every dense layer, in a block of its own. */
     const struct block *first = c.program->blocks;
     if (c.program->block_count && !strcmp(first->kind, layer_kind_names[LAYER_AFFINE]))

@@ -15,7 +15,11 @@ enum compile_optimize { OPTIMIZE_BALANCED, OPTIMIZE_LATENCY, OPTIMIZE_AREA };
 
 struct compile_options {
     const struct target *target;
-    double clock_mhz; /* asked clock; > 0 */
+    double clock_mhz; /* asked clock; > 0, unless there are clocks_mhz */
+    /* Clocks to choose from, rising: the one of fewest ns from input to output, the slower of
+     * equals (it needs fewer registers). */
+    const double *clocks_mhz;
+    int clock_count;
     enum compile_output output;
     double threshold; /* COMPILE_THRESHOLD: decision bit = score >= threshold (raw score, before a
                          final sigmoid) */

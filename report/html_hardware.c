@@ -200,6 +200,28 @@ static void add_predictions(struct page *page)
     text_add(html, "</tbody></table>\n");
 }
 
+/* Every schedule that was placed, when the first missed its clock. */
+static void add_tries(struct page *page)
+{
+    const cJSON *tries = json_find(page->report, "tries"), *row;
+    struct text *html = &page->html;
+    if (cJSON_GetArraySize(tries) < 2) return;
+    text_add(html, "<p class=\"about\">The first schedule missed its clock when placed, so it was "
+                   "tightened:</p>\n<table><thead><tr><th class=\"n\">Delays, of the model's</th>"
+                   "<th class=\"n\">Cycles</th><th class=\"n\">Logic cells</th>"
+                   "<th class=\"n\">Clock reached, MHz</th></tr></thead>\n<tbody>\n");
+    cJSON_ArrayForEach(row, tries)
+    {
+        text_add(html, "<tr>");
+        cell_number(page, report_fixed(json_number(row, "delay_scale", NAN), 2));
+        cell_number(page, report_count(json_number(row, "latency_cycles", NAN)));
+        cell_number(page, report_count(json_number(row, "cells", NAN)));
+        cell_number(page, report_fixed(json_number(row, "fmax_mhz", NAN), 1));
+        text_add(html, "</tr>\n");
+    }
+    text_add(html, "</tbody></table>\n");
+}
+
 void html_resources(struct page *page)
 {
     const char *source = json_string(page->report, "resources.source", NULL);
@@ -220,6 +242,7 @@ void html_resources(struct page *page)
                 page_number(page, arena_printf(&page->arena, "resources.%s_available", name)));
     }
     add_predictions(page);
+    add_tries(page);
     double wrapper = page_number(page, "resources.wrapper_cells");
     if (isfinite(wrapper))
         text_add(&page->html,

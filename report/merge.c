@@ -374,6 +374,7 @@ cJSON *report_merge(const struct report_fragments *fragments, const char *folder
     copy_value(m.report, "tools", part(&m, FRAGMENT_BUILD));
     copy_value(m.report, "seed", part(&m, FRAGMENT_BUILD));
     copy_value(m.report, "attempts", part(&m, FRAGMENT_BUILD));
+    copy_value(m.report, "tries", part(&m, FRAGMENT_BUILD));
     copy_value(m.report, "bitstream", part(&m, FRAGMENT_BUILD));
     copy_value(m.report, "cached", part(&m, FRAGMENT_BUILD));
     merge_notes(&m);

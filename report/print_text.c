@@ -82,6 +82,23 @@ static void add_verdict(struct printer *p)
     add_wrapped(p, reason ? reason : "-");
 }
 
+/* Every schedule that was placed, when the first missed its clock. */
+static void add_tries(struct printer *p)
+{
+    const cJSON *tries = json_find(p->report, "tries"), *row;
+    int count = 0;
+    if (cJSON_GetArraySize(tries) < 2) return;
+    cJSON_ArrayForEach(row, tries)
+    {
+        struct arena *a = &p->arena;
+        add_row(p, arena_printf(a, "try %d", ++count),
+                arena_printf(a, "%s cycles, %s MHz reached, delays %s times the model's",
+                             report_count(json_number(row, "latency_cycles", NAN)).text,
+                             report_fixed(json_number(row, "fmax_mhz", NAN), 1).text,
+                             report_fixed(json_number(row, "delay_scale", NAN), 2).text));
+    }
+}
+
 static void add_timing(struct printer *p)
 {
     bool placed = strcmp(json_string(p->report, "resources.source", ""), "placed") == 0;
@@ -104,6 +121,7 @@ static void add_timing(struct printer *p)
                          report_significant(number(p, "timing.clock_mhz")).text,
                          report_fixed(number(p, "timing.fmax_mhz"), 1).text,
                          placed ? "placed" : "estimate", report_fixed(slack, 2).text));
+    add_tries(p);
 }
 
 static void add_resources(struct printer *p)

@@ -26,9 +26,9 @@ static const char *cache_folder(struct build_job *job)
     add_string(&hash, job->nextpnr.version);
     add_string(&hash, job->pack.version);
     add_string(&hash,
-               arena_printf(&job->arena, "%s %.12g MHz, seeds %d to %d, %s", job->board.name,
+               arena_printf(&job->arena, "%s %.12g MHz, seeds %d to %d, %.12g, %s", job->board.name,
                             job->clock_mhz, request->seed, request->seed + request->attempts - 1,
-                            request->pins_free ? "pins free" : "board"));
+                            request->hopeless, request->pins_free ? "pins free" : "board"));
     const char *data[] = {job->board.name,
                           arena_printf(&job->arena, "targets/%s", job->board.target.name)};
     for (int i = 0; i < 2; i++)

@@ -78,10 +78,11 @@ static bool ignores_cin(const cJSON *cell)
     return is_start && strlen(init) == 16 && !strncmp(init + 4, "0000", 4);
 }
 
-static void trim_module(cJSON *module)
+static int trim_module(cJSON *module)
 {
     struct readers readers = {0};
     find_readers(module, &readers);
+    int starts = 0;
     cJSON *cell;
     cJSON_ArrayForEach(cell, json_find(module, "cells"))
     {
@@ -89,21 +90,27 @@ static void trim_module(cJSON *module)
         int out = bit_of(cell, "COUT");
         if (out >= 0 && !((size_t)out < readers.capacity && readers.is_read[out]))
             disconnect(cell, "COUT");
-        if (bit_of(cell, "CIN") < 0 && ignores_cin(cell)) disconnect(cell, "CIN");
+        if (bit_of(cell, "CIN") < 0 && ignores_cin(cell)) {
+            disconnect(cell, "CIN");
+            starts++;
+        }
     }
     free(readers.is_read);
+    return starts;
 }
 
-void job_trim_carries(struct build_job *job, const char *name)
+int job_trim_carries(struct build_job *job, const char *name)
 {
-    if (!job->ecp5) return;
+    if (!job->ecp5) return 0;
+    int starts = 0;
     const char *file = flow_path(job, name);
     cJSON *netlist = json_read(file);
     cJSON *module;
     cJSON_ArrayForEach(module, json_find(netlist, "modules"))
     {
-        trim_module(module);
+        starts += trim_module(module);
     }
     json_write(file, netlist);
     cJSON_Delete(netlist);
+    return starts;
 }

@@ -181,7 +181,8 @@ void job_place(struct build_job *job)
     int runs = 0;
     char reason[700] = "";
     const char *log = "";
-    for (; runs < job->request->attempts && !best.met; runs++) {
+    bool hopeless = false;
+    for (; runs < job->request->attempts && !best.met && !hopeless; runs++) {
         struct attempt attempt = name_attempt(job, job->request->seed + runs);
         info("placing %s on %s with %s, seed %d", job->top, job->board.part, job->nextpnr.version,
              attempt.seed);
@@ -197,6 +198,7 @@ void job_place(struct build_job *job)
         else if (best.seed >= 0)
             remove_attempt(job, &best);
         if (better) best = attempt;
+        hopeless = attempt.fmax_mhz < job->request->hopeless * job->clock_mhz;
     }
     if (best.seed < 0) fail("%s, with each of %d seeds; its log is %s", reason, runs, log);
     job->result->attempts = runs;

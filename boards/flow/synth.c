@@ -107,13 +107,16 @@ static cJSON *read_stat(struct build_job *job, const char *name)
     return stat;
 }
 
-static void count_network(struct build_job *job)
+/* `starts`: halves of carry pairs that only start a chain. They are no LUTs of the network's: where
+ * Yosys's own map is used nextpnr adds them, and its counts leave them out too. */
+static void count_network(struct build_job *job, int starts)
 {
     cJSON *stat = read_stat(job, "network_stat.json");
     struct build_result *result = job->result;
-    result->lut4 = count_luts(job, stat);
+    result->lut4 = count_luts(job, stat) - starts;
     result->ff = count_cells(stat, job->ecp5 ? "TRELLIS_FF" : "SB_DFF*");
-    result->carry = job->ecp5 ? 2 * count_cells(stat, "CCU2C") : count_cells(stat, "SB_CARRY");
+    result->carry =
+        job->ecp5 ? 2 * count_cells(stat, "CCU2C") - starts : count_cells(stat, "SB_CARRY");
     result->bram =
         count_cells(stat, job->ecp5 ? "DP16KD" : "SB_RAM40_4K*") + count_cells(stat, "PDPW16KD");
     result->dsp = count_cells(stat, job->ecp5 ? "MULT18X18D" : "SB_MAC16");
@@ -125,8 +128,7 @@ void job_synthesise_network(struct build_job *job)
     info("synthesising %s with %s", job->top, job->yosys.version);
     const char *argv[] = {job->yosys.program, "-Q", "-T", "network.ys", NULL};
     job_run(job, argv, "network.log", job->request->synth_limit_s);
-    job_trim_carries(job, "network.json");
-    count_network(job);
+    count_network(job, job_trim_carries(job, "network.json"));
 }
 
 void job_synthesise_top(struct build_job *job)

@@ -46,10 +46,14 @@ struct adder_problem {
  * had as a tree of its digits. */
 enum { ADDER_DEPTH_ANY = -1 };
 
+/* Effort that suits the matrix: 4, or 0.4 where a quarter or more of its entries are zero, as
+ * sparse columns share little and the search gains little. */
+enum { ADDER_EFFORT_AUTOMATIC = -1 };
+
 struct adder_options {
-    int extra_depth;     /* 0: minimum; N: minimum + N; ADDER_DEPTH_ANY */
-    int effort;          /* local search of effort / 4 steps for each shared node; 0: greedy
-                            sharing alone. Nothing but the options decides the result */
+    int extra_depth; /* 0: minimum; N: minimum + N; ADDER_DEPTH_ANY */
+    int effort; /* ADDER_EFFORT_AUTOMATIC, or local search of effort / 4 steps for each shared node;
+                   0: greedy sharing alone. Nothing but the options decides the result */
     double time_limit_s; /* 0: none, the same result on every machine; else search ends then */
     uint64_t seed;
     int subtractor_price; /* cost of a subtractor's bit in adder bits: 1; 2 where the carry chain
@@ -85,7 +89,8 @@ struct adder_graph {
     struct adder_node *nodes; /* inputs first, one for each row */
     struct adder_output *outputs;
     int adders, adder_bits, depth; /* negated outputs cost bits, too */
-    double seconds; /* of the processor; the only figure that differs between equal runs */
+    double seconds; /* of the processor, this thread alone; the only figure that differs between
+                       equal runs */
 };
 
 /* Whether all sums stay below 2^58 in units of the finest bit, so that the library's integers hold

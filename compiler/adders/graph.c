@@ -93,7 +93,7 @@ struct adder_graph *graph_make(struct sharing *s, const struct adder_problem *pr
     int shared = s->list.count;
     for (int j = 0; j < problem->columns; j++)
         outputs[j] = sums_best(&pool, j, shared, tries);
-    free(pool.terms);
+    sums_free(&pool);
     struct making m = {.s = s,
                        .outputs = outputs,
                        .stands_for = stands_for,

@@ -10,11 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DELTA_LIMIT = 64, BUCKETS = 1 << 13, BUCKETS_PER_BIT = 1 };
+enum { COUNTS = 512, MIDDLE = COUNTS / 2, BUCKETS = 1 << 13, BUCKETS_PER_BIT = 1 };
 
 struct pattern {
     int u, v;     /* u < v, or u = v and delta > 0 */
-    int next;     /* in its bucket, -1 */
     int count;    /* occurrences, at most */
     float weight; /* of one */
     short delta;
@@ -27,13 +26,16 @@ struct run {
     const struct greed *greed;
     struct pattern *patterns;
     int pattern_count;
-    size_t pattern_capacity;
+    size_t pattern_capacity, next_capacity;
+    int *nexts;     /* [patterns] the next one in its bucket, -1 */
     int *buckets;   /* [BUCKETS]: first pattern of about that gain, -1 */
     int *tails;     /* [BUCKETS]: the last one, if there is one */
     int top;        /* no bucket above it has patterns */
     int64_t *u, *v; /* [columns]: coefficients while occurrences are counted */
     uint64_t *load; /* [columns] */
-    int counts[2 * DELTA_LIMIT + 1][2];
+    /* Of the pair of nodes that is looked at: occurrences by distance, the slots of v less those of
+     * u, counted from the middle; apart for positive and negative digits of u. */
+    uint64_t counts[2][COUNTS];
 };
 
 /* ---- the queue: patterns of about equal gain in one bucket ---- */
@@ -52,10 +54,10 @@ static void push(struct run *r, int pattern)
     int bucket = bucket_of(p);
     bool is_empty = r->buckets[bucket] < 0;
     if (r->greed->oldest_first && !is_empty) {
-        r->patterns[r->tails[bucket]].next = pattern;
-        p->next = -1;
+        r->nexts[r->tails[bucket]] = pattern;
+        r->nexts[pattern] = -1;
     } else {
-        p->next = r->buckets[bucket];
+        r->nexts[pattern] = r->buckets[bucket];
         r->buckets[bucket] = pattern;
     }
     if (r->greed->oldest_first || is_empty) r->tails[bucket] = pattern;
@@ -69,7 +71,9 @@ static int pop(struct run *r)
         r->top--;
     if (r->top < 0) return -1;
     int pattern = r->buckets[r->top];
-    r->buckets[r->top] = r->patterns[pattern].next;
+    int next = r->nexts[pattern];
+    if (next >= 0) __builtin_prefetch(&r->patterns[next]); /* the list jumps about */
+    r->buckets[r->top] = next;
     return pattern;
 }
 
@@ -88,6 +92,7 @@ static void add_pattern(struct run *r, int u, int v, int delta, bool differ, int
     }
     size_t needed = (size_t)r->pattern_count + 1;
     r->patterns = array_grow(r->patterns, &r->pattern_capacity, needed, sizeof *r->patterns);
+    r->nexts = array_grow(r->nexts, &r->next_capacity, needed, sizeof *r->nexts);
     struct pattern *p = &r->patterns[r->pattern_count];
     *p = (struct pattern){.u = u,
                           .v = v,
@@ -114,28 +119,45 @@ static bool has_common(const uint64_t *a, const uint64_t *b, int words)
     return false;
 }
 
-/* Patterns of the nodes u <= v that may occur twice. */
+/* counts[k] += columns that are in the set and in slot k. */
+static void count_slots(uint64_t *restrict counts, const uint64_t *restrict slots,
+                        const uint64_t *set, int slot_count, int words)
+{
+    if (words == 1) {
+        const uint64_t only = *set;
+        for (int k = 0; k < slot_count; k++)
+            counts[k] += (uint64_t)__builtin_popcountll(only & slots[k]);
+        return;
+    }
+    for (int k = 0; k < slot_count; k++)
+        counts[k] += (uint64_t)count_common(set, slots + (size_t)k * (size_t)words, words);
+}
+
+/* Patterns of the nodes u <= v that may occur twice. Slots alternate between positive and negative
+ * digits; two of them, one of u and one of v, whose numbers differ by 2 * delta have like signs if
+ * the one of u is positive, and numbers that differ by one more unlike ones; a negative one of u is
+ * counted from its positive neighbour, and turns that round. */
 static void pair_nodes(struct run *r, int u, int v)
 {
     const struct sharing *s = r->s;
     struct slot_range range_u = s->ranges[u], range_v = s->ranges[v];
-    int offset = range_v.low - range_u.low;
-    int least = offset - range_u.positions, most = offset + range_v.positions;
+    int offset = range_v.low - range_u.low, slots_v = 2 * range_v.positions;
     const uint64_t *columns = s->node_columns + (size_t)v * (size_t)s->words;
+    int first = -1, last = 0; /* slots of u that have a column of v */
     for (int i = 0; i < 2 * range_u.positions; i++) {
         const uint64_t *set = sharing_slot(s, range_u.first + i);
         if (!has_common(set, columns, s->words)) continue;
-        for (int k = 0; k < 2 * range_v.positions; k++) {
-            int count = count_common(set, sharing_slot(s, range_v.first + k), s->words);
-            r->counts[offset + k / 2 - i / 2 + DELTA_LIMIT][(i ^ k) & 1] += count;
-        }
+        first = first < 0 ? i & ~1 : first;
+        last = i & ~1;
+        count_slots(r->counts[i & 1] + MIDDLE - (i & ~1), sharing_slot(s, range_v.first), set,
+                    slots_v, s->words);
     }
-    for (int delta = least; delta <= most; delta++)
-        for (int differ = 0; differ < 2; differ++) {
-            int *count = &r->counts[delta + DELTA_LIMIT][differ];
-            if (*count > 1 && (u != v || delta > 0)) add_pattern(r, u, v, delta, differ, *count);
-            *count = 0;
-        }
+    for (int k = -last; first >= 0 && k < slots_v - first; k++) {
+        uint64_t *plus = &r->counts[0][MIDDLE + k], *minus = &r->counts[1][MIDDLE + (k ^ 1)];
+        int count = (int)(*plus + *minus), delta = offset + (k - (k & 1)) / 2;
+        *plus = *minus = 0;
+        if (count > 1 && (u != v || delta > 0)) add_pattern(r, u, v, delta, k & 1, count);
+    }
 }
 
 static void pair_all(struct run *r, int v)
@@ -307,6 +329,7 @@ void sharing_run(struct sharing *s, const struct greed *greed, const bool *is_ne
             take_out(r, *p);
     }
     free(r->patterns);
+    free(r->nexts);
     free(r->buckets);
     free(r->tails);
     free(r->u);

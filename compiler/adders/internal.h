@@ -12,7 +12,8 @@ struct node_list {
     int count, width;
     size_t node_capacity, form_capacity;
     const int64_t *input_lo, *input_hi; /* [rows] in units of 2^unit */
-    int price;                          /* of a subtractor's bit */
+    int reach_bits; /* a sum of all inputs with factors below 2^n is below 2^(n + reach_bits) */
+    int price;      /* of a subtractor's bit */
 };
 
 /* node * 2^shift, negated if so. */
@@ -159,14 +160,37 @@ struct greed {
 void sharing_run(struct sharing *s, const struct greed *greed, const bool *is_new);
 
 /* ---- sums.c ---- */
+
+/* What is left of a column while it is added up. */
+struct pool_term {
+    struct term term;
+    int64_t lo, hi; /* of node * 2^shift, not negated; saturated at +-2^61 */
+    int low, top, depth;
+};
+/* The same, and each term's cheapest partner, as arrays of int32_t. */
+enum pool_array {
+    POOL_LOW,
+    POOL_TOP,
+    POOL_DEPTH,
+    POOL_NEGATIVE,
+    POOL_POSITIVE, /* never below 0 */
+    POOL_NOISE,
+    POOL_PARTNER, /* -1: none is allowed */
+    POOL_SCORE,
+    POOL_WORK,
+    POOL_ARRAYS
+};
 struct pool {
     struct sharing *s;
     struct pool_term *terms;
-    int count, left, positives; /* terms ever, those not yet added up, the positive ones of them */
+    int32_t *ints;        /* [POOL_ARRAYS][capacity] */
+    float *los, *his;     /* [capacity] rounded */
+    int count, positives; /* terms, those not negated */
     size_t capacity;
     uint64_t load, most_load;
     uint64_t seed; /* 0, or of a little disturbance of what looks cheapest */
 };
+void sums_free(struct pool *pool);
 /* Adds up what is left of a column: appends nodes, returns the output; *price gets what they cost.
  * `nodes`: how many nodes are shared ones. The pool is only memory that calls share. */
 struct adder_output sums_add(struct pool *pool, int column, int nodes, long *price);
@@ -179,7 +203,7 @@ long sums_price(struct pool *pool, int column);
 /* Price of shared nodes and sums as they are; nodes before `inputs` are given. */
 long search_price(struct sharing *s, int inputs);
 /* Local search on shared columns. */
-void search_improve(struct sharing *s, int inputs, const struct adder_options *options, double end);
+void search_improve(struct sharing *s, int inputs, double effort, uint64_t seed, double end);
 
 /* ---- graph.c ---- */
 /* The finished graph from shared nodes and columns, sums added. stands_for[n - rows] is the column

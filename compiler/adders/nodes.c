@@ -7,13 +7,6 @@
 
 __extension__ typedef __int128 int128;
 
-void nodes_init(struct node_list *list, int rows, const int64_t *input_lo, const int64_t *input_hi,
-                int price)
-{
-    *list = (struct node_list){
-        .width = rows, .input_lo = input_lo, .input_hi = input_hi, .price = price};
-}
-
 void nodes_free(struct node_list *list)
 {
     free(list->nodes);
@@ -50,7 +43,7 @@ static int64_t saturate(int128 x)
     return (int64_t)(x > most ? most : x < -most ? -most : x);
 }
 
-static void form_interval(const struct node_list *list, const int64_t *form, int64_t *lo,
+static void wide_interval(const struct node_list *list, const int64_t *form, int64_t *lo,
                           int64_t *hi)
 {
     int128 low = 0, high = 0;
@@ -61,6 +54,49 @@ static void form_interval(const struct node_list *list, const int64_t *form, int
     }
     *lo = saturate(low);
     *hi = saturate(high);
+}
+
+/* Bits of a magnitude. */
+static int bits_of(uint64_t x)
+{
+    return x ? 64 - __builtin_clzll(x) : 0;
+}
+
+static uint64_t magnitude_over(const int64_t *restrict values, int count)
+{
+    uint64_t all = 0; /* the top bit is that of the largest */
+    for (int i = 0; i < count; i++)
+        all |= (uint64_t)(values[i] ^ values[i] >> 63);
+    return all;
+}
+
+/* Exact; in 64 bits, which nearly always do. */
+static void form_interval(const struct node_list *list, const int64_t *restrict form, int64_t *lo,
+                          int64_t *hi)
+{
+    const int64_t *restrict los = list->input_lo, *restrict his = list->input_hi;
+    const int width = list->width;
+    if (bits_of(magnitude_over(form, width)) + list->reach_bits > 60) {
+        wide_interval(list, form, lo, hi);
+        return;
+    }
+    int64_t low = 0, high = 0;
+    for (int i = 0; i < width; i++) {
+        int64_t x = form[i] * los[i], y = form[i] * his[i];
+        low += x < y ? x : y;
+        high += x < y ? y : x;
+    }
+    *lo = low;
+    *hi = high;
+}
+
+void nodes_init(struct node_list *list, int rows, const int64_t *input_lo, const int64_t *input_hi,
+                int price)
+{
+    *list = (struct node_list){
+        .width = rows, .input_lo = input_lo, .input_hi = input_hi, .price = price};
+    list->reach_bits = bits_of(magnitude_over(input_lo, rows) | magnitude_over(input_hi, rows)) +
+                       bits_of((uint64_t)rows);
 }
 
 int nodes_add_form(struct node_list *list, const int64_t *form, int low, int depth)
@@ -75,13 +111,14 @@ int nodes_add_form(struct node_list *list, const int64_t *form, int low, int dep
 
 /* The form of a * 2^shift_a +- b * 2^shift_b. */
 static void combine_forms(const struct node_list *list, const struct adder_node *node,
-                          int64_t *form)
+                          int64_t *restrict form)
 {
-    const int64_t *x = list->forms + (size_t)node->a * (size_t)list->width;
-    const int64_t *y = list->forms + (size_t)node->b * (size_t)list->width;
+    const int64_t *restrict x = list->forms + (size_t)node->a * (size_t)list->width;
+    const int64_t *restrict y = list->forms + (size_t)node->b * (size_t)list->width;
     int64_t factor_x = (int64_t)1 << node->shift_a, factor_y = (int64_t)1 << node->shift_b;
     if (node->kind == ADDER_DIFFERENCE) factor_y = -factor_y;
-    for (int i = 0; i < list->width; i++)
+    const int width = list->width;
+    for (int i = 0; i < width; i++)
         form[i] = x[i] * factor_x + y[i] * factor_y;
 }
 

@@ -228,12 +228,12 @@ long search_price(struct sharing *s, int inputs)
     long price = nodes_total(&s->list, inputs);
     for (int j = 0; j < s->columns; j++)
         price += sums_price(&pool, j);
-    free(pool.terms);
+    sums_free(&pool);
     return price;
 }
 
 /* Steps of large graphs are dear (about nodes times columns), so they get fewer. */
-static long count_steps(const struct sharing *s, int shared, int effort)
+static long count_steps(const struct sharing *s, int shared, double effort)
 {
     double size = (double)shared * s->columns * s->columns, most = 1.2e10;
     double steps = shared / 4.0;
@@ -241,12 +241,12 @@ static long count_steps(const struct sharing *s, int shared, int effort)
     return (long)(effort * steps);
 }
 
-void search_improve(struct sharing *s, int inputs, const struct adder_options *options, double end)
+void search_improve(struct sharing *s, int inputs, double effort, uint64_t seed, double end)
 {
     size_t columns = (size_t)s->columns + 1;
-    struct search q = {.s = s, .random = options->seed, .rows = inputs};
+    struct search q = {.s = s, .random = seed, .rows = inputs};
     struct arena arena = {0};
-    long steps = count_steps(s, s->list.count - inputs, options->effort);
+    long steps = count_steps(s, s->list.count - inputs, effort);
     if (steps < 1) return;
     q.pool.s = s;
     q.column_prices = arena_alloc(&arena, columns, sizeof *q.column_prices);
@@ -256,7 +256,7 @@ void search_improve(struct sharing *s, int inputs, const struct adder_options *o
     for (int j = 0; j < s->columns; j++)
         q.column_prices[j] = sums_price(&q.pool, j);
     run_steps(&q, steps, end);
-    free(q.pool.terms);
+    sums_free(&q.pool);
     free(q.is_dead);
     free(q.is_touched);
     free(q.died);

@@ -11,8 +11,8 @@
 
 void adder_options_init(struct adder_options *options)
 {
-    *options =
-        (struct adder_options){.extra_depth = 1, .effort = 2, .seed = 1, .subtractor_price = 1};
+    *options = (struct adder_options){
+        .extra_depth = 1, .effort = ADDER_EFFORT_AUTOMATIC, .seed = 1, .subtractor_price = 1};
 }
 
 static double read_clock(clockid_t clock)
@@ -200,25 +200,35 @@ static struct start find_start(const struct scaled *c, struct star *stars)
     return best;
 }
 
+static double automatic_effort(const struct adder_problem *problem)
+{
+    size_t size = (size_t)problem->rows * (size_t)problem->columns, zeros = 0;
+    for (size_t i = 0; i < size; i++)
+        zeros += problem->weights[i] == 0;
+    return 4 * zeros >= size ? 0.4 : 4;
+}
+
 struct adder_graph *adder_solve(const struct adder_problem *problem,
                                 const struct adder_options *options)
 {
-    double begin = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+    double begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
     double end = options->time_limit_s > 0 ? adder_seconds() + options->time_limit_s : 0;
     struct scaled c = scale(problem, options);
     struct star *stars = arena_alloc(&c.arena, (size_t)problem->columns + 1, sizeof *stars);
     for (int j = 0; j < problem->columns; j++)
         stars[j].parent = -1;
     struct start start = find_start(&c, stars);
-    search_improve(&start.s, start.inputs, options, end);
-    int tries = options->effort < 16 ? 2 * options->effort : 32;
+    double effort =
+        options->effort == ADDER_EFFORT_AUTOMATIC ? automatic_effort(problem) : options->effort;
+    search_improve(&start.s, start.inputs, effort, options->seed, end);
+    int tries = effort < 16 ? (int)(2 * effort) : 32;
     struct adder_graph *graph =
         graph_make(&start.s, problem, c.unit, start.stands_for, start.inputs, tries);
     start_free(&start);
     arena_free(&c.arena);
     const char *wrong = adder_graph_check(graph, problem);
     if (wrong) fail("adder graph: %s; a mistake of the compiler, please report it", wrong);
-    graph->seconds = read_clock(CLOCK_PROCESS_CPUTIME_ID) - begin;
+    graph->seconds = read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
     return graph;
 }
 

@@ -3,7 +3,7 @@
 #ifndef SLUICE_COMPILER_CRITICAL_H
 #define SLUICE_COMPILER_CRITICAL_H
 
-#include "compiler/compile.h"
+#include "compiler/schedule/arrival.h"
 
 /* Operations with a delay, first to last. */
 struct logic_path {
@@ -13,16 +13,12 @@ struct logic_path {
     double total_ns;
 };
 
-/* When each value is there, in ns: after the start of its stage, or (whole) after the inputs with
- * no registers on the way. [op_count], in the arena. */
-double *critical_arrivals(struct arena *arena, const struct program *program,
-                          const struct target *target, bool whole);
-/* The value that is there last; among those of one stage unless stage is -1. The first of equals;
- * -1 if there is none. */
-int critical_last(const struct program *program, const double *arrivals, int stage);
-/* The path that makes a value as late as it is. */
+/* The value of which a bit is there last, of those that arrivals_find() gave; among those of one
+ * stage unless stage is -1. The first of equals; -1 if there is none. */
+int critical_last(const struct program *program, const struct arrival *arrivals, int stage);
+/* The path that makes a value's last bit as late as it is: what each operation adds to it. */
 struct logic_path critical_path(struct arena *arena, const struct program *program,
-                                const struct target *target, const double *arrivals, bool whole,
-                                int value);
+                                const struct target *target, const struct arrival *arrivals,
+                                bool whole, int value);
 
 #endif

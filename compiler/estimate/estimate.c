@@ -31,7 +31,10 @@ double op_lut4(const struct program *p, int value, const struct target *t)
     case OP_MIN:
     case OP_MAX:
         return t->lut_per_compare_bit * carry + t->lut_per_select_bit * op->format.width_bits;
-    case OP_SELECT:
+    case OP_SELECT: {
+        uint64_t changed;
+        return t->lut_per_select_bit * op_changed_bits(p, value, &changed);
+    }
     case OP_AND:
     case OP_OR:
     case OP_XOR:

@@ -1,7 +1,7 @@
-/* The delay model: an operation is some levels of LUTs and carry chains, each behind a route. */
+/* Levels of LUTs and carry chains of operations, and the delays of those that are timed as a whole.
+ */
+#include "compiler/schedule/arrival.h"
 #include "compiler/schedule/schedule.h"
-
-#include <assert.h>
 
 static int larger(int a, int b)
 {
@@ -54,15 +54,6 @@ static int compare_bits(const struct program *p, const struct op *op)
     return high + low > 0 ? high + low : 1;
 }
 
-/* How many top bits decide whether a quantizer limits; 0 when it never does. */
-static int limit_bits(const struct program *p, const struct op *op)
-{
-    if (op->format.overflow == OVERFLOW_WRAP) return 0;
-    const struct op *a = program_operand(p, op, 0);
-    int above = a->format.integer_bits - op->format.integer_bits;
-    return above > 0 ? above + 1 : 1;
-}
-
 /* Whether rounding needs an incrementer. */
 static bool increments(const struct program *p, const struct op *op)
 {
@@ -94,25 +85,28 @@ int op_carry_bits(const struct program *p, int value)
     }
 }
 
-/* A subtrahend's inverters, where the carry chain does not invert. */
-static double inverter(const struct program *p, const struct op *op, const struct target *target)
-{
-    (void)p;
-    bool pays = op_subtracts(op) || op->code == OP_NEG;
-    return pays && !target->carry_inverts_for_free ? lut_levels(1, target) : 0;
-}
-
-static double quantize_delay(const struct program *p, int value, const struct target *target)
+int op_limit_bits(const struct program *p, int value)
 {
     const struct op *op = &p->ops[value];
-    double delay = 0;
-    if (increments(p, op))
-        delay += carry_chain(op_carry_bits(p, value), target) +
-                 (op->format.rounding == ROUND_RND ? 0 : lut_levels(1, target));
-    int top = limit_bits(p, op);
-    if (top)
-        delay += lut_levels(top > target->lut_inputs - 2 ? levels_for(top, target) + 1 : 1, target);
-    return delay;
+    if (op->format.overflow == OVERFLOW_WRAP) return 0;
+    const struct op *a = program_operand(p, op, 0);
+    int above = a->format.integer_bits - op->format.integer_bits;
+    return above > 0 ? above + 1 : 1;
+}
+
+int op_limit_levels(int bits, const struct target *target)
+{
+    return bits > target->lut_inputs - 2 ? levels_for(bits, target) + 1 : 1;
+}
+
+/* A quantizer that adds before it limits. */
+static double increment_delay(const struct program *p, int value, const struct target *target)
+{
+    const struct op *op = &p->ops[value];
+    int top = op_limit_bits(p, value);
+    return carry_chain(op_carry_bits(p, value), target) +
+           (op->format.rounding == ROUND_RND ? 0 : lut_levels(1, target)) +
+           (top ? lut_levels(op_limit_levels(top, target), target) : 0);
 }
 
 double table_delay_ns(int address_bits, const struct target *target)
@@ -127,38 +121,12 @@ bool op_is_merged_complement(const struct program *p, int value)
     return op_is_sum(program_operand(p, &p->ops[value], 1));
 }
 
-/* A comparison is a subtraction whose operand is inverted in front of the chain where the carry
- * cannot do that, and whose sign takes a LUT behind it (measured: 30-48 % above the chain alone).
- */
-static double compare_delay(int carry, const struct target *target)
-{
-    if (!carry) return 0;
-    return carry_chain(carry, target) + lut_levels(target->carry_inverts_for_free ? 1 : 2, target);
-}
-
-double op_delay_ns(const struct program *p, int value, const struct target *target)
+double op_whole_delay_ns(const struct program *p, int value, const struct target *target)
 {
     const struct op *op = &p->ops[value];
-    int carry = op_carry_bits(p, value);
-    if (op_is_complement(p, value))
-        return op_is_merged_complement(p, value) ? 0 : lut_levels(1, target);
     switch (op->code) {
-    case OP_ADD:
-    case OP_SUB:
-    case OP_ADC:
-    case OP_SBB:
-    case OP_NEG: return carry ? carry_chain(carry, target) + inverter(p, op, target) : 0;
-    case OP_LT:
-    case OP_LE: return compare_delay(carry, target);
     case OP_EQ: return lut_levels(levels_for(2 * compare_bits(p, op), target), target);
-    case OP_MIN:
-    case OP_MAX: return compare_delay(carry, target) + lut_levels(1, target);
-    case OP_SELECT:
-    case OP_AND:
-    case OP_OR:
-    case OP_XOR:
-    case OP_NOT: return lut_levels(1, target);
-    case OP_QUANTIZE: return quantize_delay(p, value, target);
+    case OP_QUANTIZE: return increment_delay(p, value, target);
     case OP_TABLE: return table_delay_ns(program_operand(p, op, 0)->format.width_bits, target);
     case OP_POPCOUNT: {
         int bits = program_operand(p, op, 0)->format.width_bits;
@@ -168,37 +136,9 @@ double op_delay_ns(const struct program *p, int value, const struct target *targ
         int bits = program_operand(p, op, 1)->format.width_bits, levels = 1;
         while (1 << levels < bits)
             levels++;
-        return levels * carry_chain(carry, target);
+        return levels * carry_chain(op_carry_bits(p, value), target);
     }
     case OP_LUT: return lut_levels(op->operand_count > target->lut_inputs ? 2 : 1, target);
-    case OP_INPUT:
-    case OP_CONST:
-    case OP_SHIFT:
-    case OP_MATVEC:
-    case OP_RESULT:
-    case OP_CONCAT:
-    case OP_SLICE: return 0;
-    case OP_COUNT: break;
+    default: return 0;
     }
-    assert(!"an operation");
-    return 0;
-}
-
-double stage_delay_ns(const struct program *p, const struct target *target)
-{
-    struct arena arena = {0};
-    double *arrival = arena_alloc(&arena, (size_t)p->op_count + 1, sizeof *arrival), longest = 0;
-    for (int i = 0; i < p->op_count; i++) {
-        const struct op *op = &p->ops[i];
-        for (int k = 0; k < op->operand_count; k++) {
-            int operand = p->operands[op->operands + k];
-            const struct op *x = &p->ops[operand];
-            if (x->code != OP_CONST && x->stage == op->stage && arrival[operand] > arrival[i])
-                arrival[i] = arrival[operand];
-        }
-        arrival[i] += op_delay_ns(p, i, target);
-        if (arrival[i] > longest) longest = arrival[i];
-    }
-    arena_free(&arena);
-    return longest;
 }

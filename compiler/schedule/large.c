@@ -11,7 +11,7 @@
 
 struct placing {
     const struct program *program;
-    const double *delays;
+    double *delays;
     double period;
     int *stages;
     double *ends;     /* when an operation's result is there, after the start of its stage */
@@ -85,17 +85,19 @@ static void place_late(struct placing *w, int value)
     }
 }
 
-int schedule_large(const struct program *p, const double *delays, double period, int *stages)
+int schedule_large(const struct program *p, const struct target *target, double period, int *stages)
 {
     struct arena arena = {0};
     size_t count = (size_t)p->op_count + 1;
-    struct placing w = {.program = p, .delays = delays, .period = period, .stages = stages};
+    struct placing w = {.program = p, .period = period, .stages = stages};
+    w.delays = arena_alloc(&arena, count, sizeof *w.delays);
     w.ends = arena_alloc(&arena, count, sizeof *w.ends);
     w.last = arena_alloc(&arena, count, sizeof *w.last);
     w.deadline = arena_alloc(&arena, count, sizeof *w.deadline);
     w.readers = arena_alloc(&arena, count, sizeof *w.readers);
     int latency = 1;
     for (int v = 0; v < p->op_count; v++) {
+        w.delays[v] = op_delay_ns(p, v, target);
         place_early(&w, v);
         if (is_timed(p, v) && stages[v] + 1 > latency) latency = stages[v] + 1;
     }

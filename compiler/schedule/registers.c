@@ -44,6 +44,10 @@ static int logic_bits(const struct program *p, int value)
     case OP_SHIFT:
     case OP_SLICE:
     case OP_CONCAT: return 0;
+    case OP_SELECT: {
+        uint64_t changed;
+        return op_changed_bits(p, value, &changed);
+    }
     case OP_ADD:
     case OP_SUB:
     case OP_ADC:

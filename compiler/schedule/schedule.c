@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "compiler/schedule/arrival.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -11,14 +12,21 @@
 struct scheduling {
     const struct program *program;
     const struct target *target;
+    const struct compile_options *options;
     double period; /* ns for logic between two register ranks */
-    double *delays;
     struct precedence *precedences;
     size_t count, capacity;
-    /* While one operation's ancestors are walked: the longest path from an ancestor's start to its
-     * end, 0 where not reached. */
-    double *path;
+    int *first_reader, *readers; /* readers[first_reader[v]..first_reader[v + 1]) */
     int *stages;
+    /* While the logic behind one operation is walked: the values reached, by number. */
+    struct arrival *reached; /* [slots] */
+    int *slots;              /* [op_count] of a value in reached[], -1 */
+    bool *is_waiting;        /* [op_count] in heap[] */
+    int *heap;               /* values to look at, the lowest first */
+    int heap_count, slot_count;
+    size_t slot_capacity;
+    int *seen; /* [slots] the value in each */
+    const struct arrival **operands;
 };
 
 static void add_precedence(struct scheduling *s, int from, int to, int distance)
@@ -27,73 +35,162 @@ static void add_precedence(struct scheduling *s, int from, int to, int distance)
     s->precedences[s->count++] = (struct precedence){from, to, distance};
 }
 
-_Noreturn static void fail_clock(const struct scheduling *s, int value, double clock_mhz)
+_Noreturn static void fail_clock(const struct scheduling *s, int value)
 {
     const struct program *p = s->program;
     const struct op *op = &p->ops[value];
-    double path = s->delays[value] + s->target->clk_to_q_ns + s->target->setup_ns;
+    double path = op_delay_ns(p, value, s->target) + s->target->clk_to_q_ns + s->target->setup_ns;
     fail("block %s: one %s of %d bits takes %.2f ns on %s, too slow for %g MHz; ask for at most "
          "%.0f MHz or narrow it",
          p->blocks[program_block_of(p, value)].name, op_rows[op->code].name, op->format.width_bits,
-         path, s->target->name, clock_mhz, 1000 / path - 0.5);
+         path, s->target->name, s->options->clock_mhz, 1000 / path - 0.5);
 }
 
-/* Delays of every operation. For the smallest area two carry chains never share a stage: each then
- * counts for more than half of the period. */
-static void find_delays(struct scheduling *s, const struct compile_options *options)
-{
-    for (int i = 0; i < s->program->op_count; i++) {
-        double delay = op_delay_ns(s->program, i, s->target);
-        if (delay > s->period) {
-            s->delays[i] = delay;
-            fail_clock(s, i, options->clock_mhz);
-        }
-        bool alone = options->optimize == OPTIMIZE_AREA && op_has_carry(s->program, i);
-        if (alone && delay < 0.51 * s->period) delay = 0.51 * s->period;
-        s->delays[i] = delay;
-    }
-}
-
-/* Precedences that end at `value`: 0 from each operand, 1 from each ancestor whence the logic up to
- * and with `value` is longer than a period. Ancestors are walked from the latest index down, each
- * with its longest path; beyond one that is too far nothing more is learnt. */
-static void find_precedences(struct scheduling *s, int value)
+static void find_readers(struct scheduling *s, struct arena *arena)
 {
     const struct program *p = s->program;
-    int lowest = value;
-    if (op_is_merged_complement(p, value)) /* in the same LUTs, so in the same stage */
-        add_precedence(s, value, p->operands[p->ops[value].operands + 1], 0);
-    s->path[value] = s->delays[value];
-    for (int i = value; i >= lowest; i--) {
-        const struct op *op = &p->ops[i];
-        bool reached = i == value || s->path[i] > 0;
-        double path = s->path[i];
-        s->path[i] = 0;
-        if (!reached || op->code == OP_CONST) continue;
-        if (path > s->period) {
-            add_precedence(s, i, value, 1);
+    size_t count = (size_t)p->op_count + 2;
+    s->first_reader = arena_alloc(arena, count, sizeof *s->first_reader);
+    s->readers = arena_alloc(arena, (size_t)p->operand_count + 1, sizeof *s->readers);
+    for (int v = 0; v < p->op_count; v++)
+        for (int k = 0; k < p->ops[v].operand_count; k++)
+            s->first_reader[p->operands[p->ops[v].operands + k] + 2]++;
+    for (int v = 2; v <= p->op_count + 1; v++)
+        s->first_reader[v] += s->first_reader[v - 1];
+    for (int v = 0; v < p->op_count; v++)
+        for (int k = 0; k < p->ops[v].operand_count; k++)
+            s->readers[s->first_reader[p->operands[p->ops[v].operands + k] + 1]++] = v;
+}
+
+/* ---- the logic behind one operation ---- */
+
+static void heap_push(struct scheduling *s, int value)
+{
+    if (s->is_waiting[value]) return;
+    s->is_waiting[value] = true;
+    int i = s->heap_count++;
+    for (; i > 0 && s->heap[(i - 1) / 2] > value; i = (i - 1) / 2)
+        s->heap[i] = s->heap[(i - 1) / 2];
+    s->heap[i] = value;
+}
+
+static int heap_pop(struct scheduling *s)
+{
+    int top = s->heap[0], last = s->heap[--s->heap_count], i = 0;
+    for (int child; (child = 2 * i + 1) < s->heap_count; i = child) {
+        if (child + 1 < s->heap_count && s->heap[child + 1] < s->heap[child]) child++;
+        if (s->heap[child] >= last) break;
+        s->heap[i] = s->heap[child];
+    }
+    s->heap[i] = last;
+    s->is_waiting[top] = false;
+    return top;
+}
+
+static void push_readers(struct scheduling *s, int value)
+{
+    for (int i = s->first_reader[value]; i < s->first_reader[value + 1]; i++)
+        heap_push(s, s->readers[i]);
+}
+
+/* The value's bits as they come from what is reached of its operands (at the source, from all of
+ * them at once). */
+static struct arrival reach_of(struct scheduling *s, int value, bool is_source)
+{
+    const struct program *p = s->program;
+    const struct op *op = &p->ops[value];
+    for (int k = 0; k < op->operand_count; k++) {
+        int a = p->operands[op->operands + k], slot = s->slots[a];
+        bool is_constant = p->ops[a].code == OP_CONST;
+        s->operands[k] = is_source  ? is_constant ? NULL : &arrival_zero
+                         : slot < 0 ? NULL
+                                    : &s->reached[slot];
+    }
+    struct arrival arrival;
+    op_arrival(p, value, s->target, s->operands, &arrival);
+    return arrival;
+}
+
+/* Whether the value cannot be in the source's stage. For the smallest area no two carry chains are.
+ */
+static bool is_beyond(const struct scheduling *s, int value, int source,
+                      const struct arrival *arrival)
+{
+    const struct program *p = s->program;
+    if (arrival_latest(p, value, arrival) > s->period) return true;
+    return s->options->optimize == OPTIMIZE_AREA && op_has_carry(p, source) &&
+           op_has_carry(p, value);
+}
+
+/* Precedences that begin at `source`: 1 to each value whose logic from the source's operands on
+ * takes longer than a period; beyond one that is too far nothing more is learnt. */
+static void find_beyond(struct scheduling *s, int source)
+{
+    const struct program *p = s->program;
+    if (p->ops[source].code == OP_CONST || p->ops[source].code == OP_MATVEC) return;
+    struct arrival arrival = reach_of(s, source, true);
+    s->slot_count = 0;
+    heap_push(s, source);
+    for (int value; s->heap_count;) {
+        value = heap_pop(s);
+        if (value != source) arrival = reach_of(s, value, false);
+        if (arrival_latest(p, value, &arrival) < 0) continue; /* on no path */
+        if (value != source && is_beyond(s, value, source, &arrival)) {
+            add_precedence(s, source, value, 1);
             continue;
         }
-        for (int k = 0; k < op->operand_count; k++) {
+        s->reached = array_grow(s->reached, &s->slot_capacity, (size_t)s->slot_count + 1,
+                                sizeof *s->reached);
+        s->reached[s->slot_count] = arrival;
+        s->slots[value] = s->slot_count;
+        s->seen[s->slot_count++] = value;
+        push_readers(s, value);
+    }
+    for (int i = 0; i < s->slot_count; i++)
+        s->slots[s->seen[i]] = -1;
+}
+
+static void find_precedences(struct scheduling *s)
+{
+    const struct program *p = s->program;
+    for (int v = 0; v < p->op_count; v++) {
+        const struct op *op = &p->ops[v];
+        for (int k = 0; k < op->operand_count && op->code != OP_CONST; k++) {
             int a = p->operands[op->operands + k];
-            if (p->ops[a].code == OP_CONST) continue;
-            if (i == value) add_precedence(s, a, value, 0);
-            /* The least positive number stands for "reached with no delay at all". */
-            double longer = path + s->delays[a] + 1e-12;
-            if (longer > s->path[a]) s->path[a] = longer;
-            if (a < lowest) lowest = a;
+            if (p->ops[a].code != OP_CONST) add_precedence(s, a, v, 0);
         }
+        if (op_is_merged_complement(p, v)) /* in the same LUTs, so in the same stage */
+            add_precedence(s, v, p->operands[op->operands + 1], 0);
+        find_beyond(s, v);
     }
 }
 
-/* The earliest stages; precedences are sorted by where they end. */
+/* By the later of the two values: so that a complement, bound to its argument, comes before what
+ * follows either. */
+static int compare_precedences(const void *a, const void *b)
+{
+    const struct precedence *x = a, *y = b;
+    int x_last = x->from > x->to ? x->from : x->to, y_last = y->from > y->to ? y->from : y->to;
+    if (x_last != y_last) return x_last < y_last ? -1 : 1;
+    int x_first = x->from < x->to ? x->from : x->to, y_first = y->from < y->to ? y->from : y->to;
+    if (x_first != y_first) return x_first < y_first ? -1 : 1;
+    return (x->from > y->from) - (x->from < y->from);
+}
+
+/* The earliest stages that keep all precedences. */
 static int earliest_stages(struct scheduling *s)
 {
     int last = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        const struct precedence *e = &s->precedences[i];
-        int stage = s->stages[e->from] + e->distance;
-        if (stage > s->stages[e->to]) s->stages[e->to] = stage;
+    qsort(s->precedences, s->count, sizeof *s->precedences, compare_precedences);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < s->count; i++) {
+            const struct precedence *e = &s->precedences[i];
+            int stage = s->stages[e->from] + e->distance;
+            if (stage <= s->stages[e->to]) continue;
+            s->stages[e->to] = stage;
+            changed = true;
+        }
     }
     for (int i = 0; i < s->program->op_count; i++)
         if (s->stages[i] > last) last = s->stages[i];
@@ -123,6 +220,33 @@ static struct program *with_stages(const struct program *old, const int *stages,
     return p;
 }
 
+/* Everything but the stages. */
+static void scheduling_init(struct scheduling *s, struct arena *arena, const struct program *p,
+                            const struct compile_options *options)
+{
+    const struct target *target = options->target;
+    size_t count = (size_t)p->op_count + 1;
+    *s = (struct scheduling){.program = p, .target = target, .options = options};
+    s->period = 1000 / options->clock_mhz - target->clk_to_q_ns - target->setup_ns;
+    s->stages = arena_alloc(arena, count, sizeof *s->stages);
+    s->slots = arena_alloc(arena, count, sizeof *s->slots);
+    s->seen = arena_alloc(arena, count, sizeof *s->seen);
+    s->heap = arena_alloc(arena, count, sizeof *s->heap);
+    s->is_waiting = arena_alloc(arena, count, sizeof *s->is_waiting);
+    s->operands = arena_alloc(arena, (size_t)arrival_operands_most(p), sizeof *s->operands);
+    for (int i = 0; i < p->op_count; i++)
+        s->slots[i] = -1;
+    find_readers(s, arena);
+}
+
+/* The first operation that alone takes longer than a period; -1: none. */
+static int find_too_slow(const struct scheduling *s)
+{
+    for (int v = 0; v < s->program->op_count; v++)
+        if (op_delay_ns(s->program, v, s->target) > s->period) return v;
+    return -1;
+}
+
 struct program *schedule_program(const struct program *old, const struct compile_options *options)
 {
     const struct target *target = options->target;
@@ -130,24 +254,40 @@ struct program *schedule_program(const struct program *old, const struct compile
         fail("a clock of %g MHz is beyond the %g MHz of %s", options->clock_mhz,
              target->max_clock_mhz, target->name);
     struct arena arena = {0};
-    size_t count = (size_t)old->op_count + 1;
-    struct scheduling s = {.program = old, .target = target};
-    s.period = 1000 / options->clock_mhz - target->clk_to_q_ns - target->setup_ns;
-    s.delays = arena_alloc(&arena, count, sizeof *s.delays);
-    s.path = arena_alloc(&arena, count, sizeof *s.path);
-    s.stages = arena_alloc(&arena, count, sizeof *s.stages);
-    find_delays(&s, options);
+    struct scheduling s;
+    scheduling_init(&s, &arena, old, options);
+    int slow = find_too_slow(&s);
+    if (slow >= 0) fail_clock(&s, slow);
     int latency;
     if (old->op_count > SCHEDULE_LARGE) {
-        latency = schedule_large(old, s.delays, s.period, s.stages);
+        latency = schedule_large(old, target, s.period, s.stages);
     } else {
-        for (int i = 0; i < old->op_count; i++)
-            find_precedences(&s, i);
+        find_precedences(&s);
         latency = earliest_stages(&s);
         schedule_fewest_registers(old, s.precedences, s.count, latency, s.stages);
     }
     struct program *program = with_stages(old, s.stages, latency, options->clock_mhz);
     free(s.precedences);
+    free(s.reached);
     arena_free(&arena);
     return program;
+}
+
+int schedule_latency(const struct program *p, const struct compile_options *options)
+{
+    if (options->clock_mhz > options->target->max_clock_mhz) return 0;
+    struct arena arena = {0};
+    struct scheduling s;
+    scheduling_init(&s, &arena, p, options);
+    int latency = 0;
+    if (s.period > 0 && find_too_slow(&s) < 0) {
+        if (p->op_count <= SCHEDULE_LARGE) find_precedences(&s);
+        latency = p->op_count > SCHEDULE_LARGE
+                      ? schedule_large(p, options->target, s.period, s.stages)
+                      : earliest_stages(&s);
+    }
+    free(s.precedences);
+    free(s.reached);
+    arena_free(&arena);
+    return latency;
 }

@@ -1,6 +1,6 @@
 /* Scheduling: which pipeline stage every operation's logic is in.
  *
- * The delay model of the target gives each operation a delay; operations are chained in a stage as
+ * The delay model of the target times every bit (arrival.h); operations are chained in a stage as
  * far as 1 / clock - clk_to_q - setup allows. The latency is the least that this gives; at that
  * latency the stages are those of fewest register bits. */
 #ifndef SLUICE_COMPILER_SCHEDULE_H
@@ -8,17 +8,29 @@
 
 #include "compiler/compile.h"
 
-/* Delay of one operation's logic, with the route to it, in ns; 0 for wires. */
+/* Delay of one operation's logic from all operands at once to its latest bit, with the route to it,
+ * in ns; 0 for wires. */
 double op_delay_ns(const struct program *program, int value, const struct target *target);
 /* The same for a table of any contents by the bits of its argument. */
 double table_delay_ns(int address_bits, const struct target *target);
 /* Whether it is the complement of a sum: inverted in the LUTs that make the sum, whose only reader
- * it is (optimize_complement() makes no other). */
+ * it is (optimize_constants() makes no other). */
 bool op_is_merged_complement(const struct program *program, int value);
 /* Whether its logic is a carry chain. */
 bool op_has_carry(const struct program *program, int value);
 /* Bits of an operation's carry chain; 0 if it has none. */
 int op_carry_bits(const struct program *program, int value);
+
+/* How many top bits of its operand decide whether a quantizer limits (0: it never does), and the
+ * LUT levels from them to the result. */
+int op_limit_bits(const struct program *program, int value);
+int op_limit_levels(int bits, const struct target *target);
+/* From any bit of the operands of an eq, table, popcount, mul or rounding quantize to all bits of
+ * the result. */
+double op_whole_delay_ns(const struct program *program, int value, const struct target *target);
+/* Bits of a select that differ between its choices: `changed` has them set; how many. The others
+ * are wires. */
+int op_changed_bits(const struct program *program, int value, uint64_t *changed);
 
 /* Longest path inside any stage, in ns, clk_to_q and setup left out. */
 double stage_delay_ns(const struct program *program, const struct target *target);
@@ -26,14 +38,18 @@ double stage_delay_ns(const struct program *program, const struct target *target
 /* A copy of the program with stages, latency, interval 1 and the clock filled in. Fails naming the
  * achievable clock when one operation alone is too slow. */
 struct program *schedule_program(const struct program *old, const struct compile_options *options);
+/* The cycles that this would take; 0 when one operation alone is too slow for the clock, or the
+ * clock beyond the target. */
+int schedule_latency(const struct program *program, const struct compile_options *options);
 
 /* ---- large.c ---- */
 
 /* For programs of more operations than this registers.c takes too long. */
 enum { SCHEDULE_LARGE = 20000 };
-/* Fills the stages in linear time, with delays of operations and what fits between two registers;
- * returns the latency, the least there is. */
-int schedule_large(const struct program *program, const double *delays, double period, int *stages);
+/* Fills the stages in linear time, with whole operations' delays (op_delay_ns()) and what fits
+ * between two registers; returns the latency. */
+int schedule_large(const struct program *program, const struct target *target, double period,
+                   int *stages);
 
 /* ---- registers.c ---- */
 

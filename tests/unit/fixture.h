@@ -1,4 +1,5 @@
-/* What unit tests of several modules share: a temporary folder, and calls that must end with one line. */
+/* What unit tests of several modules share: a temporary folder, and calls that must end with one
+ * line. */
 #ifndef SLUICE_TESTS_UNIT_FIXTURE_H
 #define SLUICE_TESTS_UNIT_FIXTURE_H
 
@@ -53,7 +54,8 @@ UNUSED static int make_folder(void **state)
     return mkdtemp(test_folder) ? 0 : -1;
 }
 
-UNUSED static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *ftw)
+UNUSED static int remove_entry(const char *path, const struct stat *status, int kind,
+                               struct FTW *ftw)
 {
     (void)status, (void)kind, (void)ftw;
     return remove(path);

@@ -266,13 +266,13 @@ static void parts_add_up_to_the_whole(void **state)
 /* The path is one, operand by operand but for wires, and as long as the stage's longest. */
 static void check_path(struct arena *arena, const struct program *p, bool whole)
 {
-    const double *arrivals = critical_arrivals(arena, p, &target_generic, whole);
+    const struct arrival *arrivals = arrivals_find(arena, p, &target_generic, whole);
     int last = critical_last(p, arrivals, -1);
     struct logic_path path = critical_path(arena, p, &target_generic, arrivals, whole, last);
     double sum = 0;
     for (int i = 0; i < path.count; i++) {
         sum += path.ns[i];
-        assert_true(fabs(op_delay_ns(p, path.values[i], &target_generic) - path.ns[i]) < 1e-9);
+        assert_true(path.ns[i] <= op_delay_ns(p, path.values[i], &target_generic) + 1e-9);
         if (i == 0) continue;
         assert_true(path.values[i] > path.values[i - 1]);
         if (!whole)

@@ -68,10 +68,10 @@ static void test_escape_broken_utf8(void **state)
             assert_int_equal(strncmp(c, mark, 3), 0);
     }
     assert_string_equal(report_clean(&test_arena, "a\xE2\x80\xAE"
-                                             "b"),
+                                                  "b"),
                         "a b"); /* right-to-left override */
     assert_string_equal(report_clean(&test_arena, "a\xC2\x9B"
-                                             "b"),
+                                                  "b"),
                         "a b"); /* C1 control */
 }
 

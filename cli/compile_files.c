@@ -1,0 +1,87 @@
+/* Files of a scheduled program. */
+#include "cli/compile_files.h"
+
+#include "base/file.h"
+#include "compiler/compile.h"
+#include "compiler/emit/emit.h"
+
+void compile_files_emit(struct cli *cli, const struct program *program,
+                        const struct compile_header *from)
+{
+    char hash[33];
+    struct hash content = hash_init();
+    hash_add_file(&content, cli_path(cli, "model.onnx"));
+    hash_print(content, hash);
+    const char *options = arena_printf(
+        &cli->arena, "board %s, clock %g MHz, strategy %s, reuse %d, output %s, standardise %s",
+        from->board, program->clock_mhz, from->strategy, from->reuse, program->output_kind,
+        from->standardise);
+    struct emit_header header = {.tool_version = SLUICE_VERSION,
+                                 .model_hash = hash,
+                                 .options = options,
+                                 .board = from->board};
+    program_write(program, cli_path(cli, "program.sluice"));
+    emit_verilog(program, &header, cli->folder);
+    emit_c(program, &header, cli->folder);
+    emit_interface(program, &header, cli->folder);
+}
+
+/* An empty object under that name, in place of one that may be there. */
+static cJSON *object_anew(cJSON *json, const char *name)
+{
+    cJSON *object = cJSON_CreateObject();
+    if (cJSON_HasObjectItem(json, name))
+        cJSON_ReplaceItemInObjectCaseSensitive(json, name, object);
+    else
+        cJSON_AddItemToObject(json, name, object);
+    return object;
+}
+
+static void set_number(cJSON *json, const char *name, double value)
+{
+    if (cJSON_HasObjectItem(json, name))
+        cJSON_ReplaceItemInObjectCaseSensitive(json, name, cJSON_CreateNumber(value));
+    else
+        json_add_number(json, name, value);
+}
+
+void compile_files_describe(cJSON *json, const struct program *program, const struct board *board)
+{
+    set_number(json, "clock_mhz", program->clock_mhz);
+    set_number(json, "latency_cycles", program->latency_cycles);
+    set_number(json, "interval_cycles", program->interval_cycles);
+    struct estimate e = estimate_program(program, &board->target.model);
+    cJSON *estimate = object_anew(json, "estimate");
+    json_add_number(estimate, "cells", e.cells);
+    json_add_number(estimate, "cells_available", board->cells);
+    json_add_number(estimate, "lut4", e.lut4);
+    json_add_number(estimate, "ff", e.ff);
+    json_add_number(estimate, "carry", e.carry);
+    json_add_number(estimate, "bram", e.bram);
+    json_add_number(estimate, "dsp", e.dsp);
+    json_add_number(estimate, "fmax_mhz", e.fmax_mhz);
+    struct program_counts counts = program_count(program, 0, program->op_count);
+    cJSON *size = object_anew(json, "program");
+    json_add_number(size, "operations", (double)counts.operations);
+    json_add_number(size, "adders", (double)counts.adders);
+    json_add_number(size, "adder_bits", (double)counts.adder_bits);
+    json_add_number(size, "register_bits", (double)counts.register_bits);
+    json_add_number(size, "depth", counts.depth);
+}
+
+void compile_files_count(cJSON *row, const struct program *program, const struct block *block)
+{
+    struct program_counts counts = program_count(program, block->first, block->end);
+    int first = program->latency_cycles, last = 0;
+    for (int i = block->first; i < block->end; i++) {
+        if (program->ops[i].code == OP_CONST || program->ops[i].code == OP_INPUT) continue;
+        if (program->ops[i].stage < first) first = program->ops[i].stage;
+        if (program->ops[i].stage > last) last = program->ops[i].stage;
+    }
+    if (first > last) first = last;
+    set_number(row, "start_cycle", first);
+    set_number(row, "end_cycle", last + 1);
+    set_number(row, "operations", (double)counts.operations);
+    set_number(row, "adder_bits", (double)counts.adder_bits);
+    set_number(row, "register_bits", (double)counts.register_bits);
+}

@@ -1,0 +1,23 @@
+/* What a scheduled program leaves in the build folder, by whichever verb it was scheduled. */
+#ifndef SLUICE_CLI_COMPILE_FILES_H
+#define SLUICE_CLI_COMPILE_FILES_H
+
+#include "boards/board.h"
+#include "cli/cli.h"
+#include "compiler/program/program.h"
+
+/* What the generated files say of how they were made. */
+struct compile_header {
+    const char *board, *strategy, *standardise;
+    int reuse;
+};
+
+/* program.sluice, the Verilog, the C and interface.json. model.onnx is there. */
+void compile_files_emit(struct cli *cli, const struct program *program,
+                        const struct compile_header *header);
+/* Sets clock, latency, interval, estimate and counts in compile.json. */
+void compile_files_describe(cJSON *json, const struct program *program, const struct board *board);
+/* Sets cycles and counts of a block in its row of compile.json. */
+void compile_files_count(cJSON *row, const struct program *program, const struct block *block);
+
+#endif

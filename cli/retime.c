@@ -1,0 +1,77 @@
+/* A tighter schedule for a program that is there. */
+#include "cli/retime.h"
+
+#include "base/error.h"
+#include "boards/board.h"
+#include "cli/compile_files.h"
+#include "compiler/compile.h"
+#include "compiler/schedule/schedule.h"
+
+#include <string.h>
+
+static void scale_delays(struct target *target, double scale)
+{
+    target->clk_to_q_ns *= scale;
+    target->setup_ns *= scale;
+    target->lut_ns *= scale;
+    target->route_ns *= scale;
+    target->carry_base_ns *= scale;
+    target->carry_per_bit_ns *= scale;
+}
+
+static enum compile_optimize optimize_of(const char *name)
+{
+    return !strcmp(name, "area")      ? OPTIMIZE_AREA
+           : !strcmp(name, "latency") ? OPTIMIZE_LATENCY
+                                      : OPTIMIZE_BALANCED;
+}
+
+/* The layers' rows have their blocks' names. */
+static void count_layers(cJSON *json, const struct program *program)
+{
+    cJSON *row;
+    cJSON_ArrayForEach(row, json_find(json, "layers"))
+    {
+        for (int b = 0; b < program->block_count; b++)
+            if (!strcmp(program->blocks[b].name, json_string(row, "name", "")))
+                compile_files_count(row, program, &program->blocks[b]);
+    }
+}
+
+bool retime(struct cli *cli, double scale)
+{
+    const char *path = cli_need(cli, "compile.json", "compile");
+    cJSON *json = json_read(path);
+    struct board board;
+    board_find(&board, json_string(json, "board", ""));
+    struct program *old = program_read(cli_need(cli, "program.sluice", "compile"));
+    struct target scaled = board.target.model;
+    scale_delays(&scaled, scale);
+    struct compile_options options;
+    compile_options_init(&options);
+    options.target = &scaled;
+    options.clock_mhz = old->clock_mhz;
+    options.optimize = optimize_of(json_string(json, "optimize", "balanced"));
+    bool possible = schedule_latency(old, &options) > 0;
+    if (possible) {
+        struct program *program = schedule_program(old, &options);
+        static const char *const stale[] = {"verify.json", "build.json", "physics.json",
+                                            "report.json", "report.txt", "report.html",
+                                            NULL};
+        cli_remove_stale(cli, stale);
+        compile_files_emit(cli, program,
+                           &(struct compile_header){board.name,
+                                                    json_string(json, "strategy", "latency"),
+                                                    json_string(json, "standardise", "host"),
+                                                    (int)json_number(json, "reuse", 1)});
+        compile_files_describe(json, program, &board);
+        count_layers(json, program);
+        cJSON_DeleteItemFromObject(json, "delay_scale");
+        json_add_number(json, "delay_scale", scale);
+        json_write(path, json);
+        program_free(program);
+    }
+    program_free(old);
+    cJSON_Delete(json);
+    return possible;
+}
