@@ -18,7 +18,10 @@
       "logits, softmax, argmax or threshold: what leaves the hardware")                            \
     X(NUMBER, threshold, "0", -1e12, 1e12,                                                         \
       "output threshold: the decision bit is 1 when the score before a final sigmoid is at least " \
-      "this")
+      "this")                                                                                      \
+    X(NUMBER, background_fraction, "0", 0, 0.999,                                                  \
+      "output threshold: choose the threshold so that this part of the background (class 0) "      \
+      "passes; 0: as `threshold` says")
 
 #define JOB_DATA_KEYS(X)                                                                           \
     X(STRING, train, "", 0, 0,                                                                     \

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/compile_changes.h"
 #include "cli/compile_files.h"
+#include "cli/job_threshold.h"
 #include "cli/job_use.h"
 #include "compiler/compile.h"
 #include "model/import/import.h"
@@ -281,6 +282,8 @@ int verb_compile(struct cli *cli)
     network->name = arena_strdup(&network->arena, request.name);
     fill_input(cli, &request, network);
     compile_prepare(network, &request.options, request.model);
+    if (cli->job && *cli->job->background_fraction > 0 && isnan(cli->flags.threshold))
+        request.options.threshold = job_threshold(cli->job, network, &request.options);
     if (request.options.dump_after) file_make_folder(cli->folder);
     struct compile_notes notes = {0};
     struct program *program = compile_network(network, &request.options, &notes);

@@ -87,10 +87,8 @@ static void check_monotone(const struct trees_config *c, const struct events *e)
     if (c->method != TREES_BOOSTING || !single || c->growth == TREES_GROWTH_SYMMETRIC)
         fail_setting("monotone",
                      "constraints go with boosting of one output, grown by depth or leaf");
-    if (c->sweeps || (c->quantize && c->quantized_sweeps && c->leaf_bits))
-        fail_setting(
-            "monotone",
-            "values found anew would not keep to them; set sweeps and quantized_sweeps to 0");
+    if (c->sweeps)
+        fail_setting("monotone", "values found anew would not keep to them; set sweeps to 0");
 }
 
 void trees_config_check(const struct trees_config *c, const struct events *e)

@@ -129,12 +129,11 @@ struct member member_new(struct ensemble *e, const struct grown_tree *tree, int 
                    width * sizeof *m.values);
     }
     if (!keep) return m;
-    m.leaf_of = own((size_t)e->train.rows, sizeof *m.leaf_of);
     if (sampled) {
-        struct walking w = {.ensemble = e, .member = &m, .bins = &e->train};
-        run_walk(e, &w);
+        member_find_leaves(e, &m);
         return m;
     }
+    m.leaf_of = own((size_t)e->train.rows, sizeof *m.leaf_of);
     for (size_t n = 0; n < nodes; n++) {
         if (m.nodes[n].feature >= 0) continue;
         long count;
@@ -143,6 +142,28 @@ struct member member_new(struct ensemble *e, const struct grown_tree *tree, int 
             m.leaf_of[rows[i]] = (uint16_t)m.leaf_of_node[n];
     }
     return m;
+}
+
+void member_find_leaves(struct ensemble *e, struct member *m)
+{
+    struct walking w = {.ensemble = e, .member = m, .bins = &e->train};
+    if (!m->leaf_of) m->leaf_of = own((size_t)e->train.rows, sizeof *m->leaf_of);
+    run_walk(e, &w);
+}
+
+struct member member_copy(const struct ensemble *e, const struct member *m)
+{
+    struct member copy = *m;
+    size_t nodes = (size_t)m->node_count;
+    size_t values = (size_t)m->leaves * (size_t)member_width(e, m);
+    copy.leaf_of = NULL;
+    copy.nodes = own(nodes, sizeof *copy.nodes);
+    copy.leaf_of_node = own(nodes, sizeof *copy.leaf_of_node);
+    copy.values = own(values, sizeof *copy.values);
+    memcpy(copy.nodes, m->nodes, nodes * sizeof *copy.nodes);
+    memcpy(copy.leaf_of_node, m->leaf_of_node, nodes * sizeof *copy.leaf_of_node);
+    memcpy(copy.values, m->values, values * sizeof *copy.values);
+    return copy;
 }
 
 void member_free(struct member *m)
@@ -212,9 +233,27 @@ void ensemble_push(struct ensemble *e, struct member m)
 
 /* ---- loss ------------------------------------------------------------------------------------ */
 
-struct loss_value ensemble_gradients(struct ensemble *e)
+static void aim_rows(void *context, int item, int thread)
 {
-    return loss_gradients(&e->data, e->pool, e->scores, e->g, e->h);
+    const struct ensemble *e = context;
+    long first = (long)item * ROWS_PER_ITEM, end = first + ROWS_PER_ITEM;
+    if (end > e->train.rows) end = e->train.rows;
+    (void)thread;
+    for (int k = 0; k < e->outputs; k++) {
+        const ptrdiff_t at = k * e->train.rows;
+        for (long i = first; i < end; i++) {
+            e->g[at + i] = e->aim_weight[at + i] * (e->scores[at + i] - e->aim[at + i]);
+            e->h[at + i] = e->aim_weight[at + i];
+        }
+    }
+}
+
+void ensemble_gradients(struct ensemble *e)
+{
+    if (e->aim)
+        pool_run(e->pool, (int)((e->train.rows + ROWS_PER_ITEM - 1) / ROWS_PER_ITEM), aim_rows, e);
+    else
+        loss_gradients(&e->data, e->pool, e->scores, e->g, e->h);
 }
 
 double ensemble_record(struct ensemble *e, int round)

@@ -31,6 +31,9 @@ struct ensemble {
     size_t capacity;
     float *scores, *valid_scores; /* [outputs][rows] */
     float *g, *h;
+    /* [outputs][rows] Scores to come near to, and how much each counts, instead of the loss; NULL:
+     * the loss. */
+    float *aim, *aim_weight;
     int *uses;  /* [features][256]: nodes of the ensemble that ask for this cut */
     bool *used; /* the same as yes or no, for the grower */
     struct grower *grower;
@@ -64,6 +67,9 @@ static inline int member_first(const struct member *m)
 struct member member_new(struct ensemble *e, const struct grown_tree *tree, int target,
                          bool sampled, bool keep);
 void member_free(struct member *m);
+/* Its nodes and values, without leaf_of; and leaf_of found by walking. */
+struct member member_copy(const struct ensemble *e, const struct member *m);
+void member_find_leaves(struct ensemble *e, struct member *m);
 /* The scores of training and validation events with the member added (+1) or taken away (-1). */
 void member_apply(struct ensemble *e, const struct member *m, double sign);
 /* Counts the member's cuts in `uses` (+1, -1) and brings `used` up to date. */
@@ -71,8 +77,8 @@ void member_note_cuts(struct ensemble *e, const struct member *m, int sign);
 /* Takes over the member, which is in the scores already. */
 void ensemble_push(struct ensemble *e, struct member m);
 
-/* Gradients at the present scores; returns the value of the loss there. */
-struct loss_value ensemble_gradients(struct ensemble *e);
+/* Gradients at the present scores. */
+void ensemble_gradients(struct ensemble *e);
 /* Records a row of the curve at the present scores; returns the validation loss (NAN without). */
 double ensemble_record(struct ensemble *e, int round);
 
@@ -94,8 +100,11 @@ void member_round(struct ensemble *e, struct member *m, const double *H, double 
 struct grow_settings ensemble_settings(const struct ensemble *e);
 /* Adds config->rounds rounds, or fewer where validation stops them; returns how many were kept. */
 int ensemble_boost(struct ensemble *e, bool keep_leaves);
-/* Takes each member out and grows it again, `sweeps` times; step > 0: with values rounded to it,
- * and the last two sweeps only find values anew. */
-void ensemble_regrow(struct ensemble *e, int sweeps, double step);
+/* Takes each member out and grows it again, `sweeps` times; of these ensembles and the one before
+ * the best is kept. */
+void ensemble_regrow(struct ensemble *e, int sweeps);
+/* The same with values rounded to multiples of the step; first they are only rounded, as near to
+ * the scores as they get, and the last two sweeps only find values anew. */
+void ensemble_round(struct ensemble *e, int sweeps, double step);
 
 #endif

@@ -15,11 +15,13 @@ static enum layer_kind layer_behind(enum trees_loss loss)
     }
 }
 
-/* The step of rounded values: 1/8 for log-odds; of regressions a 64th of the targets' deviation. */
-static double value_step(const struct trees_config *c, const struct loss_data *d)
+/* The step of rounded values: such that the roundings of all trees add up to little beside what
+ * scores mean, 0.1 of log-odds or a fortieth of the targets' deviation. */
+static double value_step(const struct trees_config *c, const struct loss_data *d, int trees)
 {
     if (c->leaf_step > 0) return c->leaf_step;
-    if (d->labels) return 0.125;
+    double share = sqrt(trees > 1 ? (double)trees : 1);
+    if (d->labels) return exp2(round(log2(0.4 / share)));
     double sum = 0, squares = 0;
     long count = d->rows * d->outputs;
     for (long i = 0; i < count; i++) {
@@ -27,7 +29,7 @@ static double value_step(const struct trees_config *c, const struct loss_data *d
         squares += (double)d->targets[i] * (double)d->targets[i];
     }
     double mean = sum / (double)count, variance = squares / (double)count - mean * mean;
-    return variance > 0 ? ldexp(1, ilogb(sqrt(variance) / 64)) : 1;
+    return variance > 0 ? exp2(round(log2(sqrt(variance) / 10 / share))) : 1;
 }
 
 static void run_boosting(const struct training *t, struct ensemble *e, struct exported *x)
@@ -36,10 +38,10 @@ static void run_boosting(const struct training *t, struct ensemble *e, struct ex
     bool rounds_values = e->quantized && c->leaf_bits > 0;
     bool keeps_leaves = c->sweeps > 0 || rounds_values;
     e->rounds = ensemble_boost(e, keeps_leaves);
-    ensemble_regrow(e, c->sweeps, 0);
+    ensemble_regrow(e, c->sweeps);
     if (rounds_values) {
-        x->step = value_step(c, &e->data);
-        ensemble_regrow(e, c->quantized_sweeps > 0 ? c->quantized_sweeps : 1, x->step);
+        x->step = value_step(c, &e->data, e->joint ? e->count : e->count / e->outputs);
+        ensemble_round(e, c->quantized_sweeps, x->step);
     }
     x->base = e->base;
     x->outputs = e->outputs;

@@ -4,8 +4,10 @@
  * As for networks there are two models. The float one is trained on the raw features, with up to
  * 254 thresholds each and values in full precision. The quantized one is trained on the features as
  * the hardware gets them, so that thresholds lie between two of their values; its leaf values are
- * multiples of one step and few, and what rounding them takes away the other trees give back:
- * each tree in turn is taken out, grown again against the others and rounded, some times over.
+ * multiples of one step and few. What rounding them takes away the other trees give back: each tree
+ * in turn is taken out, its values found anew and rounded, first as near as may be to the scores of
+ * the unrounded ensemble, then (small ensembles gain by it, large ones learn by heart) grown again
+ * for the least loss; the best on the validation events is kept.
  *
  * Reproducible: the same configuration and events give the same bytes, whatever the number of
  * threads. */
@@ -124,8 +126,8 @@ struct trees_config {
     int leaf_bits;    /* bits of what one tree adds to one sum, 1..16 [6]; 0: values not rounded */
     double leaf_step; /* power of two that all values are multiples of; 0: chosen [0] */
     int sweeps;       /* times each tree is taken out and grown again, both models [0] */
-    int quantized_sweeps; /* the same while values are rounded; the last two leave the trees as they
-                           * are and only find their values anew [6] */
+    int quantized_sweeps; /* the same while values are rounded (not of monotone ensembles); the last
+                           * two leave the trees as they are and only find their values anew [6] */
 
     uint64_t seed; /* samples, random thresholds, dither [1] */
     int threads;   /* 1..64 [2] */

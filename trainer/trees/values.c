@@ -140,11 +140,11 @@ void member_fit(struct ensemble *e, struct member *m, int steps, double *H)
     double *G = arena_alloc(&arena, cells + 1, sizeof *G), a;
     double *own_H = arena_alloc(&arena, cells + 1, sizeof *own_H);
     double *change = arena_alloc(&arena, cells + 1, sizeof *change);
-    if (loss_has_quantile_leaves(&e->data, &a)) {
+    if (!e->aim && loss_has_quantile_leaves(&e->data, &a)) {
         find_quantiles(e, m, a, change);
         change_values(e, m, change);
         steps = 0;
-    } else if (e->data.loss == TREES_LOSS_SQUARED_ERROR) {
+    } else if (e->aim || e->data.loss == TREES_LOSS_SQUARED_ERROR) {
         steps = 1; /* exact */
     }
     for (int step = 0; step < steps; step++) {
