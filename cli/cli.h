@@ -97,6 +97,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(FLAG, pins_free, "pins-free", NULL, ON_BUILD,                                                \
       "size the network alone: no board top, no bitstream")                                        \
     X(COUNT, seeds, "seeds", "N", ON_BUILD, "placement seeds to try")                              \
+    X(NUMBER, delay_scale, "delay-scale", "S", ON_COMPILE,                                         \
+      "factor on the delay model's delays; below 1: fewer, longer stages")                         \
     X(COUNT, retries, "retries", "N", ON_BUILD,                                                    \
       "how often to schedule again, with slower delays, when the clock is missed; default: 2")     \
     X(NUMBER, time_limit, "time-limit", "S", ON_BUILD | ON(ADDERS),                                \

@@ -194,6 +194,9 @@
       "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
       "level of adders")                                                                           \
     X(COUNT, reuse, "1", 1, 1048576, "reuse factor; only 1 is supported today")                    \
+    X(NUMBER, delay_scale, "1", 0.2, 5,                                                            \
+      "factor on the delay model's delays: below 1 the schedule has fewer, longer stages, and it " \
+      "is place and route that says whether the clock holds")                                      \
     X(FLAG, pins_free, "false", 0, 0, "size the network alone, without a board's top")             \
     X(COUNT, seeds, "4", 1, 100, "how many placement seeds to try before giving up")               \
     X(COUNT, retries, "2", 0, 20,                                                                  \

@@ -26,7 +26,9 @@ struct request {
     const char *name;
     const char *board_name, *strategy, *output, *standardise, *optimize;
     int reuse;
+    double delay_scale;
     struct board board;
+    struct target target; /* the board's, with its delays scaled */
     struct compile_options options;
     struct compile_changes changes; /* where there are calibration events */
 };
@@ -73,6 +75,7 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->output = job->output;
     request->standardise = job->standardise;
     request->reuse = *job->target->reuse;
+    request->delay_scale = *job->target->delay_scale;
     request->options.clock_mhz = *job->target->clock_mhz;
     request->options.threshold = *job->threshold;
 }
@@ -111,6 +114,7 @@ static void fill_request(struct cli *cli, struct request *request)
     request->output = "logits";
     request->standardise = "host";
     request->reuse = 1;
+    request->delay_scale = 1;
     if (cli->job)
         fill_from_job(cli, request);
     else
@@ -123,6 +127,7 @@ static void fill_request(struct cli *cli, struct request *request)
     if (flags->output) request->output = flags->output;
     if (flags->standardise) request->standardise = flags->standardise;
     if (flags->reuse >= 0) request->reuse = flags->reuse;
+    if (!isnan(flags->delay_scale)) request->delay_scale = flags->delay_scale;
     if (!isnan(flags->clock_mhz)) request->options.clock_mhz = flags->clock_mhz;
     if (!isnan(flags->threshold)) request->options.threshold = flags->threshold;
     if (!request->board_name) {
@@ -131,10 +136,14 @@ static void fill_request(struct cli *cli, struct request *request)
                      "target: board is missing; see `sluice list boards`");
         fail("--board is missing; see `sluice list boards`");
     }
+    if (!(request->delay_scale >= 0.2 && request->delay_scale <= 5))
+        fail("--delay-scale %g: 0.2 to 5 are possible", request->delay_scale);
     refuse_unsupported(request);
     board_find(&request->board, request->board_name);
     struct compile_options *options = &request->options;
-    options->target = &request->board.target.model;
+    request->target = request->board.target.model;
+    target_scale_delays(&request->target, request->delay_scale);
+    options->target = &request->target;
     options->output = (enum compile_output)find("--output", request->output, output_names, 4);
     options->standardise = find("--standardise", request->standardise, standardise_names, 3) == 1
                                ? STANDARDISE_FABRIC
@@ -262,6 +271,7 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddStringToObject(json, "standardise", request->standardise);
     cJSON_AddStringToObject(json, "optimize", request->optimize);
     compile_files_describe(json, program, &request->board);
+    if (request->delay_scale != 1) json_add_number(json, "delay_scale", request->delay_scale);
     cJSON_AddItemToObject(json, "layers", layers_json(program, network));
     cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
     cJSON_AddBoolToObject(json, "sigmoid_left_out", notes->sigmoid_left_out);

@@ -27,14 +27,20 @@ static int is_above(struct lowering *l, int score, int64_t limit)
     return lower_lut(p, &not_above, 1, 1);
 }
 
+/* Whether a < b. */
+static int is_below(struct lowering *l, int a, int b)
+{
+    struct program *p = l->program;
+    const struct op *x = &p->ops[a], *y = &p->ops[b];
+    bool constant = x->code == OP_CONST && op_fraction(x) == op_fraction(y);
+    return constant ? is_above(l, b, x->lo) : program_add2(p, OP_LT, a, b, 0);
+}
+
 /* The winner; the lower index on a tie, since a's are all below b's. */
 static struct contender play(struct lowering *l, struct contender a, struct contender b)
 {
     struct program *p = l->program;
-    const struct op *x = &p->ops[a.score], *y = &p->ops[b.score];
-    bool constant = x->code == OP_CONST && op_fraction(x) == op_fraction(y);
-    int b_wins =
-        constant ? is_above(l, b.score, x->lo) : program_add2(p, OP_LT, a.score, b.score, 0);
+    int b_wins = is_below(l, a.score, b.score);
     int scores[3] = {b_wins, b.score, a.score}, indices[3] = {b_wins, b.index, a.index};
     struct contender winner;
     winner.score = program_add_op(p, OP_SELECT, scores, 3, 0);
@@ -42,10 +48,40 @@ static struct contender play(struct lowering *l, struct contender a, struct cont
     return winner;
 }
 
-static void lower_argmax(struct lowering *l, int count)
+/* Everyone against everyone at once: a comparison and two truth tables deep. Up to so many
+ * contenders that costs little more than a tournament, which is three times as deep. */
+enum { ROUND_ROBIN = 5 };
+
+static int round_robin(struct lowering *l, int count)
 {
     struct program *p = l->program;
-    program_begin_block(p, "decision", "argmax");
+    int wins[ROUND_ROBIN][ROUND_ROBIN] = {0}, best[ROUND_ROBIN], bits[3], bit_count = 0;
+    for (int i = 0; i < count; i++)
+        for (int j = i + 1; j < count; j++)
+            wins[i][j] = is_below(l, l->values[i], l->values[j]);
+    for (int j = 0; j < count; j++) { /* ahead of all before it, behind none after it */
+        int games[ROUND_ROBIN - 1], n = 0;
+        unsigned ahead = 0;
+        for (int i = 0; i < j; i++) {
+            ahead |= 1U << n;
+            games[n++] = wins[i][j];
+        }
+        for (int k = j + 1; k < count; k++)
+            games[n++] = wins[j][k];
+        best[j] = lower_lut(p, games, n, (uint64_t)1 << ahead);
+    }
+    for (int bit = 0; 1 << bit < count; bit++) {
+        int any[ROUND_ROBIN], n = 0;
+        for (int j = 0; j < count; j++)
+            if (j >> bit & 1) any[n++] = best[j];
+        bits[bit_count++] = n == 1 ? any[0] : lower_lut(p, any, n, (1U << (1 << n)) - 2);
+    }
+    return bit_count == 1 ? bits[0] : program_add_op(p, OP_CONCAT, bits, bit_count, 0);
+}
+
+static int tournament(struct lowering *l, int count)
+{
+    struct program *p = l->program;
     struct contender *in_play = arena_alloc(&l->arena, (size_t)count, sizeof *in_play);
     for (int j = 0; j < count; j++)
         in_play[j] = (struct contender){l->values[j], program_add_const(p, j, 0)};
@@ -60,8 +96,15 @@ static void lower_argmax(struct lowering *l, int count)
         if (count % 2) in_play[count / 2] = in_play[count - 1];
     }
     if (last) in_play[0] = play(l, first, in_play[0]);
-    program_add_output(p, "class", in_play[0].index);
-    p->output_kind = "argmax";
+    return in_play[0].index;
+}
+
+static void lower_argmax(struct lowering *l, int count)
+{
+    bool at_once = count > 1 && count <= ROUND_ROBIN && l->options->optimize != OPTIMIZE_AREA;
+    program_begin_block(l->program, "decision", "argmax");
+    program_add_output(l->program, "class", at_once ? round_robin(l, count) : tournament(l, count));
+    l->program->output_kind = "argmax";
 }
 
 static void lower_threshold(struct lowering *l, int count)

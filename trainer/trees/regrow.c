@@ -176,6 +176,7 @@ void ensemble_round(struct ensemble *e, int sweeps, double step)
     struct sweeping s = begin(e);
     progress_begin("rounding values", (long)(AIMED_SWEEPS + sweeps) * e->count);
     aim_at_scores(e);
+    struct best start = {0};
     if (e->config->monotone) {
         for (int i = 0; i < e->count; i++)
             round_only(e, &e->members[i], step);
@@ -184,10 +185,13 @@ void ensemble_round(struct ensemble *e, int sweeps, double step)
         progress_end();
         return;
     }
-    for (int i = 0; i < AIMED_SWEEPS; i++)
+    best_note(&start, e);
+    for (int i = 0; i < AIMED_SWEEPS; i++) {
         sweep(e, &s, false, step);
-    best_note(&s.best, e);
+        best_note(&s.best, e);
+    }
     forget_aim(e);
+    best_restore(&start, e);
     for (int i = 0; i < sweeps; i++) {
         sweep(e, &s, i < sweeps - VALUE_SWEEPS, step);
         best_note(&s.best, e);
