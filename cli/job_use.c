@@ -191,11 +191,20 @@ static void fill_training(const struct job *job, const struct events *events,
     SAME(weight_decay)
     SAME(warmup_epochs)
     SAME(decay_rate)
-    SAME(decay_epochs) SAME(final_fraction) SAME(epochs) SAME(quantized_epochs) SAME(batch)
-        SAME(threads) SAME(l1) SAME(l2) SAME(clip_norm) SAME(clip_value) SAME(patience)
-            SAME(min_delta) SAME(calibration_percentile) SAME(weight_digits)
+    SAME(decay_epochs)
+    SAME(final_fraction)
+    SAME(epochs)
+    SAME(quantized_epochs)
+    SAME(batch)
+    SAME(threads)
+    SAME(l1)
+    SAME(l2)
+    SAME(clip_norm)
+    SAME(clip_value)
+    SAME(patience)
+    SAME(min_delta) SAME(calibration_percentile) SAME(weight_digits)
 #undef SAME
-                c->seed = (uint64_t)*t->seed;
+        c->seed = (uint64_t)*t->seed;
     c->checkpoint_interval = *t->checkpoint_every;
 }
 

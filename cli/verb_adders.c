@@ -4,6 +4,8 @@
 #include "cli/cli.h"
 #include "compiler/adders/adders.h"
 #include "compiler/adders/emit_graph.h"
+#include "compiler/estimate/estimate.h"
+#include "compiler/optimize/optimize.h"
 #include "data/events.h"
 
 #include <math.h>
@@ -68,18 +70,25 @@ static int read_depth(const char *text)
     return (int)extra;
 }
 
-/* A subtractor's bit costs what the target's carry chain says; lut6 is a fabric with 6-input LUTs
- * in front of the carry chain, for reference. Without --target: the plain formula. */
-static int subtractor_price(const char *name)
+/* The target by name; lut6 is a fabric with 6-input LUTs in front of carry chains that invert, for
+ * reference. False: none was asked for, the plain formula counts. */
+static bool find_target(const char *name, struct target *target)
 {
-    if (!name || !strcmp(name, "lut6")) return 1;
-    struct board_target target;
-    board_target_find(&target, strcmp(name, "ice40") ? name : "ice40-hx");
-    return target.model.carry_inverts_for_free ? 1 : 2;
+    if (!name) return false;
+    if (!strcmp(name, "lut6")) {
+        *target = target_generic;
+        target->lut_inputs = 6;
+        target->carry_inverts_for_free = true;
+        target->lut_per_subtractor_bit = target->lut_per_adder_bit;
+        return true;
+    }
+    struct board_target board_target;
+    board_target_find(&board_target, strcmp(name, "ice40") ? name : "ice40-hx");
+    *target = board_target.model;
+    return true;
 }
 
-static void write_program(const struct cli *cli, const struct adder_graph *graph,
-                          struct format format)
+static struct program *make_program(const struct adder_graph *graph, struct format format)
 {
     struct program *p = program_new("adders");
     struct adder_operand *operands = calloc((size_t)graph->rows + 1, sizeof *operands);
@@ -101,19 +110,72 @@ static void write_program(const struct cli *cli, const struct adder_graph *graph
         program_add_output(p, name, results[j]);
     }
     program_check(p, "adders");
-    program_write(p, cli->flags.program);
-    program_free(p);
     free(operands);
     free(results);
+    return p;
+}
+
+/* What the target makes of it: complements, tables. */
+static struct program *on_target(struct program *p, const struct target *target)
+{
+    typedef struct program *pass(const struct program *, const struct target *);
+    static pass *const passes[] = {optimize_constants, optimize_tables, optimize_dead};
+    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
+        struct program *next = passes[i](p, target);
+        program_check(next, "adders");
+        program_free(p);
+        p = next;
+    }
+    return p;
+}
+
+/* LUTs, how many of them in tables, and the tables. */
+struct target_cost {
+    double luts, table_luts;
+    int tables;
+};
+
+static struct target_cost cost_on(const struct program *p, const struct target *target)
+{
+    struct target_cost cost = {0};
+    for (int v = 0; v < p->op_count; v++) {
+        double luts = op_lut4(p, v, target);
+        cost.luts += luts;
+        if (p->ops[v].code != OP_TABLE) continue;
+        cost.tables++;
+        cost.table_luts += luts;
+    }
+    return cost;
+}
+
+static void print_figures(const struct adder_graph *graph, const struct target_cost *cost)
+{
+    printf("%d x %d: %d adders, %d adder bits, depth %d, %.3f s\n", graph->rows, graph->columns,
+           graph->adders, graph->adder_bits, graph->depth, graph->seconds);
+    if (cost)
+        printf("on the target: %.0f LUTs, %.0f of them in %d tables\n", cost->luts,
+               cost->table_luts, cost->tables);
+}
+
+static void print_json(const struct adder_graph *graph, const struct target_cost *cost)
+{
+    printf("{\"rows\": %d, \"columns\": %d, \"adders\": %d, \"adder_bits\": %d, \"depth\": %d, ",
+           graph->rows, graph->columns, graph->adders, graph->adder_bits, graph->depth);
+    if (cost)
+        printf("\"luts\": %.0f, \"tables\": %d, \"table_luts\": %.0f, ", cost->luts, cost->tables,
+               cost->table_luts);
+    printf("\"seconds\": %.4f}\n", graph->seconds);
 }
 
 int verb_adders(struct cli *cli)
 {
     struct adder_problem problem = {0};
     struct adder_options options;
+    struct target target;
     adder_options_init(&options);
     options.extra_depth = read_depth(cli->flags.depth);
-    options.subtractor_price = subtractor_price(cli->flags.target);
+    bool has_target = find_target(cli->flags.target, &target);
+    if (has_target && !target.carry_inverts_for_free) options.subtractor_price = 2;
     if (cli->flags.effort >= 0) options.effort = cli->flags.effort;
     if (isfinite(cli->flags.time_limit)) options.time_limit_s = cli->flags.time_limit;
     read_matrix(cli, &problem);
@@ -122,15 +184,17 @@ int verb_adders(struct cli *cli)
         fail("%s: with inputs of %s a sum may need more than 58 bits", cli->arguments[0],
              cli->flags.input_format);
     struct adder_graph *graph = adder_solve(&problem, &options);
-    if (cli->flags.program) write_program(cli, graph, format);
-    if (cli->flags.json)
-        printf("{\"rows\": %d, \"columns\": %d, \"adders\": %d, \"adder_bits\": %d, "
-               "\"depth\": %d, \"seconds\": %.4f}\n",
-               graph->rows, graph->columns, graph->adders, graph->adder_bits, graph->depth,
-               graph->seconds);
-    else
-        printf("%d x %d: %d adders, %d adder bits, depth %d, %.3f s\n", graph->rows, graph->columns,
-               graph->adders, graph->adder_bits, graph->depth, graph->seconds);
+    struct target_cost cost, *costs = has_target ? &cost : NULL;
+    if (has_target || cli->flags.program) {
+        struct program *p = make_program(graph, format);
+        if (has_target) {
+            p = on_target(p, &target);
+            cost = cost_on(p, &target);
+        }
+        if (cli->flags.program) program_write(p, cli->flags.program);
+        program_free(p);
+    }
+    (cli->flags.json ? print_json : print_figures)(graph, costs);
     adder_graph_free(graph);
     return 0;
 }

@@ -11,8 +11,9 @@
 #include <string.h>
 
 const char *const compile_passes[] = {
-    "lower",       "round",     "simplify",     "adder-graph", "number",   "trim", "simplify-sums",
-    "number-sums", "constants", "simplify-end", "dead",        "schedule", NULL,
+    "lower",  "round",         "simplify",    "adder-graph", "number",
+    "trim",   "simplify-sums", "number-sums", "constants",   "simplify-end",
+    "tables", "dead",          "schedule",    NULL,
 };
 
 void compile_options_init(struct compile_options *options)
@@ -125,6 +126,7 @@ struct program *compile_network(const struct network *network,
     run(&c, "number-sums", optimize_number);
     run(&c, "constants", optimize_constants);
     run(&c, "simplify-end", optimize_simplify);
+    run(&c, "tables", optimize_tables);
     run(&c, "dead", optimize_dead);
     struct compile_options timed = *options;
     if (!c.has_stopped && options->clock_count) timed.clock_mhz = choose_clock(c.program, options);

@@ -22,7 +22,7 @@ struct target {
     /* 4-input LUTs per bit of an operation class, fitted (the carry bits are counted apart):
      * adder: per adder bit of an addition; subtractor: of a subtraction or negation;
      * compare: per bit of the wider operand; select: per result bit of select, min, max and
-     * saturation; table: per 16 entries and entry bit. */
+     * saturation; table: per 2^lut_inputs entries and entry bit. */
     double lut_per_adder_bit, lut_per_subtractor_bit, lut_per_compare_bit, lut_per_select_bit,
         lut_per_table_word;
 };

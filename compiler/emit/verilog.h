@@ -124,6 +124,8 @@ void verilog_quantize(struct verilog_module *module, int value);
 /* Text of whole modules. */
 void verilog_block_text(const struct verilog_plan *plan, const struct emit_header *header,
                         int block, struct text *text);
+/* A table of up to 64 entries is printed where it is used; a larger one is a module of its own. */
+bool verilog_table_is_small(const struct table *table);
 void verilog_table_text(const struct verilog_plan *plan, int table, struct text *text);
 void verilog_top_text(const struct verilog_plan *plan, const struct emit_header *header,
                       struct text *text);

@@ -388,6 +388,45 @@ static void print_expression(struct verilog_module *module, int value)
     }
 }
 
+bool verilog_table_is_small(const struct table *table)
+{
+    return format_of_interval(table->first, table->first + table->count - 1, 0).width_bits <= 6;
+}
+
+/* Each bit of the entry is the bit of a constant that the index numbers: a LUT. */
+static void print_small_table(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    const char *name = module->plan->values[value].name;
+    struct verilog_signal a = verilog_operand(module, value, 0);
+    const struct table *table = &module->plan->program->tables[op->immediate];
+    int index_bits =
+        format_of_interval(table->first, table->first + table->count - 1, 0).width_bits;
+    int addresses = 1 << index_bits, digits = (addresses + 3) / 4;
+    struct text *t = &module->body;
+    size_t start = t->length;
+    verilog_declare(t, "    wire", op->format.is_signed, op->format.width_bits);
+    text_add(t, "%s;\n", name);
+    verilog_note(module, start, value);
+    verilog_declare(t, "    wire", false, index_bits);
+    text_add(t, "%s_index = ", name);
+    verilog_field(t, &a, 0, index_bits);
+    text_add(t, ";\n");
+    for (int bit = 0; bit < op->format.width_bits; bit++) {
+        uint64_t truth = 0;
+        for (int address = 0; address < addresses; address++) {
+            int64_t n = (address - table->first) & (addresses - 1);
+            int64_t entry = table->entries[n < table->count ? n : table->count - 1];
+            truth |= (uint64_t)(entry >> bit & 1) << address;
+        }
+        verilog_declare(t, "    wire", false, addresses);
+        text_add(t, "%s_bit%d = %d'h%0*" PRIx64 ";\n    assign %s", name, bit, addresses, digits,
+                 truth, name);
+        if (op->format.width_bits > 1) text_add(t, "[%d]", bit);
+        text_add(t, " = %s_bit%d[%s_index];\n", name, bit, name);
+    }
+}
+
 static void print_table(struct verilog_module *module, int value)
 {
     const struct op *op = op_of(module, value);
@@ -463,7 +502,8 @@ void verilog_op(struct verilog_module *module, int value)
         return;
     }
     if (op->code == OP_TABLE) {
-        print_table(module, value);
+        const struct table *table = &module->plan->program->tables[op->immediate];
+        (verilog_table_is_small(table) ? print_small_table : print_table)(module, value);
         return;
     }
     if (op->code == OP_QUANTIZE) {

@@ -216,7 +216,8 @@ static void name_modules(struct verilog_plan *plan)
     }
     plan->tables = arena_alloc(&plan->arena, (size_t)p->table_count + 1, sizeof *plan->tables);
     for (int v = 0; v < p->op_count; v++)
-        if (p->ops[v].code == OP_TABLE && plan->values[v].live)
+        if (p->ops[v].code == OP_TABLE && plan->values[v].live &&
+            !verilog_table_is_small(&p->tables[p->ops[v].immediate]))
             plan->tables[p->ops[v].immediate] = "";
     for (int t = 0; t < p->table_count; t++) {
         if (!plan->tables[t]) continue;

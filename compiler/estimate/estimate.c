@@ -12,6 +12,42 @@ static int limited_bits(const struct op *op)
     return op->format.overflow == OVERFLOW_WRAP ? 0 : op->format.width_bits;
 }
 
+int estimate_truth_luts(const uint64_t *functions, int function_count, const uint64_t *arguments,
+                        int argument_count, uint64_t all)
+{
+    int luts = 0;
+    for (int i = 0; i < function_count; i++) {
+        bool is_free = functions[i] == 0 || functions[i] == all;
+        for (int k = 0; k < argument_count && !is_free; k++)
+            is_free = functions[i] == arguments[k];
+        for (int k = 0; k < i && !is_free; k++)
+            is_free = functions[i] == functions[k];
+        luts += !is_free;
+    }
+    return luts;
+}
+
+static double table_luts(const struct program *p, const struct op *op, const struct target *t)
+{
+    const struct op *a = program_operand(p, op, 0);
+    const struct table *table = &p->tables[op->immediate];
+    int address_bits = a->format.width_bits, width = op->format.width_bits;
+    if (address_bits > t->lut_inputs || address_bits > 6) {
+        double words = (double)table->count / (1 << t->lut_inputs);
+        return t->lut_per_table_word * (words < 1 ? 1 : words) * width;
+    }
+    uint64_t functions[64] = {0}, arguments[6] = {0}, all = 0;
+    for (int64_t n = a->lo; n <= a->hi; n++) {
+        uint64_t here = (uint64_t)1 << (n - a->lo);
+        all |= here;
+        for (int bit = 0; bit < width; bit++)
+            if (table->entries[n - table->first] >> bit & 1) functions[bit] |= here;
+        for (int k = 0; k < address_bits; k++)
+            if (n >> k & 1) arguments[k] |= here;
+    }
+    return estimate_truth_luts(functions, width, arguments, address_bits, all);
+}
+
 double op_lut4(const struct program *p, int value, const struct target *t)
 {
     const struct op *op = &p->ops[value];
@@ -41,10 +77,7 @@ double op_lut4(const struct program *p, int value, const struct target *t)
     case OP_NOT: return t->lut_per_select_bit * op->format.width_bits;
     case OP_QUANTIZE:
         return t->lut_per_adder_bit * carry + t->lut_per_select_bit * limited_bits(op);
-    case OP_TABLE: {
-        double words = (double)p->tables[op->immediate].count / 16;
-        return t->lut_per_table_word * (words < 1 ? 1 : words) * op->format.width_bits;
-    }
+    case OP_TABLE: return table_luts(p, op, t);
     case OP_MUL:
         return t->lut_per_adder_bit * carry * (double)program_operand(p, op, 1)->format.width_bits;
     case OP_POPCOUNT: return t->lut_per_adder_bit * program_operand(p, op, 0)->format.width_bits;

@@ -4,11 +4,19 @@
 
 #include "compiler/compile.h"
 
+#include <stdint.h>
+
 /* 4-input LUTs of one operation, its carry bits counted apart. */
 double op_lut4(const struct program *program, int value, const struct target *target);
 /* Register bits of each value that sit behind the LUTs that make them: the first rank behind an
  * operation with logic. The others are delays and stand alone. packed [op_count]. */
 void estimate_packed_bits(const struct program *program, const struct target *target,
                           double *packed);
+
+/* LUTs of functions of up to 6 bits, given as truth tables: one for each that is neither constant
+ * nor one of the arguments nor equal to one before. `arguments` are the truth tables of the
+ * arguments themselves; bits outside `all`, the combinations that come, are 0 everywhere. */
+int estimate_truth_luts(const uint64_t *functions, int function_count, const uint64_t *arguments,
+                        int argument_count, uint64_t all);
 
 #endif

@@ -23,6 +23,8 @@ struct program *optimize_trim(const struct program *old, const struct target *ta
  * subtraction costs inverters, differences become sums with a complement that is made where its
  * argument is made. */
 struct program *optimize_constants(const struct program *old, const struct target *target);
+/* Sums and comparisons of few bits become tables, a LUT for each bit. */
+struct program *optimize_tables(const struct program *old, const struct target *target);
 /* Operations that no output depends on go; inputs stay, they are ports. */
 struct program *optimize_dead(const struct program *old, const struct target *target);
 

@@ -14,18 +14,7 @@ enum { KEEP_NOTHING, KEEP_FRACTION, KEEP_BITS };
 
 static unsigned char keeps(enum op_code code)
 {
-    switch (code) {
-    case OP_TABLE: return KEEP_FRACTION;
-    case OP_AND:
-    case OP_OR:
-    case OP_XOR:
-    case OP_NOT:
-    case OP_POPCOUNT:
-    case OP_CONCAT:
-    case OP_LUT:
-    case OP_SLICE: return KEEP_BITS;
-    default: return KEEP_NOTHING;
-    }
+    return op_reads_bits(code) ? KEEP_BITS : code == OP_TABLE ? KEEP_FRACTION : KEEP_NOTHING;
 }
 
 /* a <= b for all values: 1; a > b never known: 0. */
@@ -57,6 +46,38 @@ static int simplify_sum(const struct rewrite *r, const struct op *op)
     if (!is_zero(&p->ops[a])) return -1;
     if (op->immediate) b = program_add_op(p, OP_SHIFT, &b, 1, op->immediate);
     return op->code == OP_SUB ? program_add_op(p, OP_NEG, &b, 1, 0) : b;
+}
+
+/* A sum whose carry never comes is one of two operands. */
+static int simplify_carry(const struct rewrite *r, const struct op *op)
+{
+    if (!is_zero(&r->program->ops[rewrite_operand(r, op, 0)])) return -1;
+    return program_add2(r->program, op->code == OP_ADC ? OP_ADD : OP_SUB, rewrite_operand(r, op, 1),
+                        rewrite_operand(r, op, 2), op->immediate);
+}
+
+/* A comparison with a constant as a >= limit or its opposite, limit an integer in a's own units:
+ * the zeros at its end need no comparison, for 0 all bits but the sign. -1 if there are none. */
+static int simplify_limit(const struct rewrite *r, const struct op *op)
+{
+    struct program *p = r->program;
+    int a = rewrite_operand(r, op, 0), b = rewrite_operand(r, op, 1);
+    bool is_first = p->ops[a].code == OP_CONST;
+    const struct op constant = p->ops[is_first ? a : b];
+    int value = is_first ? b : a, up = op_fraction(&p->ops[value]) - op_fraction(&constant);
+    int64_t limit = constant.lo;
+    if (constant.code != OP_CONST || up < 0 || up > 30 || limit > INT32_MAX || limit < -INT32_MAX)
+        return -1;
+    limit *= (int64_t)1 << up;
+    /* c < a and a <= c have the limit above c. */
+    if ((op->code == OP_LT) == is_first) limit++;
+    int zeros = limit ? __builtin_ctzll((uint64_t)limit) : p->ops[value].format.width_bits - 1;
+    if (!zeros || p->ops[value].code == OP_CONST) return -1;
+    int fraction = op_fraction(&p->ops[value]) - zeros;
+    int high = rewrite_truncate(p, value, fraction);
+    int least = program_add_const(p, limit / ((int64_t)1 << zeros), fraction);
+    return is_first ? program_add2(p, OP_LE, least, high, 0)
+                    : program_add2(p, OP_LT, high, least, 0);
 }
 
 /* The interval of n * 2^-drop rounded but not limited. */
@@ -111,6 +132,8 @@ static int simplify(struct rewrite *r, int value)
     if (op->code == OP_QUANTIZE) return simplify_quantize(r, op, keep[value]);
     if (op->code == OP_MIN || op->code == OP_MAX) other = winner(r, op);
     if (op->code == OP_ADD || op->code == OP_SUB) other = simplify_sum(r, op);
+    if (op->code == OP_ADC || op->code == OP_SBB) other = simplify_carry(r, op);
+    if (op->code == OP_LT || op->code == OP_LE) other = simplify_limit(r, op);
     if (op->code == OP_SHIFT && op->immediate == 0) other = rewrite_operand(r, op, 0);
     if (op->code == OP_SELECT) {
         const struct op *condition = &p->ops[rewrite_operand(r, op, 0)];

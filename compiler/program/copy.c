@@ -100,9 +100,7 @@ struct program *program_new_like(const struct program *old)
     return p;
 }
 
-/* Operations that see bits or stored integers, not real numbers: their operands must keep their
- * format. */
-static bool reads_bits(enum op_code code)
+bool op_reads_bits(enum op_code code)
 {
     switch (code) {
     case OP_AND:
@@ -141,7 +139,7 @@ int program_copy_op(struct program *p, const struct program *old, int value, con
     for (int i = 0; i < op.operand_count; i++) {
         operands[i] = map[old->operands[op.operands + i]];
         const struct op *before = program_operand(old, &op, i), *now = &p->ops[operands[i]];
-        assert(!reads_bits(op.code) || format_same_bits(before->format, now->format));
+        assert(!op_reads_bits(op.code) || format_same_bits(before->format, now->format));
         assert(op.code != OP_TABLE || op_fraction(before) == op_fraction(now));
         (void)before, (void)now;
     }

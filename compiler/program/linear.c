@@ -91,6 +91,68 @@ static int64_t power(int shift, bool *ok)
     return *ok ? (int64_t)1 << shift : 0;
 }
 
+/* ---- tables that are sums ---- */
+
+enum { TABLE_MOST = 64 }; /* entries, and so operands side by side, that are looked at */
+
+/* The entry for given stored integers of a concat's operands. */
+static int64_t entry_for(const struct program *p, const struct op *op, const int64_t *x)
+{
+    const struct op *index = program_operand(p, op, 0);
+    const struct table *table = &p->tables[op->immediate];
+    int64_t n = 0;
+    int offset = 0;
+    for (int k = 0; k < index->operand_count; k++) {
+        int width = program_operand(p, index, k)->format.width_bits;
+        n |= (x[k] & (((int64_t)1 << width) - 1)) << offset;
+        offset += width;
+    }
+    return table->entries[n - table->first];
+}
+
+/* The next combination of the operands' values; false after the last. */
+static bool next_values(const struct program *p, const struct op *index, int64_t *x)
+{
+    for (int k = 0; k < index->operand_count; k++) {
+        const struct op *a = program_operand(p, index, k);
+        if (x[k]++ < a->hi) return true;
+        x[k] = a->lo;
+    }
+    return false;
+}
+
+/* A small table of a concat whose entries are a weighted sum of the concat's operands, as the adder
+ * graph makes them, is that sum. */
+static void table_of(struct linear_forms *f, const struct op *op, struct partial *partial)
+{
+    const struct program *p = f->program;
+    const struct op *index = program_operand(p, op, 0);
+    int64_t x[TABLE_MOST] = {0}, weights[TABLE_MOST], constant;
+    partial->ok = index->code == OP_CONCAT && index->hi - index->lo < TABLE_MOST &&
+                  index->operand_count < TABLE_MOST;
+    if (!partial->ok) return;
+    for (int k = 0; k < index->operand_count; k++)
+        x[k] = program_operand(p, index, k)->lo;
+    const int64_t first = constant = entry_for(p, op, x);
+    for (int k = 0; k < index->operand_count; k++) {
+        const struct op *a = program_operand(p, index, k);
+        int64_t steps = a->hi - a->lo;
+        x[k] = a->hi;
+        weights[k] = steps ? (entry_for(p, op, x) - first) / steps : 0;
+        x[k] = a->lo;
+        constant -= weights[k] * a->lo;
+    }
+    do {
+        int64_t sum = constant;
+        for (int k = 0; k < index->operand_count; k++)
+            sum += weights[k] * x[k];
+        partial->ok = sum == entry_for(p, op, x);
+    } while (partial->ok && next_values(p, index, x));
+    partial->constant = constant;
+    for (int k = 0; k < index->operand_count; k++)
+        add_form(f, partial, &f->forms[p->operands[index->operands + k]], weights[k]);
+}
+
 static void sum_of(struct linear_forms *f, const struct op *op, struct partial *partial)
 {
     const struct program *p = f->program;
@@ -125,6 +187,7 @@ static void sum_of(struct linear_forms *f, const struct op *op, struct partial *
         break;
     }
     case OP_SHIFT: add_form(f, partial, &f->forms[operands[0]], 1); break;
+    case OP_TABLE: table_of(f, op, partial); break;
     case OP_CONST: partial->constant = op->immediate; break;
     case OP_RESULT: {
         const struct op *matvec = program_operand(p, op, 0);
@@ -161,11 +224,30 @@ static void make_form(struct linear_forms *f, int value)
     memcpy(form->terms, f->sum[partial.which], bytes);
 }
 
+/* A select that takes the smaller, or larger, of what its condition compares is a min, or a max. */
+static struct op as_limit(const struct program *p, int value)
+{
+    struct op op = p->ops[value];
+    if (op.code != OP_SELECT) return op;
+    const struct op *condition = program_operand(p, &op, 0);
+    if (condition->code != OP_LT && condition->code != OP_LE) return op;
+    const int *chosen = p->operands + op.operands + 1;
+    const int *compared = p->operands + condition->operands;
+    bool is_min = chosen[0] == compared[0] && chosen[1] == compared[1];
+    bool is_max = chosen[0] == compared[1] && chosen[1] == compared[0];
+    if (!is_min && !is_max) return op;
+    op.code = is_min ? OP_MIN : OP_MAX;
+    op.operands++;
+    op.operand_count = 2;
+    return op;
+}
+
 void linear_interval(struct linear_forms *f, int value, int64_t *lo, int64_t *hi)
 {
     const struct program *p = f->program;
+    const struct op op = as_limit(p, value);
     struct format format;
-    const char *wrong = op_infer(p, &p->ops[value], &format, lo, hi);
+    const char *wrong = op_infer(p, &op, &format, lo, hi);
     assert(!wrong);
     (void)wrong;
     f->forms = array_grow(f->forms, &f->capacity, (size_t)value + 1, sizeof *f->forms);

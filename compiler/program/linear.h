@@ -6,7 +6,8 @@
  * over the stored integers of leaves (inputs, quantize, mul, table, ...), which vary independently
  * as far as anybody knows here. So the form's interval is exact for linear programs: (x + x * 2^1)
  * - x spans what 2x spans. Forms above LINEAR_MAX_TERMS terms are cut: such a value counts as a
- * leaf itself. */
+ * leaf itself. A small table of a concat that is such a sum of the concat's operands counts as one.
+ * A select of the smaller or larger of two values is known to be a min or max. */
 #ifndef SLUICE_COMPILER_LINEAR_H
 #define SLUICE_COMPILER_LINEAR_H
 

@@ -194,6 +194,9 @@ struct program *program_new_like(const struct program *old);
 /* Copies op `value` of `old`, its operands mapped by map[], claims and formats kept; matrices and
  * tables are shared by copy. */
 int program_copy_op(struct program *p, const struct program *old, int value, const int *map);
+/* Operations that see bits or stored integers, not real numbers: their operands have to keep their
+ * format. */
+bool op_reads_bits(enum op_code code);
 
 /* The interval rule: format and interval of an op from its operands (its own format used for
  * QUANTIZE, SLICE, CONST fraction and INPUT). Returns NULL, or a static text saying what is wrong.

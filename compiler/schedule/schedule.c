@@ -11,6 +11,7 @@
 
 struct scheduling {
     const struct program *program;
+    struct program *again; /* NULL, or the program when it had to be split */
     const struct target *target;
     const struct compile_options *options;
     double period; /* ns for logic between two register ranks */
@@ -181,7 +182,7 @@ static int compare_precedences(const void *a, const void *b)
 static int earliest_stages(struct scheduling *s)
 {
     int last = 0;
-    qsort(s->precedences, s->count, sizeof *s->precedences, compare_precedences);
+    if (s->count) qsort(s->precedences, s->count, sizeof *s->precedences, compare_precedences);
     for (bool changed = true; changed;) {
         changed = false;
         for (size_t i = 0; i < s->count; i++) {
@@ -225,9 +226,12 @@ static void scheduling_init(struct scheduling *s, struct arena *arena, const str
                             const struct compile_options *options)
 {
     const struct target *target = options->target;
+    double period = 1000 / options->clock_mhz - target->clk_to_q_ns - target->setup_ns;
+    struct program *again = schedule_split(p, target, period);
+    p = again ? again : p;
     size_t count = (size_t)p->op_count + 1;
-    *s = (struct scheduling){.program = p, .target = target, .options = options};
-    s->period = 1000 / options->clock_mhz - target->clk_to_q_ns - target->setup_ns;
+    *s = (struct scheduling){
+        .program = p, .again = again, .target = target, .options = options, .period = period};
     s->stages = arena_alloc(arena, count, sizeof *s->stages);
     s->slots = arena_alloc(arena, count, sizeof *s->slots);
     s->seen = arena_alloc(arena, count, sizeof *s->seen);
@@ -237,6 +241,13 @@ static void scheduling_init(struct scheduling *s, struct arena *arena, const str
     for (int i = 0; i < p->op_count; i++)
         s->slots[i] = -1;
     find_readers(s, arena);
+}
+
+static void scheduling_free(struct scheduling *s)
+{
+    free(s->precedences);
+    free(s->reached);
+    program_free(s->again);
 }
 
 /* The first operation that alone takes longer than a period; -1: none. */
@@ -259,16 +270,15 @@ struct program *schedule_program(const struct program *old, const struct compile
     int slow = find_too_slow(&s);
     if (slow >= 0) fail_clock(&s, slow);
     int latency;
-    if (old->op_count > SCHEDULE_LARGE) {
-        latency = schedule_large(old, target, s.period, s.stages);
+    if (s.program->op_count > SCHEDULE_LARGE) {
+        latency = schedule_large(s.program, target, s.period, s.stages);
     } else {
         find_precedences(&s);
         latency = earliest_stages(&s);
-        schedule_fewest_registers(old, s.precedences, s.count, latency, s.stages);
+        schedule_fewest_registers(s.program, s.precedences, s.count, latency, s.stages);
     }
-    struct program *program = with_stages(old, s.stages, latency, options->clock_mhz);
-    free(s.precedences);
-    free(s.reached);
+    struct program *program = with_stages(s.program, s.stages, latency, options->clock_mhz);
+    scheduling_free(&s);
     arena_free(&arena);
     return program;
 }
@@ -281,13 +291,12 @@ int schedule_latency(const struct program *p, const struct compile_options *opti
     scheduling_init(&s, &arena, p, options);
     int latency = 0;
     if (s.period > 0 && find_too_slow(&s) < 0) {
-        if (p->op_count <= SCHEDULE_LARGE) find_precedences(&s);
-        latency = p->op_count > SCHEDULE_LARGE
-                      ? schedule_large(p, options->target, s.period, s.stages)
-                      : earliest_stages(&s);
+        bool is_large = s.program->op_count > SCHEDULE_LARGE;
+        if (!is_large) find_precedences(&s);
+        latency = is_large ? schedule_large(s.program, options->target, s.period, s.stages)
+                           : earliest_stages(&s);
     }
-    free(s.precedences);
-    free(s.reached);
+    scheduling_free(&s);
     arena_free(&arena);
     return latency;
 }

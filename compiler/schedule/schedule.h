@@ -51,6 +51,13 @@ enum { SCHEDULE_LARGE = 20000 };
 int schedule_large(const struct program *program, const struct target *target, double period,
                    int *stages);
 
+/* ---- split.c ---- */
+
+/* The program with every min and max that is slower than the period as a comparison and a select;
+ * NULL if none is. */
+struct program *schedule_split(const struct program *old, const struct target *target,
+                               double period_ns);
+
 /* ---- registers.c ---- */
 
 /* stage[to] >= stage[from] + distance */

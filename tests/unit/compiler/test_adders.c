@@ -172,7 +172,7 @@ static void random_matrices_are_exact(void **unused)
 {
     (void)unused;
     state = 4711;
-    for (int n = 0; n < 1500; n++) {
+    for (int n = 0; n < 3000; n++) {
         int big = n % 50 == 0 ? 40 : 10;
         struct example *e = new_example(1 + random_below(big), 1 + random_below(big));
         fill_random(e, n % 8);

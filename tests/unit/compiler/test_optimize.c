@@ -59,6 +59,24 @@ static struct program *cleaned(struct program *p)
     return run(p, optimize_dead, &target_generic);
 }
 
+/* Both give the same for random inputs. */
+static void assert_same_results(const struct program *a, const struct program *b, uint64_t seed)
+{
+    struct random r = random_init(seed);
+    enum { MOST = 16 };
+    for (int i = 0; i < 300; i++) {
+        int64_t in[MOST], x[MOST], y[MOST];
+        for (int k = 0; k < a->input_count; k++) {
+            const struct op *op = &a->ops[a->inputs[k].value];
+            in[k] = i == 0 ? op->lo : i == 1 ? op->hi : pick(&r, (int)op->lo, (int)op->hi);
+        }
+        program_eval(a, in, 1, x);
+        program_eval(b, in, 1, y);
+        for (int j = 0; j < a->output_count; j++)
+            assert_int_equal(x[j], y[j]);
+    }
+}
+
 static void weights_cost_their_digits_and_zeros_nothing(void **state)
 {
     (void)state;
@@ -90,6 +108,40 @@ static void common_terms_are_made_once(void **state)
     program_free(p);
 }
 
+/* Two matrices on one vector, of different fractions, in two blocks: what they have in common is
+ * made once, whatever is between them. */
+static void matrices_on_one_vector_share(void **state)
+{
+    (void)state;
+    static const int64_t weights[2][8] = {{3, 5, 7, 11, 13, 3, 9, 5},
+                                          {6, 10, 1, 22, 26, 2, 18, 10}};
+    long adders[2];
+    for (int together = 0; together < 2; together++) {
+        struct program *p = program_new("heads");
+        program_begin_block(p, "trunk", "input");
+        int x[4], other[4], y[4];
+        for (int i = 0; i < 4; i++)
+            x[i] = program_add_input(p, "x", format_make(true, 6, 3), 1, 0);
+        for (int i = 0; i < 4; i++) /* the same numbers by another name: not the same vector */
+            other[i] = program_add_quantize(p, x[i], format_make(true, 6, 3));
+        for (int head = 0; head < 2; head++) {
+            program_begin_block(p, head ? "right" : "left", "dense");
+            struct matrix matrix = {"w", 4, 2, (int64_t *)weights[head], head, NULL, 0};
+            program_add_matvec(p, head && !together ? other : x, 4, &matrix, y + 2 * head);
+        }
+        for (int j = 0; j < 4; j++)
+            program_add_output(p, "y", y[j]);
+        struct program *sums = optimize_adder_graph(p, &target_generic);
+        program_check(sums, "test");
+        assert_same_results(p, sums, 5);
+        adders[together] = count_code(sums, OP_ADD) + count_code(sums, OP_SUB);
+        program_free(sums);
+        program_free(p);
+    }
+    assert_true(adders[1] <=
+                adders[0] - 4); /* the first columns are one another's double but for a row */
+}
+
 static void few_subtractions_where_they_cost(void **state)
 {
     (void)state;
@@ -105,24 +157,6 @@ static void few_subtractions_where_they_cost(void **state)
     assert_true(count_code(p, OP_SUB) >= 1);
     assert_int_equal(program_count(p, 0, p->op_count).depth, 3);
     program_free(p);
-}
-
-/* Both give the same for random inputs. */
-static void assert_same_results(const struct program *a, const struct program *b, uint64_t seed)
-{
-    struct random r = random_init(seed);
-    enum { MOST = 16 };
-    for (int i = 0; i < 300; i++) {
-        int64_t in[MOST], x[MOST], y[MOST];
-        for (int k = 0; k < a->input_count; k++) {
-            const struct op *op = &a->ops[a->inputs[k].value];
-            in[k] = i == 0 ? op->lo : i == 1 ? op->hi : pick(&r, (int)op->lo, (int)op->hi);
-        }
-        program_eval(a, in, 1, x);
-        program_eval(b, in, 1, y);
-        for (int j = 0; j < a->output_count; j++)
-            assert_int_equal(x[j], y[j]);
-    }
 }
 
 static void subtrahends_come_complemented(void **state)
@@ -280,6 +314,41 @@ static void what_intervals_decide_is_gone(void **state)
     program_free(p);
 }
 
+/* Every comparison of 5 bits with every constant, finer ones and out of range too: the same for
+ * every value, and no bit below the constant's lowest is compared. */
+static void limits_lose_their_zeros(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 2 * 2 * 2 * 120; n++) {
+        bool is_signed = n & 1, is_first = n & 2;
+        enum op_code code = n & 4 ? OP_LT : OP_LE;
+        int constant = n / 8 - 60;
+        struct program *p = program_new("limit");
+        program_begin_block(p, "b", "test");
+        int x = program_add_input(p, "x", format_make(is_signed, 5, 4), 1, 0);
+        int c = program_add_const(p, constant, constant % 3 == 0 ? 2 : 0);
+        program_add_output(p, "y", program_add2(p, code, is_first ? c : x, is_first ? x : c, 0));
+        struct program *short_one = cleaned(optimize_dead(p, &target_generic));
+        const struct op *x_op = &p->ops[x];
+        for (int64_t in = x_op->lo, y, z; in <= x_op->hi; in++) {
+            program_eval(p, &in, 1, &y);
+            program_eval(short_one, &in, 1, &z);
+            assert_true(y == z);
+        }
+        int limit =
+            2 * constant + ((code == OP_LT) == is_first); /* of c without fraction, in halves */
+        for (int v = 0; v < short_one->op_count && constant % 3 && !(limit & 1); v++) {
+            const struct op *op = &short_one->ops[v];
+            if (op->code != OP_LT && op->code != OP_LE) continue;
+            int other = short_one->ops[short_one->operands[op->operands]].code == OP_CONST;
+            int width = program_operand(short_one, op, other)->format.width_bits;
+            assert_true(width <= 5 - (limit ? __builtin_ctz((unsigned)limit) : 4));
+        }
+        program_free(short_one);
+        program_free(p);
+    }
+}
+
 static void unseen_bits_are_cut(void **state)
 {
     (void)state;
@@ -356,12 +425,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_cost_their_digits_and_zeros_nothing),
         cmocka_unit_test(common_terms_are_made_once),
+        cmocka_unit_test(matrices_on_one_vector_share),
         cmocka_unit_test(few_subtractions_where_they_cost),
         cmocka_unit_test(subtrahends_come_complemented),
         cmocka_unit_test(a_bias_goes_where_it_is_free),
         cmocka_unit_test(constants_keep_their_sums),
         cmocka_unit_test(rounding_goes_into_the_bias),
         cmocka_unit_test(what_intervals_decide_is_gone),
+        cmocka_unit_test(limits_lose_their_zeros),
         cmocka_unit_test(unseen_bits_are_cut),
         cmocka_unit_test(equal_networks_give_equal_bytes),
     };

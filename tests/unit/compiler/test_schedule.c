@@ -214,12 +214,53 @@ static void a_slow_operation_names_the_clock_it_allows(void **state)
     program_free(p);
 }
 
+/* Where the clock leaves no time for a whole max, it becomes a comparison and a choice in two
+ * stages of the same interval. */
+static void a_slow_maximum_is_split(void **state)
+{
+    (void)state;
+    struct program *p = program_new("max");
+    program_begin_block(p, "max", "test");
+    int x = program_add_input(p, "x", format_make(true, 24, 24), 1, 0);
+    int y = program_add_input(p, "y", format_make(false, 12, 12), 1, 0);
+    program_add_output(p, "most", program_add2(p, OP_MAX, x, y, 0));
+    program_add_output(p, "least", program_add2(p, OP_MIN, x, y, 0));
+    struct compile_options options;
+    compile_options_init(&options);
+    const struct target *t = options.target;
+    double most = op_delay_ns(p, 2, t) + t->clk_to_q_ns + t->setup_ns;
+    for (int slow = 0; slow < 2; slow++) {
+        options.clock_mhz = 1000 / (most + (slow ? -0.1 : 0.1));
+        struct program *scheduled = schedule_program(p, &options);
+        program_check(scheduled, "split");
+        int splits = 0;
+        for (int v = 0; v < scheduled->op_count; v++)
+            splits += scheduled->ops[v].code == OP_SELECT;
+        assert_int_equal(splits, slow ? 2 : 0);
+        assert_int_equal(scheduled->latency_cycles, slow ? 2 : 1);
+        for (int i = 0; i < 2; i++) {
+            const struct op *is = &scheduled->ops[scheduled->outputs[i].value];
+            const struct op *was = &p->ops[p->outputs[i].value];
+            assert_true(is->lo == was->lo && is->hi == was->hi);
+            for (int64_t n = 0; n < 400; n++) {
+                int64_t in[2] = {(n % 20) * 838861 - 8388608, (n / 20) * 215}, out[2];
+                program_eval(scheduled, in, 1, out);
+                int64_t should = (in[0] > in[1]) == (i == 0) ? in[0] : in[1];
+                assert_true(out[i] == should);
+            }
+        }
+        program_free(scheduled);
+    }
+    program_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flow_equals_the_smallest_cut),
         cmocka_unit_test(registers_are_the_fewest_of_all_schedules),
         cmocka_unit_test(paths_fit_the_period_and_latency_falls_with_the_clock),
+        cmocka_unit_test(a_slow_maximum_is_split),
         cmocka_unit_test(a_slow_operation_names_the_clock_it_allows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
