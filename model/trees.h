@@ -2,11 +2,12 @@
  *
  * A tree is walked from its root: at an inner node the event goes left when x[feature] <=
  * threshold, else right (importers turn other comparisons into this one), until it ends in a leaf.
- * What leaves hold is added up over the trees: TREES           a leaf adds its value to one output
- * (`target` of its tree) or, where the tree has no target, a value to every output: y[k] = base[k]
- * + sum over trees of leaf[k] TREE_DISTANCE   a leaf holds the centre of the events that end in it,
- * a value per input: y[0] = base[0] + sum over trees of sum_i |x[i] - centre[i]| both divided by
- * `divisor` (averages). Memory belongs to the network's arena. */
+ * What leaves hold is added up over the trees. In a layer TREES a leaf adds its value to one output
+ * (`target` of its tree) or, where the tree has no target, a value to every output:
+ *   y[k] = base[k] + sum over trees of leaf[k]
+ * In a layer TREE_DISTANCE it holds the centre of the events that end in it, a value per input:
+ *   y[0] = base[0] + sum over trees of sum_i |x[i] - centre[i]|
+ * Both sums are divided by `divisor` (averages). Memory belongs to the network's arena. */
 #ifndef SLUICE_MODEL_TREES_H
 #define SLUICE_MODEL_TREES_H
 

@@ -76,7 +76,7 @@ static void join_equal_bits(struct bit_heap *h)
         struct bit_column *c = &h->columns[w];
         int kept = 0, count = c->count;
         int *bits = c->bits;
-        qsort(bits, (size_t)count, sizeof *bits, compare_ints);
+        if (count) qsort(bits, (size_t)count, sizeof *bits, compare_ints);
         c->count = 0;
         for (int i = 0; i < count; i++)
             if (i + 1 < count && bits[i] == bits[i + 1])

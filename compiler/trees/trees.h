@@ -1,11 +1,14 @@
 /* Inside compiler/: ensembles of trees lowered for fabrics of 4-input LUTs.
  *
  * An ensemble becomes
- *   conditions  x <= limit, one per distinct pair of feature and limit in the whole ensemble, made
- * of truth tables that share their lower bits; terms       what a tree adds to an output, as an
- * unsigned number: a decision diagram over the conditions, equal parts shared in the whole
- * ensemble, comparisons that the way to them has decided left out; sums        of a term's bits, in
- * compressor trees or adders, with all constants in one. Everything is an operation of the program.
+ *   - conditions x <= limit, one per distinct pair of feature and limit in the whole ensemble, made
+ *     of truth tables that share their lower bits;
+ *   - terms, what a tree adds to an output, as unsigned numbers: decision diagrams over the
+ *     conditions, equal parts shared in the whole ensemble, comparisons that the way to them has
+ *     decided left out;
+ *   - sums of the terms' bits, in compressor trees or adders, with all constants in one.
+ *
+ * Everything is an operation of the program.
  */
 #ifndef SLUICE_COMPILER_TREES_TREES_H
 #define SLUICE_COMPILER_TREES_TREES_H

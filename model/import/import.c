@@ -11,6 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define X(id, name, text) name,
+const char *const model_file_names[] = {MODEL_FILE_TABLE(X)};
+#undef X
+#define X(id, name, text) text,
+const char *const model_file_texts[] = {MODEL_FILE_TABLE(X)};
+#undef X
+
 struct number_list import_numbers(struct arena *arena, const char *path, const cJSON *list,
                                   const char *what)
 {

@@ -7,6 +7,22 @@
 #include "base/json.h"
 #include "model/network.h"
 
+/* X(ID, name, what is read of it): `sluice list models` prints it. */
+#define MODEL_FILE_TABLE(X)                                                                        \
+    X(ONNX, "ONNX",                                                                                \
+      "networks with QONNX quantizers; trees of scikit-learn, LightGBM, CatBoost "                 \
+      "and others as ai.onnx.ml TreeEnsemble nodes")                                               \
+    X(XGBOOST, "XGBoost", "JSON and UBJ of versions 1.0 to 3.2, DART too; no categorical splits")  \
+    X(LIGHTGBM, "LightGBM", "its text files, DART and forests too; no categorical splits")         \
+    X(CATBOOST, "CatBoost", "its JSON; numerical features")                                        \
+    X(TMVA, "TMVA", "BDT weight files (XML): AdaBoost, gradient, several classes, regression")     \
+    X(CONIFER, "conifer", "its JSON")
+#define X(id, name, text) MODEL_FILE_##id,
+enum model_file_kind { MODEL_FILE_TABLE(X) MODEL_FILE_COUNT };
+#undef X
+extern const char *const model_file_names[MODEL_FILE_COUNT],
+    *const model_file_texts[MODEL_FILE_COUNT];
+
 /* Reads a model; what is not understood or not supported ends with one line that names the file,
  * and tree and node where there are such. Caller frees with network_free(). */
 struct network *model_read(const char *path);

@@ -124,7 +124,8 @@ void grower_set(struct grower *g, const float *gradients, const float *hessians,
     w.largest = arena_alloc(&arena, 2 * (size_t)items + 1, sizeof *w.largest);
     w.seed = (uint32_t)(seed * 0x9e3779b97f4a7c15u >> 32);
     pool_run(g->pool, items, find_largest, &w);
-    float most_g = FLT_MIN, most_h = FLT_MIN;
+    /* Not 0, and their inverses are finite, where every gradient is 0. */
+    float most_g = 1e-30F, most_h = 1e-30F;
     for (int i = 0; i < items; i++) {
         if (w.largest[2 * i] > most_g) most_g = w.largest[2 * i];
         if (w.largest[2 * i + 1] > most_h) most_h = w.largest[2 * i + 1];

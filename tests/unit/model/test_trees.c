@@ -154,6 +154,7 @@ static void add(const struct linked_node *nodes, int count, int root)
 {
     struct trees_builder builder = {.arena = &test_arena};
     trees_add_linked(&builder, "m.json", nodes, count, root, 1, 0);
+    trees_finish(&builder);
 }
 
 static void test_no_trees(void **state)
@@ -191,6 +192,7 @@ static void change(int number, int what)
     if (what == 6) trees->base[0] = NAN;
     if (what == 7) trees->divisor = 0;
     network_check(network, "m.onnx");
+    network_free(network);
 }
 
 static void test_check(void **state)
