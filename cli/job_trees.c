@@ -90,9 +90,13 @@ void job_trees_config(struct job *job, const struct events *events, struct trees
     SAME(min_delta)
     SAME(background)
     SAME(threshold_penalty)
-    SAME(lut_price) SAME(leaf_bits) SAME(leaf_step) SAME(sweeps) SAME(quantized_sweeps)
+    SAME(lut_price)
+    SAME(leaf_bits)
+    SAME(leaf_step)
+    SAME(sweeps)
+    SAME(quantized_sweeps)
 #undef SAME
-        fill_monotone(job, events, c);
+    fill_monotone(job, events, c);
     fill_class_weights(job, c);
     fill_input(job, c);
     c->seed = (uint64_t)*job->training->seed;

@@ -24,6 +24,7 @@
     X(LEAKY_RELU, "leaky_relu", "x if x >= 0, else alpha * x")                                     \
     X(SIGMOID, "sigmoid", "1 / (1 + exp(-x))")                                                     \
     X(TANH, "tanh", "hyperbolic tangent")                                                          \
+    X(SIGN, "sign", "1 if x >= 0, else -1")                                                        \
     X(SOFTMAX, "softmax", "exp(x[j]) / sum_k exp(x[k])")                                           \
     X(BUCKETS, "buckets", "number of the element's edges that are not above it: its bucket")       \
     X(TREES, "trees", "y[k] = base[k] + sum over decision trees of the value of the leaf reached") \

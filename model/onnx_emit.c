@@ -156,7 +156,8 @@ const char *emit_node(struct emitter *emitter, const char *op, const char *name,
     onnx__node_proto__init(node);
     node->op_type = own(emitter, op);
     node->name = own(emitter, name);
-    if (strcmp(op, "Quant") == 0) node->domain = own(emitter, "qonnx.custom_op.general");
+    if (strcmp(op, "Quant") == 0 || strcmp(op, "BipolarQuant") == 0)
+        node->domain = own(emitter, "qonnx.custom_op.general");
     if (strncmp(op, "TreeEnsemble", 12) == 0) {
         node->domain = own(emitter, "ai.onnx.ml");
         emitter->has_trees = true;

@@ -83,6 +83,13 @@ int64_t node_int(const struct graph_node *node, const char *name, int64_t otherw
     return found && found->has_i ? found->i : otherwise;
 }
 
+size_t node_floats(const struct graph_node *node, const char *name, const float **values)
+{
+    const Onnx__AttributeProto *found = attribute(node, name);
+    *values = found ? found->floats : NULL;
+    return found ? found->n_floats : 0;
+}
+
 int64_t node_first_int(const struct graph_node *node, const char *name, int64_t otherwise)
 {
     const Onnx__AttributeProto *found = attribute(node, name);
@@ -447,27 +454,6 @@ static void check_order(struct graph *graph)
             graph_fail(graph, &graph->nodes[i], "the graph has a cycle through this node");
 }
 
-/* Whether an output holds class labels, which classifiers give beside their scores. */
-static bool is_label(const Onnx__ValueInfoProto *output)
-{
-    const Onnx__TypeProto *type = output->type;
-    if (!type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE) return false;
-    return type->tensor_type->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__INT64 ||
-           type->tensor_type->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__STRING;
-}
-
-static void find_output(struct graph *graph)
-{
-    size_t found = 0, outputs = graph->proto->n_output;
-    for (size_t i = 0; i < outputs; i++) {
-        const Onnx__ValueInfoProto *output = graph->proto->output[i];
-        if (!*text_of(output->name) || (outputs > 1 && is_label(output))) continue;
-        graph->output = output->name;
-        found++;
-    }
-    if (found != 1) graph_fail(graph, NULL, "the graph has %zu outputs; one is supported", outputs);
-}
-
 void graph_open(struct graph *graph, const char *path)
 {
     *graph = (struct graph){.file = path};
@@ -490,7 +476,12 @@ void graph_open(struct graph *graph, const char *path)
     add_names(graph);
     find_input(graph);
     check_order(graph);
-    find_output(graph);
+    graph->output = classifier_output(graph);
+    if (graph->output) return;
+    if (graph->proto->n_output != 1 || !*text_of(graph->proto->output[0]->name))
+        graph_fail(graph, NULL, "the graph has %zu outputs; one is supported",
+                   graph->proto->n_output);
+    graph->output = graph->proto->output[0]->name;
 }
 
 void graph_close(struct graph *graph)

@@ -30,7 +30,6 @@ enum { ONNX_TREE_PATTERNS = 4 };
 extern const struct onnx_pattern onnx_tree_patterns[ONNX_TREE_PATTERNS];
 
 reader_build onnx_build_trees;  /* TreeEnsembleRegressor, TreeEnsembleClassifier, TreeEnsemble */
-reader_build onnx_build_scaler; /* ai.onnx.ml Scaler */
 reader_build onnx_build_zipmap; /* ZipMap: names of classes */
 
 #endif

@@ -189,25 +189,6 @@ const struct onnx_pattern onnx_tree_patterns[ONNX_TREE_PATTERNS] = {
 
 /* ---- others' operators around ensembles ------------------------------------------------------ */
 
-void onnx_build_scaler(struct reader *reader, const struct graph_node *node, size_t data)
-{
-    size_t scales, offsets, size = (size_t)reader_last(reader)->size;
-    bool is_double;
-    (void)data;
-    const double *scale = node_numbers(&reader->graph, node, "scale", &scales, &is_double);
-    const double *offset = node_numbers(&reader->graph, node, "offset", &offsets, &is_double);
-    if ((scales != 1 && scales != size) || (offsets != 1 && offsets != size))
-        graph_fail(&reader->graph, node, "it has %zu scales and %zu offsets for %zu elements",
-                   scales, offsets, size);
-    struct layer *layer = reader_add(reader, LAYER_AFFINE, node, (int)size);
-    layer->scale = arena_alloc(&reader->network->arena, size, sizeof *layer->scale);
-    layer->offset = arena_alloc(&reader->network->arena, size, sizeof *layer->offset);
-    for (size_t j = 0; j < size; j++) { /* (x - offset) * scale */
-        layer->scale[j] = scale[scales == 1 ? 0 : j];
-        layer->offset[j] = -offset[offsets == 1 ? 0 : j] * layer->scale[j];
-    }
-}
-
 void onnx_build_zipmap(struct reader *reader, const struct graph_node *node, size_t data)
 {
     (void)data;

@@ -13,3 +13,6 @@ EXTRA_CFLAGS_trainer_trees_split := -O3 -fno-math-errno -fno-trapping-math
 EXTRA_CFLAGS_trainer_trees_partition := -O3
 EXTRA_CFLAGS_trainer_trees_grow := -O3 -fno-math-errno -fno-trapping-math
 EXTRA_CFLAGS_trainer_trees_loss := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_price := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_widths := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_columns := -O3 -fno-math-errno -fno-trapping-math
