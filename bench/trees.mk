@@ -13,7 +13,8 @@ bench-trees-train bench-trees-speed bench-trees-fabric: bench-trees-%: $(BUILD)/
 	@if [ -z "$(TREES_TRAIN)" ]; then echo "trees: the jets are not there: not measured"; exit 0; fi; \
 	test -x $(TREES_VENV)/bin/python || python3 -m venv $(TREES_VENV); \
 	if $(TREES_VENV)/bin/python -c 'import xgboost, lightgbm, conifer' 2>/dev/null || \
-	    $(TREES_VENV)/bin/pip install -q -r tests/python/requirements-trees.txt 2>/dev/null; then \
+	    { $(TREES_VENV)/bin/pip install -q -r tests/python/requirements-trees.txt && \
+	      $(TREES_VENV)/bin/pip install -q --no-deps hls4ml; } 2>/dev/null; then \
 	    $(TREES_VENV)/bin/python bench/trees_$*.py $(BUILD) $(TREES_TRAIN) $(TREES_TEST); \
 	else echo "trees: pip cannot install the peers: not measured"; fi
 .PHONY: bench-trees bench-trees-train bench-trees-speed bench-trees-fabric

@@ -5,19 +5,14 @@ trees_speed.py BUILD TRAIN.npz TEST.npz
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 
-import conifer
 import numpy as np
 import xgboost
+from trees_common import find_conifer, run, write_conifer
 
 EVENTS, BITS = 1000000, 12
-
-
-def run(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def processor_seconds(call, tries=3):
@@ -48,6 +43,7 @@ def main():
     x, y = data["x"].astype(np.float32), data["y"]
     np.save(f"{folder}/x.npy", x[:20000].astype(np.float64))
     events = np.random.default_rng(1).normal(size=(EVENTS, x.shape[1])).astype(np.float32) * x.std(0) + x.mean(0)
+    conifer = find_conifer()
     print(f"{'what':66s} {'ours':>14} {'peer':>20} {'ratio':>8}")
     for depth, rounds in ((3, 10), (4, 20), (6, 200)):
         name = f"{5 * rounds} trees of depth {depth}"
@@ -58,9 +54,7 @@ def main():
                                                "--calibrate", f"{folder}/x.npy", "--leaf-bits", "12", "--output", "argmax",
                                                "--board", "ulx3s-85f", "--out", out, "--quiet"))
         wall = json.load(open(f"{out}/compile.json"))["seconds"]
-        config = conifer.backends.vhdl.auto_config()
-        config["OutputDir"], config["Precision"] = f"{folder}/conifer{depth}", "ap_fixed<16,6>"
-        peer = processor_seconds(lambda: conifer.converters.convert_from_xgboost(model.get_booster(), config).write(), 1)
+        peer = processor_seconds(lambda: write_conifer(conifer, model.get_booster(), f"{folder}/conifer{depth}"), 1) if conifer else float("nan")
         row(f"{name}: model file to Verilog, s of processor", f"{seconds:.3f}", f"conifer {peer:.3f}", seconds / peer)
         print(f"    of these {wall:.3f} s (wall) in the compiler: {json.load(open(out + '/compile.json'))['estimate']['lut4']:,.0f} LUT4 estimated")
         text = run(f"{build}/bench/emulate", f"{out}/program.sluice", f"{folder}/emulation{depth}")

@@ -216,7 +216,7 @@ void native_eval(struct native *native, const int64_t *inputs, long events, int6
     if (native->library)
         native_run(&native->kernel, inputs, events, outputs);
     else if (native->planes)
-        planes_eval(native->planes, inputs, events, outputs);
+        planes_eval(native->planes, (struct plane_events){.integers = inputs}, events, outputs);
     else
         program_eval(native->program, inputs, events, outputs);
 }
@@ -225,7 +225,7 @@ void native_eval(struct native *native, const int64_t *inputs, long events, int6
 static void interpret_raw(struct native *native, struct native_rows x, long events,
                           int64_t *outputs)
 {
-    const long step = native->planes ? 4 * PLANE_EVENTS : 16384;
+    const long step = 16384;
     struct arena arena = {0};
     const struct program *p = native->program;
     size_t count = (size_t)p->input_count;
@@ -246,6 +246,9 @@ void native_eval_raw(struct native *native, struct native_rows x, long events, i
 {
     if (native->library)
         native_run_raw(&native->kernel, x, events, outputs);
+    else if (native->planes)
+        planes_eval(native->planes, (struct plane_events){.floats = x.floats, .doubles = x.doubles},
+                    events, outputs);
     else
         interpret_raw(native, x, events, outputs);
 }

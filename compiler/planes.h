@@ -19,8 +19,14 @@ bool planes_gain(const struct program *program);
 struct planes *planes_new(const struct program *program);
 void planes_free(struct planes *planes);
 
-/* Stored integers [events][input_count] to [events][output_count], on the calling thread. Safe from
- * several threads. */
-void planes_eval(const struct planes *planes, const int64_t *inputs, long events, int64_t *outputs);
+/* Rows of input_count: one of the three. Raw numbers become integers as program_quantize_inputs()
+ * makes them. */
+struct plane_events {
+    const int64_t *integers;
+    const float *floats;
+    const double *doubles;
+};
+/* To stored integers [events][output_count], on the calling thread. Safe from several threads. */
+void planes_eval(const struct planes *planes, struct plane_events x, long events, int64_t *outputs);
 
 #endif

@@ -79,11 +79,15 @@ static void run_gates(const struct planes *planes, struct row *rows)
 
 /* ---- between integers and planes ------------------------------------------------------------- */
 
-/* An 8 x 8 matrix of bits, row i in byte i: rows become columns (H. S. Warren, Hacker's Delight).
- */
-static inline uint64_t transpose8(uint64_t x)
+typedef uint8_t bytes8 __attribute__((vector_size(8)));
+typedef uint8_t bytes64 __attribute__((vector_size(64)));
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "byte e of a vector is event e");
+
+/* 8 x 8 matrices of bits, one in each word, row i in byte i: rows become columns (H. S. Warren,
+ * Hacker's Delight). */
+static inline vector transpose_bits(vector x)
 {
-    uint64_t t = (x ^ x >> 7) & 0x00aa00aa00aa00aaull;
+    vector t = (x ^ x >> 7) & 0x00aa00aa00aa00aaull;
     x ^= t ^ t << 7;
     t = (x ^ x >> 14) & 0x0000cccc0000ccccull;
     x ^= t ^ t << 14;
@@ -91,94 +95,104 @@ static inline uint64_t transpose8(uint64_t x)
     return x ^ t ^ t << 28;
 }
 
-/* 64 rows of 8 bits, byte e % 8 of rows[e / 8], to 8 words, and back. */
-static inline void columns_of(uint64_t rows[8], uint64_t words[8])
+/* An 8 x 8 matrix of bytes, row i in word i. */
+static inline vector transpose_bytes(vector x)
 {
-    for (int i = 0; i < 8; i++)
-        rows[i] = transpose8(rows[i]);
-    for (int bit = 0; bit < 8; bit++) {
-        words[bit] = 0;
-        for (int i = 0; i < 8; i++)
-            words[bit] |= (rows[i] >> 8 * bit & 255) << 8 * i;
-    }
+#define COLUMN(c) c, 8 + c, 16 + c, 24 + c, 32 + c, 40 + c, 48 + c, 56 + c
+    bytes64 y = __builtin_shufflevector((bytes64)x, (bytes64)x, COLUMN(0), COLUMN(1), COLUMN(2),
+                                        COLUMN(3), COLUMN(4), COLUMN(5), COLUMN(6), COLUMN(7));
+#undef COLUMN
+    return (vector)y;
 }
 
-static inline void rows_of(const uint64_t words[8], uint64_t rows[8])
+/* An input's integers, an event each, to its planes. */
+static void load_column(const struct planes *planes, const struct plane_port *port,
+                        struct row *rows, const vector column[PLANE_EVENTS / 8])
 {
-    for (int i = 0; i < 8; i++) {
-        rows[i] = 0;
-        for (int bit = 0; bit < 8; bit++)
-            rows[i] |= (words[bit] >> 8 * i & 255) << 8 * bit;
-        rows[i] = transpose8(rows[i]);
-    }
+    for (int low = 0; low < port->width; low += 8)
+        for (int word = 0; word < WORDS; word++) {
+            vector eight;
+            for (int i = 0; i < 8; i++) {
+                bytes8 part = __builtin_convertvector(column[8 * word + i] >> low, bytes8);
+                memcpy((uint8_t *)&eight + 8 * i, &part, sizeof part);
+            }
+            eight = transpose_bytes(transpose_bits(eight));
+            for (int i = 0; i < 8 && low + i < port->width; i++)
+                ((uint64_t *)&rows[planes->rows[port->first + low + i]])[word] = eight[i];
+        }
 }
 
-/* Word `word` of an input's planes: up to 64 integers, `stride` apart. */
-static void load_word(const struct planes *planes, const struct plane_port *port, struct row *rows,
-                      int word, const int64_t *integers, long stride, int count)
+static void store_column(const struct planes *planes, const struct plane_port *port,
+                         const struct row *rows, vector column[PLANE_EVENTS / 8])
 {
-    for (int low = 0; low < port->width; low += 8) {
-        uint64_t eight[8] = {0}, words[8];
+    const int spare = 64 - port->width;
+    memset(column, 0, PLANE_EVENTS * sizeof(int64_t));
+    for (int low = 0; low < port->width; low += 8)
+        for (int word = 0; word < WORDS; word++) {
+            vector eight = {0};
+            for (int i = 0; i < 8 && low + i < port->width; i++)
+                eight[i] = ((const uint64_t *)&rows[planes->rows[port->first + low + i]])[word];
+            eight = transpose_bits(transpose_bytes(eight));
+            for (int i = 0; i < 8; i++) {
+                bytes8 part;
+                memcpy(&part, (uint8_t *)&eight + 8 * i, sizeof part);
+                column[8 * word + i] |= __builtin_convertvector(part, vector) << low;
+            }
+        }
+    typedef int64_t signed_vector __attribute__((vector_size(64)));
+    for (int i = 0; i < PLANE_EVENTS / 8 && port->is_signed; i++)
+        column[i] = (vector)((signed_vector)(column[i] << spare) >> spare);
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+/* Column k of `count` rows as stored integers; the rest of it is arbitrary. */
+static void fetch_integers(const struct planes *planes, const struct plane_events *x, long first,
+                           int count, int k, int64_t *column)
+{
+    const struct program *p = planes->program;
+    const long stride = p->input_count, at = first * stride + k;
+    double raw[PLANE_EVENTS];
+    if (x->integers) {
         for (int e = 0; e < count; e++)
-            eight[e / 8] |= ((uint64_t)integers[e * stride] >> low & 255) << e % 8 * 8;
-        columns_of(eight, words);
-        for (int i = 0; i < 8 && low + i < port->width; i++)
-            ((uint64_t *)&rows[planes->rows[port->first + low + i]])[word] = words[i];
+            column[e] = x->integers[at + e * stride];
+        return;
     }
-}
-
-static void load_inputs(const struct planes *planes, struct row *rows, const int64_t *inputs,
-                        int count)
-{
-    const int stride = planes->program->input_count;
-    for (int first = 0; first < count; first += 64) {
-        int there = count - first < 64 ? count - first : 64;
-        for (int k = 0; k < stride; k++)
-            load_word(planes, &planes->inputs[k], rows, first / 64,
-                      inputs + (long)first * stride + k, stride, there);
-    }
-}
-
-static void store_word(const struct planes *planes, const struct plane_port *port,
-                       const struct row *rows, int word, int64_t *integers, long stride, int count)
-{
-    uint64_t values[64] = {0};
-    for (int low = 0; low < port->width; low += 8) {
-        uint64_t words[8] = {0}, eight[8];
-        for (int i = 0; i < 8 && low + i < port->width; i++)
-            words[i] = ((const uint64_t *)&rows[planes->rows[port->first + low + i]])[word];
-        rows_of(words, eight);
-        for (int e = 0; e < 64; e++)
-            values[e] |= (eight[e / 8] >> e % 8 * 8 & 255) << low;
-    }
-    int spare = port->is_signed ? 64 - port->width : 0;
     for (int e = 0; e < count; e++)
-        integers[e * stride] = (int64_t)(values[e] << spare) >> spare;
+        raw[e] = x->floats ? (double)x->floats[at + e * stride] : x->doubles[at + e * stride];
+    program_quantize_column(p, k, raw, count);
+    for (int e = 0; e < count; e++)
+        column[e] = (int64_t)raw[e];
 }
 
-static void store_outputs(const struct planes *planes, const struct row *rows, int64_t *outputs,
-                          int count)
+static void run_events(const struct planes *planes, struct row *rows, const struct plane_events *x,
+                       long first, int count, int64_t *outputs)
 {
-    const int stride = planes->program->output_count;
-    for (int first = 0; first < count; first += 64) {
-        int there = count - first < 64 ? count - first : 64;
-        for (int k = 0; k < stride; k++)
-            store_word(planes, &planes->outputs[k], rows, first / 64,
-                       outputs + (long)first * stride + k, stride, there);
+    const struct program *p = planes->program;
+    vector column[PLANE_EVENTS / 8] = {{0}};
+    int64_t *integers = (int64_t *)(void *)column;
+    for (int k = 0; k < p->input_count; k++) {
+        fetch_integers(planes, x, first, count, k, integers);
+        load_column(planes, &planes->inputs[k], rows, column);
+    }
+    run_gates(planes, rows);
+    for (int k = 0; k < p->output_count; k++) {
+        store_column(planes, &planes->outputs[k], rows, column);
+        for (int e = 0; e < count; e++)
+            outputs[(first + e) * p->output_count + k] = integers[e];
     }
 }
 
-void planes_eval(const struct planes *planes, const int64_t *inputs, long events, int64_t *outputs)
+void planes_eval(const struct planes *planes, struct plane_events x, long events, int64_t *outputs)
 {
     struct row *rows = aligned_alloc(64, (size_t)planes->row_count * sizeof *rows);
     if (!rows) fail("out of memory");
     memset(&rows[0], 0, sizeof rows[0]);
     memset(&rows[1], 255, sizeof rows[1]);
     for (long first = 0; first < events; first += PLANE_EVENTS) {
-        int count = events - first < PLANE_EVENTS ? (int)(events - first) : PLANE_EVENTS;
-        load_inputs(planes, rows, inputs + first * planes->program->input_count, count);
-        run_gates(planes, rows);
-        store_outputs(planes, rows, outputs + first * planes->program->output_count, count);
+        long left = events - first;
+        run_events(planes, rows, &x, first, left < PLANE_EVENTS ? (int)left : PLANE_EVENTS,
+                   outputs);
     }
     free(rows);
 }

@@ -11,6 +11,17 @@
 
 #include <cmocka.h>
 
+static void expect_same(const struct program *p, long events, const int64_t *got,
+                        const int64_t *expected)
+{
+    for (size_t i = 0; i < (size_t)(events * p->output_count); i++)
+        if (got[i] != expected[i])
+            fail_msg("event %zu, output %zu (%s): %lld instead of %lld",
+                     i / (size_t)p->output_count, i % (size_t)p->output_count,
+                     op_rows[p->ops[p->outputs[i % (size_t)p->output_count].value].code].name,
+                     (long long)got[i], (long long)expected[i]);
+}
+
 static void compare(struct random *random, const struct program *p, long events)
 {
     size_t outputs = (size_t)(events * p->output_count);
@@ -21,13 +32,16 @@ static void compare(struct random *random, const struct program *p, long events)
     assert_non_null(planes);
     random_inputs(random, p, events, in);
     program_eval(p, in, events, expected);
-    planes_eval(planes, in, events, got);
-    for (size_t i = 0; i < outputs; i++)
-        if (got[i] != expected[i])
-            fail_msg("event %zu, output %zu (%s): %lld instead of %lld",
-                     i / (size_t)p->output_count, i % (size_t)p->output_count,
-                     op_rows[p->ops[p->outputs[i % (size_t)p->output_count].value].code].name,
-                     (long long)got[i], (long long)expected[i]);
+    planes_eval(planes, (struct plane_events){.integers = in}, events, got);
+    expect_same(p, events, got, expected);
+    /* the same events as raw numbers */
+    double *raw = calloc((size_t)(events * p->input_count) + 1, sizeof *raw);
+    for (long i = 0; i < events * p->input_count; i++)
+        raw[i] = program_raw_value(p, (int)(i % p->input_count), in[i]);
+    memset(got, 0, outputs * sizeof *got);
+    planes_eval(planes, (struct plane_events){.doubles = raw}, events, got);
+    expect_same(p, events, got, expected);
+    free(raw);
     planes_free(planes);
     free(in);
     free(expected);
