@@ -9,7 +9,7 @@ $(BUILD)/bench/trees: bench/trees.c $(foreach m,trainer model data base,$(BUILD)
 	$(CC) $(ALL_CFLAGS) $(call pkg_cflags,trainer) -o $@ $< $(filter %.a,$^) $(call pkg_libs,trainer model data base) $(LIBS_trainer) -lm
 
 bench-trees: bench-trees-train bench-trees-speed bench-trees-fabric ## trees: training, speed and cells beside XGBoost, LightGBM, conifer
-bench-trees-train bench-trees-speed bench-trees-fabric: bench-trees-%: $(BUILD)/sluice $(BUILD)/bench/trees $(BUILD)/bench/emulate
+bench-trees-train bench-trees-speed bench-trees-fabric: bench-trees-%: $(BUILD)/sluice $(BUILD)/bench/trees
 	@if [ -z "$(TREES_TRAIN)" ]; then echo "trees: the jets are not there: not measured"; exit 0; fi; \
 	test -x $(TREES_VENV)/bin/python || python3 -m venv $(TREES_VENV); \
 	if $(TREES_VENV)/bin/python -c 'import xgboost, lightgbm, conifer' 2>/dev/null || \

@@ -76,7 +76,7 @@ def conifer_row(build, folder, train, test, depth=3, rounds=10, precision="ap_fi
     data, tested = np.load(train), np.load(test)
     mean, deviation = data["x"].mean(0), data["x"].std(0)
     x, test_x = (data["x"] - mean) / deviation, (tested["x"] - mean) / deviation
-    model = xgboost.XGBClassifier(n_estimators=rounds, max_depth=depth, learning_rate=0.3, tree_method="hist").fit(x, data["y"])
+    model = xgboost.XGBClassifier(n_estimators=rounds, max_depth=depth, learning_rate=0.3, tree_method="hist", n_jobs=1).fit(x, data["y"])
     out = f"{folder}/conifer"
     write_conifer(conifer, model.get_booster(), out, precision)
     grid = np.round(test_x * 1024) / 1024  # 10 fraction bits, as its hardware has them

@@ -198,17 +198,13 @@ static struct row add_up(struct program *p, struct row *rows, int count)
     return rows[0];
 }
 
-/* A value's low bits as a number of that format. */
-static int as_format(struct program *p, int value, struct format format)
+int lower_field(struct program *p, int value, int low, struct format format)
 {
-    int missing = format.width_bits - p->ops[value].format.width_bits;
-    if (missing > 0) {
-        int zeros = program_add_const(p, 0, 0), parts[FORMAT_MAX_BITS] = {value};
-        for (int i = 0; i < missing; i++)
-            parts[1 + i] = zeros;
-        value = program_add_op(p, OP_CONCAT, parts, 1 + missing, 0);
-    }
-    return program_add_slice(p, value, 0, format);
+    int width = p->ops[value].format.width_bits - low, fraction = format_fraction_bits(format);
+    if (width <= 0) return program_add_const(p, 0, fraction);
+    /* Bits above the value's own are zeros, so the number is none below 0. */
+    if (width < format.width_bits) format = format_make(false, width, width - fraction);
+    return program_add_slice(p, value, low, format);
 }
 
 int heap_sum(struct bit_heap *h, int64_t constant, int fraction)
@@ -236,5 +232,5 @@ int heap_sum(struct bit_heap *h, int64_t constant, int fraction)
     parts[zeros] = sum.value;
     int value = zeros ? program_add_op(p, OP_CONCAT, parts, zeros + 1, 0) : sum.value;
     heap_free(h);
-    return as_format(p, value, format);
+    return lower_field(p, value, 0, format);
 }

@@ -137,6 +137,8 @@ void heap_add(struct bit_heap *heap, int bit, int weight);
 /* The sum of all bits and the constant, as a signed or unsigned number with `fraction` fraction
  * bits; frees the heap. */
 int heap_sum(struct bit_heap *heap, int64_t constant, int fraction);
+/* An unsigned value's bits from `low` on as a number of that format, zeros where it has none. */
+int lower_field(struct program *p, int value, int low, struct format format);
 
 /* ---- lower.c ---- */
 
