@@ -10,6 +10,7 @@
 struct compile_header {
     const char *board, *strategy, *standardise;
     int reuse;
+    int stall_cycles; /* of the AXI-Stream wrapper; below 0: no wrapper */
 };
 
 /* program.sluice, the Verilog, the C and interface.json. model.onnx is there. */
