@@ -260,6 +260,11 @@
     X(NUMBER, delay_scale, "1", 0.2, 5,                                                            \
       "factor on the delay model's delays: below 1 the schedule has fewer, longer stages, and it " \
       "is place and route that says whether the clock holds")                                      \
+    X(STRING, wrapper, "none", 0, 0,                                                               \
+      "none or axi-stream: valid/ready ports around the network, for your own chip; see "          \
+      "handshakes.md")                                                                             \
+    X(COUNT, stall_cycles, "0", 0, 60000,                                                          \
+      "wrapper axi-stream: cycles that the sink may stall before the source has to wait")          \
     X(FLAG, pins_free, "false", 0, 0, "size the network alone, without a board's top")             \
     X(COUNT, seeds, "4", 1, 100, "how many placement seeds to try before giving up")               \
     X(COUNT, retries, "2", 0, 20,                                                                  \
