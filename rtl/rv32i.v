@@ -381,10 +381,10 @@ module rv32i #(
             rvfi_insn      <= instr_q;
             rvfi_trap      <= f_trapping;
             rvfi_intr      <= f_after_irq;
-            rvfi_rs1_addr  <= f_uses1 & ~f_trapping ? instr_q[19:15] : 5'd0;
-            rvfi_rs2_addr  <= f_uses2 & ~f_trapping ? instr_q[24:20] : 5'd0;
-            rvfi_rs1_rdata <= f_uses1 & ~f_trapping ? (state_q[EXEC] ? rs1_q : f_rs1) : 32'd0;
-            rvfi_rs2_rdata <= f_uses2 & ~f_trapping ? (state_q[EXEC] ? rs2_q : f_rs2) : 32'd0;
+            rvfi_rs1_addr  <= f_uses1 ? instr_q[19:15] : 5'd0;
+            rvfi_rs2_addr  <= f_uses2 ? instr_q[24:20] : 5'd0;
+            rvfi_rs1_rdata <= f_uses1 ? (state_q[EXEC] ? rs1_q : f_rs1) : 32'd0;
+            rvfi_rs2_rdata <= f_uses2 ? (state_q[EXEC] ? rs2_q : f_rs2) : 32'd0;
             rvfi_pc_rdata  <= f_pc;
             rvfi_pc_wdata  <= state_q[EXEC] | use_acc & ~state_q[MEM] ? {address, 2'b00} : {pc_q, 2'b00};
             rvfi_mem_addr  <= state_q[MEM] ? {acc_q[31:2], 2'b00} : 32'd0;
