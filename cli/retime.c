@@ -10,18 +10,6 @@
 
 #include <string.h>
 
-static void scale_delays(struct target *target, double scale)
-{
-    target->clk_to_q_ns *= scale;
-    target->setup_ns *= scale;
-    target->lut_ns *= scale;
-    target->route_ns *= scale;
-    target->carry_base_ns *= scale;
-    target->carry_per_bit_ns *= scale;
-    target->dsp_ns *= scale;
-    target->ram_clk_to_q_ns *= scale;
-}
-
 static enum compile_optimize optimize_of(const char *name)
 {
     return !strcmp(name, "area")      ? OPTIMIZE_AREA
@@ -54,7 +42,7 @@ bool retime(struct cli *cli, double scale)
     board_find(&board, json_string(json, "board", ""));
     struct program *old = program_read(cli_need(cli, "program.sluice", "compile"));
     struct target scaled = board.target.model;
-    scale_delays(&scaled, scale);
+    target_scale_delays(&scaled, scale);
     struct compile_options options;
     compile_options_init(&options);
     options.target = &scaled;
@@ -71,7 +59,8 @@ bool retime(struct cli *cli, double scale)
                            &(struct compile_header){board.name,
                                                     json_string(json, "strategy", "latency"),
                                                     json_string(json, "standardise", "host"),
-                                                    (int)json_number(json, "reuse", 1)});
+                                                    (int)json_number(json, "reuse", 1),
+                                                    (int)json_number(json, "stall_cycles", -1)});
         compile_files_describe(json, program, &board);
         count_layers(json, program);
         cJSON_DeleteItemFromObject(json, "delay_scale");

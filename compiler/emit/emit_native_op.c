@@ -361,16 +361,35 @@ static const char *pick(struct native_printer *n, const struct op *op, int bits)
 {
     struct text text = {0};
     int lane = operand_lane(n, op, 0);
+    const struct op *index = program_operand(n->program, op, 0);
     text_add(&text, "({ const l%d a = %s; const l%d all[] = {", lane, operand(n, op, 0, lane),
              bits);
     for (int k = 1; k < op->operand_count; k++) {
         int up = op_fraction(op) - op_fraction(program_operand(n->program, op, k));
-        text_add(&text, "%s%s", k > 1 ? ", " : "", raise(n, operand(n, op, k, bits), up, bits));
+        text_add(&text, "%s", k > 1 ? ", " : "");
+        if (k - 1 < index->lo || k - 1 > index->hi)
+            text_add(&text, "(l%d){0}", bits); /* never chosen, perhaps not there */
+        else
+            text_add(&text, "%s", raise(n, operand(n, op, k, bits), up, bits));
     }
     text_add(&text, "}; l%d y; for (int i = 0; i < E; i++) y[i] = all[a[i]][i]; y; })", bits);
     const char *result = MAKE("%s", text_string(&text));
     text_free(&text);
     return result;
+}
+
+/* The constant shifted down by the operands' number, in lanes that hold its 2^operands bits: only the
+ * lowest bit is kept, so its sign does not matter. */
+static const char *lut(struct native_printer *n, const struct op *op, int bits)
+{
+    int count = op->operand_count, lane = count <= 4 ? 16 : count == 5 ? 32 : 64;
+    if (lane < bits) lane = bits;
+    const char *index = operand(n, op, 0, lane);
+    for (int i = 1; i < count; i++)
+        index = MAKE("%s | %s << %d", index, operand(n, op, i, lane), i);
+    const char *table = constant(n, op->immediate, lane);
+    return convert(n, MAKE("((l%d)(%s >> (%s)) & %s)", lane, table, index, constant(n, 1, lane)),
+                   lane, bits);
 }
 
 static const char *expression(struct native_printer *n, const struct op *op, int bits)
@@ -402,6 +421,7 @@ static const char *expression(struct native_printer *n, const struct op *op, int
     }
     case OP_POPCOUNT: return popcount(n, op, bits);
     case OP_CONCAT: return concat(n, op, bits);
+    case OP_LUT: return lut(n, op, bits);
     case OP_SLICE: return slice(n, op, bits);
     case OP_PICK: return pick(n, op, bits);
     case OP_INDEX: /* those of loops: unrolled before */

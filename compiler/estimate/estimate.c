@@ -121,6 +121,8 @@ double op_lut4(const struct program *p, int value, const struct target *t)
                    ? 0
                    : t->lut_per_select_bit * op->format.width_bits;
     case OP_INDEX: return op->format.width_bits;
+    case OP_LUT: /* two LUTs and a multiplexer behind them for each operand more */
+        return op->operand_count > 4 ? op->operand_count > 5 ? 4 : 2 : 1;
     case OP_INPUT:
     case OP_CONST:
     case OP_SHIFT:

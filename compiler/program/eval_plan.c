@@ -199,6 +199,7 @@ static void fill_step(struct planner *w, struct step *s, const struct op *op)
         add_terms(w, s, op);
         break;
     }
+    case OP_LUT:
     case OP_CONCAT:
     case OP_PICK: add_terms(w, s, op); break;
     case OP_STATE: s->b = w->next[s->value]; break;

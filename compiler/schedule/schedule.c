@@ -246,9 +246,15 @@ static int earliest_stages(struct scheduling *s, int *slow)
     return latency;
 }
 
+static bool is_large(const struct scheduling *s)
+{
+    return s->program->op_count > SCHEDULE_LARGE && !program_has_loops(s->program);
+}
+
 /* Precedences and earliest stages; returns as earliest_stages() does. */
 static int find_stages(struct scheduling *s, int *slow)
 {
+    if (is_large(s)) return schedule_large(s->program, s->target, s->period, s->stages);
     s->sums_stand_alone = s->options->optimize != OPTIMIZE_LATENCY;
     find_precedences(s);
     int latency = earliest_stages(s, slow);
@@ -335,8 +341,10 @@ struct program *schedule_program(const struct program *old, const struct compile
     if (slow >= 0) fail_clock(&s, slow);
     int latency = find_stages(&s, &slow);
     if (latency < 0) fail_recurrence(&s, slow);
-    schedule_lift_statics(s.program, s.precedences, s.count, s.stages);
-    schedule_fewest_registers(s.program, s.precedences, s.count, latency, s.stages);
+    if (!is_large(&s)) {
+        schedule_lift_statics(s.program, s.precedences, s.count, s.stages);
+        schedule_fewest_registers(s.program, s.precedences, s.count, latency, s.stages);
+    }
     struct program *program = with_stages(s.program, s.stages, options->clock_mhz);
     scheduling_free(&s);
     arena_free(&arena);
@@ -352,7 +360,9 @@ struct program *schedule_roughly(const struct program *old, const struct compile
     int slow, latency = 0;
     if (s.period > 0 && find_too_slow(&s) < 0) latency = find_stages(&s, &slow);
     struct program *program = NULL;
-    if (latency > 0) {
+    if (latency > 0 && is_large(&s)) {
+        program = with_stages(s.program, s.stages, options->clock_mhz);
+    } else if (latency > 0) {
         schedule_lift_statics(s.program, s.precedences, s.count, s.stages);
         if (options->target->cells_per_ff > 0)
             schedule_fewest_registers(s.program, s.precedences, s.count, latency, s.stages);

@@ -51,6 +51,14 @@ int schedule_latency(const struct program *program, const struct compile_options
 /* For estimates of cells: of least latency, of fewest registers only where a register takes a cell;
  * NULL where schedule_program() would fail. */
 struct program *schedule_roughly(const struct program *old, const struct compile_options *options);
+/* ---- large.c ---- */
+
+/* For programs of more operations than this registers.c takes too long. */
+enum { SCHEDULE_LARGE = 20000 };
+/* Fills the stages in linear time, with whole operations' delays (op_delay_ns()) and what fits
+ * between two registers; returns the latency. */
+int schedule_large(const struct program *program, const struct target *target, double period,
+                   int *stages);
 
 /* ---- split.c ---- */
 

@@ -71,6 +71,8 @@ static struct program *golden_program(void)
     int xor = program_add2(p, OP_XOR, low, high, 0), not = program_add_op(p, OP_NOT, &low, 1, 0);
     int ones = program_add_op(p, OP_POPCOUNT, &b, 1, 0);
     int whole = program_add_op(p, OP_CONCAT, (int[]){lt, eq, and, or, xor, not, ones}, 7, 0);
+    int lut = program_add_lut(p, (int[]){lt, le, eq}, 3, 0x9c);
+    whole = program_add_op(p, OP_CONCAT, (int[]){whole, lut}, 2, 0);
     int picked = program_add_op(p, OP_PICK, (int[]){eq, ones, a}, 3, 0);
     int last_straight = picked;
     int64_t squares[4] = {0, 1, 4, 9}, stored[3] = {2, 0, 1};
