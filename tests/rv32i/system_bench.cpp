@@ -1,6 +1,6 @@
 // The core's system with its firmware, spoken to as a host would: bit by bit over the UART.
 //
-//   bench EXCHANGES      prints ok and not ok lines; the second part has 1 % of the bytes of both directions changed, lost or doubled
+//   bench EXCHANGES      prints ok and not ok lines; the second part, left out for 0 exchanges, has 1 % of the bytes of both directions changed, lost or doubled
 #include "Vcore_system.h"
 #include "verilated.h"
 
@@ -234,7 +234,8 @@ int main(int argc, char **argv)
     Host host;
     host.reset();
     check_quiet(host);
-    check_noisy(host, std::atol(argv[1]));
+    long exchanges = std::atol(argv[1]);
+    if (exchanges > 0) check_noisy(host, exchanges);
     host.top.final();
     return failures != 0;
 }
