@@ -44,8 +44,8 @@ int schedule_latency(const struct program *program, const struct compile_options
 
 /* ---- split.c ---- */
 
-/* The program with every min and max that is slower than the period as a comparison and a select;
- * NULL if none is. */
+/* The program with every min, max and rounding, limiting quantizer that is slower than the period
+ * as two operations; NULL if none is. */
 struct program *schedule_split(const struct program *old, const struct target *target,
                                double period_ns);
 
