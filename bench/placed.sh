@@ -20,7 +20,7 @@ place() {
     local model=$1 board=$2 mhz=$3; shift 3
     "$sluice" compile "$model" --board "$board" --clock-mhz "$mhz" --out "$work/$mhz" --quiet "$@" &&
         "$sluice" build "$work/$mhz" --pins-free --quiet >"$work/$mhz.log" 2>&1
-    "$sluice" report "$work/$mhz" >/dev/null && [ "$(of "$work/$mhz" resources.source)" = "placed " ] || { tail -1 "$work/$mhz.log"; return 1; }
+    "$sluice" report "$work/$mhz" >/dev/null 2>&1 && [ "$(of "$work/$mhz" resources.source)" = "placed " ] || { tail -1 "$work/$mhz.log"; return 1; }
 }
 
 if [ "$case" = jets ]; then
