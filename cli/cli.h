@@ -34,8 +34,8 @@
     X(DOCTOR, doctor, "", 0, 0,                                                                    \
       "which tools are there, in which version, and what package brings what is missing")          \
     X(LIST, list, "[WHAT]", 0, 1,                                                                  \
-      "boards, targets, layers, operations, losses, optimizers, schedules, formats, passes or "    \
-      "keys")
+      "boards, targets, layers, operations, losses, optimizers, schedules, pruning, prices, "      \
+      "weights, formats, passes or keys")
 
 #define X(id, name, arguments, least, most, text) VERB_##id,
 enum verb { VERB_TABLE(X) VERB_COUNT };
@@ -60,10 +60,20 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(COUNT, reuse, "reuse", "N", ON_COMPILE, "reuse factor; only 1 today")                        \
     X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS),                        \
       "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'")         \
+    X(STRING, pick, "pick", "BOUNDS", ON(TRAIN) | ON(ALL),                                         \
+      "point of the frontier to take, such as 'lut4<5000' or 'accuracy>0.66'; of one that is "     \
+      "there already, without training")                                                           \
     X(COUNT, input_bits, "input-bits", "W", ON_COMPILE,                                            \
       "width of the inputs, their range taken from --calibrate")                                   \
     X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE,                                         \
-      "raw events whose range the inputs must hold")                                               \
+      "raw events that show the range of the inputs; of a float model, all its formats are "       \
+      "chosen on them")                                                                            \
+    X(COUNT, weight_bits, "weight-bits", "W", ON_COMPILE,                                          \
+      "width of the weights of a float model, formats chosen with --calibrate; default 8")         \
+    X(COUNT, activation_bits, "activation-bits", "W", ON_COMPILE,                                  \
+      "the same of what its activations put out; default 8")                                       \
+    X(STRING, init, "init", "MODEL.onnx", ON(TRAIN) | ON(ALL),                                     \
+      "float model whose weights training starts from, in place of a float phase")                 \
     X(STRING, output, "output", "logits|softmax|argmax|threshold", ON_COMPILE,                     \
       "what leaves the hardware")                                                                  \
     X(NUMBER, threshold, "threshold", "T", ON_COMPILE,                                             \

@@ -4,7 +4,12 @@
 
 #include "boards/board.h"
 #include "cli/cli.h"
+#include "compiler/compile.h"
 #include "compiler/program/program.h"
+
+/* How `sluice compile` would compile the job's network, the input's format aside; the board's model
+ * is pointed to. */
+void compile_options_of_job(struct cli *cli, struct board *board, struct compile_options *options);
 
 /* What the generated files say of how they were made. */
 struct compile_header {

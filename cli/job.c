@@ -39,6 +39,10 @@ static const cyaml_schema_field_t training_fields[] = {JOB_TRAINING_KEYS(SECTION
 static const cyaml_schema_field_t pruning_fields[] = {JOB_PRUNING_KEYS(SECTION_FIELD)
                                                           CYAML_FIELD_END};
 #undef HERE
+#define HERE struct job_post_training
+static const cyaml_schema_field_t post_training_fields[] = {JOB_POST_TRAINING_KEYS(SECTION_FIELD)
+                                                                CYAML_FIELD_END};
+#undef HERE
 #define HERE struct job_target
 static const cyaml_schema_field_t target_fields[] = {JOB_TARGET_KEYS(SECTION_FIELD)
                                                          CYAML_FIELD_END};
@@ -50,6 +54,11 @@ static const cyaml_schema_field_t budget_fields[] = {JOB_BUDGET_KEYS(SECTION_FIE
 #define HERE struct job_verify
 static const cyaml_schema_field_t verify_fields[] = {JOB_VERIFY_KEYS(SECTION_FIELD)
                                                          CYAML_FIELD_END};
+#undef HERE
+
+#define HERE struct job_physics
+static const cyaml_schema_field_t physics_fields[] = {JOB_PHYSICS_KEYS(SECTION_FIELD)
+                                                          CYAML_FIELD_END};
 #undef HERE
 
 static const cyaml_schema_value_t layer_schema = {
@@ -356,6 +365,12 @@ void job_print_keys(FILE *stream)
           "| `6,TRN,WRAP` | the same with other modes |\n"
           "| `fixed<6,2>`, `ufixed<6,0,TRN,SAT>` | as given: W bits, I of them before the point |\n"
           "| `none` | not quantized: exact |\n"
-          "| `product` | biases: as fine as the products they are added to |\n",
+          "| `product` | biases: as fine as the products they are added to |\n"
+          "| `6 each` | a range for each feature, output element or neuron |\n"
+          "| `learned`, `learned 8`, `learned channel`, `learned 8 tensor` | fraction bits are "
+          "trained, from 6 or the given bits: of each weight or element, of a neuron's weights "
+          "together, of all together |\n"
+          "| `binary`, `ternary`, `power_of_two`, `power_of_two 5` | weights: -1 and 1, with 0, or "
+          "0 and 1, 2, 4 (5 bits: to 8) of either sign, times a power of two for each neuron |\n",
           stream);
 }

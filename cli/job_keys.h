@@ -51,7 +51,7 @@
 
 #define JOB_LAYER_KEYS(X)                                                                          \
     X(STRING, kind, "", 0, 0,                                                                      \
-      "dense, batchnorm, relu, leaky_relu, sigmoid, tanh, softmax or dropout")                     \
+      "dense, batchnorm, relu, leaky_relu, sigmoid, tanh, sign, softmax or dropout")               \
     X(STRING, name, "", 0, 0, "name in reports and Verilog; default: kind and number")             \
     X(COUNT, units, "0", 0, 65536, "dense: number of neurons")                                     \
     X(STRING, weights, "6", 0, 0, "dense: format of the weights; see formats below")               \
@@ -96,6 +96,52 @@
     X(COUNT, batch, "1024", 1, 1048576, "events per step")                                         \
     X(COUNT, seed, "1", 0, 2147483647, "seed of initial weights, order of events and dropout")     \
     X(COUNT, threads, "2", 1, 64, "worker threads; results are the same for the same number")      \
+    X(STRING, price, "lut4", 0, 0,                                                                 \
+      "learned widths: what hardware costs in the loss: ebops, adder_bits or lut4")                \
+    X(NUMBER, price_begin, "0", 0, 1e3,                                                            \
+      "learned widths: weight of the price at the start of the quantized phase; 0: price_end")     \
+    X(NUMBER, price_end, "0", 0, 1e3,                                                              \
+      "learned widths: weight of the price at its end, reached in equal factors; 0: steered to "   \
+      "price_target")                                                                              \
+    X(NUMBER, price_target, "0", 0, 1e12,                                                          \
+      "learned widths: price at which the quantized phase ends; see also target_lut4")             \
+    X(NUMBER, target_lut4, "0", 0, 1e12, "short for price: lut4 and price_target")                 \
+    X(NUMBER, target_adder_bits, "0", 0, 1e12, "short for price: adder_bits and price_target")     \
+    X(NUMBER, target_ebops, "0", 0, 1e12, "short for price: ebops and price_target")               \
+    X(NUMBER, frontier_from, "0", 0, 1e12,                                                         \
+      "learned widths: price of the first point of the frontier; 0: 8 times price_target")         \
+    X(COUNT, frontier_points, "12", 1, 200,                                                        \
+      "learned widths: points of the frontier, equal factors apart; 1: price_target alone")        \
+    X(COUNT, anneal_epochs, "80", 0, 100000,                                                       \
+      "learned widths: epochs with a falling step size for each point of the frontier")            \
+    X(COUNT, search_tries, "3", 0, 1000,                                                           \
+      "learned widths: searches over the digits of each point, with a few epochs in between; 0: "  \
+      "none")                                                                                      \
+    X(COUNT, search_further, "6", 0, 15,                                                           \
+      "learned widths: most further points for each, by search at higher weights of the price")    \
+    X(STRING, pick, "", 0, 0,                                                                      \
+      "point of the frontier that becomes the model, such as lut4<5000 or accuracy>0.66; "         \
+      "default: the best at its target or, without one, that the board holds")                     \
+    X(NUMBER, width_rate, "1", 0, 1e3, "learned widths: their step size over that of the weights") \
+    X(FLAG, range_from_data, "false", 0, 0,                                                        \
+      "learned widths: integer bits of activations hold what the training events give and are "    \
+      "not trained")                                                                               \
+    X(COUNT, range_margin_bits, "0", 0, 8, "range_from_data: so many integer bits more")           \
+    X(NUMBER, noise, "0", 0, 1e3,                                                                  \
+      "augmentation: noise added to the inputs of training events, in standard deviations of the " \
+      "feature")                                                                                   \
+    X(NUMBER, smearing, "0", 0, 1e3,                                                               \
+      "augmentation: relative error of the raw inputs of training events")                         \
+    X(NUMBER, dead_channels, "0", 0, 1,                                                            \
+      "augmentation: probability that an input of a training event reads raw 0")                   \
+    X(STRING, init, "", 0, 0,                                                                      \
+      "ONNX file of a float network to start from, in place of the float phase; a job without "    \
+      "layers takes its, widths learned")                                                          \
+    X(STRING, teacher, "", 0, 0,                                                                   \
+      "distillation: ONNX file of a network that teaches; default: the float phase's result")      \
+    X(NUMBER, teacher_weight, "0", 0, 1,                                                           \
+      "distillation: part of the training targets that the teacher's outputs take, the labels "    \
+      "take the rest")                                                                             \
     X(NUMBER, l1, "0", 0, 1e3,                                                                     \
       "factor of the sum of absolute weights in the loss; with l2: elastic net")                   \
     X(NUMBER, l2, "0", 0, 1e3, "factor of the sum of squared weights in the loss")                 \
@@ -116,14 +162,31 @@
       "epochs between checkpoints; 0: only when interrupted")
 
 #define JOB_PRUNING_KEYS(X)                                                                        \
-    X(NUMBER, sparsity, "0", 0, 0.999, "part of all weights that ends exactly zero")               \
-    X(NUMBER, begin_epoch, "0", 0, 100000, "epoch of the quantized phase at which pruning starts") \
+    X(NUMBER, sparsity, "0", 0, 0.999,                                                             \
+      "part of all weights that ends exactly zero; compiler: part of all digits")                  \
+    X(STRING, method, "gradual", 0, 0,                                                             \
+      "see `sluice list pruning`; all but gradual remove in steps, with an equal part of the "     \
+      "quantized phase behind each")                                                               \
+    X(COUNT, steps, "8", 1, 1000, "steps to the target, equal factors of what is left apart")      \
+    X(COUNT, rewind_epoch, "0", 0, 100000,                                                         \
+      "lottery: epoch of the quantized phase whose weights each step starts from")                 \
+    X(NUMBER, strength, "0", 0, 1e6, "l1, group_lasso: factor of the penalty in the loss")         \
+    X(NUMBER, begin_epoch, "0", 0, 100000,                                                         \
+      "gradual: epoch of the quantized phase at which pruning starts")                             \
     X(NUMBER, end_epoch, "0", 0, 100000,                                                           \
-      "epoch at which it reaches the target, the rest is fine-tuning; 0: half of the phase")       \
-    X(COUNT, frequency, "20", 1, 1000000, "steps between two prunings")                            \
+      "gradual: epoch at which it reaches the target, the rest is fine-tuning; 0: half of the "    \
+      "phase")                                                                                     \
+    X(COUNT, frequency, "20", 1, 1000000, "gradual: steps between two prunings")                   \
     X(STRING, scope, "layer", 0, 0,                                                                \
       "layer: each dense layer reaches the target; global: all together, the smallest weights "    \
       "anywhere")
+
+#define JOB_POST_TRAINING_KEYS(X)                                                                  \
+    X(COUNT, weight_bits, "8", 2, 24, "width of the weights, a range for each neuron")             \
+    X(COUNT, activation_bits, "8", 1, 24,                                                          \
+      "width of what activations put out, a range for each element")                               \
+    X(COUNT, input_bits, "8", 2, 24, "width of the inputs, a range for each")                      \
+    X(COUNT, events, "10000", 1, 1e9, "training events that are looked at")
 
 #define JOB_TARGET_KEYS(X)                                                                         \
     X(STRING, board, "", 0, 0, "see `sluice list boards`")                                         \
@@ -156,14 +219,34 @@
       "events for the simulation of the synthesised netlist (iCE40); 0: none")                     \
     X(COUNT, seed, "1", 0, 2147483647, "seed of random events and gaps")
 
+#define JOB_PHYSICS_KEYS(X)                                                                        \
+    X(STRING, signal, "", 0, 0,                                                                    \
+      "class that is cut on; default: the second of two, else each in turn")                       \
+    X(NUMBER, rate_khz, "0", 0, 1e9, "background rate that may be kept; 0: no working point")      \
+    X(NUMBER, input_rate_mhz, "40", 1e-6, 1e6, "rate of background events that come in")           \
+    X(NUMBER, prescale, "1", 1, 1e12, "one in so many accepted events is kept")                    \
+    X(FLAG, set_threshold, "false", 0, 0,                                                          \
+      "output threshold: the hardware's threshold is the one that gives rate_khz on the "          \
+      "validation events")                                                                         \
+    X(STRING, turn_on, "", 0, 0, "features, comma between them, whose turn-on curves are drawn")   \
+    X(COUNT, bins, "12", 1, 1000, "bins of turn-on curves and of a regression's resolution")       \
+    X(COUNT, bootstrap, "200", 0, 100000,                                                          \
+      "bootstrap samples for statistical errors; 0: no errors")                                    \
+    X(FLAG, robustness, "true", 0, 0,                                                              \
+      "try flipped input bits, dead channels and drifted gains on the test events")
+
 /* X(section, TABLE, "what it holds") in the order of the docs. */
 #define JOB_SECTIONS(X)                                                                            \
     X(data, JOB_DATA_KEYS, "events")                                                               \
     X(input, JOB_INPUT_KEYS, "the input quantizer")                                                \
     X(training, JOB_TRAINING_KEYS, "how the network is trained")                                   \
-    X(pruning, JOB_PRUNING_KEYS, "weights set to zero, by magnitude, while training goes on")      \
+    X(pruning, JOB_PRUNING_KEYS, "weights set to zero")                                            \
+    X(post_training, JOB_POST_TRAINING_KEYS,                                                       \
+      "formats of a float `model`, chosen after its training; ranges as training.calibration "     \
+      "says")                                                                                      \
     X(target, JOB_TARGET_KEYS, "the board and how the network is laid out on it")                  \
     X(budget, JOB_BUDGET_KEYS, "what the design must meet: a miss ends with exit status 1")        \
-    X(verify, JOB_VERIFY_KEYS, "how much is simulated")
+    X(verify, JOB_VERIFY_KEYS, "how much is simulated")                                            \
+    X(physics, JOB_PHYSICS_KEYS, "working points, statistical errors, robustness")
 
 #endif

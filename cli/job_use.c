@@ -127,11 +127,11 @@ static void fill_layer(const struct job *job, int item, struct train_layer_confi
         job_fail(job, "layers", item, "units", "dense layer %d needs units: at least 1", item + 1);
 }
 
-static enum train_loss default_loss(const struct job *job, const struct events *events)
+static enum train_loss default_loss(const struct train_config *config, const struct events *events)
 {
     int outputs = 0;
-    for (unsigned i = 0; i < job->layers_count; i++)
-        if (*job->layers[i].units) outputs = *job->layers[i].units;
+    for (int i = 0; i < config->layer_count; i++)
+        if (config->layers[i].units) outputs = config->layers[i].units;
     if (events->classes == 0) return LOSS_SQUARED_ERROR;
     return outputs == 1 && events->classes <= 2 ? LOSS_BINARY_CROSS_ENTROPY
                                                 : LOSS_CATEGORICAL_CROSS_ENTROPY;
@@ -164,13 +164,29 @@ static void fill_training(const struct job *job, const struct events *events,
     const struct job_training *t = job->training;
 #define NAME(key, names, count)                                                                    \
     job_find_name(job, "training", 0, #key, t->key, train_##names##_names, count)
-    c->loss = t->loss ? (enum train_loss)NAME(loss, loss, LOSS_COUNT) : default_loss(job, events);
+    c->loss = t->loss ? (enum train_loss)NAME(loss, loss, LOSS_COUNT) : default_loss(c, events);
     c->optimizer = (enum train_optimizer)NAME(optimizer, optimizer, OPTIMIZER_COUNT);
     c->schedule = (enum train_schedule)NAME(schedule, schedule, SCHEDULE_COUNT);
     c->monitor = (enum train_monitor)NAME(monitor, monitor, MONITOR_COUNT);
     c->calibration = (enum train_calibration)NAME(calibration, calibration, CALIBRATION_COUNT);
+    c->price = (enum train_price)NAME(price, price, PRICE_COUNT);
 #undef NAME
 #define SAME(member) c->member = *t->member;
+    SAME(noise)
+    SAME(smearing)
+    SAME(dead_channels)
+    SAME(teacher_weight)
+    SAME(price_begin)
+    SAME(price_end)
+    SAME(price_target)
+    SAME(frontier_from)
+    SAME(frontier_points)
+    SAME(anneal_epochs)
+    SAME(search_tries)
+    SAME(search_further)
+    SAME(width_rate)
+    SAME(range_from_data)
+    SAME(range_margin_bits)
     SAME(huber_delta)
     SAME(learning_rate)
     SAME(quantized_learning_rate)
@@ -200,28 +216,115 @@ static void fill_training(const struct job *job, const struct events *events,
     c->checkpoint_interval = *t->checkpoint_every;
 }
 
-void job_train_config(struct job *job, const struct events *events, struct train_config *config)
+/* target_lut4 and its like: a price and its target in one. */
+static void fill_target(const struct job *job, struct train_config *c)
 {
-    train_config_init(config);
-    config->name = job->name;
+    const struct job_training *t = job->training;
+    const double *const targets[PRICE_COUNT] = {[PRICE_EBOPS] = t->target_ebops,
+                                                [PRICE_ADDER_BITS] = t->target_adder_bits,
+                                                [PRICE_LUT4] = t->target_lut4};
+    for (int i = 0; i < PRICE_COUNT; i++) {
+        if (!(*targets[i] > 0)) continue;
+        if (c->price_target > 0)
+            job_fail(job, "training", 0, "price_target", "more than one target for the price");
+        c->price = (enum train_price)i;
+        c->price_target = *targets[i];
+    }
+}
+
+static void fill_layers(struct job *job, struct train_config *config)
+{
     if (job->layers_count == 0)
         job_fail(job, NULL, 0, "layers", "no layers: list them under `layers:`");
     config->layers = arena_alloc(&job->arena, job->layers_count, sizeof *config->layers);
     config->layer_count = (int)job->layers_count;
     for (int i = 0; i < config->layer_count; i++)
         fill_layer(job, i, &config->layers[i]);
+}
+
+void job_train_config(struct job *job, const struct events *events, const struct network *init,
+                      struct train_config *config)
+{
+    train_config_init(config);
+    config->name = job->name;
+    bool own_layers = job->layers_count > 0 || !init;
+    if (own_layers)
+        fill_layers(job, config);
+    else
+        train_config_layers(config, init, &job->arena);
     static const char *const places[] = {"host", "fabric", "none"};
     config->standardise =
         job_find_name(job, NULL, 0, "standardise", job->standardise, places, 3) < 2;
-    config->input = read_format(job, "input", 0, "format", job->input->format);
-    config->input.per_element = *job->input->per_feature;
+    if (own_layers) {
+        config->input = read_format(job, "input", 0, "format", job->input->format);
+        config->input.per_element = *job->input->per_feature;
+    }
     fill_training(job, events, config);
     fill_class_weights(job, config);
+    fill_target(job, config);
+    config->init = init;
+    if (init) {
+        config->epochs = 0;
+        config->standardise = true; /* as the network scales its inputs, if only by 1 */
+    }
     const struct job_pruning *p = job->pruning;
     config->sparsity = *p->sparsity;
+    config->prune_method = (enum train_prune_method)job_find_name(
+        job, "pruning", 0, "method", p->method, train_prune_names, PRUNE_METHOD_COUNT);
+    config->prune_steps = *p->steps;
+    config->rewind_epoch = *p->rewind_epoch;
+    config->prune_strength = *p->strength;
     config->prune_begin_epoch = *p->begin_epoch;
     config->prune_end_epoch = *p->end_epoch;
     config->prune_frequency = *p->frequency;
     config->prune_scope = (enum train_prune_scope)job_find_name(
         job, "pruning", 0, "scope", p->scope, train_prune_scope_names, PRUNE_SCOPE_COUNT);
+}
+
+/* ---- physics ---- */
+
+/* The place of a name of the network's, or a number from 0. */
+static int find_port(const struct job *job, const char *key, const char *text, size_t length,
+                     const char *const *names, int count)
+{
+    for (int i = 0; names && i < count; i++)
+        if (strlen(names[i]) == length && strncmp(names[i], text, length) == 0) return i;
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (end == text + length && length > 0 && number >= 0 && number < count) return (int)number;
+    job_fail(job, "physics", 0, key, "there is no %s '%.*s' in the network's %d", key, (int)length,
+             text, count);
+}
+
+void job_physics_options(struct job *job, const struct network *network, struct physics_options *o)
+{
+    *o = (struct physics_options){.signal = -1,
+                                  .input_rate_mhz = 40,
+                                  .prescale = 1,
+                                  .bins = 12,
+                                  .replicas = 200,
+                                  .robustness = true};
+    if (!job) return;
+    const struct job_physics *p = job->physics;
+    o->rate_khz = *p->rate_khz;
+    o->input_rate_mhz = *p->input_rate_mhz;
+    o->prescale = *p->prescale;
+    o->bins = *p->bins;
+    o->replicas = *p->bootstrap;
+    o->robustness = *p->robustness;
+    int classes = network_output(network)->size;
+    if (p->signal)
+        o->signal = find_port(job, "signal", p->signal, strlen(p->signal), network->class_names,
+                              classes == 1 ? 2 : classes);
+    if (!p->turn_on) return;
+    int *features = arena_alloc(&job->arena, strlen(p->turn_on) + 1, sizeof *features);
+    for (const char *at = p->turn_on; *at;) {
+        at += strspn(at, " ,");
+        size_t length = strcspn(at, " ,");
+        if (length)
+            features[o->turn_on_count++] = find_port(
+                job, "turn_on", at, length, network->feature_names, network->layers[0].size);
+        at += length;
+    }
+    o->turn_on = features;
 }

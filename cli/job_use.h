@@ -3,6 +3,7 @@
 #define SLUICE_CLI_JOB_USE_H
 
 #include "cli/job.h"
+#include "cli/physics.h"
 #include "compiler/compile.h"
 #include "data/events.h"
 #include "trainer/train.h"
@@ -20,8 +21,16 @@ void job_free_events(struct job_events *events);
 /* Raw features of the given rows as doubles, [count][features], in the arena. */
 double *job_rows(struct arena *arena, const struct events *events, const long *rows, long count);
 
-/* The training configuration; arrays live in the job's arena. `events` settles the default loss. */
-void job_train_config(struct job *job, const struct events *events, struct train_config *config);
+/* The training configuration; arrays live in the job's arena. `events` settles the default loss.
+ * init: a float network to start from, as network_fold() gives it, or NULL; a job without layers
+ * takes its. */
+void job_train_config(struct job *job, const struct events *events, const struct network *init,
+                      struct train_config *config);
+
+/* What the job (NULL: defaults) asks of the physics; names of classes and features are those of the
+ * network. Arrays live in the job's arena. */
+void job_physics_options(struct job *job, const struct network *network,
+                         struct physics_options *options);
 
 /* The value of a name in a table of names, or a line at the job's key that lists what there is. */
 int job_find_name(const struct job *job, const char *section, int item, const char *key,

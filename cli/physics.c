@@ -1,22 +1,16 @@
 /* Accuracies, ROC curves, confusion: see physics.h. */
 #include "cli/physics.h"
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/scores.h"
-#include "trainer/metrics.h"
+#include "trainer/statistics.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { ROC_POINTS = 200, SCATTER_POINTS = 2000 };
-
-/* Scores of one way of computing, in a form that metrics_eval() takes. */
-struct decided {
-    double *scores; /* [events][columns] */
-    int columns;
-    double threshold; /* of a single column */
-};
 
 static int *class_labels(struct arena *arena, const struct physics_request *r)
 {
@@ -32,23 +26,30 @@ static bool kind_is(const struct physics_request *r, const char *kind)
 }
 
 /* An argmax output is one number: spread it to a score per class. */
-static struct decided spread(struct arena *arena, const struct physics_request *r,
+static struct decided spread(struct arena *arena, const struct physics_request *r, long events,
                              const double *index)
 {
     size_t columns = (size_t)r->classes;
-    struct decided d = {arena_alloc(arena, (size_t)r->events * columns, sizeof(double)), r->classes,
+    struct decided d = {arena_alloc(arena, (size_t)events * columns, sizeof(double)), r->classes,
                         0};
-    for (long e = 0; e < r->events; e++)
+    for (long e = 0; e < events; e++)
         if (index[e] < r->classes) d.scores[(size_t)e * columns + (size_t)index[e]] = 1;
     return d;
 }
 
-static struct decided by_program(struct arena *arena, const struct physics_request *r)
+bool physics_decisions_alone(const struct program *program)
+{
+    return strcmp(program->output_kind, "argmax") == 0 ||
+           strcmp(program->output_kind, "threshold") == 0;
+}
+
+struct decided physics_by_program(struct arena *arena, const struct physics_request *r,
+                                  const double *x, long events)
 {
     int columns = r->program->output_count;
-    double *y = arena_alloc(arena, (size_t)r->events * (size_t)columns, sizeof *y);
-    scores_program(r->program, r->x, r->events, y);
-    if (kind_is(r, "argmax")) return spread(arena, r, y);
+    double *y = arena_alloc(arena, (size_t)events * (size_t)columns, sizeof *y);
+    scores_program(r->program, x, events, y);
+    if (kind_is(r, "argmax")) return spread(arena, r, events, y);
     return (struct decided){y, columns, kind_is(r, "threshold") ? 0.5 : 0};
 }
 
@@ -92,6 +93,14 @@ static void add_per_class(cJSON *json, const char *name, const struct metrics *m
     }
 }
 
+static void add_numbers(cJSON *json, const char *name, const double *values, int count)
+{
+    cJSON *array = cJSON_AddArrayToObject(json, name);
+    for (int k = 0; k < count; k++)
+        cJSON_AddItemToArray(array, isfinite(values[k]) ? cJSON_CreateNumber(values[k])
+                                                        : cJSON_CreateNull());
+}
+
 static double mean_of(const struct metrics *m, size_t offset)
 {
     double sum = 0;
@@ -114,7 +123,8 @@ static void add_confusion(cJSON *json, const struct metrics *m)
     }
 }
 
-static void add_efficiencies(cJSON *json, const struct metrics *m, int first)
+static void add_efficiencies(cJSON *json, const struct metrics *m, const struct metrics_errors *e,
+                             int first)
 {
     cJSON *rows = cJSON_AddArrayToObject(json, "efficiency_at_background");
     for (int k = first; k < m->classes; k++)
@@ -123,6 +133,7 @@ static void add_efficiencies(cJSON *json, const struct metrics *m, int first)
             json_add_number(row, "class", k);
             json_add_number(row, "background", metrics_background_rates[i]);
             json_add_number(row, "efficiency", m->per_class[k].efficiency[i]);
+            if (e) json_add_number(row, "error", e->efficiency_per_class[k][i]);
             cJSON_AddItemToArray(rows, row);
         }
 }
@@ -169,31 +180,33 @@ static void add_scatter(cJSON *json, const struct physics_request *r,
     }
 }
 
-static double accuracy(struct arena *arena, const struct decided *d, const int *labels, long events)
+/* The accuracy of one way of computing, and its error. */
+static void add_accuracy(cJSON *json, struct arena *arena, const struct physics_request *r,
+                         const char *way, const struct decided *d, const int *labels, bool known)
 {
-    return metrics_eval(arena, d->scores, d->columns, d->threshold, labels, events).accuracy;
+    double accuracy =
+        metrics_eval(arena, d->scores, d->columns, d->threshold, labels, r->events).accuracy;
+    double n = (double)r->events; /* a proportion's bootstrap error is this */
+    json_add_number(json, arena_printf(arena, "accuracy_%s", way), known ? accuracy : NAN);
+    if (r->options.replicas > 0)
+        json_add_number(json, arena_printf(arena, "accuracy_%s_error", way),
+                        known ? sqrt(accuracy * (1 - accuracy) / n) : NAN);
 }
 
-void physics_write(const struct physics_request *r)
+/* Everything that follows from the hardware's scores. */
+static void add_metrics(cJSON *json, struct arena *arena, const struct physics_request *r,
+                        const struct decided *hardware, const int *labels)
 {
-    if (!r->labels || r->classes < 2 || r->events == 0) return;
-    struct arena arena = {0};
-    const int *labels = class_labels(&arena, r);
-    struct decided hardware = by_program(&arena, r);
-    struct decided quantized = by_reference(&arena, r, r->quantized, REFERENCE_QUANTIZED);
-    struct decided floating =
-        by_reference(&arena, r, r->floating ? r->floating : r->quantized, REFERENCE_FLOAT);
-    if (r->floating) floating.threshold = quantized.threshold;
-    struct metrics m = metrics_eval(&arena, hardware.scores, hardware.columns, hardware.threshold,
+    struct metrics m = metrics_eval(arena, hardware->scores, hardware->columns, hardware->threshold,
                                     labels, r->events);
-    cJSON *json = cJSON_CreateObject();
-    json_add_number(json, "schema", 1);
-    json_add_number(json, "events", (double)r->events);
-    json_add_number(json, "accuracy_float", accuracy(&arena, &floating, labels, r->events));
-    json_add_number(json, "accuracy_quantized", accuracy(&arena, &quantized, labels, r->events));
-    json_add_number(json, "accuracy_hardware", r->hardware_agrees ? m.accuracy : NAN);
+    struct metrics_errors errors, *e = r->options.replicas > 0 ? &errors : NULL;
+    if (e)
+        errors = metrics_bootstrap(arena, hardware->scores, hardware->columns, hardware->threshold,
+                                   labels, r->events, r->options.replicas, 1);
     json_add_number(json, "auc", m.auc);
+    if (e) json_add_number(json, "auc_error", e->auc);
     add_per_class(json, "auc_per_class", &m, offsetof(struct metrics_class, auc));
+    if (e) add_numbers(json, "auc_per_class_error", e->auc_per_class, m.classes);
     add_per_class(json, "precision_per_class", &m, offsetof(struct metrics_class, precision));
     add_per_class(json, "recall_per_class", &m, offsetof(struct metrics_class, recall));
     add_per_class(json, "f1_per_class", &m, offsetof(struct metrics_class, f1));
@@ -201,15 +214,52 @@ void physics_write(const struct physics_request *r)
     json_add_number(json, "recall", mean_of(&m, offsetof(struct metrics_class, recall)));
     json_add_number(json, "f1", mean_of(&m, offsetof(struct metrics_class, f1)));
     json_add_number(json, "balanced_accuracy", m.balanced_accuracy);
+    if (e) json_add_number(json, "balanced_accuracy_error", e->balanced_accuracy);
     if (r->class_names)
         cJSON_AddItemToObject(json, "class_names",
                               cJSON_CreateStringArray(r->class_names, r->classes));
     add_confusion(json, &m);
-    add_efficiencies(json, &m, hardware.columns == 1 ? 1 : 0);
-    add_roc(json, &arena, &hardware, labels, r->events, m.classes);
+    add_efficiencies(json, &m, e, hardware->columns == 1 ? 1 : 0);
+    add_roc(json, arena, hardware, labels, r->events, m.classes);
+}
+
+static void write_classes(cJSON *json, const struct physics_request *r)
+{
+    struct arena arena = {0};
+    const int *labels = class_labels(&arena, r);
+    struct decided hardware = physics_by_program(&arena, r, r->x, r->events);
+    struct decided quantized = by_reference(&arena, r, r->quantized, REFERENCE_QUANTIZED);
+    struct decided floating =
+        by_reference(&arena, r, r->floating ? r->floating : r->quantized, REFERENCE_FLOAT);
+    if (r->floating) floating.threshold = quantized.threshold;
+    add_accuracy(json, &arena, r, "float", &floating, labels, true);
+    add_accuracy(json, &arena, r, "quantized", &quantized, labels, true);
+    add_accuracy(json, &arena, r, "hardware", &hardware, labels, r->hardware_agrees);
+    add_metrics(json, &arena, r, &hardware, labels);
     add_scatter(json, r, &floating, &hardware);
-    const char *path = file_join(&arena, r->folder, "physics.json");
-    json_write(path, json);
+    physics_add_points(json, r, &hardware, labels);
+    arena_free(&arena);
+}
+
+void physics_write(const struct physics_request *r)
+{
+    bool classes = r->labels && r->classes >= 2, values = r->targets && r->target_count > 0;
+    if (r->events == 0 || (!classes && !values)) return;
+    bool one_score = r->program->output_count == 1 && !kind_is(r, "argmax");
+    if (classes && one_score && r->classes != 2) {
+        warn("one score for %d classes: no physics.json", r->classes);
+        return;
+    }
+    cJSON *json = cJSON_CreateObject();
+    json_add_number(json, "schema", 1);
+    json_add_number(json, "events", (double)r->events);
+    if (classes)
+        write_classes(json, r);
+    else
+        physics_add_resolution(json, r);
+    if (r->options.robustness) physics_add_robustness(json, r);
+    struct arena arena = {0};
+    json_write(file_join(&arena, r->folder, "physics.json"), json);
     cJSON_Delete(json);
     arena_free(&arena);
 }

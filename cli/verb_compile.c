@@ -7,8 +7,11 @@
 #include "cli/cli.h"
 #include "cli/compile_files.h"
 #include "cli/job_use.h"
+#include "cli/post_training.h"
 #include "compiler/compile.h"
 #include "model/onnx.h"
+#include "model/reference.h"
+#include "trainer/statistics.h"
 
 #include <math.h>
 #include <string.h>
@@ -59,9 +62,6 @@ static void fill_from_job(struct cli *cli, struct request *request)
 {
     struct job *job = cli->job;
     request->model = job->model ? job_path(job, job->model) : cli_path(cli, "train/model.onnx");
-    if (!file_exists(request->model))
-        fail("%s: not there; %s", request->model,
-             job->model ? "see `model` in the job" : "run `sluice train` first");
     request->name = job->name;
     request->board_name = job->target->board;
     request->strategy = job->target->strategy;
@@ -147,6 +147,15 @@ static void fill_request(struct cli *cli, struct request *request)
     options->dump_folder = cli->folder;
 }
 
+void compile_options_of_job(struct cli *cli, struct board *board, struct compile_options *options)
+{
+    struct request request = {0};
+    fill_request(cli, &request);
+    *board = request.board;
+    *options = request.options;
+    options->target = &board->target.model;
+}
+
 /* The input format: flags, or the job's raw format when standardisation is in the fabric;
  * calibration on the given file, or on the job's training events. */
 static void fill_input(struct cli *cli, struct request *request, const struct network *network)
@@ -174,6 +183,45 @@ static void fill_input(struct cli *cli, struct request *request, const struct ne
     }
     if (options->input_bits && !options->calibrate)
         fail("--input-bits needs --calibrate X.npy: raw events to take the range from");
+}
+
+/* The threshold that leaves the job's background rate on the validation events, by the quantized
+ * network's scores; the hardware gets the least integer that is not below it. */
+static void fill_threshold(struct cli *cli, struct request *request, const struct network *network)
+{
+    struct job *job = cli->job;
+    if (!job || !*job->physics->set_threshold) return;
+    const struct job_physics *wanted = job->physics;
+    if (request->options.output != COMPILE_THRESHOLD || !(*wanted->rate_khz > 0))
+        job_fail(job, "physics", 0, "set_threshold",
+                 "set_threshold goes with output: threshold and a rate_khz");
+    int layer = compile_output_layer(network, &request->options);
+    if (network->layers[layer].size != 1) return; /* lowering says what is wrong */
+    struct job_events *events = job_read_events(job);
+    if (events->valid_count == 0 || events->train->classes != 2)
+        job_fail(job, "physics", 0, "set_threshold",
+                 "set_threshold needs validation events of two classes");
+    double *x = job_rows(&cli->arena, events->train, events->valid_rows, events->valid_count);
+    double *scores = arena_alloc(&cli->arena, (size_t)events->valid_count, sizeof *scores);
+    int *labels = arena_alloc(&cli->arena, (size_t)events->valid_count, sizeof *labels);
+    for (long i = 0; i < events->valid_count; i++)
+        labels[i] = (int)events->train->y[events->valid_rows[i]];
+    reference_eval(network, REFERENCE_QUANTIZED, x, events->valid_count, layer, scores);
+    double part =
+        background_for_rate(*wanted->rate_khz, *wanted->input_rate_mhz, *wanted->prescale);
+    struct working_point w = working_point_find(scores, 1, 1, labels, events->valid_count, part);
+    if (isinf(w.cut))
+        job_fail(job, "physics", 0, "rate_khz",
+                 "no threshold leaves so little: the largest score of the validation events is "
+                 "already background");
+    request->options.threshold = w.cut;
+    info("threshold %g: %.2f kHz of background and %.2f %% of the signal pass on %ld validation "
+         "events",
+         w.cut,
+         *wanted->input_rate_mhz * 1e3 / *wanted->prescale * (double)w.background_passed /
+             (double)w.background_total,
+         100 * (double)w.signal_passed / (double)w.signal_total, events->valid_count);
+    job_free_events(events);
 }
 
 /* ---- compile.json ---- */
@@ -237,7 +285,7 @@ static void add_budget(cJSON *json, const struct job *job)
 
 static void write_compile_json(struct cli *cli, const struct request *request,
                                const struct program *program, const struct network *network,
-                               const struct compile_notes *notes, double seconds)
+                               const struct compile_notes *notes, cJSON *post, double seconds)
 {
     cJSON *json = cJSON_CreateObject();
     json_add_number(json, "schema", 1);
@@ -256,6 +304,7 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
     cJSON_AddBoolToObject(json, "sigmoid_left_out", notes->sigmoid_left_out);
     json_add_number(json, "standardise_adder_bits", notes->standardise_adder_bits);
+    if (post) cJSON_AddItemToObject(json, "post_training", post);
     if (cli->job) add_budget(json, cli->job);
     json_add_number(json, "seconds", seconds);
     json_write(cli_path(cli, "compile.json"), json);
@@ -266,11 +315,17 @@ int verb_compile(struct cli *cli)
 {
     struct request request = {0};
     fill_request(cli, &request);
+    if (cli->job && !file_exists(request.model))
+        fail("%s: not there; %s", request.model,
+             cli->job->model ? "see `model` in the job" : "run `sluice train` first");
     double start = clock_seconds();
     struct network *network = onnx_read(request.model);
+    cJSON *post = NULL;
+    network = post_training(cli, network, request.model, &post);
     network->name = arena_strdup(&network->arena, request.name);
-    fill_input(cli, &request, network);
+    if (!post) fill_input(cli, &request, network);
     compile_prepare(network, &request.options, request.model);
+    fill_threshold(cli, &request, network);
     if (request.options.dump_after) file_make_folder(cli->folder);
     struct compile_notes notes = {0};
     struct program *program = compile_network(network, &request.options, &notes);
@@ -288,7 +343,7 @@ int verb_compile(struct cli *cli)
         compile_files_emit(cli, program,
                            &(struct compile_header){request.board.name, request.strategy,
                                                     request.standardise, request.reuse});
-        write_compile_json(cli, &request, program, network, &notes, clock_seconds() - start);
+        write_compile_json(cli, &request, program, network, &notes, post, clock_seconds() - start);
         struct program_counts counts = program_count(program, 0, program->op_count);
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,
              program->latency_cycles, program->clock_mhz,

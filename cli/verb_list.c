@@ -89,6 +89,30 @@ static void list_schedules(struct listing *listing)
     add_table(listing, train_schedule_names, train_schedule_texts, SCHEDULE_COUNT);
 }
 
+static void list_pruning(struct listing *listing)
+{
+    add_table(listing, train_prune_names, train_prune_texts, PRUNE_METHOD_COUNT);
+}
+
+static void list_prices(struct listing *listing)
+{
+    add_table(listing, train_price_names, train_price_texts, PRICE_COUNT);
+}
+
+static void list_weights(struct listing *listing)
+{
+    struct arena arena = {0};
+    add_row(listing, "fixed point", "a format, or a width whose range comes from the weights");
+    for (int i = 0; i < GRAIN_COUNT; i++)
+        add_row(listing, arena_printf(&arena, "learned %s", train_grain_names[i]),
+                arena_printf(&arena, "fraction bits are trained; %s", train_grain_texts[i]));
+    for (int i = LEVELS_ALL + 1; i < LEVELS_COUNT; i++)
+        add_row(
+            listing, train_levels_names[i],
+            arena_printf(&arena, "%s times a power of two for each neuron", train_levels_texts[i]));
+    arena_free(&arena);
+}
+
 static void list_formats(struct listing *listing)
 {
     add_row(listing, "fixed<W,I,ROUND,OVERFLOW>",
@@ -110,7 +134,8 @@ static const struct {
 } lists[] = {
     {"boards", list_boards},         {"targets", list_targets}, {"layers", list_layers},
     {"operations", list_operations}, {"losses", list_losses},   {"optimizers", list_optimizers},
-    {"schedules", list_schedules},   {"formats", list_formats}, {"passes", list_passes}};
+    {"schedules", list_schedules},   {"pruning", list_pruning}, {"prices", list_prices},
+    {"weights", list_weights},       {"formats", list_formats}, {"passes", list_passes}};
 enum { LIST_COUNT = sizeof lists / sizeof lists[0] };
 
 int verb_list(struct cli *cli)
@@ -131,8 +156,7 @@ int verb_list(struct cli *cli)
     }
     if (!found)
         fail("list %s: there are boards, targets, layers, operations, losses, optimizers, "
-             "schedules, formats, "
-             "passes and keys",
+             "schedules, pruning, prices, weights, formats, passes and keys",
              what);
     if (all) {
         cli_print(all);

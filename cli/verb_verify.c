@@ -15,10 +15,15 @@
 /* Test events: the job's, or those of --events (with labels if the file has them). */
 struct test_events {
     const double *x;
-    float *labels; /* class numbers, or NULL */
+    float *labels;  /* class numbers, or NULL */
+    float *targets; /* [count][target_count] of a regression, or NULL */
+    int target_count;
     long count;
     int features, classes;
     const char **class_names;
+    const double *valid_x; /* validation events, NULL without a job */
+    float *valid_labels;
+    long valid_count;
 };
 
 static float *labels_of(struct cli *cli, const struct events *events, const long *rows, long count)
@@ -30,11 +35,24 @@ static float *labels_of(struct cli *cli, const struct events *events, const long
     return labels;
 }
 
+static float *targets_of(struct cli *cli, const struct events *events, const long *rows, long count)
+{
+    if (!events->y || events->classes >= 2) return NULL;
+    size_t columns = (size_t)events->targets;
+    float *targets = arena_alloc(&cli->arena, (size_t)count * columns, sizeof *targets);
+    for (long i = 0; i < count; i++)
+        memcpy(targets + (size_t)i * columns, events->y + (size_t)rows[i] * columns,
+               columns * sizeof *targets);
+    return targets;
+}
+
 static struct test_events use(struct cli *cli, const struct events *events, const long *rows,
                               long count)
 {
     struct test_events test = {.x = job_rows(&cli->arena, events, rows, count),
                                .labels = labels_of(cli, events, rows, count),
+                               .targets = targets_of(cli, events, rows, count),
+                               .target_count = events->targets,
                                .count = count,
                                .features = events->features,
                                .classes = events->classes};
@@ -76,6 +94,10 @@ static struct test_events read_test_events(struct cli *cli)
         long most = *cli->job->verify->test_events;
         long count = most > 0 && most < events->test_count ? most : events->test_count;
         test = use(cli, events->test, events->test_rows, count);
+        test.valid_count = events->valid_count;
+        test.valid_x =
+            job_rows(&cli->arena, events->train, events->valid_rows, events->valid_count);
+        test.valid_labels = labels_of(cli, events->train, events->valid_rows, events->valid_count);
         job_free_events(events);
         return test;
     }
@@ -123,17 +145,26 @@ static void write_physics(struct cli *cli, const struct program *program,
                           const struct test_events *test, bool agrees)
 {
     unlink(cli_path(cli, "physics.json"));
-    if (!test->labels) return;
+    if (!test->labels && !test->targets) return;
     const char *float_path = cli_path(cli, "float.onnx");
     struct network *quantized = onnx_read(cli_need(cli, "model.onnx", "compile"));
     struct network *floating = file_exists(float_path) ? onnx_read(float_path) : NULL;
     const char **names = quantized->class_names;
+    struct physics_options options;
+    job_physics_options(cli->job, quantized, &options);
     physics_write(&(struct physics_request){.folder = cli->folder,
                                             .program = program,
                                             .quantized = quantized,
                                             .floating = floating,
                                             .x = test->x,
                                             .labels = test->labels,
+                                            .targets = test->targets,
+                                            .target_count = test->target_count,
+                                            .valid_x = test->valid_x,
+                                            .valid_labels = test->valid_labels,
+                                            .valid_events = test->valid_count,
+                                            .feature_names = quantized->feature_names,
+                                            .options = options,
                                             .classes = names ? network_output(quantized)->size
                                                              : test->classes,
                                             .events = test->count,

@@ -23,6 +23,7 @@
     X(LEAKY_RELU, "leaky_relu", "x if x >= 0, else alpha * x")                                     \
     X(SIGMOID, "sigmoid", "1 / (1 + exp(-x))")                                                     \
     X(TANH, "tanh", "hyperbolic tangent")                                                          \
+    X(SIGN, "sign", "1 if x >= 0, else -1")                                                        \
     X(SOFTMAX, "softmax", "exp(x[j]) / sum_k exp(x[k])")
 
 #define X(id, name, text) LAYER_##id,

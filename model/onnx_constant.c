@@ -56,6 +56,21 @@ static void leaf(struct graph *graph, const struct graph_node *reader, const cha
     tensor->values = values;
 }
 
+/* scale or -scale, exactly: no format is left over. */
+static void make_bipolar(struct graph *graph, const struct graph_node *node,
+                         struct constant *constant)
+{
+    struct tensor scale = bipolar_scale(graph, node), *tensor = &constant->latent;
+    if (!tensor_fits(&scale, tensor->rank, tensor->dims))
+        graph_fail(graph, node, "the shape of its scale does not match its input");
+    apply_quantizer(graph, constant);
+    double *values = arena_alloc(&graph->arena, tensor->count, sizeof *values);
+    for (size_t i = 0; i < tensor->count; i++)
+        values[i] = network_float32(tensor_at(&scale, tensor->rank, tensor->dims, i)) *
+                    (tensor->values[i] >= 0 ? 1 : -1);
+    tensor->values = values;
+}
+
 static struct constant read_at(struct graph *graph, const struct graph_node *reader,
                                const char *name, int depth)
 {
@@ -72,6 +87,9 @@ static struct constant read_at(struct graph *graph, const struct graph_node *rea
     } else if (node_is(node, "Transpose")) {
         constant = read_at(graph, reader, node_input(node, 0), depth + 1);
         constant_transpose(graph, node, &constant);
+    } else if (node_is(node, "BipolarQuant")) {
+        constant = read_at(graph, reader, node_input(node, 0), depth + 1);
+        make_bipolar(graph, node, &constant);
     } else if (quant_match(graph, name, &match)) {
         constant = read_at(graph, reader, match.root, depth + 1);
         apply_quantizer(graph, &constant);

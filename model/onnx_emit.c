@@ -136,7 +136,8 @@ const char *emit_node(struct emitter *emitter, const char *op, const char *name,
     onnx__node_proto__init(node);
     node->op_type = own(emitter, op);
     node->name = own(emitter, name);
-    if (strcmp(op, "Quant") == 0) node->domain = own(emitter, "qonnx.custom_op.general");
+    if (strcmp(op, "Quant") == 0 || strcmp(op, "BipolarQuant") == 0)
+        node->domain = own(emitter, "qonnx.custom_op.general");
     node->input = arena_alloc(&emitter->arena, 5, sizeof *node->input);
     while (node->n_input < 5 && inputs[node->n_input]) {
         node->input[node->n_input] = own(emitter, inputs[node->n_input]);

@@ -83,6 +83,13 @@ int64_t node_int(const struct graph_node *node, const char *name, int64_t otherw
     return found && found->has_i ? found->i : otherwise;
 }
 
+size_t node_floats(const struct graph_node *node, const char *name, const float **values)
+{
+    const Onnx__AttributeProto *found = attribute(node, name);
+    *values = found ? found->floats : NULL;
+    return found ? found->n_floats : 0;
+}
+
 int64_t node_first_int(const struct graph_node *node, const char *name, int64_t otherwise)
 {
     const Onnx__AttributeProto *found = attribute(node, name);
@@ -424,6 +431,8 @@ void graph_open(struct graph *graph, const char *path)
     add_names(graph);
     find_input(graph);
     check_order(graph);
+    graph->output = classifier_output(graph);
+    if (graph->output) return;
     if (graph->proto->n_output != 1 || !*text_of(graph->proto->output[0]->name))
         graph_fail(graph, NULL, "the graph has %zu outputs; one is supported",
                    graph->proto->n_output);

@@ -47,6 +47,11 @@ struct graph {
     int opset;      /* of the standard operators */
 };
 
+/* ---- onnx_classifier.c ---- The scores of a classifier as scikit-learn's converter writes it: two
+ * outputs, labels and probabilities; the probabilities perhaps through ZipMap or, of two classes,
+ * as 1 - p beside p. The tensor before all that; NULL if the graph is no such one. */
+const char *classifier_output(const struct graph *graph);
+
 /* Reads and indexes the file: one input, one output, no cycles, every tensor produced once. */
 void graph_open(struct graph *graph, const char *path);
 void graph_close(struct graph *graph);
@@ -70,6 +75,8 @@ bool node_is(const struct graph_node *node, const char *op); /* false for NULL *
 int64_t node_int(const struct graph_node *node, const char *name, int64_t otherwise);
 /* Of a list of exactly one integer. */
 int64_t node_first_int(const struct graph_node *node, const char *name, int64_t otherwise);
+/* A list of floats; returns how many, 0 without the attribute. */
+size_t node_floats(const struct graph_node *node, const char *name, const float **values);
 double node_float(const struct graph_node *node, const char *name, double otherwise);
 /* Copied into text, cut to size. */
 void node_string(const struct graph_node *node, const char *name, const char *otherwise, char *text,

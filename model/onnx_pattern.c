@@ -75,6 +75,19 @@ static void quant_operands(struct graph *graph, const struct graph_node *node, s
     *bits = operands[3];
 }
 
+struct tensor bipolar_scale(struct graph *graph, const struct graph_node *node)
+{
+    struct tensor scale;
+    if (node->proto->n_input != 2)
+        graph_fail(graph, node, "has %zu inputs instead of 2", node->proto->n_input);
+    if (!graph_tensor(graph, node_input(node, 1), node, &scale))
+        graph_fail(graph, node, "its scale is computed by the graph; a constant is supported");
+    for (size_t i = 0; i < scale.count; i++)
+        if (!(scale.values[i] > 0))
+            graph_fail(graph, node, "its scale %.10g is not above zero", scale.values[i]);
+    return scale;
+}
+
 /* Steps back over the Max, Min and Clip nodes before a Quant. Returns the tensor before them. */
 static const char *match_clamps(struct graph *graph, const char *at, struct quant_match *match)
 {
@@ -261,7 +274,7 @@ static struct range quant_range(struct graph *graph, const struct quant_match *m
                    FORMAT_MAX_BITS);
     if (match->is_signed && bits == 1)
         graph_fail(graph, match->node,
-                   "signed 1-bit Quant means -1 and +1 (bipolar), which is not supported");
+                   "signed 1-bit Quant is not supported; BipolarQuant means -1 and +1");
     if (!match->is_signed && match->is_narrow)
         graph_fail(graph, match->node, "unsigned narrow Quant (0 .. 2^bits - 2) is not supported");
     double limit = ldexp(1.0, (int)bits - (match->is_signed ? 1 : 0));

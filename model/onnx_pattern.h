@@ -32,6 +32,9 @@ bool quant_match(struct graph *graph, const char *tensor, struct quant_match *ma
 struct quantizer quant_formats(struct graph *graph, const struct quant_match *match, int rank,
                                const int64_t *dims, struct arena *arena);
 
+/* The scale of a BipolarQuant, all above 0. */
+struct tensor bipolar_scale(struct graph *graph, const struct graph_node *node);
+
 /* Whether the tensor comes out of the nodes that emit_softmax() writes; formats may be NULL.
  * onnx_softmax.c */
 bool softmax_match(struct graph *graph, const char *tensor, const char **root,
@@ -43,7 +46,7 @@ struct constant {
     struct tensor latent;
     struct quantizer quant; /* formats in the graph's arena */
 };
-/* Follows Quant, Identity and Transpose (of two dimensions) back to the constant. */
+/* Follows Quant, BipolarQuant, Identity and Transpose (of two dimensions) back to the constant. */
 struct constant constant_read(struct graph *graph, const struct graph_node *reader,
                               const char *tensor);
 /* The same with the quantizer applied. */

@@ -214,6 +214,27 @@ static void build_add(struct reader *reader, const struct graph_node *node, size
         layer->offset[j] += sign * offset[j];
 }
 
+/* ai.onnx.ml: (x - offset) * scale, as a StandardScaler becomes. */
+static void build_scaler(struct reader *reader, const struct graph_node *node, size_t data)
+{
+    const float *scale, *offset;
+    size_t scales = node_floats(node, "scale", &scale),
+           offsets = node_floats(node, "offset", &offset);
+    size_t size = (size_t)last_layer(reader)->size;
+    need_data_first(reader, node, data);
+    if ((scales != size && scales != 1) || (offsets != size && offsets != 1))
+        graph_fail(&reader->graph, node, "it scales %zu elements but its input has %zu", scales,
+                   size);
+    struct layer *layer = add_layer(reader, LAYER_AFFINE, node, (int)size);
+    layer->scale = new_values(reader, size);
+    layer->offset = new_values(reader, size);
+    for (size_t j = 0; j < size; j++) {
+        layer->scale[j] = (double)scale[scales == 1 ? 0 : j];
+        layer->offset[j] = -(double)offset[offsets == 1 ? 0 : j] * layer->scale[j];
+    }
+    reader->has_scale = reader->has_offset = true;
+}
+
 static void build_batchnorm(struct reader *reader, const struct graph_node *node, size_t data)
 {
     double *parameters[4];
@@ -253,6 +274,19 @@ static void build_activation(struct reader *reader, const struct graph_node *nod
             add_layer(reader, kinds[i].kind, node, last_layer(reader)->size);
     last_layer(reader)->alpha =
         node_is(node, "LeakyRelu") ? node_float(node, "alpha", (double)0.01F) : 0;
+}
+
+/* QONNX: scale if x >= 0, else -scale. */
+static void build_bipolar(struct reader *reader, const struct graph_node *node, size_t data)
+{
+    need_data_first(reader, node, data);
+    struct tensor scale = bipolar_scale(&reader->graph, node);
+    add_layer(reader, LAYER_SIGN, node, last_layer(reader)->size);
+    for (size_t i = 0; i < scale.count; i++) {
+        if (scale.values[i] == 1) continue;
+        multiply(reader, node, spread(reader, node, &scale), false);
+        return;
+    }
 }
 
 static void build_softmax(struct reader *reader, const struct graph_node *node, size_t data)
@@ -325,11 +359,13 @@ static const struct operator operators[] = {
     {"Div", build_mul},
     {"Add", build_add},
     {"Sub", build_add},
+    {"Scaler", build_scaler},
     {"BatchNormalization", build_batchnorm},
     {"Relu", build_activation},
     {"LeakyRelu", build_activation},
     {"Sigmoid", build_activation},
     {"Tanh", build_activation},
+    {"BipolarQuant", build_bipolar},
     {"Softmax", build_softmax},
     {"Identity", build_nothing},
     {"Dropout", build_nothing},
@@ -340,8 +376,12 @@ static const struct operator operators[] = {
 
 static const struct operator* find_operator(struct reader *reader, const struct graph_node *node)
 {
-    static const char *const domains[] = {"", "ai.onnx", "qonnx.custom_op.general",
-                                          "finn.custom_op.general", "onnx.brevitas"};
+    static const char *const domains[] = {"",
+                                          "ai.onnx",
+                                          "ai.onnx.ml",
+                                          "qonnx.custom_op.general",
+                                          "finn.custom_op.general",
+                                          "onnx.brevitas"};
     const char *domain = node->proto->domain ? node->proto->domain : "";
     bool is_known = false;
     for (size_t i = 0; i < sizeof domains / sizeof domains[0]; i++)

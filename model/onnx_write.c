@@ -70,6 +70,14 @@ static const char *write_batchnorm(struct emitter *emitter, const struct layer *
     return at;
 }
 
+static const char *write_sign(struct emitter *emitter, const struct layer *layer, const char *at)
+{
+    const char *one =
+        emit_constant(emitter, part(emitter, layer, "scale"), shape_scalar(), (double[]){1});
+    return emit_node(emitter, "BipolarQuant", layer->name, shape_matrix(1, layer->size),
+                     (const char *const[5]){at, one});
+}
+
 static const char *write_layer(struct emitter *emitter, const struct network *network,
                                const struct layer *layer, const char *at)
 {
@@ -87,6 +95,7 @@ static const char *write_layer(struct emitter *emitter, const struct network *ne
         return at;
     case LAYER_SIGMOID: return one_input(emitter, "Sigmoid", layer, at);
     case LAYER_TANH: return one_input(emitter, "Tanh", layer, at);
+    case LAYER_SIGN: return write_sign(emitter, layer, at);
     case LAYER_SOFTMAX:
         if (layer->softmax) return emit_softmax(emitter, layer, at);
         at = one_input(emitter, "Softmax", layer, at);

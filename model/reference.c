@@ -148,6 +148,10 @@ static void elementwise(const struct layer *layer, const double *x, double *y, s
         for (size_t k = 0; k < n; k++)
             y[k] = tanh(x[k]);
         break;
+    case LAYER_SIGN:
+        for (size_t k = 0; k < n; k++)
+            y[k] = x[k] >= 0 ? 1 : -1;
+        break;
     default: assert(!"a layer that is not element by element");
     }
 }

@@ -232,6 +232,7 @@ void report_print_html(struct text *out, const cJSON *report,
     html_resources(&page);
     html_layers(&page);
     html_physics(&page);
+    html_trigger(&page);
     html_scatter(&page);
     html_training(&page);
     html_verify(&page);

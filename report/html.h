@@ -43,6 +43,7 @@ void html_latency(struct page *page);
 void html_resources(struct page *page);
 void html_layers(struct page *page);
 void html_physics(struct page *page);
+void html_trigger(struct page *page);
 void html_scatter(struct page *page);
 void html_training(struct page *page);
 void html_verify(struct page *page);

@@ -55,6 +55,16 @@ static void add_stat(struct page *page, const char *title, struct report_number 
     text_add(&page->html, "</p></div>\n");
 }
 
+/* "&plusmn; ERROR" in front of the unit, where the error is known. */
+static const char *with_error(struct page *page, const char *path, double factor, int digits,
+                              const char *unit)
+{
+    double error = page_number(page, path);
+    if (!isfinite(error)) return unit;
+    return arena_printf(&page->arena, " <small>&plusmn;&#8239;%s</small>%s",
+                        report_fixed(factor * error, digits).text, unit);
+}
+
 static void add_accuracies(struct page *page)
 {
     static const struct {
@@ -68,10 +78,13 @@ static void add_accuracies(struct page *page)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = page_number(page, rows[i].path);
         bool compared = i == 1 || i == 2;
-        add_stat(page, rows[i].title, report_fixed(value * 100, 2), "&#8239;%",
+        const char *error_path = arena_printf(&page->arena, "%s_error", rows[i].path);
+        add_stat(page, rows[i].title, report_fixed(value * 100, 2),
+                 with_error(page, error_path, 100, 2, "&#8239;%"),
                  compared ? (value - reference) * 100 : NAN);
     }
-    add_stat(page, "Mean AUC", report_fixed(page_number(page, "physics.auc"), 4), "", NAN);
+    add_stat(page, "Mean AUC", report_fixed(page_number(page, "physics.auc"), 4),
+             with_error(page, "physics.auc_error", 1, 4, ""), NAN);
     text_add(&page->html, "</div>\n");
 }
 
@@ -112,6 +125,16 @@ static double efficiency(const cJSON *physics, int k, double rate)
     return NAN;
 }
 
+static void cell_with_error(struct page *page, double value, double error)
+{
+    if (!isfinite(error)) {
+        cell_number(page, report_fixed(value, 4));
+        return;
+    }
+    text_add(&page->html, "<td class=\"n\">%s <small>&plusmn;&#8239;%s</small></td>",
+             report_fixed(value, 4).text, report_fixed(error, 4).text);
+}
+
 /* Metrics of each class, a row per class. */
 static void add_classes(struct page *page, const cJSON *physics)
 {
@@ -133,7 +156,10 @@ static void add_classes(struct page *page, const cJSON *physics)
     for (int k = 0; k < classes; k++) {
         text_add(&page->html, "<tr><td>%s</td>", class_name(page, physics, k));
         for (int c = 0; c < COLUMNS; c++)
-            cell_number(page, report_fixed(element(list(physics, columns[c].name), k), 4));
+            cell_with_error(page, element(list(physics, columns[c].name), k),
+                            element(list(physics, arena_printf(&page->arena, "%s_error",
+                                                               columns[c].name)),
+                                    k));
         for (int i = 0; i < rate_count; i++)
             cell_number(page, report_percent(efficiency(physics, k, rates[i])));
         text_add(&page->html, "</tr>\n");

@@ -134,6 +134,39 @@ static void add_validation(struct page *page)
     text_add(&page->html, ".</p>\n");
 }
 
+/* The table of pruning in steps, where there is one. */
+static void add_pruning_steps(struct page *page, const cJSON *train)
+{
+    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(train, "pruning_steps"), *row;
+    if (cJSON_GetArraySize(rows) == 0) return;
+    static const struct {
+        const char *key, *title;
+        double factor;
+        int digits;
+    } columns[] = {{"step", "Step", 1, 0},
+                   {"sparsity", "Sparsity, %", 100, 1},
+                   {"nonzero_weights", "Weights", 1, 0},
+                   {"signed_digits", "Digits", 1, 0},
+                   {"adder_bits", "Adder bits", 1, 0},
+                   {"lut4", "LUT4", 1, 0},
+                   {"val_accuracy", "Validation accuracy, %", 100, 2},
+                   {"val_loss", "Validation loss", 1, 4}};
+    const size_t count = sizeof columns / sizeof *columns;
+    text_add(&page->html, "<h3>Pruning</h3>\n<div class=\"wide\"><table><thead><tr>");
+    for (size_t c = 0; c < count; c++)
+        text_add(&page->html, "<th class=\"n\">%s</th>", columns[c].title);
+    text_add(&page->html, "</tr></thead>\n<tbody>\n");
+    cJSON_ArrayForEach(row, rows)
+    {
+        text_add(&page->html, "<tr>");
+        for (size_t c = 0; c < count; c++)
+            cell_number(page, report_fixed(columns[c].factor * json_number(row, columns[c].key, NAN),
+                                           columns[c].digits));
+        text_add(&page->html, "</tr>\n");
+    }
+    text_add(&page->html, "</tbody></table></div>\n");
+}
+
 void html_training(struct page *page)
 {
     const cJSON *train = page->fragments->json[FRAGMENT_TRAIN];
@@ -155,6 +188,7 @@ void html_training(struct page *page)
     draw_curves(page, rows, "accuracy", "Accuracy and sparsity", "fraction", accuracy_curves,
                 sizeof accuracy_curves / sizeof *accuracy_curves);
     text_add(&page->html, "</div>\n</div>\n");
+    add_pruning_steps(page, train);
     card_end(page);
 }
 

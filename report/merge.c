@@ -188,7 +188,18 @@ static void merge_physics(struct merge *m)
                                        "f1",
                                        "f1_per_class",
                                        "balanced_accuracy",
-                                       "events"};
+                                       "events",
+                                       "accuracy_float_error",
+                                       "accuracy_quantized_error",
+                                       "accuracy_hardware_error",
+                                       "balanced_accuracy_error",
+                                       "auc_error",
+                                       "auc_per_class_error",
+                                       "trigger",
+                                       "working_points",
+                                       "turn_on",
+                                       "regression",
+                                       "robustness"};
     cJSON *physics = cJSON_AddObjectToObject(m->report, "physics");
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         json_add_number(

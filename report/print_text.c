@@ -194,6 +194,8 @@ static void add_classes(struct printer *p)
         text_add(p->out, "  ");
         add_left(p, arena_printf(&p->arena, "class %s", name ? name : ""), 22);
         text_add(p->out, " AUC %s", report_fixed(element(p, "physics.auc_per_class", k), 4).text);
+        double error = element(p, "physics.auc_per_class_error", k);
+        if (isfinite(error)) text_add(p->out, " +- %s", report_fixed(error, 4).text);
         const char *start = ", signal ", *end = "";
         cJSON_ArrayForEach(row, rows)
         {
@@ -207,6 +209,98 @@ static void add_classes(struct printer *p)
     }
 }
 
+/* The row's class, else nothing. */
+static const char *class_of(struct printer *p, const cJSON *row)
+{
+    int k = (int)json_number(row, "class", -1);
+    const char *name = string(p, p->report, arena_printf(&p->arena, "physics.class_names.%d", k));
+    return name ? name : arena_printf(&p->arena, "%d", k);
+}
+
+/* value (low .. high), as numbers of a member and its bounds times `factor`. */
+static const char *interval(struct printer *p, const cJSON *row, const char *name, double factor,
+                            int digits)
+{
+    struct arena *a = &p->arena;
+    double low = json_number(row, arena_printf(a, "%s_low", name), NAN);
+    double high = json_number(row, arena_printf(a, "%s_high", name), NAN);
+    return arena_printf(a, "%s (%s to %s)",
+                        report_fixed(factor * json_number(row, name, NAN), digits).text,
+                        report_fixed(factor * low, digits).text,
+                        report_fixed(factor * high, digits).text);
+}
+
+static void add_working_points(struct printer *p)
+{
+    const cJSON *rows = json_find(p->report, "physics.working_points"), *row;
+    if (cJSON_GetArraySize(rows) == 0) return;
+    struct arena *a = &p->arena;
+    add_title(p, "Working points");
+    add_row(p, "asked",
+            arena_printf(a, "%s kHz of background out of %s MHz, prescale %s",
+                         report_significant(number(p, "physics.trigger.rate_khz")).text,
+                         report_significant(number(p, "physics.trigger.input_rate_mhz")).text,
+                         report_significant(number(p, "physics.trigger.prescale")).text));
+    cJSON_ArrayForEach(row, rows)
+    {
+        const char *chosen_on = string(p, row, "chosen_on");
+        add_row(p, arena_printf(a, "class %s", class_of(p, row)),
+                arena_printf(a, "signal %s %%, rate %s kHz, cut %s chosen on %s",
+                             interval(p, row, "signal_efficiency", 100, 2),
+                             interval(p, row, "rate_khz", 1, 2),
+                             report_significant(json_number(row, "cut", NAN)).text,
+                             chosen_on ? chosen_on : "-"));
+    }
+}
+
+static void add_regression(struct printer *p)
+{
+    const cJSON *outputs = json_find(p->report, "physics.regression"), *output, *row;
+    struct arena *a = &p->arena;
+    if (cJSON_GetArraySize(outputs) == 0) return;
+    add_title(p, "Resolution");
+    cJSON_ArrayForEach(output, outputs)
+    {
+        const char *name = string(p, output, "output");
+        add_row(p, name ? name : "-",
+                arena_printf(a, "bias %s +- %s, resolution %s +- %s",
+                             report_significant(json_number(output, "bias", NAN)).text,
+                             report_significant(json_number(output, "bias_error", NAN)).text,
+                             report_significant(json_number(output, "resolution", NAN)).text,
+                             report_significant(json_number(output, "resolution_error", NAN)).text));
+        cJSON_ArrayForEach(row, json_find(output, "bins"))
+            add_row(p,
+                    arena_printf(a, "  %s to %s",
+                                 report_significant(json_number(row, "low", NAN)).text,
+                                 report_significant(json_number(row, "high", NAN)).text),
+                    arena_printf(a, "bias %s, resolution %s, %s events",
+                                 report_significant(json_number(row, "bias", NAN)).text,
+                                 report_significant(json_number(row, "resolution", NAN)).text,
+                                 report_count(json_number(row, "events", NAN)).text));
+    }
+}
+
+static void add_robustness(struct printer *p)
+{
+    const cJSON *rows = json_find(p->report, "physics.robustness"), *row;
+    if (cJSON_GetArraySize(rows) == 0) return;
+    add_title(p, "Robustness");
+    cJSON_ArrayForEach(row, rows)
+    {
+        double accuracy = json_number(row, "accuracy", NAN);
+        double change = json_number(row, "change", NAN);
+        const char *what = string(p, row, "what");
+        text_add(p->out, "  ");
+        add_left(p, what ? what : "-", 44);
+        if (isfinite(accuracy))
+            text_add(p->out, " %s %%  %s points\n", report_fixed(100 * accuracy, 2).text,
+                     report_fixed(100 * change, 2).text);
+        else
+            text_add(p->out, " rms error %s\n",
+                     report_significant(json_number(row, "rms_error", NAN)).text);
+    }
+}
+
 static void add_physics(struct printer *p)
 {
     static const char *const keys[] = {"float", "quantized", "hardware"};
@@ -217,12 +311,23 @@ static void add_physics(struct printer *p)
         if (!isfinite(value)) continue;
         if (!any) add_title(p, "Physics");
         any = true;
+        double error = number(p, arena_printf(a, "physics.accuracy_%s_error", keys[i]));
         add_row(p, arena_printf(a, "accuracy, %s", keys[i]),
-                arena_printf(a, "%s %%", report_fixed(value * 100, 2).text));
+                isfinite(error) ? arena_printf(a, "%s +- %s %%", report_fixed(value * 100, 2).text,
+                                               report_fixed(error * 100, 2).text)
+                                : arena_printf(a, "%s %%", report_fixed(value * 100, 2).text));
     }
     double auc = number(p, "physics.auc");
-    if (isfinite(auc)) add_row(p, "mean AUC", report_fixed(auc, 4).text);
+    double auc_error = number(p, "physics.auc_error");
+    if (isfinite(auc))
+        add_row(p, "mean AUC",
+                isfinite(auc_error) ? arena_printf(a, "%s +- %s", report_fixed(auc, 4).text,
+                                                   report_fixed(auc_error, 4).text)
+                                    : report_fixed(auc, 4).text);
     add_classes(p);
+    add_working_points(p);
+    add_regression(p);
+    add_robustness(p);
 }
 
 static void add_verify(struct printer *p)

@@ -1,15 +1,20 @@
-/* Checkpoints: the position, the curve, parameters and optimizer state, one file.
+/* Checkpoints: the position, the curve, parameters and optimizer state, one file; with a price, the
+ * networks that branched off and the points that were made of them.
  *
  * The quantized phase's formats are not saved: they follow from the float phase's result and the
- * events, and are calibrated again. */
+ * events, and are calibrated again. Networks that lost neurons are saved as the numbers of those
+ * that are left. */
 #include "base/error.h"
+#include "trainer/frontier.h"
+#include "trainer/nn/compact.h"
 #include "trainer/session.h"
+#include "trainer/steps.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char magic[16] = "sluice-train-2\n";
+static const char magic[16] = "sluice-train-3\n";
 
 struct header {
     char magic[16];
@@ -17,11 +22,44 @@ struct header {
     uint64_t float_parameters,
         parameters; /* of float_best (0: not yet) and of the phase's network */
     struct position position;
+    int64_t priced, branch_count, stepwise;
 };
 
 static uint64_t kept_bytes(const struct nn_op *op)
 {
     return op->kept ? op->weights.count : 0;
+}
+
+static void write_neurons(FILE *f, const struct nn *nn)
+{
+    for (int i = 0; i < nn->op_count; i++) {
+        const struct nn_op *op = &nn->ops[i];
+        if (op->kind != OP_DENSE) continue;
+        fwrite(&op->outputs, sizeof op->outputs, 1, f);
+        for (int j = 0; j < op->outputs; j++) {
+            int origin = nn_origin(op, j);
+            fwrite(&origin, sizeof origin, 1, f);
+        }
+    }
+}
+
+static void write_branch(FILE *f, const struct branch *b)
+{
+    int64_t there = b->nn != NULL;
+    fwrite(&there, sizeof there, 1, f);
+    if (!there) return;
+    fwrite(&b->facts, sizeof b->facts, 1, f);
+    write_neurons(f, b->nn);
+    fwrite(b->nn->parameters, sizeof(real), b->nn->parameter_count, f);
+}
+
+static void write_branches(FILE *f, const struct session *s)
+{
+    fwrite(&s->price, sizeof s->price, 1, f);
+    for (int i = 0; i < s->branch_count; i++)
+        write_branch(f, &s->branches[i]);
+    for (int i = 0; i < s->branch_count * BRANCH_POINTS; i++)
+        write_branch(f, &s->points[i]);
 }
 
 void checkpoint_write(struct session *s)
@@ -32,13 +70,22 @@ void checkpoint_write(struct session *s)
     struct header header = {.identity = s->identity,
                             .float_parameters = s->float_best ? s->float_nn->parameter_count : 0,
                             .parameters = nn->parameter_count,
-                            .position = s->at};
+                            .position = s->at,
+                            .priced = s->at.quantized && frontier_wanted(s->config),
+                            .branch_count = s->branch_count,
+                            .stepwise = steps_wanted(s)};
     memcpy(header.magic, magic, sizeof magic);
     struct out_file *out = out_open(s->config->checkpoint_path);
     FILE *f = out_stream(out);
     fwrite(&header, sizeof header, 1, f);
     fwrite(s->curve, sizeof *s->curve, (size_t)s->at.curve_count, f);
     if (s->float_best) fwrite(s->float_best, sizeof(real), header.float_parameters, f);
+    if (header.stepwise) {
+        fwrite(s->prune_rows, sizeof *s->prune_rows, (size_t)s->at.prune_row_count, f);
+        fwrite(s->rewind, sizeof *s->rewind, nn->parameter_count, f);
+    }
+    if (header.priced) write_branches(f, s);
+    if (header.priced) write_neurons(f, nn);
     fwrite(nn->parameters, sizeof(real), nn->parameter_count, f);
     fwrite(s->best, sizeof(real), nn->parameter_count, f);
     for (int i = 0; i < optimizer_states(s->config->optimizer); i++)
@@ -108,6 +155,62 @@ bool checkpoint_read(struct session *s)
     return true;
 }
 
+/* A network that was made of `all` by leaving out neurons. */
+static struct nn *read_neurons(struct session *s, struct cursor *c, const struct nn *all)
+{
+    struct arena arena = {0};
+    int *counts = arena_alloc(&arena, (size_t)all->op_count, sizeof(int)), dense = 0;
+    const int **elements = arena_alloc(&arena, (size_t)all->op_count, sizeof *elements);
+    for (int i = 0; i < all->op_count; i++) {
+        const struct nn_op *op = &all->ops[i];
+        if (op->kind != OP_DENSE) continue;
+        take(s, c, &counts[dense], sizeof(int));
+        if (counts[dense] < 1 || counts[dense] > op->outputs) damaged(s);
+        int *list = arena_alloc(&arena, (size_t)counts[dense], sizeof(int));
+        take(s, c, list, (size_t)counts[dense] * sizeof(int));
+        for (int j = 0; j < counts[dense]; j++)
+            if (list[j] < 0 || list[j] >= op->outputs) damaged(s);
+        elements[dense++] = list;
+    }
+    struct nn *nn = nn_select(s->config, all, s->pool, counts, elements);
+    arena_free(&arena);
+    return nn;
+}
+
+static void read_branch(struct session *s, struct cursor *c, const struct nn *all, struct branch *b)
+{
+    int64_t there;
+    take(s, c, &there, sizeof there);
+    if (!there) return;
+    take(s, c, &b->facts, sizeof b->facts);
+    b->nn = read_neurons(s, c, all);
+    take(s, c, b->nn->parameters, b->nn->parameter_count * sizeof(real));
+    nn_prepare(b->nn);
+}
+
+static void read_branches(struct session *s, struct cursor *c, int64_t count)
+{
+    if (count < 0 || count > frontier_branches(s->config)) damaged(s);
+    s->branch_count = (int)count;
+    take(s, c, &s->price, sizeof s->price);
+    if (s->price.layer_count < 0 || s->price.layer_count > PRICE_MOST_LAYERS) damaged(s);
+    for (int i = 0; i < s->branch_count; i++)
+        read_branch(s, c, s->nn, &s->branches[i]);
+    for (int i = 0; i < s->branch_count * BRANCH_POINTS; i++)
+        read_branch(s, c, s->nn, &s->points[i]);
+}
+
+/* The network that trains on, and its optimizer's arrays. */
+static void read_smaller(struct session *s, struct cursor *c)
+{
+    struct nn *smaller = read_neurons(s, c, s->nn);
+    nn_free(s->nn);
+    s->nn = smaller;
+    s->best = arena_alloc(&smaller->arena, smaller->parameter_count, sizeof(real));
+    for (int i = 0; i < optimizer_states(s->config->optimizer); i++)
+        s->optimizer.state[i] = arena_alloc(&smaller->arena, smaller->trainable, sizeof(real));
+}
+
 void checkpoint_read_phase(struct session *s)
 {
     struct arena scratch = {0};
@@ -117,10 +220,20 @@ void checkpoint_read_phase(struct session *s)
     read_front(s, &cursor, &header);
     size_t skip = (size_t)header.position.curve_count * sizeof *s->curve +
                   header.float_parameters * sizeof(real);
-    struct nn *nn = s->nn;
-    if (skip > cursor.left || header.parameters != nn->parameter_count) damaged(s);
+    if (skip > cursor.left) damaged(s);
     cursor.bytes += skip;
     cursor.left -= skip;
+    if (header.priced != (s->at.quantized && frontier_wanted(s->config))) damaged(s);
+    if (header.stepwise != steps_wanted(s)) damaged(s);
+    if (header.stepwise) {
+        if (s->at.prune_row_count < 0 || s->at.prune_row_count > s->config->prune_steps) damaged(s);
+        take(s, &cursor, s->prune_rows, (size_t)s->at.prune_row_count * sizeof *s->prune_rows);
+        take(s, &cursor, s->rewind, s->nn->parameter_count * sizeof *s->rewind);
+    }
+    if (header.priced) read_branches(s, &cursor, header.branch_count);
+    if (header.priced) read_smaller(s, &cursor);
+    struct nn *nn = s->nn;
+    if (header.parameters != nn->parameter_count) damaged(s);
     take(s, &cursor, nn->parameters, nn->parameter_count * sizeof(real));
     take(s, &cursor, s->best, nn->parameter_count * sizeof(real));
     for (int i = 0; i < optimizer_states(s->config->optimizer); i++)

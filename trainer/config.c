@@ -24,6 +24,14 @@ const char *const train_monitor_names[] = {TRAIN_MONITOR_TABLE(NAME)};
 const char *const train_monitor_texts[] = {TRAIN_MONITOR_TABLE(TEXT)};
 const char *const train_prune_scope_names[] = {TRAIN_PRUNE_SCOPE_TABLE(NAME)};
 const char *const train_prune_scope_texts[] = {TRAIN_PRUNE_SCOPE_TABLE(TEXT)};
+const char *const train_prune_names[] = {TRAIN_PRUNE_TABLE(NAME)};
+const char *const train_prune_texts[] = {TRAIN_PRUNE_TABLE(TEXT)};
+const char *const train_grain_names[] = {TRAIN_GRAIN_TABLE(NAME)};
+const char *const train_grain_texts[] = {TRAIN_GRAIN_TABLE(TEXT)};
+const char *const train_levels_names[] = {TRAIN_LEVELS_TABLE(NAME)};
+const char *const train_levels_texts[] = {TRAIN_LEVELS_TABLE(TEXT)};
+const char *const train_price_names[] = {TRAIN_PRICE_TABLE(NAME)};
+const char *const train_price_texts[] = {TRAIN_PRICE_TABLE(TEXT)};
 #undef NAME
 #undef TEXT
 
@@ -68,6 +76,51 @@ static bool parse_bits(const char *text, struct train_format *f, char *reason, s
     return true;
 }
 
+/* "learned", "learned 8", "learned 8 channel": the width to start from and who shares one. */
+static bool parse_learned(const char *text, struct train_format *f, char *reason,
+                          size_t reason_size)
+{
+    char grain[16] = "each";
+    int bits = TRAIN_START_BITS, used = 0;
+    sscanf(text, "learned %n%d %n", &used, &bits, &used);
+    int rest = 0;
+    if (text[used]) sscanf(text + used, "%15s %n", grain, &rest);
+    int found = train_find_name(train_grain_names, GRAIN_COUNT, grain);
+    if (found < 0 || text[used + rest] || bits < 1 || bits > 16) {
+        if (reason)
+            snprintf(reason, reason_size,
+                     "a learned width is 'learned [1 to 16 bits to start from] "
+                     "[each|channel|tensor]'");
+        return false;
+    }
+    *f = (struct train_format){.kind = TRAIN_FORMAT_LEARNED,
+                               .format = format_make(true, bits, bits),
+                               .grain = (enum train_grain)found};
+    return true;
+}
+
+/* "binary", "ternary", "power_of_two", "power_of_two 5"; false if it is none of them. */
+static bool parse_levels(const char *text, struct train_format *f, char *reason, size_t reason_size)
+{
+    char name[16] = "";
+    int bits = TRAIN_POWER_BITS, used = 0;
+    sscanf(text, "%15s %n%d %n", name, &used, &bits, &used);
+    int levels = train_find_name(train_levels_names, LEVELS_COUNT, name);
+    if (levels <= LEVELS_ALL) return false;
+    bool powers = levels == LEVELS_POWER_OF_TWO;
+    f->kind = TRAIN_FORMAT_BITS;
+    f->format = format_make(true, powers ? bits : 2, powers ? bits : 2);
+    f->format.overflow = OVERFLOW_SAT_SYM;
+    f->per_element = true;
+    f->levels = (enum train_levels)levels;
+    if (!text[used] && bits >= 2 && bits <= 16 && (powers || bits == TRAIN_POWER_BITS)) return true;
+    f->kind = TRAIN_FORMAT_DEFAULT;
+    if (reason)
+        snprintf(reason, reason_size, "'%s' is followed by %s", name,
+                 powers ? "a width of 2 to 16 bits or nothing" : "nothing");
+    return true;
+}
+
 bool train_format_parse(const char *text, struct train_format *f, char *reason, size_t reason_size)
 {
     *f = (struct train_format){0};
@@ -81,6 +134,8 @@ bool train_format_parse(const char *text, struct train_format *f, char *reason, 
         f->kind = TRAIN_FORMAT_PRODUCT;
         return true;
     }
+    if (parse_levels(text, f, reason, reason_size)) return f->kind != TRAIN_FORMAT_DEFAULT;
+    if (strncmp(text, "learned", 7) == 0) return parse_learned(text, f, reason, reason_size);
     if (isdigit((unsigned char)*text)) return parse_bits(text, f, reason, reason_size);
     if (!format_parse(text, &f->format, reason, reason_size)) return false;
     if (f->format.width_bits > 24) {
@@ -127,6 +182,13 @@ void train_config_init(struct train_config *config)
         .monitor = MONITOR_LOSS,
         .prune_scope = PRUNE_LAYER,
         .prune_frequency = 20,
+        .prune_steps = 8,
+        .price = PRICE_LUT4,
+        .frontier_points = 12,
+        .anneal_epochs = 80,
+        .search_tries = 3,
+        .search_further = 6,
+        .width_rate = 1,
         .checkpoint_interval = 50,
     };
     config->input.per_element = true;

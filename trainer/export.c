@@ -1,4 +1,6 @@
 /* Trained parameters as networks of model/network.h. */
+#include "model/shrink.h"
+#include "trainer/nn/widths.h"
 #include "trainer/session.h"
 #include "trainer/settings.h"
 
@@ -73,22 +75,83 @@ static int add_quant(struct network *network, const char *of, int input, int siz
     return at;
 }
 
+/* ---- Learned widths: what is exported is the exact number, its format where it was rounded
+ * -------
+ */
+
+/* The format of x, which has `fraction` bits, with as few bits as hold it. */
+static struct format format_of(double x, int fraction)
+{
+    int64_t n = (int64_t)ldexp(x, fraction);
+    if (n == 0) return format_make(true, 1, 1);
+    for (; n % 2 == 0; n /= 2)
+        fraction--;
+    struct format f = format_of_interval(n < 0 ? n : -1, n < 0 ? 0 : n, fraction);
+    return f;
+}
+
+static struct quantizer exact_formats(struct network *network, const struct nn *nn,
+                                      const struct nn_widths *widths, const real *used, int rows,
+                                      int columns)
+{
+    struct quantizer q = {.count = rows * columns};
+    q.formats = arena_alloc(&network->arena, (size_t)q.count, sizeof *q.formats);
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++)
+            q.formats[i * columns + j] = format_of((double)used[(ptrdiff_t)i * widths->columns + j],
+                                                   widths_fraction(nn, widths, i, j));
+    return q;
+}
+
+/* An element of no bits has one here, and no weight behind it reads it. */
+static struct quantizer learned_formats(struct network *network, const struct nn *nn,
+                                        const struct nn_op *op)
+{
+    struct quantizer q = {.count = op->outputs};
+    q.formats = arena_alloc(&network->arena, (size_t)q.count, sizeof *q.formats);
+    for (int j = 0; j < op->outputs; j++) {
+        int bits = widths_bits(nn, op, j), fraction = widths_fraction(nn, &op->widths, 0, j);
+        if (bits == 0) bits = 1, fraction = 0;
+        q.formats[j] = format_make(op->is_signed[j], bits, bits - fraction);
+        q.formats[j].rounding = op->quant.rounding;
+    }
+    return q;
+}
+
+/* The learned activation whose elements a dense operation reads; NULL: none right before it. */
+static const struct nn_op *learned_source(const struct nn *nn, const struct nn_op *op)
+{
+    const struct nn_op *before = op > nn->ops ? op - 1 : NULL;
+    while (before && before->kind == OP_DROPOUT)
+        before = before > nn->ops ? before - 1 : NULL;
+    return before && before->widths.learned ? before : NULL;
+}
+
 static int add_dense(struct network *network, const struct nn *nn, const struct nn_op *op,
                      const char *name, int input)
 {
     int at = network_add(network, LAYER_DENSE, name, input, op->outputs);
     struct layer *l = &network->layers[at];
     size_t inputs = (size_t)op->inputs, outputs = (size_t)op->outputs, stride = (size_t)op->columns;
-    /* Where signed digits are limited, the limited weights are the model's. */
-    const real *weights = op->weight_quant.active && op->digits > 0
-                              ? op->used_weights
-                              : nn->parameters + op->weights.first;
+    /* Where signed digits or signs are what counts, the limited weights are the model's. */
+    bool exact = op->weight_widths.learned || op->weight_quant.binary ||
+                 (op->weight_quant.active && op->digits > 0);
+    const real *weights = exact ? op->used_weights : nn->parameters + op->weights.first;
     l->weights = columns_copy(network, weights, inputs, outputs, stride);
-    l->weight_quant = expand(network, &op->weight_quant, op->inputs, op->outputs);
-    if (op->bias.count) {
-        l->bias = columns_copy(network, nn->parameters + op->bias.first, 1, outputs, stride);
-        l->bias_quant = expand(network, &op->bias_quant, 1, op->outputs);
-    }
+    l->weight_quant = op->weight_widths.learned
+                          ? exact_formats(network, nn, &op->weight_widths, op->used_weights,
+                                          op->inputs, op->outputs)
+                          : expand(network, &op->weight_quant, op->inputs, op->outputs);
+    const struct nn_op *source = learned_source(nn, op);
+    for (int i = 0; source && i < op->inputs; i++)
+        for (int j = 0; widths_bits(nn, source, i) == 0 && j < op->outputs; j++)
+            l->weights[i * op->outputs + j] = 0;
+    if (!op->bias.count) return at;
+    const real *bias = op->bias_widths.learned ? op->used_bias : nn->parameters + op->bias.first;
+    l->bias = columns_copy(network, bias, 1, outputs, stride);
+    l->bias_quant = op->bias_widths.learned ? exact_formats(network, nn, &op->bias_widths,
+                                                            op->used_bias, 1, op->outputs)
+                                            : expand(network, &op->bias_quant, 1, op->outputs);
     return at;
 }
 
@@ -112,6 +175,7 @@ static enum layer_kind activation_layer(enum activation activation)
     case ACTIVATION_RELU: return LAYER_RELU;
     case ACTIVATION_LEAKY_RELU: return LAYER_LEAKY_RELU;
     case ACTIVATION_SIGMOID: return LAYER_SIGMOID;
+    case ACTIVATION_SIGN: return LAYER_SIGN;
     default: assert(activation == ACTIVATION_TANH); return LAYER_TANH;
     }
 }
@@ -119,8 +183,8 @@ static enum layer_kind activation_layer(enum activation activation)
 static int add_op(struct network *network, const struct session *s, const struct nn *nn,
                   const struct nn_op *op, int input)
 {
-    char name[64];
-    train_layer_name(s->config, op->layer, name);
+    char name[64] = "input";
+    if (op->layer >= 0) train_layer_name(s->config, op->layer, name);
     switch (op->kind) {
     case OP_DENSE: return add_dense(network, nn, op, name, input);
     case OP_BATCHNORM: return add_batchnorm(network, nn, op, name, input);
@@ -133,7 +197,9 @@ static int add_op(struct network *network, const struct session *s, const struct
         at = network_add(network, activation_layer(op->activation), name, at, op->outputs);
         network->layers[at].alpha = (double)op->alpha;
     }
-    return add_quant(network, name, at, op->outputs, expand(network, &op->quant, 1, op->outputs));
+    return add_quant(network, name, at, op->outputs,
+                     op->widths.learned ? learned_formats(network, nn, op)
+                                        : expand(network, &op->quant, 1, op->outputs));
 }
 
 static struct network *export_nn(const struct session *s, const struct nn *nn)
@@ -153,6 +219,11 @@ static struct network *export_nn(const struct session *s, const struct nn *nn)
         network_add(network, softmax ? LAYER_SOFTMAX : LAYER_SIGMOID, name, at, nn->outputs);
     }
     name_classes(network, s);
+    for (int i = 0; i < nn->op_count; i++)
+        if (nn->ops[i].widths.learned || nn->ops[i].weight_widths.learned) {
+            network_shrink(network); /* elements without bits are to go */
+            break;
+        }
     network_check(network, s->config->name);
     return network;
 }
@@ -168,40 +239,41 @@ struct network *export_quantized(const struct session *s, struct nn *nn)
     return export_nn(s, nn);
 }
 
-static int widest(const struct column_quantizer *q)
+static int widest(const struct quantizer *q)
 {
     int bits = 0;
-    for (int i = 0; q->active && i < q->quantizer.count; i++)
-        if (q->quantizer.formats[i].width_bits > bits) bits = q->quantizer.formats[i].width_bits;
+    for (int i = 0; i < q->count; i++)
+        if (q->formats[i].width_bits > bits) bits = q->formats[i].width_bits;
     return bits;
 }
 
-struct train_layer_summary *export_summaries(struct arena *arena, const struct session *s,
-                                             const struct nn *nn, int *count)
+struct train_layer_summary *train_summaries(struct arena *arena, const struct network *network,
+                                            int *count)
 {
     struct train_layer_summary *rows =
-        arena_alloc(arena, (size_t)s->config->layer_count, sizeof *rows);
+        arena_alloc(arena, (size_t)network->layer_count, sizeof *rows);
     *count = 0;
-    for (int i = 0; i < nn->op_count; i++) {
-        const struct nn_op *op = &nn->ops[i];
-        if (op->kind == OP_ACTIVATION && *count) rows[*count - 1].output_bits = widest(&op->quant);
-        if (op->kind != OP_DENSE) continue;
+    for (int l = 1; l < network->layer_count; l++) {
+        const struct layer *layer = &network->layers[l];
+        if (layer->kind == LAYER_QUANT && *count)
+            rows[*count - 1].output_bits = widest(&layer->quant);
+        if (layer->kind != LAYER_DENSE) continue;
+        int inputs = network->layers[layer->input].size;
         struct train_layer_summary *row = &rows[(*count)++];
-        char name[64];
-        train_layer_name(s->config, op->layer, name);
-        *row = (struct train_layer_summary){.name = arena_strdup(arena, name),
-                                            .inputs = op->inputs,
-                                            .outputs = op->outputs,
-                                            .weights = (long)op->inputs * op->outputs,
-                                            .weight_bits = widest(&op->weight_quant)};
-        for (int k = 0; k < op->inputs; k++)
-            for (int j = 0; j < op->outputs; j++) {
-                real w = op->used_weights[(ptrdiff_t)k * op->columns + j];
-                row->nonzero += w != 0;
-                if (op->weight_quant.active)
-                    row->digits +=
-                        weight_digits_of((int64_t)(w * op->weight_quant.inverse_step[j]));
-            }
+        *row = (struct train_layer_summary){.name = arena_strdup(arena, layer->name),
+                                            .inputs = inputs,
+                                            .outputs = layer->size,
+                                            .weights = (long)inputs * layer->size,
+                                            .weight_bits = widest(&layer->weight_quant)};
+        for (int i = 0; i < inputs * layer->size; i++) {
+            double w = layer->weights[i];
+            if (layer->weight_quant.count)
+                w = format_quantize(quantizer_at(&layer->weight_quant, i), w);
+            row->nonzero += w != 0;
+            if (layer->weight_quant.count)
+                row->digits +=
+                    weight_digits_of(format_to_integer(quantizer_at(&layer->weight_quant, i), w));
+        }
     }
     return rows;
 }

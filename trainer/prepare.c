@@ -57,8 +57,9 @@ struct nn_events session_prepare(struct session *s, const struct quantizer *quan
 
 static void add_format(struct text *t, const struct train_format *f)
 {
-    text_add(t, "%d %d %d %d %d %d %d;", f->kind, f->format.width_bits, f->format.integer_bits,
-             f->format.is_signed, f->format.rounding, f->format.overflow, f->per_element);
+    text_add(t, "%d %d %d %d %d %d %d %d %d;", f->kind, f->format.width_bits,
+             f->format.integer_bits, f->format.is_signed, f->format.rounding, f->format.overflow,
+             f->per_element, f->grain, f->levels);
 }
 
 /* The configuration as text, whatever could change a result; not the checkpoint's own settings. */
@@ -78,6 +79,27 @@ static void add_config(struct text *t, const struct train_config *c)
     text_add(t, "%d %d %.17g %.17g %d %.17g %.17g %d %d;", c->monitor, c->patience, c->min_delta,
              c->sparsity, c->prune_scope, c->prune_begin_epoch, c->prune_end_epoch,
              c->prune_frequency, c->weight_digits);
+    for (int l = 0; c->init && l < c->init->layer_count; l++) {
+        const struct layer *layer = &c->init->layers[l];
+        size_t count = layer->kind == LAYER_DENSE
+                           ? (size_t)c->init->layers[layer->input].size * (size_t)layer->size
+                           : 0;
+        struct hash hash = hash_init();
+        char digits[33];
+        hash_add(&hash, layer->weights, count * sizeof(double));
+        hash_print(hash, digits);
+        text_add(t, "%s ", digits);
+    }
+    text_add(t, "%.17g %.17g %.17g;", c->noise, c->smearing, c->dead_channels);
+    text_add(t, "%d %d %d %.17g;", c->prune_method, c->prune_steps, c->rewind_epoch,
+             c->prune_strength);
+    text_add(t, "%d %.17g %.17g %.17g %.17g %d %d %d %d %.17g %d %d %.17g;", c->price,
+             c->price_begin, c->price_end, c->price_target, c->frontier_from, c->frontier_points,
+             c->anneal_epochs, c->search_tries, c->search_further, c->width_rate,
+             c->range_from_data, c->range_margin_bits, c->teacher_weight);
+    if (c->compile)
+        text_add(t, "%s %.17g %d %d %d;", c->compile->target->name, c->compile->clock_mhz,
+                 c->compile->clock_count, c->compile->optimize, c->compile->output);
     const struct train_format *formats[] = {&c->input, &c->weights, &c->bias, &c->activations,
                                             &c->output};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "trainer/nn/model.h"
 #include "trainer/nn/optimizer.h"
+#include "trainer/nn/price.h"
 #include "trainer/train.h"
 
 /* Where a training stands, between two steps; saved as it is. */
@@ -22,6 +23,31 @@ struct position {
     int64_t right; /* sums over the steps of the epoch that runs */
     double loss, weight;
     double best; /* monitored value, smaller is better */
+    /* Learned widths: price of the present network and at the start, its weight, and the next of
+     * the frontier's prices. */
+    double price, starting_price, price_weight;
+    int64_t next_level;
+    /* Pruning in steps: steps done, rows of the table, digits before the first (compiler). */
+    int64_t prune_step, prune_row_count, first_digits;
+};
+
+/* What is known of a network of the frontier; saved as it is. */
+struct branch_facts {
+    int64_t epoch, done; /* of the quantized phase; polished and judged */
+    int64_t bridge;      /* a branch that starts from a point and is only searched on */
+    double price_weight, price, train_loss, loss, accuracy, auc;
+    double until; /* price that the branch's search goes down to; 0: none in particular */
+    int64_t weights, nonzero, digits;
+    struct price_model model;
+    struct compiled_cost cost;
+};
+
+/* A network that left the quantized phase to become points of the frontier: at the weight that the
+ * price had then, and at higher ones. */
+enum { BRANCH_POINTS = 16 };
+struct branch {
+    struct nn *nn;
+    struct branch_facts facts;
 };
 
 struct session {
@@ -42,6 +68,12 @@ struct session {
     real *float_best; /* [parameters of float_nn], once the float phase is over */
     uint32_t *order;
     struct position at;
+    struct price_model price;
+    struct branch *branches; /* [frontier_branches()] as they left */
+    struct branch *points;   /* [frontier_branches()][BRANCH_POINTS] what became of them */
+    int branch_count;
+    struct train_prune_step *prune_rows; /* [prune_steps + 1] */
+    real *rewind;                        /* [parameters]: what a lottery ticket starts from */
     struct train_epoch *curve;
     struct hash identity; /* of configuration and events */
 };
@@ -61,8 +93,5 @@ void checkpoint_read_phase(struct session *s);
 /* Networks from parameters; nn tells the formats. */
 struct network *export_float(const struct session *s);
 struct network *export_quantized(const struct session *s, struct nn *nn);
-/* One row per dense layer. */
-struct train_layer_summary *export_summaries(struct arena *arena, const struct session *s,
-                                             const struct nn *nn, int *count);
 
 #endif

@@ -2,14 +2,19 @@
 #include "trainer/settings.h"
 
 #include "base/error.h"
+#include "trainer/frontier.h"
+#include "trainer/initial.h"
+#include "trainer/nn/prune.h"
+#include "trainer/teacher.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 bool train_is_activation(enum train_layer_kind kind)
 {
     return kind == TRAIN_RELU || kind == TRAIN_LEAKY_RELU || kind == TRAIN_SIGMOID ||
-           kind == TRAIN_TANH;
+           kind == TRAIN_TANH || kind == TRAIN_SIGN;
 }
 
 bool train_contained_in_loss(const struct train_config *config, int layer)
@@ -29,14 +34,19 @@ struct train_format train_layer_weights(const struct train_config *config, int l
 struct train_format train_layer_bias(const struct train_config *config, int layer)
 {
     const struct train_layer_config *l = &config->layers[layer];
-    return l->bias.kind == TRAIN_FORMAT_DEFAULT ? config->bias : l->bias;
+    struct train_format bias = l->bias.kind == TRAIN_FORMAT_DEFAULT ? config->bias : l->bias;
+    struct train_format weights = train_layer_weights(config, layer);
+    bool has_no_grid = bias.kind == TRAIN_FORMAT_PRODUCT && weights.kind == TRAIN_FORMAT_LEARNED;
+    return has_no_grid ? weights : bias;
 }
 
 struct train_format train_layer_output(const struct train_config *config, int layer)
 {
     const struct train_format none = {.kind = TRAIN_FORMAT_NONE};
+    if (layer < 0) return config->input;
     const struct train_layer_config *l = &config->layers[layer];
-    if (train_contained_in_loss(config, layer) || l->kind == TRAIN_DROPOUT) return none;
+    if (train_contained_in_loss(config, layer) || l->kind == TRAIN_DROPOUT || l->kind == TRAIN_SIGN)
+        return none;
     if (l->output.kind != TRAIN_FORMAT_DEFAULT) return l->output;
     int next = layer + 1;
     while (next < config->layer_count && config->layers[next].kind == TRAIN_DROPOUT)
@@ -51,6 +61,7 @@ struct train_format train_layer_output(const struct train_config *config, int la
 int train_layer_digits(const struct train_config *config, int layer)
 {
     int digits = config->layers[layer].weight_digits;
+    if (train_layer_weights(config, layer).levels == LEVELS_POWER_OF_TWO) return 1;
     if (digits == 0) digits = config->weight_digits;
     return digits < 0 ? 0 : digits;
 }
@@ -92,10 +103,25 @@ static int neighbour(const struct train_config *config, int layer, int direction
 int train_layer_batchnorm(const struct train_config *config, int layer, int direction)
 {
     int next = neighbour(config, layer, direction);
-    if (next < 0 || config->layers[next].kind != TRAIN_BATCHNORM) return -1;
+    if (next < 0 || config->layers[next].kind != TRAIN_BATCHNORM ||
+        train_batchnorm_stays(config, next))
+        return -1;
     if (direction > 0) return next;
     int front = neighbour(config, next, -1);
     return front >= 0 && config->layers[front].kind == TRAIN_DENSE ? -1 : next;
+}
+
+static bool is_coarse(const struct train_config *config, int layer)
+{
+    return layer >= 0 && config->layers[layer].kind == TRAIN_DENSE &&
+           train_layer_weights(config, layer).levels != LEVELS_ALL;
+}
+
+bool train_batchnorm_stays(const struct train_config *config, int layer)
+{
+    int behind = neighbour(config, layer, 1);
+    return is_coarse(config, neighbour(config, layer, -1)) ||
+           (behind >= 0 && config->layers[behind].kind == TRAIN_SIGN);
 }
 
 double train_threshold(const struct train_config *config)
@@ -123,6 +149,9 @@ static void check_positive(const char *setting, double value)
 
 static void check_format(const char *where, const char *what, const struct train_format *f)
 {
+    if (f->levels != LEVELS_ALL && strcmp(what, "weights") != 0)
+        fail("training: %s: '%s' is a format for weights alone", where,
+             train_levels_names[f->levels]);
     if (f->kind != TRAIN_FORMAT_BITS && f->kind != TRAIN_FORMAT_FIXED) return;
     int low = f->kind == TRAIN_FORMAT_BITS ? 2 : 1;
     if (f->format.width_bits < low || f->format.width_bits > 24)
@@ -148,7 +177,10 @@ static void check_layer(const struct train_config *config, int i)
     check_format(name, "output", &l->output);
     if (l->weights.kind == TRAIN_FORMAT_PRODUCT || l->output.kind == TRAIN_FORMAT_PRODUCT)
         fail("training: layer %s: 'product' is a format for biases alone", name);
-    if (!config->quantize || l->kind != TRAIN_BATCHNORM) return;
+    if (l->kind == TRAIN_SIGN && l->output.kind != TRAIN_FORMAT_DEFAULT &&
+        l->output.kind != TRAIN_FORMAT_NONE)
+        fail("training: layer %s: a sign is -1 or 1 and has no format", name);
+    if (!config->quantize || l->kind != TRAIN_BATCHNORM || train_batchnorm_stays(config, i)) return;
     int before = neighbour(config, i, -1), behind = neighbour(config, i, 1);
     bool foldable = (before >= 0 && config->layers[before].kind == TRAIN_DENSE) ||
                     (behind >= 0 && config->layers[behind].kind == TRAIN_DENSE);
@@ -156,6 +188,35 @@ static void check_layer(const struct train_config *config, int i)
         fail("training: layer %s has no dense layer beside it to fold into; put it behind a dense "
              "layer",
              name);
+    bool fixed = !(before >= 0 && config->layers[before].kind == TRAIN_DENSE);
+    if (fixed && is_coarse(config, behind))
+        fail("training: layer %s cannot be folded into the %s weights behind it; put it behind a "
+             "dense layer",
+             name, train_levels_names[train_layer_weights(config, behind).levels]);
+}
+
+static void check_price(const struct train_config *c)
+{
+    check_range("price_begin", c->price_begin, 0, 1e6);
+    check_range("price_end", c->price_end, 0, 1e6);
+    check_range("price_target", c->price_target, 0, 1e15);
+    check_range("frontier_from", c->frontier_from, 0, 1e15);
+    check_range("frontier_points", c->frontier_points, 1, 1000);
+    check_range("anneal_epochs", c->anneal_epochs, 0, 1e6);
+    check_range("search_tries", c->search_tries, 0, 1e6);
+    check_range("search_further", c->search_further, 0, 15);
+    check_range("width_rate", c->width_rate, 0, 1e6);
+    check_range("range_margin_bits", c->range_margin_bits, 0, 30);
+    bool priced = c->price_end > 0 || c->price_target > 0;
+    if (priced && !frontier_wanted(c))
+        fail("training: a price needs learned widths; give a layer `weights: learned`");
+    if (c->price_target > 0 && c->frontier_from > 0 && c->frontier_from < c->price_target)
+        fail("training: frontier_from %g lies below price_target %g", c->frontier_from,
+             c->price_target);
+    if (prune_is_stepwise(c) && priced)
+        fail("training: pruning by method %s and a price exclude each other: with a price, weights "
+             "vanish when their bits do",
+             train_prune_names[c->prune_method]);
 }
 
 static void check_phases(const struct train_config *c)
@@ -168,6 +229,10 @@ static void check_phases(const struct train_config *c)
     check_range("sparsity", c->sparsity, 0, 1);
     check_range("prune_frequency", c->prune_frequency, 1, 1e9);
     check_range("prune_begin_epoch", c->prune_begin_epoch, 0, 1e6);
+    check_range("pruning: steps", c->prune_steps, 1, 1000);
+    check_range("pruning: rewind_epoch", c->rewind_epoch, 0,
+                (double)c->quantized_epochs / (c->prune_steps + 1));
+    check_range("pruning: strength", c->prune_strength, 0, 1e6);
     double end = c->prune_end_epoch > 0 ? c->prune_end_epoch : 1e6;
     check_range("prune_end_epoch", c->prune_end_epoch, 0,
                 c->quantized_epochs > 0 ? c->quantized_epochs : 1e6);
@@ -248,6 +313,13 @@ void train_config_check(const struct train_config *config, const struct events *
     check_format("all layers", "activations", &config->activations);
     check_format("all layers", "output", &config->output);
     check_phases(config);
+    check_price(config);
     check_numbers(config);
+    check_range("noise", config->noise, 0, 1e3);
+    check_range("smearing", config->smearing, 0, 1e3);
+    check_range("dead_channels", config->dead_channels, 0, 1);
+    check_range("teacher_weight", config->teacher_weight, 0, 1);
     check_targets(config, events);
+    teacher_check(config, events);
+    initial_check(config, events);
 }

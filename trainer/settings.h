@@ -15,9 +15,12 @@ double train_layer_alpha(const struct train_layer_config *layer); /* as a float3
 /* The name in the networks: as given, or kind and number among its kind, "dense1". */
 void train_layer_name(const struct train_config *config, int layer, char name[64]);
 /* The batch normalisation that touches dense layer `layer` with at most dropout between: behind it
- * (direction 1), or before it and not folded into a dense layer in front (-1); -1 if there is none.
- */
+ * (direction 1), or before it and not folded into a dense layer in front (-1); -1 if there is none
+ * or it stays. */
 int train_layer_batchnorm(const struct train_config *config, int layer, int direction);
+/* Whether a batch normalisation is part of the quantized network: hardware makes thresholds of it
+ * in front of a sign, and few weights it could be folded into are free to be any number. */
+bool train_batchnorm_stays(const struct train_config *config, int layer);
 /* One output: what decides for class 1. 0 for logits and hinge, 1/2 for probabilities and values.
  */
 double train_threshold(const struct train_config *config);

@@ -5,10 +5,16 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "data/random.h"
+#include "trainer/frontier.h"
+#include "trainer/initial.h"
 #include "trainer/nn/convert.h"
+#include "trainer/nn/prune.h"
 #include "trainer/nn/update.h"
+#include "trainer/nn/widths.h"
 #include "trainer/session.h"
 #include "trainer/settings.h"
+#include "trainer/steps.h"
+#include "trainer/teacher.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,6 +29,12 @@ static const char *phase_name(const struct session *s)
 static int phase_epochs(const struct session *s)
 {
     return s->at.quantized ? s->config->quantized_epochs : s->config->epochs;
+}
+
+/* Whether the phase that runs prices learned widths. */
+static bool is_priced(const struct session *s)
+{
+    return s->at.quantized && frontier_wanted(s->config);
 }
 
 static long steps_per_epoch(const struct session *s)
@@ -49,11 +61,8 @@ static void shuffle(struct session *s)
 
 /* ---- One step ------------------------------------------------------------------------------- */
 
-static void stop_if_asked(struct session *s)
+_Noreturn static void stop(struct session *s)
 {
-    long limit = s->config->stop_after_steps;
-    if (!interrupt_requested() && !(limit > 0 && s->at.total_steps >= limit)) return;
-    checkpoint_write(s);
     progress_end();
     if (s->config->checkpoint_path)
         info("training interrupted in epoch %d of the %s phase; run again to resume from %s",
@@ -62,11 +71,25 @@ static void stop_if_asked(struct session *s)
     fail("training interrupted%s", s->config->checkpoint_path ? "; run again to resume" : "");
 }
 
+static void stop_if_asked(struct session *s)
+{
+    long limit = s->config->stop_after_steps;
+    if (!interrupt_requested() && !(limit > 0 && s->at.total_steps >= limit)) return;
+    checkpoint_write(s);
+    stop(s);
+}
+
 static double learning_rate(const struct session *s, double time)
 {
     double base = s->config->learning_rate;
     if (s->at.quantized && s->config->quantized_learning_rate > 0)
         base = s->config->quantized_learning_rate;
+    if (is_priced(s)) return base; /* it falls when the branches anneal */
+    if (steps_wanted(s)) {         /* every part starts anew */
+        int first = steps_epoch(s->config, (int)s->at.prune_step);
+        int end = steps_epoch(s->config, (int)s->at.prune_step + 1);
+        return schedule_rate(s->config, base, time - first, end - first);
+    }
     return schedule_rate(s->config, base, time, phase_epochs(s));
 }
 
@@ -77,10 +100,11 @@ static void prune_if_due(struct session *s, double before, double now)
     if (!s->at.quantized || !prune_wanted(s->config)) return;
     double end = prune_end(s->config);
     long done = (long)s->at.epoch * steps_per_epoch(s) + (long)s->at.step;
+    if (prune_is_stepwise(s->config)) return;
     bool last = now >= end && before < end;
     bool due = now < end && done % s->config->prune_frequency == 0;
     double progress = prune_progress(s->config, now);
-    if (last || (due && progress > 0)) nn_prune(s->config, s->nn, progress);
+    if (last || (due && progress > 0)) nn_prune(s->config, s->nn, progress, 0);
 }
 
 static void run_step(struct session *s)
@@ -98,7 +122,11 @@ static void run_step(struct session *s)
              "learning_rate (now %g) or set clip_norm",
              (int)s->at.epoch + 1, (int)s->at.step + 1, phase_name(s), rate);
     }
-    nn_update(s->config, s->nn, &s->optimizer, rate);
+    if (is_priced(s))
+        s->at.price =
+            nn_update(s->config, s->nn, &s->optimizer, rate, &s->price, frontier_weight(s, before));
+    else
+        nn_update(s->config, s->nn, &s->optimizer, rate, NULL, 0);
     s->at.loss += sum.loss;
     s->at.weight += sum.weight;
     s->at.right += sum.right;
@@ -113,6 +141,7 @@ static void run_step(struct session *s)
 static void keep_best(struct session *s, const struct train_epoch *e)
 {
     bool pruning = s->at.quantized && prune_wanted(s->config) && e->epoch < prune_end(s->config);
+    if (steps_wanted(s)) pruning = s->at.prune_step < steps_between_epochs(s->config);
     if (pruning) return;
     double value =
         s->config->monitor == MONITOR_ACCURACY ? -e->validation_accuracy : e->validation_loss;
@@ -144,7 +173,12 @@ static void finish_epoch(struct session *s)
     s->at.step = 0;
     s->at.loss = s->at.weight = 0;
     s->at.right = 0;
-    keep_best(s, e);
+    if (s->at.quantized && s->config->range_from_data)
+        widths_observe(s->nn, &s->train, s->config->range_margin_bits);
+    if (is_priced(s))
+        frontier_branch(s);
+    else
+        keep_best(s, e);
     int interval = s->config->checkpoint_interval;
     if (interval > 0 && s->at.epoch % interval == 0) checkpoint_write(s);
 }
@@ -169,6 +203,7 @@ static double run_epoch(struct session *s)
 {
     bool whole = s->at.step == 0;
     double start = clock_seconds();
+    steps_begin_epoch(s);
     shuffle(s);
     const long steps = steps_per_epoch(s);
     while (s->at.step < steps) {
@@ -215,6 +250,7 @@ static double run_phase(struct session *s, bool resume)
     interrupt_defer(true);
     while (s->at.epoch < epochs) {
         bool stale = s->config->patience > 0 && s->at.epochs_since_best >= s->config->patience;
+        stale = stale || (is_priced(s) && frontier_reached(s));
         if (stale) break;
         double seconds = run_epoch(s);
         if (seconds < fastest) fastest = seconds;
@@ -228,22 +264,37 @@ static double run_phase(struct session *s, bool resume)
     return fastest;
 }
 
+/* How s->nn disturbs its training events. */
+static void set_augmentation(struct session *s)
+{
+    const struct train_config *c = s->config;
+    real *zero = arena_alloc(&s->nn->arena, (size_t)s->nn->input_columns, sizeof(real));
+    for (int j = 0; c->standardise && j < s->nn->inputs; j++)
+        zero[j] = (real)s->offset[j];
+    s->nn->augment = (struct augmentation){c->noise, c->smearing, c->dead_channels, zero};
+}
+
 /* Builds the quantized network from the float phase's result. */
 static void start_quantized(struct session *s, bool resume)
 {
     s->nn = nn_init(s->config, s->events->features, s->classes, true, s->pool);
     nn_fold(s->config, s->float_nn, s->nn);
-    s->nn->input_quant = nn_calibrate_input(s->config, s->nn, &s->train);
+    set_augmentation(s);
+    if (!nn_quantizes_input(s->nn))
+        s->nn->input_quant = nn_calibrate_input(s->config, s->nn, &s->train);
     arena_free(&s->events_arena);
     s->train = session_prepare(s, &s->nn->input_quant, s->train_rows, s->train_count);
     s->valid = session_prepare(s, &s->nn->input_quant, s->valid_rows, s->valid_count);
+    teacher_fill(s);
     nn_calibrate(s->config, s->nn, &s->train);
     nn_keep_in_range(s->nn);
     if (resume) return;
+    if (s->config->range_from_data) widths_observe(s->nn, &s->train, s->config->range_margin_bits);
     int64_t best = s->at.best_epoch, steps = s->at.total_steps, rows = s->at.curve_count;
     s->at = (struct position){
         .quantized = 1, .float_best_epoch = best, .total_steps = steps, .curve_count = rows};
-    if (s->config->quantized_epochs == 0 && prune_wanted(s->config)) nn_prune(s->config, s->nn, 1);
+    bool at_once = prune_wanted(s->config) && !prune_is_stepwise(s->config);
+    if (s->config->quantized_epochs == 0 && at_once) nn_prune(s->config, s->nn, 1, 0);
 }
 
 /* ---- The whole ------------------------------------------------------------------------------ */
@@ -285,6 +336,7 @@ static int thread_count(const struct train_config *config)
 static void start_session(struct session *s)
 {
     const struct train_config *c = s->config;
+    const size_t features = (size_t)s->events->features;
     if (s->train_count < 1) fail("%s: no events to train on", s->events->path);
     int outputs = 0;
     for (int i = 0; i < c->layer_count; i++)
@@ -292,11 +344,18 @@ static void start_session(struct session *s)
     int classes = s->events->classes;
     s->classes = s->events->targets == 1 && classes >= 2 &&
                  (outputs == classes || (outputs == 1 && classes == 2));
-    if (c->standardise) fit_scaler(s);
+    if (c->init)
+        initial_scaling(c, s->events->features,
+                        s->scale = arena_alloc(&s->arena, features, sizeof(double)),
+                        s->offset = arena_alloc(&s->arena, features, sizeof(double)));
+    else if (c->standardise)
+        fit_scaler(s);
     fit_class_weights(s);
     s->pool = pool_init(thread_count(c));
     s->float_nn = s->nn = nn_init(c, s->events->features, s->classes, false, s->pool);
+    set_augmentation(s);
     nn_randomise(s->nn, c->seed);
+    if (c->init) initial_load(c, s->nn);
     s->train = session_prepare(s, NULL, s->train_rows, s->train_count);
     s->valid = session_prepare(s, NULL, s->valid_rows, s->valid_count);
     s->order = arena_alloc(&s->arena, (size_t)s->train_count, sizeof *s->order);
@@ -320,6 +379,7 @@ static double *validation_scores(struct session *s, struct arena *arena, struct 
 
 static void end_session(struct session *s)
 {
+    frontier_free(s);
     if (s->nn != s->float_nn) nn_free(s->nn);
     nn_free(s->float_nn);
     pool_free(s->pool);
@@ -346,11 +406,29 @@ static void float_phase(struct session *s, struct train_result *r, bool resume)
     r->outputs = s->nn->outputs;
 }
 
+/* The frontier's points; interrupted, it goes on from the last one that was done. */
+static void finish_frontier(struct session *s, struct train_result *r)
+{
+    checkpoint_write(s);
+    interrupt_defer(true);
+    if (!frontier_finish(s)) {
+        checkpoint_write(s);
+        stop(s);
+    }
+    interrupt_defer(false);
+    frontier_export(s, r);
+}
+
 static void quantized_phase(struct session *s, struct train_result *r, bool resume)
 {
     double start = clock_seconds();
     start_quantized(s, resume);
+    if (is_priced(s)) frontier_allocate(s);
+    if (is_priced(s) && !resume) frontier_start(s);
+    if (steps_wanted(s)) steps_allocate(s);
     double fastest = run_phase(s, resume);
+    if (steps_wanted(s)) steps_finish(s);
+    if (is_priced(s)) finish_frontier(s, r);
     if (s->config->quantized_epochs > 0) r->epoch_seconds = fastest;
     r->quantized_seconds = clock_seconds() - start;
     r->quantized_network = export_quantized(s, s->nn);
@@ -378,7 +456,14 @@ struct train_result *train_run(const struct train_config *config, const struct e
     float_phase(&s, r, r->resumed && !s.at.quantized);
     r->float_best_epoch = (int)s.at.best_epoch;
     if (config->quantize) quantized_phase(&s, r, resume_quantized);
-    r->summaries = export_summaries(&r->arena, &s, s.nn, &r->summary_count);
+    r->summaries =
+        train_summaries(&r->arena, r->quantized_network ? r->quantized_network : r->float_network,
+                        &r->summary_count);
+    r->prune_step_count = (int)s.at.prune_row_count;
+    r->prune_steps =
+        arena_alloc(&r->arena, (size_t)r->prune_step_count + 1, sizeof *r->prune_steps);
+    if (r->prune_step_count)
+        memcpy(r->prune_steps, s.prune_rows, (size_t)r->prune_step_count * sizeof *s.prune_rows);
     r->curve_count = (int)s.at.curve_count;
     r->curve = arena_alloc(&r->arena, (size_t)r->curve_count + 1, sizeof *r->curve);
     memcpy(r->curve, s.curve, (size_t)r->curve_count * sizeof *r->curve);
@@ -391,6 +476,8 @@ void train_result_free(struct train_result *result)
     if (!result) return;
     network_free(result->float_network);
     network_free(result->quantized_network);
+    for (int i = 0; i < result->point_count; i++)
+        network_free(result->points[i].network);
     arena_free(&result->arena);
     free(result);
 }

@@ -12,6 +12,7 @@
 #ifndef SLUICE_TRAINER_TRAIN_H
 #define SLUICE_TRAINER_TRAIN_H
 
+#include "compiler/cost.h"
 #include "data/events.h"
 #include "model/network.h"
 #include "trainer/metrics.h"
@@ -24,11 +25,14 @@
 #define TRAIN_LAYER_TABLE(X)                                                                       \
     X(DENSE, "dense", "y[j] = sum_i x[i] * w[i][j] + b[j]")                                        \
     X(BATCHNORM, "batchnorm",                                                                      \
-      "normalises each element over the batch; folded away in the quantized network")              \
+      "normalises each element over the batch; folded away in the quantized network, but in "      \
+      "front "                                                                                     \
+      "of a sign and behind binary, ternary or power_of_two weights")                              \
     X(RELU, "relu", "max(x, 0)")                                                                   \
     X(LEAKY_RELU, "leaky_relu", "x if x >= 0, else alpha * x")                                     \
     X(SIGMOID, "sigmoid", "1 / (1 + exp(-x))")                                                     \
     X(TANH, "tanh", "hyperbolic tangent")                                                          \
+    X(SIGN, "sign", "1 if x >= 0, else -1; its gradient is passed on where |x| <= 1")              \
     X(SOFTMAX, "softmax", "exp(x[j]) / sum_k exp(x[k])")                                           \
     X(DROPOUT, "dropout", "in training only: zero with probability rate, else x / (1 - rate)")
 
@@ -79,6 +83,41 @@
     X(GLOBAL, "global",                                                                            \
       "all dense layers together reach the target; a layer with target 0 stays out")
 
+/* How weights are chosen that pruning sets to 0. All but the first in steps: prune_steps times a
+ * further part is removed, and what is left trains on for an equal share of the quantized phase. */
+#define TRAIN_PRUNE_TABLE(X)                                                                       \
+    X(GRADUAL, "gradual", "the smallest weights, more and more of them while training goes on")    \
+    X(MAGNITUDE, "magnitude", "the smallest weights, in steps with training in between")           \
+    X(LOTTERY, "lottery",                                                                          \
+      "the same; each time, what is left starts again from its values at rewind_epoch")            \
+    X(L1, "l1", "the same, with strength * sum |w| in the loss, which brings weights to 0 first")  \
+    X(GROUP_LASSO, "group_lasso",                                                                  \
+      "whole neurons of smallest norm, with strength * sum of the norms in the loss")              \
+    X(NEURON, "neuron", "whole neurons of smallest norm")                                          \
+    X(OPTIMAL_BRAIN, "optimal_brain",                                                              \
+      "after training: the weights whose removal costs least, the others moved to make up for it") \
+    X(COMPILER, "compiler",                                                                        \
+      "digits of learned weights whose removal saves most compiled look-up tables for the loss")
+
+/* Which weights or elements of a tensor share a learned width. */
+#define TRAIN_GRAIN_TABLE(X)                                                                       \
+    X(EACH, "each", "every weight or element has its own")                                         \
+    X(CHANNEL, "channel", "the weights of a neuron share one")                                     \
+    X(TENSOR, "tensor", "all share one")
+
+/* Which multiples of a step weights may be; the step is a power of two for each neuron. */
+#define TRAIN_LEVELS_TABLE(X)                                                                      \
+    X(ALL, "all", "every one that the width holds")                                                \
+    X(BINARY, "binary", "-1 and 1")                                                                \
+    X(TERNARY, "ternary", "-1, 0 and 1")                                                           \
+    X(POWER_OF_TWO, "power_of_two", "0 and 1, 2, 4 ... of either sign")
+
+/* What hardware costs in the loss. */
+#define TRAIN_PRICE_TABLE(X)                                                                       \
+    X(EBOPS, "ebops", "effective bit operations: sum of weight bits times activation bits")        \
+    X(ADDER_BITS, "adder_bits", "adder bits of the compiled network, by a model of them")          \
+    X(LUT4, "lut4", "4-input look-up tables of the compiled network, by a model of them")
+
 #define X(id, name, text) TRAIN_##id,
 enum train_layer_kind { TRAIN_LAYER_TABLE(X) TRAIN_LAYER_COUNT };
 #undef X
@@ -100,6 +139,18 @@ enum train_monitor { TRAIN_MONITOR_TABLE(X) MONITOR_COUNT };
 #define X(id, name, text) PRUNE_##id,
 enum train_prune_scope { TRAIN_PRUNE_SCOPE_TABLE(X) PRUNE_SCOPE_COUNT };
 #undef X
+#define X(id, name, text) PRUNE_##id,
+enum train_prune_method { TRAIN_PRUNE_TABLE(X) PRUNE_METHOD_COUNT };
+#undef X
+#define X(id, name, text) GRAIN_##id,
+enum train_grain { TRAIN_GRAIN_TABLE(X) GRAIN_COUNT };
+#undef X
+#define X(id, name, text) LEVELS_##id,
+enum train_levels { TRAIN_LEVELS_TABLE(X) LEVELS_COUNT };
+#undef X
+#define X(id, name, text) PRICE_##id,
+enum train_price { TRAIN_PRICE_TABLE(X) PRICE_COUNT };
+#undef X
 
 /* names[enum value] as in the job file, texts[] their meaning. */
 extern const char *const train_layer_names[], *const train_layer_texts[];
@@ -109,6 +160,10 @@ extern const char *const train_schedule_names[], *const train_schedule_texts[];
 extern const char *const train_calibration_names[], *const train_calibration_texts[];
 extern const char *const train_monitor_names[], *const train_monitor_texts[];
 extern const char *const train_prune_scope_names[], *const train_prune_scope_texts[];
+extern const char *const train_prune_names[], *const train_prune_texts[];
+extern const char *const train_grain_names[], *const train_grain_texts[];
+extern const char *const train_levels_names[], *const train_levels_texts[];
+extern const char *const train_price_names[], *const train_price_texts[];
 /* The index of `name` in names[count], or -1. */
 int train_find_name(const char *const *names, int count, const char *name);
 
@@ -120,6 +175,8 @@ int train_find_name(const char *const *names, int count, const char *name);
  *   BITS     format.width_bits (2..24) and its modes; sign and integer bits come from the data
  *   FIXED    format as it is, at most 24 bits wide
  *   PRODUCT  biases only: the fraction bits of input times weights, wide enough
+ *   LEARNED  trained: fraction bits as real parameters (Sun et al., arXiv:2405.00645), integer bits
+ *            of activations learned or from the data; format.width_bits is what it starts from
  * per_element (BITS): integer bits for each feature, output element or, of weights, output neuron.
  */
 enum train_format_kind {
@@ -127,18 +184,27 @@ enum train_format_kind {
     TRAIN_FORMAT_NONE,
     TRAIN_FORMAT_BITS,
     TRAIN_FORMAT_FIXED,
-    TRAIN_FORMAT_PRODUCT
+    TRAIN_FORMAT_PRODUCT,
+    TRAIN_FORMAT_LEARNED
 };
 struct train_format {
     enum train_format_kind kind;
     struct format format;
     bool per_element;
+    enum train_grain grain;   /* LEARNED */
+    enum train_levels levels; /* BITS, of weights: other than ALL in a symmetric format */
+};
+enum {
+    TRAIN_START_BITS = 6, /* LEARNED without a width */
+    TRAIN_POWER_BITS = 4  /* power_of_two without one */
 };
 /* BITS with RND,SAT, and FIXED. */
 struct train_format train_format_bits(int width_bits);
 struct train_format train_format_fixed(struct format format);
 /* Parses "fixed<8,4>", "ufixed<6,0,TRN,WRAP>", "6" or "6 bits" (with RND,SAT), "6,TRN,WRAP", "6
- * each" (per_element), "none", "product"; false and a reason on anything else. */
+ * each" (per_element), "none", "product", "learned", "learned 8", "learned channel", "learned 8
+ * tensor" (LEARNED, from 8 bits), "binary", "ternary", "power_of_two", "power_of_two 5" (0 and 1 to
+ * 8 of either sign); false and a reason on anything else. */
 bool train_format_parse(const char *text, struct train_format *f, char *reason, size_t reason_size);
 
 /* One layer, in order from input to output. Members that a kind does not use are ignored. */
@@ -213,12 +279,59 @@ struct train_config {
     int patience;               /* epochs without improvement before a phase stops; 0: never [0] */
     double min_delta;           /* improvement that counts [0] */
 
-    /* Pruning in the quantized phase, on a cubic schedule (Zhu and Gupta 2017, equation 1). */
-    double sparsity;                    /* target fraction of zero weights, 0..1; 0: none [0] */
+    /* Pruning in the quantized phase; gradual: on a cubic schedule (Zhu and Gupta 2017, equation
+     * 1).
+     */
+    enum train_prune_method prune_method; /* [gradual] */
+    double sparsity;       /* target fraction of zero weights (compiler: of removed digits), 0..1;
+                            * 0: none [0] */
+    int prune_steps;       /* [8] */
+    int rewind_epoch;      /* lottery: epoch of the quantized phase [0] */
+    double prune_strength; /* l1, group_lasso [0] */
     enum train_prune_scope prune_scope; /* [layer] */
     double prune_begin_epoch;           /* of the quantized phase [0] */
     double prune_end_epoch;             /* 0: half of quantized_epochs [0] */
     int prune_frequency;                /* steps between two prunings, >= 1 [20] */
+
+    /* Learned widths. The loss is that of the events + weight * price. While the quantized phase
+     * goes on, at a learning rate that stays, either the weight goes from price_begin to price_end
+     * in equal factors, or it is steered so that the price falls to price_target in equal factors.
+     * Each of frontier_points prices on the way, equal factors apart from frontier_from down, gives
+     * a network that is then trained for anneal_epochs with a falling learning rate at the weight
+     * it had, and searched over. What is best at its price is the frontier. */
+    enum train_price price;        /* [lut4] */
+    double price_begin, price_end; /* per bit or look-up table, > 0; price_end 0: steered [0, 0] */
+    double price_target;           /* of the model that the trainer prices with; 0: no price, unless
+                                    * price_end is set [0] */
+    double frontier_from;          /* 0: 8 times where it ends [0] */
+    int frontier_points;           /* 1: price_target alone [12] */
+    double most_cells;             /* the point that is picked fits these logic cells; 0: any [0] */
+    int anneal_epochs;             /* [80] */
+    int search_tries;      /* searches over the digits of each of these networks, with a few epochs
+                            * in between; 0: none [3] */
+    int search_further;    /* more points for each, by search at higher weights of the price, 0..15
+                            * [6] */
+    double width_rate;     /* learning rate of widths / that of weights [1] */
+    bool range_from_data;  /* integer bits of learned activations hold what the training events
+                            * give, and are not learned [false] */
+    int range_margin_bits; /* with it: so many more [0] */
+    const struct compile_options *compile; /* how the frontier's networks are compiled; NULL: they
+                                            * are not, and their costs are those of the model */
+
+    /* Disturbances of the training events, drawn anew each time (nn/augment.h). */
+    double noise;         /* added, in standard deviations of the feature, >= 0 [0] */
+    double smearing;      /* relative error of the raw value, >= 0 [0] */
+    double dead_channels; /* probability that an input reads raw 0, 0..1 [0] */
+
+    /* Distillation: training targets are (1 - teacher_weight) label + teacher_weight times what the
+     * teacher says, as probabilities where the outputs are classes. */
+    double teacher_weight;         /* 0..1 [0] */
+    const struct network *teacher; /* NULL: the float phase's result */
+
+    /* Float network that training starts from, as network_fold() gives it, in place of a float
+     * phase (epochs is then 0): the configuration's dense layers are its, its scaling of the inputs
+     * is the standardisation. NULL: random weights [NULL] */
+    const struct network *init;
 
     const char *checkpoint_path; /* NULL: none. A training that finds its own resumes from it */
     int checkpoint_interval;     /* epochs between checkpoints; 0: only when interrupted [50] */
@@ -227,6 +340,9 @@ struct train_config {
 
 /* Every default above; no layers. */
 void train_config_init(struct train_config *config);
+/* The layers of a network that network_fold() gave, widths learned; in the arena. */
+void train_config_layers(struct train_config *config, const struct network *network,
+                         struct arena *arena);
 /* Ends with one line (naming the setting) when something is out of range or does not fit the
  * events: last layer's size and loss against classes or targets, dropout rate ...
  */
@@ -244,12 +360,33 @@ struct train_epoch {
     double sparsity;                             /* fraction of dense weights that are exactly 0 */
 };
 
+/* What was left after a step of pruning, the training behind it included. */
+struct train_prune_step {
+    int step; /* 0: before the first */
+    double sparsity;
+    long nonzero, digits;
+    double adder_bits, lut4; /* as compiled; NAN if it was not */
+    double loss, accuracy;   /* on the validation rows, as in struct train_epoch */
+};
+
 struct train_layer_summary {
     const char *name; /* of the dense layer */
     int inputs, outputs;
     long weights, nonzero; /* nonzero once quantized */
     long digits;           /* nonzero digits of the canonical signed digit form of all weights */
     int weight_bits, output_bits; /* widest format; 0: not quantized */
+};
+
+/* A network of the frontier. */
+struct train_point {
+    struct network *network;
+    int epoch;                  /* of the quantized phase, where it branched off */
+    double price_weight, price; /* by the model that the trainer prices with */
+    double train_loss;          /* of the last epoch */
+    double loss, accuracy, auc; /* on the validation rows; NAN as in struct train_epoch */
+    long weights, nonzero, digits;
+    bool compiled;
+    struct compiled_cost cost; /* zero if it was not compiled */
 };
 
 struct train_result {
@@ -266,6 +403,10 @@ struct train_result {
      * layer. NULL without validation rows. */
     double *float_scores, *quantized_scores;
     int outputs;
+    struct train_prune_step *prune_steps; /* of methods in steps */
+    int prune_step_count;
+    struct train_point *points; /* the frontier, by falling price; networks belong to the result */
+    int point_count, picked;    /* picked: the point that quantized_network is */
     struct train_layer_summary *summaries; /* of the quantized network, else of the float one */
     int summary_count;
     bool resumed;                            /* a checkpoint was found and used */
@@ -280,6 +421,9 @@ struct train_result *train_run(const struct train_config *config, const struct e
                                const long *train_rows, long train_count, const long *valid_rows,
                                long valid_count);
 void train_result_free(struct train_result *result);
+/* One row for each dense layer of a network, in the arena. */
+struct train_layer_summary *train_summaries(struct arena *arena, const struct network *network,
+                                            int *count);
 /* Removes the checkpoint, once the networks are safely written. */
 void train_checkpoint_remove(const struct train_config *config);
 

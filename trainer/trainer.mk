@@ -7,3 +7,6 @@ EXTRA_CFLAGS_trainer_nn_optimizer := -O3 -fno-math-errno -fno-trapping-math
 EXTRA_CFLAGS_trainer_nn_model := -O3
 EXTRA_CFLAGS_trainer_nn_passes := -O3 -fno-math-errno -fno-trapping-math
 EXTRA_CFLAGS_trainer_nn_update := -O3
+EXTRA_CFLAGS_trainer_nn_price := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_widths := -O3 -fno-math-errno -fno-trapping-math
+EXTRA_CFLAGS_trainer_nn_columns := -O3 -fno-math-errno -fno-trapping-math

@@ -55,6 +55,20 @@ static void leave_for_affine(struct lowering *l, const struct layer *affine,
     }
 }
 
+/* Of inputs that are bits b for 2 b - 1: w (2 b - 1) = (2 w) b - w. */
+static void take_bits(struct lowering *l, const struct layer *layer, int rows,
+                      struct dyadic *weights, struct dyadic *bias)
+{
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < layer->size; j++) {
+            struct dyadic *w = &weights[i * layer->size + j], less = *w;
+            less.integer = -less.integer;
+            if (!dyadic_add(bias[j], less, &bias[j])) fail_grid(layer, "biases");
+            if (w->integer) w->fraction_bits--;
+        }
+    l->is_bipolar = false;
+}
+
 void lower_dense(struct lowering *l, const struct layer *layer)
 {
     int rows = l->network->layers[layer->input].size, columns = layer->size;
@@ -65,13 +79,15 @@ void lower_dense(struct lowering *l, const struct layer *layer)
         weights[i] = dyadic_of(quantized(&layer->weight_quant, (int)i, layer->weights[i]));
     for (int j = 0; layer->bias && j < columns; j++)
         bias[j] = dyadic_of(quantized(&layer->bias_quant, j, layer->bias[j]));
+    bool has_bias = layer->bias || l->is_bipolar;
+    if (l->is_bipolar) take_bits(l, layer, rows, weights, bias);
     const struct layer *next = lowering_layer(l, 1);
     struct matrix matrix = {.name = layer->name, .rows = rows, .columns = columns};
     if (is_affine(next)) {
         leave_for_affine(l, next, bias);
         for (size_t i = 0; i < count; i++)
             if (l->left_negated[i % (size_t)columns]) weights[i].integer = -weights[i].integer;
-    } else if (layer->bias) {
+    } else if (has_bias) {
         matrix.bias = arena_alloc(&l->arena, (size_t)columns, sizeof *matrix.bias);
         matrix.bias_fraction_bits =
             common_grid(layer, "biases", bias, (size_t)columns, matrix.bias);
@@ -150,23 +166,39 @@ static void affine_constants(const struct lowering *l, const struct layer *layer
         fail_grid(layer, "constants");
 }
 
+/* With the quantizer that follows, if there is one, in mind. */
+static int affine_element(struct lowering *l, const struct layer *layer, int j,
+                          const struct layer *quant, bool relu, struct dyadic scale,
+                          struct dyadic offset)
+{
+    int value = l->values[j];
+    const struct op *op = &l->program->ops[value];
+    if (quant) {
+        struct format format = quantizer_at(&quant->quant, j);
+        affine_shorten(op->lo, op->hi, op_fraction(op), relu, format, &scale, &offset);
+        if (lower_levels(l, &value, scale, offset, relu, format)) return value;
+    }
+    value = lower_scale(l, value, scale, offset, layer);
+    lowering_check_exact(layer, l->program, value);
+    return value;
+}
+
 void lower_affine(struct lowering *l, const struct layer *layer)
 {
     lowering_block(l, layer, false);
     bool relu;
-    const struct layer *quant = next_quant(l, &relu);
+    const struct layer *quant = next_quant(l, &relu), *next = lowering_layer(l, 1);
+    bool sign = next && next->kind == LAYER_SIGN;
     int *results = arena_alloc(&l->arena, (size_t)layer->size, sizeof *results);
     for (int j = 0; j < layer->size; j++) {
         struct dyadic scale, offset;
         affine_constants(l, layer, j, &scale, &offset);
         check_product(l, layer, j, scale);
-        const struct op *op = &l->program->ops[l->values[j]];
-        if (quant)
-            affine_shorten(op->lo, op->hi, op_fraction(op), relu, quantizer_at(&quant->quant, j),
-                           &scale, &offset);
-        results[j] = lower_scale(l, l->values[j], scale, offset, layer);
-        lowering_check_exact(layer, l->program, results[j]);
+        results[j] = sign ? lower_sign_of(l, l->values[j], scale, offset, layer)
+                          : affine_element(l, layer, j, quant, relu, scale, offset);
     }
+    l->is_bipolar = sign;
+    l->position += sign;
     l->values = results;
     l->left_bias = NULL;
     l->left_negated = NULL;

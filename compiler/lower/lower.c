@@ -95,6 +95,7 @@ static void lower_quant(struct lowering *l, const struct layer *layer)
 
 static void lower_layer(struct lowering *l, const struct layer *layer)
 {
+    if (layer->kind != LAYER_DENSE) lowering_open_bits(l, &l->network->layers[layer->input]);
     switch (layer->kind) {
     case LAYER_QUANT: lower_quant(l, layer); break;
     case LAYER_DENSE: lower_dense(l, layer); break;
@@ -104,6 +105,7 @@ static void lower_layer(struct lowering *l, const struct layer *layer)
     case LAYER_LEAKY_RELU: lower_leaky_relu(l, layer); break;
     case LAYER_SIGMOID:
     case LAYER_TANH: lower_function(l, layer); break;
+    case LAYER_SIGN: lower_sign(l, layer); break;
     case LAYER_SOFTMAX: lower_softmax(l, layer); break;
     case LAYER_INPUT:
     case LAYER_KIND_COUNT: assert(!"a layer that computes");

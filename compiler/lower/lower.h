@@ -33,10 +33,11 @@ struct lowering {
     struct compile_notes *notes;
     struct arena arena;
     struct chain chain;
-    int position;   /* of the present layer in the chain */
-    bool has_block; /* a block has been begun */
-    bool is_fresh;  /* it holds nothing but the inputs yet */
-    int *values;    /* of the layer before, then of the present one: [layer size] */
+    int position;    /* of the present layer in the chain */
+    bool has_block;  /* a block has been begun */
+    bool is_fresh;   /* it holds nothing but the inputs yet */
+    int *values;     /* of the layer before, then of the present one: [layer size] */
+    bool is_bipolar; /* the values are bits b that stand for 2 b - 1: behind a sign */
     /* What a dense layer leaves for the affine layer behind it, by element: the element's real
      * value is values[j] + bias[j], negated when negated[j]. NULL: nothing. */
     struct dyadic *left_bias;
@@ -63,6 +64,20 @@ void lower_function(struct lowering *l, const struct layer *layer); /* sigmoid, 
 void lower_softmax(struct lowering *l, const struct layer *layer);
 /* Scores to what the options ask for, and the output ports. */
 void lower_outputs(struct lowering *l);
+
+/* ---- threshold.c ---- */
+
+void lower_sign(struct lowering *l, const struct layer *layer);
+/* The bit (value * scale + offset >= 0). */
+int lower_sign_of(struct lowering *l, int value, struct dyadic scale, struct dyadic offset,
+                  const struct layer *layer);
+/* Replaces *value by the quantized value * scale + offset (then max(., 0) if relu), as comparisons
+ * with thresholds; false when sums are fewer. */
+bool lower_levels(struct lowering *l, int *value, struct dyadic scale, struct dyadic offset,
+                  bool relu, struct format format);
+/* Behind a sign: values of their own for what does not take its bits. layer: the sign or one of its
+ * size. */
+void lowering_open_bits(struct lowering *l, const struct layer *layer);
 
 /* a * scale + offset as a 1 x 1 matvec, or less when it is less. */
 int lower_scale(struct lowering *l, int value, struct dyadic scale, struct dyadic offset,

@@ -64,6 +64,7 @@ static void lower_threshold(struct lowering *l, int count)
 void lower_outputs(struct lowering *l)
 {
     const struct layer *last = last_layer(l);
+    lowering_open_bits(l, last);
     const char **names = l->network->class_names;
     if (l->options->output == COMPILE_ARGMAX) {
         lower_argmax(l, last->size);

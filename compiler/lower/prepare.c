@@ -257,6 +257,9 @@ static void round_all_offsets(struct network *network)
         if (layer->kind == LAYER_QUANT) {
             fraction = finest_format(&layer->quant);
             quantized = true;
+        } else if (layer->kind == LAYER_SIGN) {
+            fraction = 0;
+            quantized = true;
         } else if (layer->kind == LAYER_DENSE) {
             fraction = dense_fraction(network, layer, fraction);
         } else if (layer->kind == LAYER_LEAKY_RELU) {

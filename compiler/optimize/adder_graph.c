@@ -190,6 +190,7 @@ static int adder_graph_op(struct rewrite *r, int value)
     const struct op *op = &r->old->ops[value];
     if (!pass->forms) pass->forms = linear_new(r->program);
     if (op->code == OP_RESULT) return pass->results[r->old->operands[op->operands]][op->immediate];
+    if (op->code == OP_TABLE) return rewrite_again(r, value);
     if (op->code != OP_MATVEC) return rewrite_copy(r, value);
     if (!pass->results[value]) expand(r, value);
     return -1;

@@ -28,14 +28,23 @@ struct program *rewrite_program(const struct program *old, rewrite_function *fun
     return r.program;
 }
 
+/* The operand may have got other fraction bits, its real values being the same. */
 static int table_again(struct rewrite *r, const struct op *op, int operand)
 {
     const struct table *table = &r->old->tables[op->immediate];
+    int coarser = op_fraction(program_operand(r->old, op, 0)) -
+                  op_fraction(&r->program->ops[operand]);
+    if (coarser < 0) { /* bits that are always 0 */
+        operand = rewrite_truncate(r->program, operand,
+                                   op_fraction(&r->program->ops[operand]) + coarser);
+        coarser = 0;
+    }
     const struct op *x = &r->program->ops[operand];
     int64_t lo = x->lo, hi = x->hi, last = table->first + table->count - 1;
     int64_t *entries = arena_alloc(&r->arena, (size_t)(hi - lo + 1), sizeof *entries);
     for (int64_t n = lo; n <= hi; n++) {
-        int64_t known = n < table->first ? table->first : n > last ? last : n;
+        int64_t known = n * ((int64_t)1 << coarser);
+        known = known < table->first ? table->first : known > last ? last : known;
         entries[n - lo] = table->entries[known - table->first];
     }
     return program_add_table(r->program, operand, table->name, entries, table->format);

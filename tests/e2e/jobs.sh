@@ -53,6 +53,27 @@ EOF
 check "train a regression" "$sluice" train line.yaml
 check "compile tanh as a table" "$sluice" compile line.yaml
 check "verify the regression" "$sluice" verify line.yaml
+for levels in binary ternary power_of_two; do
+    cat >coarse.yaml <<EOF
+name: coarse
+data: {train: cut.csv, labels: kind}
+output: argmax
+layers:
+  - {kind: dense, units: 24, weights: $levels}
+  - {kind: batchnorm}
+  - {kind: sign}
+  - {kind: dense, units: 12, weights: $levels}
+  - {kind: batchnorm}
+  - {kind: relu, format: 2}
+  - {kind: dense, units: 2, weights: $levels}
+training: {epochs: 20, quantized_epochs: 40, batch: 64}
+target: {board: ulx3s-25f}
+EOF
+    check "train $levels weights, signs and two-bit activations" "$sluice" train coarse.yaml
+    check "compile them" "$sluice" compile coarse.yaml
+    check "verify them" "$sluice" verify coarse.yaml
+    check "they decide well" python3 -c "import sys; sys.exit(not $(json build/coarse/physics.json accuracy_hardware) > 0.75)"
+done
 check "init writes a job" "$sluice" init cut.csv --out fresh.yaml --board icebreaker
 refuse "init never overwrites" 'is there already' "$sluice" init cut.csv --out fresh.yaml
 sed -i 's/^  epochs: .*/  epochs: 3/; s/^  quantized_epochs: .*/  quantized_epochs: 3/' fresh.yaml

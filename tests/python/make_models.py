@@ -164,6 +164,20 @@ def activations():
     return g.model(g.node("Softmax", [x], axis=-1))
 
 
+def bipolar_layers():
+    """Weights and activations that are a scale or its negative."""
+    g = Graph()
+    bipolar = lambda x, scale: g.node("BipolarQuant", [x, g.constant(scale)], domain=QUANT_DOMAIN)
+    x = g.quant("x", 0.25, 6)
+    w = bipolar(g.constant(W1), np.exp2([[-3.0, 0, 1]]))
+    x = bipolar(g.node("MatMul", [x, w]), np.array(1.0))
+    x = g.node("BatchNormalization", [x] + [g.constant(v) for v in
+               ([1, 0.5, 2], [0.5, 0, -1], [0.5, -0.25, 0.25], [4, 1, 0.25])], epsilon=0.0)
+    x = bipolar(x, [[0.5, 1, 0.25]])
+    w = g.node("Transpose", [bipolar(g.constant(W2.T), np.array(0.3))], perm=[1, 0])
+    return g.model(g.node("Add", [g.node("MatMul", [x, w]), g.quant(g.constant(B2), 0.25, 5)]))
+
+
 def flattened_input():
     g = Graph()
     x = g.node("Flatten", ["x"])
@@ -204,6 +218,7 @@ GOOD = {
     "standardised": standardised,
     "rounding_nodes": rounding_nodes,
     "activations": activations,
+    "bipolar_layers": bipolar_layers,
     "flattened_input": flattened_input,
 }
 
@@ -281,6 +296,7 @@ BAD = {
     "conv": conv,
     "branch": on_input(lambda g: g.node("Add", [g.node("Relu", ["x"]), "x"])),
     "scale": on_input(lambda g: g.quant("x", 0.3, 6)),
+    "bipolar_scale": on_input(lambda g: g.node("BipolarQuant", ["x", g.constant([1, 1, 0, 1])], domain=QUANT_DOMAIN)),
     "zero_point": on_input(lambda g: g.quant("x", 0.25, 6, zero=1.0)),
     "bipolar": on_input(lambda g: g.quant("x", 0.25, 1)),
     "narrow_unsigned": on_input(lambda g: g.quant("x", 0.25, 4, signed=0, narrow=1)),

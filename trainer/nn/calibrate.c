@@ -6,11 +6,14 @@
 
 enum { CANDIDATES = 8 }; /* integer bits tried below those that hold everything */
 
+/* Numbers below this are 0 to any format: what training leaves of weights that nothing needs. */
+static const double NOTHING = 0x1p-40;
+
 /* The fewest integer bits (sign included) that hold [smallest, largest] at f's width. */
 static int bits_that_fit(struct format f, double smallest, double largest)
 {
     double magnitude = largest > -smallest ? largest : -smallest;
-    if (magnitude <= 0) return f.is_signed ? 1 : 0;
+    if (magnitude < NOTHING) return f.is_signed ? 1 : 0;
     for (f.integer_bits = ilogb(magnitude) - 2;; f.integer_bits++) {
         double step = format_step(f);
         double lo = (double)format_min(f) * step, hi = (double)format_max(f) * step;
@@ -87,12 +90,13 @@ int weight_digits_of(int64_t n)
     return __builtin_popcountll(magnitude ^ (3 * magnitude));
 }
 
-int64_t csd_nearest(int64_t n, int digits)
+int64_t csd_nearest(int64_t n, int digits, int64_t largest)
 {
     for (int64_t distance = 0;; distance++) {
         int64_t towards = n < 0 ? n + distance : n - distance;
         int64_t away = n < 0 ? n - distance : n + distance;
         if (weight_digits_of(towards) <= digits) return towards;
-        if (weight_digits_of(away) <= digits) return away;
+        bool fits = (n < 0 ? -away : away) <= largest;
+        if (fits && weight_digits_of(away) <= digits) return away;
     }
 }

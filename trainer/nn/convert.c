@@ -2,6 +2,7 @@
 #include "trainer/nn/convert.h"
 
 #include "base/error.h"
+#include "trainer/nn/widths.h"
 #include "trainer/settings.h"
 
 #include <stdlib.h>
@@ -53,11 +54,23 @@ static void fold_dense(const struct train_config *config, const struct nn *from,
     }
 }
 
+static void copy_span(const struct nn *from, struct span source, struct nn *to, struct span target)
+{
+    memcpy(to->parameters + target.first, from->parameters + source.first,
+           source.count * sizeof(real));
+}
+
 void nn_fold(const struct train_config *config, const struct nn *from, struct nn *to)
 {
-    for (int i = 0; i < from->op_count; i++)
-        if (from->ops[i].kind == OP_DENSE)
-            fold_dense(config, from, &from->ops[i], to, find_op(to, OP_DENSE, from->ops[i].layer));
+    for (int i = 0; i < from->op_count; i++) {
+        const struct nn_op *a = &from->ops[i], *b = find_op(to, a->kind, a->layer);
+        if (a->kind == OP_DENSE) fold_dense(config, from, a, to, b);
+        if (a->kind != OP_BATCHNORM || !b) continue;
+        copy_span(from, a->gamma, to, b->gamma);
+        copy_span(from, a->beta, to, b->beta);
+        copy_span(from, a->mean, to, b->mean);
+        copy_span(from, a->variance, to, b->variance);
+    }
 }
 
 /* ---- Calibration ---------------------------------------------------------------------------- */
@@ -85,19 +98,22 @@ static struct format format_for(const struct train_config *config, struct format
     return best;
 }
 
-/* A BITS or FIXED setting made a quantizer. sign: 1 signed, 0 unsigned, -1 as the data. */
+/* A setting made a quantizer: BITS, FIXED, or what a LEARNED one starts from. sign: 1 signed, 0
+ * unsigned, -1 as the data. */
 static struct quantizer make_quantizer(const struct train_config *config, struct arena *arena,
                                        const struct train_format *setting, int sign,
                                        const real *values, long rows, int columns, int stride)
 {
     struct quantizer q = {0};
-    if (setting->kind != TRAIN_FORMAT_BITS && setting->kind != TRAIN_FORMAT_FIXED) return q;
-    bool each = setting->kind == TRAIN_FORMAT_BITS && setting->per_element;
+    bool learned = setting->kind == TRAIN_FORMAT_LEARNED;
+    bool bits = setting->kind == TRAIN_FORMAT_BITS || learned;
+    if (!bits && setting->kind != TRAIN_FORMAT_FIXED) return q;
+    bool each = learned ? setting->grain != GRAIN_TENSOR : bits && setting->per_element;
     q.count = each ? columns : 1;
     q.formats = arena_alloc(arena, (size_t)q.count, sizeof *q.formats);
     for (int j = 0; j < q.count; j++) {
         struct format f = setting->format;
-        if (setting->kind == TRAIN_FORMAT_BITS) {
+        if (bits) {
             f.is_signed = sign == 1;
             for (long i = 0; sign < 0 && i < rows && !f.is_signed; i++)
                 for (int k = each ? j : 0; k < (each ? j + 1 : columns); k++)
@@ -153,15 +169,39 @@ static struct quantizer product_bias(struct nn *nn, const struct nn_op *op,
     return q;
 }
 
+/* Steps of binary weights: the power of two that is nearest to each neuron's mean |w|. */
+static struct quantizer binary_formats(struct nn *nn, const struct nn_op *op)
+{
+    struct quantizer q = {.count = op->outputs};
+    q.formats = arena_alloc(&nn->arena, (size_t)q.count, sizeof *q.formats);
+    for (int j = 0; j < op->outputs; j++) {
+        double sum = 0;
+        for (int i = 0; i < op->inputs; i++)
+            sum += fabs((double)nn->parameters[op->weights.first + (size_t)(i * op->columns + j)]);
+        double mean = sum / op->inputs;
+        int exponent = mean > 0 ? ilogb(mean) : 0;
+        if (mean > ldexp(1.5, exponent)) exponent++;
+        q.formats[j] = format_make(true, 2, 2 + exponent);
+        q.formats[j].overflow = OVERFLOW_SAT_SYM;
+    }
+    return q;
+}
+
 static void calibrate_dense(const struct train_config *config, struct nn *nn, struct nn_op *op,
                             const struct quantizer *input)
 {
     struct train_format weights = train_layer_weights(config, op->layer);
     struct train_format bias = train_layer_bias(config, op->layer);
+    bool binary = weights.levels == LEVELS_BINARY;
     struct quantizer q =
-        make_quantizer(config, &nn->arena, &weights, 1, nn->parameters + op->weights.first,
-                       op->inputs, op->outputs, op->columns);
-    op->weight_quant = quantizer_columns(&nn->arena, &q, op->outputs);
+        binary ? binary_formats(nn, op)
+               : make_quantizer(config, &nn->arena, &weights, 1, nn->parameters + op->weights.first,
+                                op->inputs, op->outputs, op->columns);
+    if (op->weight_widths.learned)
+        widths_start(nn, &op->weight_widths, &q);
+    else
+        op->weight_quant = quantizer_columns(&nn->arena, &q, op->outputs);
+    op->weight_quant.binary = binary;
     op->digits = train_layer_digits(config, op->layer);
     if (!op->bias.count) return;
     if (bias.kind == TRAIN_FORMAT_PRODUCT) {
@@ -172,7 +212,10 @@ static void calibrate_dense(const struct train_config *config, struct nn *nn, st
         q = make_quantizer(&fits, &nn->arena, &bias, 1, nn->parameters + op->bias.first, 1,
                            op->outputs, op->columns);
     }
-    op->bias_quant = quantizer_columns(&nn->arena, &q, op->outputs);
+    if (op->bias_widths.learned)
+        widths_start(nn, &op->bias_widths, &q);
+    else
+        op->bias_quant = quantizer_columns(&nn->arena, &q, op->outputs);
 }
 
 void nn_calibrate(const struct train_config *config, struct nn *nn, const struct nn_events *events)
@@ -184,8 +227,11 @@ void nn_calibrate(const struct train_config *config, struct nn *nn, const struct
         if (op->kind == OP_DENSE) {
             calibrate_dense(config, nn, op, &input);
             input = (struct quantizer){0};
-        } else if (op->kind == OP_SOFTMAX) {
+        } else if (op->kind == OP_SOFTMAX || op->kind == OP_BATCHNORM) {
             input = (struct quantizer){0};
+        } else if (op->kind == OP_ACTIVATION && op->activation == ACTIVATION_SIGN) {
+            static struct format one = {.width_bits = 2, .integer_bits = 2, .is_signed = true};
+            input = (struct quantizer){1, &one};
         } else if (op->kind == OP_ACTIVATION) {
             struct train_format setting = train_layer_output(config, op->layer);
             real *values = malloc(((size_t)count * (size_t)op->outputs + 1) * sizeof *values);
@@ -196,7 +242,10 @@ void nn_calibrate(const struct train_config *config, struct nn *nn, const struct
                 op->activation == ACTIVATION_RELU || op->activation == ACTIVATION_SIGMOID;
             input = make_quantizer(config, &nn->arena, &setting, positive ? 0 : -1, values, count,
                                    op->outputs, op->outputs);
-            op->quant = quantizer_columns(&nn->arena, &input, op->outputs);
+            if (op->widths.learned)
+                widths_start_activation(nn, op, &input);
+            else
+                op->quant = quantizer_columns(&nn->arena, &input, op->outputs);
             free(values);
         }
     }

@@ -6,9 +6,11 @@
 
 #define R(x) ((real)(x))
 
-/* Softmax and -log p[label] of `n` <= PAD rows; p replaces y when differentiate is set. */
+/* Softmax and -log p[label] (with targets: - sum t log p) of `n` <= PAD rows; p replaces y when
+ * differentiate is set. */
 static void softmax_rows(const struct loss_spec *spec, int n, real *y, const int *labels,
-                         const real *factor, bool differentiate, real *loss, real *best)
+                         const real *targets, const real *factor, bool differentiate, real *loss,
+                         real *best)
 {
     const int classes = spec->outputs, stride = spec->columns;
     real top[PAD], sum[PAD], chosen[PAD];
@@ -16,7 +18,9 @@ static void softmax_rows(const struct loss_spec *spec, int n, real *y, const int
         top[r] = r < n ? y[(ptrdiff_t)r * stride] : R(0);
         best[r] = 0;
         sum[r] = 0;
-        chosen[r] = r < n ? y[(ptrdiff_t)r * stride + labels[r]] : R(0);
+        chosen[r] = r < n && !targets ? y[(ptrdiff_t)r * stride + labels[r]] : R(0);
+        for (int c = 0; targets && r < n && c < classes; c++)
+            chosen[r] += targets[r * classes + c] * y[(ptrdiff_t)r * stride + c];
     }
     for (int c = 1; c < classes; c++)
         for (int r = 0; r < n; r++) {
@@ -48,13 +52,15 @@ static void softmax_rows(const struct loss_spec *spec, int n, real *y, const int
             row[c] *= inverse[r];
         for (int c = classes; c < stride; c++)
             row[c] = 0;
-        row[labels[r]] -= factor[r];
+        if (!targets) row[labels[r]] -= factor[r];
+        for (int c = 0; targets && c < classes; c++)
+            row[c] -= factor[r] * targets[r * classes + c];
     }
 }
 
 static struct loss_sum categorical(const struct loss_spec *spec, int rows, real *y,
-                                   const int *labels, const real *weights, real scale,
-                                   bool differentiate)
+                                   const int *labels, const real *targets, const real *weights,
+                                   real scale, bool differentiate)
 {
     struct loss_sum total = {0};
     for (int start = 0; start < rows; start += PAD) {
@@ -64,7 +70,8 @@ static struct loss_sum categorical(const struct loss_spec *spec, int rows, real 
             weight[r] = r < n ? (weights ? weights[start + r] : R(1)) : R(0);
             factor[r] = weight[r] * scale;
         }
-        softmax_rows(spec, n, y + (ptrdiff_t)start * spec->columns, labels + start, factor,
+        softmax_rows(spec, n, y + (ptrdiff_t)start * spec->columns, labels + start,
+                     targets ? targets + (ptrdiff_t)start * spec->outputs : NULL, factor,
                      differentiate, loss, best);
         for (int r = 0; r < n; r++) {
             total.loss += (double)(weight[r] * loss[r]);
@@ -115,7 +122,7 @@ struct loss_sum loss_eval(const struct loss_spec *spec, int rows, real *y, const
 {
     assert(spec->classes ? labels != NULL : targets != NULL);
     if (spec->kind == LOSS_CATEGORICAL_CROSS_ENTROPY)
-        return categorical(spec, rows, y, labels, weights, scale, differentiate);
+        return categorical(spec, rows, y, labels, targets, weights, scale, differentiate);
     struct loss_sum total = {0};
     const int outputs = spec->outputs;
     for (int i = 0; i < rows; i++) {
@@ -124,7 +131,7 @@ struct loss_sum loss_eval(const struct loss_spec *spec, int rows, real *y, const
         if (spec->classes) total.right += is_right(row, outputs, spec->threshold, labels[i]);
         for (int c = 0; c < outputs; c++) {
             real t, derivative;
-            if (!spec->classes)
+            if (targets)
                 t = targets[(ptrdiff_t)i * outputs + c];
             else
                 t = labels[i] == (outputs == 1 ? 1 : c) ? R(1) : R(0);

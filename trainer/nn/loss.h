@@ -22,7 +22,8 @@ struct loss_sum {
     long right; /* classes: events whose largest output (one output: > threshold) is the label's */
 };
 
-/* y: outputs [rows][columns]; labels [rows] or targets [rows][outputs]; weights [rows], NULL:
+/* y: outputs [rows][columns]; labels [rows] or targets [rows][outputs], of classes both where the
+ * targets are soft labels, which each sum to 1 and take the labels' place; weights [rows], NULL:
  * all 1. The gradient of scale * sum of weight * loss is written over y when differentiate is set
  * (columns past `outputs` get 0). Losses that need a label's value take 1 for it and 0 (hinge: -1)
  * for the others; with one output, label 1 is the output's class. */

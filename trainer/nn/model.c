@@ -4,10 +4,13 @@
 #include "base/error.h"
 #include "data/random.h"
 #include "trainer/nn/gemm.h"
+#include "trainer/nn/widths.h"
 #include "trainer/settings.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+#define R(x) ((real)(x))
 
 enum {
     PREFETCH_ROWS = 16,
@@ -96,7 +99,7 @@ static void add_layer(struct nn *nn, const struct train_config *config, int laye
         linear = true;
         break;
     case TRAIN_BATCHNORM:
-        if (!quantized) add_batchnorm(nn, layer, size);
+        if (!quantized || train_batchnorm_stays(config, layer)) add_batchnorm(nn, layer, size);
         linear = true;
         break;
     case TRAIN_RELU: add_activation(nn, ACTIVATION_RELU, 0, layer, size); break;
@@ -105,6 +108,7 @@ static void add_layer(struct nn *nn, const struct train_config *config, int laye
         break;
     case TRAIN_SIGMOID: add_activation(nn, ACTIVATION_SIGMOID, 0, layer, size); break;
     case TRAIN_TANH: add_activation(nn, ACTIVATION_TANH, 0, layer, size); break;
+    case TRAIN_SIGN: add_activation(nn, ACTIVATION_SIGN, 0, layer, size); break;
     case TRAIN_SOFTMAX:
         add_op(nn, OP_SOFTMAX, layer, size, size);
         linear = true;
@@ -140,6 +144,7 @@ static void init_workspaces(struct nn *nn, const struct train_config *config)
                 arena_alloc(&nn->arena, rows * (size_t)nn->ops[i].columns, sizeof(real));
         w->loss = arena_alloc(&nn->arena, rows * (size_t)widest, sizeof(real));
         w->other = arena_alloc(&nn->arena, rows * (size_t)widest, sizeof(real));
+        w->widths = arena_alloc(&nn->arena, 2 * (size_t)widest, sizeof(real));
         w->labels = arena_alloc(&nn->arena, rows, sizeof *w->labels);
         w->targets = arena_alloc(&nn->arena, rows * (size_t)nn->outputs, sizeof(real));
         w->weights = arena_alloc(&nn->arena, rows, sizeof(real));
@@ -166,10 +171,16 @@ struct nn *nn_init(const struct train_config *config, int inputs, bool classes, 
     nn->inputs = inputs;
     nn->input_columns = pad_columns(inputs);
     nn->outputs = inputs;
-    nn->ops = arena_alloc(&nn->arena, 2 * (size_t)config->layer_count, sizeof *nn->ops);
+    nn->ops = arena_alloc(&nn->arena, 2 * (size_t)config->layer_count + 1, sizeof *nn->ops);
+    bool disturbed = config->noise > 0 || config->smearing > 0 || config->dead_channels > 0;
+    bool learned = config->input.kind == TRAIN_FORMAT_LEARNED;
+    if (quantized && config->input.kind != TRAIN_FORMAT_NONE && (learned || disturbed))
+        add_activation(nn, ACTIVATION_LINEAR, 0, -1, inputs);
     int layers = config->layer_count - train_contained_in_loss(config, config->layer_count - 1);
     for (int i = 0; i < layers; i++)
         add_layer(nn, config, i, quantized);
+    for (int i = 0; i < nn->op_count && quantized; i++)
+        widths_add(nn, config, &nn->ops[i]);
     nn->parameter_count = nn->trainable;
     for (int i = 0; i < nn->op_count; i++)
         if (nn->ops[i].kind == OP_BATCHNORM) {
@@ -224,20 +235,38 @@ static void limit_digits(struct nn_op *op)
             real *w = &op->used_weights[(ptrdiff_t)k * op->columns + j];
             int64_t n = (int64_t)(*w * q->inverse_step[j]);
             if (weight_digits_of(n) > op->digits)
-                *w = (real)csd_nearest(n, op->digits) * q->step[j];
+                *w = (real)csd_nearest(n, op->digits,
+                                       (int64_t)(n < 0 ? -q->lowest[j] : q->highest[j])) *
+                     q->step[j];
+        }
+}
+
+/* A pruned weight is 0 nevertheless. */
+static void make_binary(struct nn_op *op, const real *weights)
+{
+    for (int k = 0; k < op->inputs; k++)
+        for (int j = 0; j < op->outputs; j++) {
+            ptrdiff_t at = (ptrdiff_t)k * op->columns + j;
+            real step = op->weight_quant.step[j];
+            bool kept = !op->kept || op->kept[at];
+            op->used_weights[at] = !kept ? R(0) : weights[at] >= 0 ? step : -step;
         }
 }
 
 void nn_prepare(struct nn *nn)
 {
+    widths_prepare(nn);
     for (int i = 0; i < nn->op_count; i++) {
         struct nn_op *op = &nn->ops[i];
         if (op->kind != OP_DENSE) continue;
         const real *weights = nn->parameters + op->weights.first;
-        activation_forward(ACTIVATION_LINEAR, 0, &op->weight_quant, op->inputs, op->columns,
-                           weights, op->used_weights);
+        if (op->weight_quant.binary)
+            make_binary(op, weights);
+        else if (!op->weight_widths.learned)
+            activation_forward(ACTIVATION_LINEAR, 0, &op->weight_quant, op->inputs, op->columns,
+                               weights, op->used_weights);
         if (op->weight_quant.active && op->digits > 0) limit_digits(op);
-        if (op->bias.count)
+        if (op->bias.count && !op->bias_widths.learned)
             activation_forward(ACTIVATION_LINEAR, 0, &op->bias_quant, 1, op->columns,
                                nn->parameters + op->bias.first, op->used_bias);
         for (int k = 0; k < op->inputs; k++)
@@ -282,6 +311,9 @@ static void gather(struct nn_workspace *work, const struct job *job, long start,
                    outputs * sizeof(real));
         if (events->weights) work->weights[i] = events->weights[from];
     }
+    if (job->training && augments(&job->nn->augment))
+        augment_rows(&job->nn->augment, job->nn->seed * 0x9e3779b97f4a7c15U + job->step, (int)start,
+                     rows, job->nn->inputs, events->columns, work->input);
 }
 
 static void copy_out(const struct job *job, const real *y, int width, int columns, long start,

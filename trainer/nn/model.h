@@ -8,6 +8,7 @@
 #ifndef SLUICE_TRAINER_NN_MODEL_H
 #define SLUICE_TRAINER_NN_MODEL_H
 
+#include "trainer/nn/augment.h"
 #include "trainer/nn/loss.h"
 #include "trainer/nn/pool.h"
 #include "trainer/nn/quantizer.h"
@@ -19,14 +20,26 @@ struct span {
     size_t first, count;
 };
 
+/* Learned widths of one tensor (nn/widths.h): real parameters, [rows][columns] or [columns] or, all
+ * sharing one, [PAD] of which the first counts. */
+struct nn_widths {
+    bool learned;
+    enum train_grain grain;
+    int rows, columns;           /* of the tensor, padded */
+    struct span fraction, range; /* range: of activations alone, sign included */
+};
+
 struct nn_op {
     enum op_kind kind;
-    int layer; /* index in the configuration */
+    int layer; /* index in the configuration; -1: the input's quantizer */
     int inputs, outputs;
     int input_columns, columns; /* padded row strides */
     /* DENSE: weights [inputs][columns] and bias [columns] (count 0: none). */
     struct span weights, bias;
     struct column_quantizer weight_quant, bias_quant;
+    struct nn_widths weight_widths, bias_widths;
+    int *origin;         /* [outputs] of a copy: see nn/compact.h; NULL: all, in order */
+    real *half;          /* [columns] that the bias holds for the activation behind; NULL: none */
     int digits;          /* nonzero CSD digits of a quantized weight at most; 0: any */
     double l1, l2;       /* penalties of this layer, the configuration's included */
     unsigned char *kept; /* [inputs][columns]: 0 for a pruned weight; NULL: nothing pruned */
@@ -42,6 +55,8 @@ struct nn_op {
     enum activation activation;
     real alpha;
     struct column_quantizer quant;
+    struct nn_widths widths;
+    bool range_learned, *is_signed; /* [columns] */
     /* DROPOUT */
     double rate;
 };
@@ -50,6 +65,7 @@ struct nn_workspace {
     real *input;        /* [tile][input_columns of the first operation] */
     real **outputs;     /* [op]: [tile][columns] */
     real *loss, *other; /* [tile][widest columns]: gradients on their way back, in turns */
+    real *widths;       /* [2][widest columns]: gradients of learned fraction bits and ranges */
     int *labels;        /* [tile] */
     real *targets, *weights;
 };
@@ -86,8 +102,15 @@ struct nn {
     real *gradient;                  /* of the batch: slices[0]'s after nn_gradient() */
     int tile;                        /* rows a workspace holds */
     struct nn_workspace *workspaces; /* [threads] */
-    uint64_t seed;                   /* of dropout */
+    struct augmentation augment;     /* of training batches */
+    uint64_t seed;                   /* of dropout and augmentation */
 };
+
+/* Whether the first operation is the quantizer of the inputs, so that events come unquantized. */
+static inline bool nn_quantizes_input(const struct nn *nn)
+{
+    return nn->op_count > 0 && nn->ops[0].layer < 0;
+}
 
 extern const double nn_batchnorm_epsilon, nn_batchnorm_momentum;
 

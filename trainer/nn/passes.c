@@ -229,8 +229,28 @@ static void dense_backward(const struct nn_op *op, int rows, bool bias_done, con
 static bool needs_below(const struct nn *nn, int i)
 {
     while (--i >= 0)
-        if (nn->ops[i].kind == OP_DENSE || nn->ops[i].kind == OP_BATCHNORM) return true;
+        if (nn->ops[i].kind == OP_DENSE || nn->ops[i].kind == OP_BATCHNORM ||
+            nn->ops[i].widths.learned)
+            return true;
     return false;
+}
+
+/* Learned widths: the columns' gradients, over those who share a width. */
+static void learned_backward(struct nn_op *op, struct nn_workspace *work, int rows, const real *x,
+                             const real *y, real *d, real *sums, real *parameters)
+{
+    real *fractions = work->widths, *ranges = fractions + op->columns;
+    memset(work->widths, 0, 2 * (size_t)op->columns * sizeof *work->widths);
+    activation_backward_learned(op->activation, op->alpha, &op->quant, rows, op->columns, x, y, d,
+                                sums, fractions, ranges);
+    const size_t count = op->widths.fraction.count;
+    real *to_fractions = parameters + op->widths.fraction.first;
+    real *to_ranges = parameters + op->widths.range.first;
+    for (int j = 0; j < op->outputs; j++) {
+        size_t at = op->widths.grain == GRAIN_TENSOR ? 0 : (size_t)j % count;
+        to_fractions[at] += fractions[j];
+        if (op->range_learned) to_ranges[at] += ranges[j];
+    }
 }
 
 void nn_backward(struct nn *nn, int thread, int rows, uint64_t step, int row, int batch,
@@ -256,8 +276,11 @@ void nn_backward(struct nn *nn, int thread, int rows, uint64_t step, int row, in
             struct nn_op *before = i ? &nn->ops[i - 1] : NULL;
             bias_done = before && before->kind == OP_DENSE;
             real *sums = bias_done && before->bias.count ? parameters + before->bias.first : NULL;
-            activation_backward(op->activation, op->alpha, &op->quant, rows, op->columns, x, d,
-                                sums);
+            if (op->widths.learned)
+                learned_backward(op, work, rows, x, work->outputs[i], d, sums, parameters);
+            else
+                activation_backward(op->activation, op->alpha, &op->quant, rows, op->columns, x, d,
+                                    sums);
             break;
         }
         case OP_SOFTMAX: softmax_backward(op, rows, work->outputs[i], d); break;

@@ -124,6 +124,7 @@ INLINE real activate(const enum activation f, real alpha, real x)
     case ACTIVATION_LEAKY_RELU: return x < 0 ? alpha * x : x;
     case ACTIVATION_SIGMOID: return 1 / (1 + real_exp(-x));
     case ACTIVATION_TANH: return 1 - 2 / (1 + real_exp(2 * x));
+    case ACTIVATION_SIGN: return x >= 0 ? R(1) : R(-1);
     default: return x;
     }
 }
@@ -136,6 +137,7 @@ INLINE real slope(const enum activation f, real alpha, real x, real y)
     case ACTIVATION_LEAKY_RELU: return x < 0 ? alpha : R(1);
     case ACTIVATION_SIGMOID: return y * (1 - y);
     case ACTIVATION_TANH: return 1 - y * y;
+    case ACTIVATION_SIGN: return x >= -1 && x <= 1 ? R(1) : R(0);
     default: return 1;
     }
 }
@@ -166,6 +168,7 @@ void activation_forward(enum activation f, real alpha, const struct column_quant
     case ACTIVATION_LEAKY_RELU: activate_all(ACTIVATION_LEAKY_RELU, alpha, count, z, y); break;
     case ACTIVATION_SIGMOID: activate_all(ACTIVATION_SIGMOID, alpha, count, z, y); break;
     case ACTIVATION_TANH: activate_all(ACTIVATION_TANH, alpha, count, z, y); break;
+    case ACTIVATION_SIGN: activate_all(ACTIVATION_SIGN, alpha, count, z, y); break;
     }
     if (q->active) quantize(q, rows, columns, y, y);
 }
@@ -225,7 +228,91 @@ void activation_backward(enum activation f, real alpha, const struct column_quan
         backward_all(ACTIVATION_SIGMOID, alpha, q, rows, columns, z, d, sums);
         break;
     case ACTIVATION_TANH: backward_all(ACTIVATION_TANH, alpha, q, rows, columns, z, d, sums); break;
+    case ACTIVATION_SIGN: backward_all(ACTIVATION_SIGN, alpha, q, rows, columns, z, d, sums); break;
     }
+}
+
+/* PAD columns side by side; a mask is all ones where a comparison holds. */
+typedef real lanes __attribute__((vector_size(PAD * sizeof(real)), aligned(sizeof(real))));
+#ifdef TRAIN_DOUBLE
+typedef int64_t mask __attribute__((vector_size(PAD * sizeof(real)), aligned(sizeof(real))));
+#else
+typedef int32_t mask __attribute__((vector_size(PAD * sizeof(real)), aligned(sizeof(real))));
+#endif
+
+/* x where the mask is set, else 0. */
+#define KEEP(m, x) ((lanes)((m) & (mask)(x)))
+
+INLINE void activate_lanes(const enum activation f, real alpha, const lanes *x, lanes *y,
+                           lanes *derivative)
+{
+    for (int j = 0; j < PAD; j++) {
+        real v = activate(f, alpha, (*x)[j]);
+        (*y)[j] = v;
+        (*derivative)[j] = slope(f, alpha, (*x)[j], v);
+    }
+}
+
+/* As backward_columns(), with the widths' gradients. */
+INLINE void learned_columns(const enum activation f, real alpha, const struct column_quantizer *q,
+                            int first, int rows, int columns, const real *z, const real *y, real *d,
+                            real *sums, real *fractions, real *ranges)
+{
+    const lanes low = *(const lanes *)(q->smallest + first), zero = {0};
+    const lanes high = *(const lanes *)(q->largest + first);
+    const lanes shift = *(const lanes *)(q->shift + first),
+                step = *(const lanes *)(q->step + first);
+    lanes sum = zero, fraction = zero, above = zero, below = zero;
+    for (int i = 0; i < rows; i++, z += columns, y += columns, d += columns) {
+        lanes x = *(const lanes *)z, v = x, derivative = zero + 1, g = *(const lanes *)d;
+        if (f == ACTIVATION_RELU) {
+            v = KEEP(x > zero, x);
+            derivative = KEEP(x > zero, derivative);
+        } else if (f != ACTIVATION_LINEAR) {
+            activate_lanes(f, alpha, &x, &v, &derivative);
+        }
+        v -= shift;
+        mask over = v > high, under = v < low, inside = ~(over | under);
+        above += KEEP(over, g);
+        below += KEEP(under, g);
+        fraction += KEEP(inside, g * (v - *(const lanes *)y));
+        g = KEEP(inside, g * derivative);
+        *(lanes *)d = g;
+        sum += g;
+    }
+    const real ln2 = R(0.69314718055994530942);
+    *(lanes *)sums += sum;
+    *(lanes *)fractions += ln2 * (fraction + step * above);
+    *(lanes *)ranges += ln2 * ((high + step) * above + low * below);
+}
+
+INLINE void learned_all(const enum activation f, real alpha, const struct column_quantizer *q,
+                        int rows, int columns, const real *z, const real *y, real *d, real *sums,
+                        real *fractions, real *ranges)
+{
+    real unused[PAD] = {0};
+    for (int j = 0; j < columns; j += PAD)
+        learned_columns(f, alpha, q, j, rows, columns, z + j, y + j, d + j,
+                        sums ? sums + j : unused, fractions + j, ranges + j);
+}
+
+void activation_backward_learned(enum activation f, real alpha, const struct column_quantizer *q,
+                                 int rows, int columns, const real *z, const real *y, real *d,
+                                 real *sums, real *fractions, real *ranges)
+{
+#define LEARNED(kind)                                                                              \
+    case ACTIVATION_##kind:                                                                        \
+        learned_all(ACTIVATION_##kind, alpha, q, rows, columns, z, y, d, sums, fractions, ranges); \
+        return;
+    switch (f) {
+        LEARNED(LINEAR)
+        LEARNED(RELU)
+        LEARNED(LEAKY_RELU)
+        LEARNED(SIGMOID)
+        LEARNED(TANH)
+        LEARNED(SIGN)
+    }
+#undef LEARNED
 }
 
 struct column_quantizer quantizer_columns(struct arena *arena, const struct quantizer *quantizer,

@@ -17,12 +17,14 @@ struct column_quantizer {
     bool active; /* false: identity, nothing below is set */
     enum rounding rounding;
     enum overflow overflow;
-    int columns;                /* padded */
-    real *inverse_step, *step;  /* [columns] */
-    bool uniform;               /* one format for all columns */
-    real *lowest, *highest;     /* [columns] stored integers */
-    real *smallest, *largest;   /* [columns] lowest * step, highest * step */
-    real *modulus;              /* [columns] 2^W */
+    int columns;               /* padded */
+    real *inverse_step, *step; /* [columns] */
+    bool uniform;              /* one format for all columns */
+    bool binary;               /* weights: step if x >= 0, else -step; set by the caller */
+    real *lowest, *highest;    /* [columns] stored integers */
+    real *smallest, *largest;  /* [columns] lowest * step, highest * step */
+    real *modulus;             /* [columns] 2^W */
+    real *shift; /* [columns] learned widths: what of the argument is for rounding; else NULL */
     struct quantizer quantizer; /* as in the network: count 1 or the true number of columns */
 };
 
@@ -35,7 +37,8 @@ enum activation {
     ACTIVATION_RELU,
     ACTIVATION_LEAKY_RELU,
     ACTIVATION_SIGMOID,
-    ACTIVATION_TANH
+    ACTIVATION_TANH,
+    ACTIVATION_SIGN /* gradient: that of min(max(x, -1), 1) */
 };
 
 /* y = Q(f(z)), rows x columns with row stride `columns`, a multiple of PAD. y may be z. */
@@ -45,12 +48,18 @@ void activation_forward(enum activation f, real alpha, const struct column_quant
 void activation_backward(enum activation f, real alpha, const struct column_quantizer *q, int rows,
                          int columns, const real *z, real *d, real *sums);
 
+/* The same for learned widths (nn/widths.h), y being what activation_forward() gave: the gradients
+ * of fraction bits and range are added to fractions and ranges [columns]. */
+void activation_backward_learned(enum activation f, real alpha, const struct column_quantizer *q,
+                                 int rows, int columns, const real *z, const real *y, real *d,
+                                 real *sums, real *fractions, real *ranges);
+
 /* Integer bits for a width, from `count` values: a format with f's width, sign and modes. */
 struct format calibrate_format(struct format f, const real *values, long count,
                                enum train_calibration how, double percentile);
 /* The value nearest to n (a stored integer) with at most `digits` nonzero digits in canonical
- * signed digit form; the smaller magnitude on a tie. */
-int64_t csd_nearest(int64_t n, int digits);
+ * signed digit form, |value| <= largest; the smaller magnitude on a tie. */
+int64_t csd_nearest(int64_t n, int digits, int64_t largest);
 /* Nonzero digits of the canonical signed digit form. */
 int weight_digits_of(int64_t n);
 

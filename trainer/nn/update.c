@@ -1,7 +1,10 @@
-/* Gradient to parameters, and magnitude pruning. */
+/* Gradient to parameters. */
 #include "trainer/nn/update.h"
 
 #include "base/error.h"
+#include "trainer/nn/price.h"
+#include "trainer/nn/prune.h"
+#include "trainer/nn/widths.h"
 #include "trainer/settings.h"
 
 #include <stdlib.h>
@@ -14,7 +17,8 @@ static void add_penalties(const struct train_config *config, const struct nn_op 
                           real *g)
 {
     const struct train_layer_config *layer = &config->layers[op->layer];
-    const real l1 = R(config->l1 + layer->l1), l2 = R(2 * (config->l2 + layer->l2));
+    const double sparse = config->prune_method == PRUNE_L1 ? config->prune_strength : 0;
+    const real l1 = R(config->l1 + layer->l1 + sparse), l2 = R(2 * (config->l2 + layer->l2));
     if (l1 == 0 && l2 == 0) return;
     for (size_t i = 0; i < op->weights.count; i++) {
         real sign = (w[i] > 0 ? R(1) : R(0)) - (w[i] < 0 ? R(1) : R(0));
@@ -25,6 +29,7 @@ static void add_penalties(const struct train_config *config, const struct nn_op 
 /* Gradients of the quantized weights become those of the latent ones. */
 static void latent_gradients(const struct train_config *config, struct nn *nn, real *gradient)
 {
+    widths_gradient(nn, gradient);
     for (int i = 0; i < nn->op_count; i++) {
         const struct nn_op *op = &nn->ops[i];
         if (op->kind != OP_DENSE) continue;
@@ -84,131 +89,39 @@ void nn_keep_in_range(struct nn *nn)
     }
 }
 
-void nn_update(const struct train_config *config, struct nn *nn, struct optimizer *optimizer,
-               double learning_rate)
+double nn_update(const struct train_config *config, struct nn *nn, struct optimizer *optimizer,
+                 double learning_rate, const struct price_model *price, double price_weight)
 {
+    double present = 0;
     real *gradient = nn->gradient;
     latent_gradients(config, nn, gradient);
+    if (config->prune_method == PRUNE_GROUP_LASSO && config->prune_strength > 0)
+        prune_add_penalty(nn, config->prune_strength, gradient);
+    if (price) present = price_eval(price, nn, price_weight, gradient);
     clip(config, nn->trainable, gradient);
     optimizer_begin_step(optimizer);
     for (int i = 0; i < nn->op_count; i++) {
         struct nn_op *op = &nn->ops[i];
-        const struct span spans[] = {op->weights, op->bias, op->gamma, op->beta};
-        for (int s = 0; s < 4; s++)
+        const struct span spans[] = {op->weights,
+                                     op->bias,
+                                     op->gamma,
+                                     op->beta,
+                                     op->weight_widths.fraction,
+                                     op->bias_widths.fraction,
+                                     op->widths.fraction,
+                                     op->widths.range};
+        for (int s = 0; s < 8; s++)
             if (spans[s].count)
                 optimizer_update(optimizer, spans[s].first, spans[s].count,
                                  nn->parameters + spans[s].first, gradient + spans[s].first,
-                                 learning_rate, s == 0);
+                                 learning_rate * (s < 4 ? 1 : config->width_rate), s == 0);
         if (op->kind != OP_DENSE) continue;
         real *w = nn->parameters + op->weights.first;
         for (size_t k = 0; op->kept && k < op->weights.count; k++)
             w[k] = op->kept[k] ? w[k] : R(0);
     }
     nn_keep_in_range(nn);
+    widths_limit(nn);
     nn_prepare(nn);
-}
-
-/* ---- Pruning -------------------------------------------------------------------------------- */
-
-struct candidate {
-    real magnitude;
-    int op;
-    size_t index;
-};
-
-static int compare_candidates(const void *a, const void *b)
-{
-    const struct candidate *x = a, *y = b;
-    if (x->magnitude != y->magnitude) return x->magnitude < y->magnitude ? -1 : 1;
-    if (x->op != y->op) return x->op < y->op ? -1 : 1;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
-double prune_end(const struct train_config *config)
-{
-    return config->prune_end_epoch > 0 ? config->prune_end_epoch : config->quantized_epochs / 2.0;
-}
-
-double prune_progress(const struct train_config *config, double epoch)
-{
-    double begin = config->prune_begin_epoch, end = prune_end(config);
-    if (epoch >= end) return 1;
-    if (epoch <= begin) return 0;
-    double left = 1 - (epoch - begin) / (end - begin);
-    return 1 - left * left * left;
-}
-
-bool prune_wanted(const struct train_config *config)
-{
-    for (int i = 0; i < config->layer_count; i++)
-        if (config->layers[i].kind == TRAIN_DENSE && train_layer_sparsity(config, i) > 0)
-            return true;
-    return false;
-}
-
-/* Every weight of the dense operation, pruned ones with magnitude 0, behind `list`. */
-static size_t list_weights(const struct nn *nn, int i, struct candidate *list)
-{
-    const struct nn_op *op = &nn->ops[i];
-    size_t count = 0;
-    for (int k = 0; k < op->inputs; k++)
-        for (int j = 0; j < op->outputs; j++) {
-            size_t index = (size_t)k * (size_t)op->columns + (size_t)j;
-            real w = nn->parameters[op->weights.first + index];
-            list[count++] = (struct candidate){w < 0 ? -w : w, i, index};
-        }
-    return count;
-}
-
-static void prune_smallest(struct nn *nn, struct candidate *list, size_t count, double sparsity)
-{
-    size_t wanted = (size_t)floor(sparsity * (double)count + 1e-9);
-    qsort(list, count, sizeof *list, compare_candidates);
-    for (size_t c = 0; c < wanted; c++) {
-        struct nn_op *op = &nn->ops[list[c].op];
-        op->kept[list[c].index] = 0;
-        nn->parameters[op->weights.first + list[c].index] = 0;
-    }
-}
-
-void nn_prune(const struct train_config *config, struct nn *nn, double progress)
-{
-    size_t total = 0, listed = 0;
-    for (int i = 0; i < nn->op_count; i++)
-        total += nn->ops[i].weights.count;
-    struct candidate *list = malloc((total + 1) * sizeof *list);
-    if (!list) fail("out of memory");
-    for (int i = 0; i < nn->op_count; i++) {
-        struct nn_op *op = &nn->ops[i];
-        if (op->kind != OP_DENSE) continue;
-        double sparsity = train_layer_sparsity(config, op->layer);
-        if (sparsity <= 0) continue;
-        if (!op->kept) {
-            op->kept = arena_alloc(&nn->arena, op->weights.count, 1);
-            memset(op->kept, 1, op->weights.count);
-        }
-        listed += list_weights(nn, i, list + listed);
-        if (config->prune_scope == PRUNE_LAYER) {
-            prune_smallest(nn, list, listed, sparsity * progress);
-            listed = 0;
-        }
-    }
-    if (config->prune_scope == PRUNE_GLOBAL)
-        prune_smallest(nn, list, listed, config->sparsity * progress);
-    free(list);
-    nn_prepare(nn);
-}
-
-double nn_sparsity(const struct nn *nn)
-{
-    size_t zeros = 0, total = 0;
-    for (int i = 0; i < nn->op_count; i++) {
-        const struct nn_op *op = &nn->ops[i];
-        if (op->kind != OP_DENSE) continue;
-        total += (size_t)op->inputs * (size_t)op->outputs;
-        for (int k = 0; k < op->inputs; k++)
-            for (int j = 0; j < op->outputs; j++)
-                zeros += op->used_weights[(ptrdiff_t)k * op->columns + j] == 0;
-    }
-    return (double)zeros / (double)total;
+    return present;
 }

@@ -100,12 +100,13 @@ static inline int add_dense(struct random *r, struct network *n, int input, int 
     return layer;
 }
 
-/* Something between a dense layer and the next, ending in a quantizer. */
+/* Something between a dense layer and the next, ending in a quantizer or a sign. */
 static inline int add_activation(struct random *r, struct network *n, int last)
 {
     int size = n->layers[last].size;
     if (chance(r, 0.4)) last = chance(r, 0.3) ? add_affine(r, n, last) : add_batchnorm(r, n, last);
-    int kind = pick(r, 0, 4);
+    int kind = pick(r, 0, 5);
+    if (kind == 5) return network_add(n, LAYER_SIGN, "sign", last, size);
     if (kind == 1 || kind == 4) last = network_add(n, LAYER_RELU, "relu", last, size);
     if (kind == 2) {
         last = network_add(n, LAYER_LEAKY_RELU, "leaky", last, size);
@@ -115,7 +116,7 @@ static inline int add_activation(struct random *r, struct network *n, int last)
         last = add_quant(r, n, last, 3, 7, 0.4);
         last = network_add(n, chance(r, 0.5) ? LAYER_TANH : LAYER_SIGMOID, "function", last, size);
     }
-    return add_quant(r, n, last, 1, 8, 0.5);
+    return add_quant(r, n, last, 1, chance(r, 0.3) ? 2 : 8, 0.5);
 }
 
 /* A network with its input quantizer. outputs: of the last layer, 0: any number. */

@@ -136,9 +136,9 @@ static inline int case_quant(struct network *network, struct random *random, int
     return index;
 }
 
-/* Network `number`: input, quantizer, then dense, activation and quantizer twice, and a last dense
- * layer. Every sum in it fits float32's 24 bits. The activation is none, relu or leaky relu (alpha
- * 1/4). */
+/* Network `number`: input, quantizer, then dense, activation and quantizer (or sign) twice, and a
+ * last dense layer. Every sum in it fits float32's 24 bits. The activation is none, relu or leaky
+ * relu (alpha 1/4). */
 static inline struct network *case_network(int number)
 {
     struct random random = random_init(1000 + (uint64_t)number);
@@ -163,7 +163,10 @@ static inline struct network *case_network(int number)
             at = network_add(network, number % 3 == 1 ? LAYER_RELU : LAYER_LEAKY_RELU, "act", at,
                              6 - l);
         network->layers[at].alpha = 0.25;
-        at = case_quant(network, &random, at, 1 + (number + l) % 2);
+        if (number % 4 == 2 && l == 1)
+            at = network_add(network, LAYER_SIGN, "sign", at, 6 - l);
+        else
+            at = case_quant(network, &random, at, 1 + (number + l) % 2);
     }
     case_dense(network, &random, at, 3, number);
     return network;

@@ -40,6 +40,7 @@ static void test_layers_by_hand(void **state)
     expect_layer((struct layer){.kind = LAYER_RELU}, q, 1.5, 0);
     expect_layer((struct layer){.kind = LAYER_LEAKY_RELU, .alpha = 0.5}, q, 1.5, -0.375);
     expect_layer((struct layer){.kind = LAYER_TANH}, q, tanh(1.5), tanh(-0.75));
+    expect_layer((struct layer){.kind = LAYER_SIGN}, q, 1, -1);
     expect_layer((struct layer){.kind = LAYER_SIGMOID}, q, 1 / (1 + exp(-1.5)),
                  1 / (1 + exp(0.75)));
     expect_layer((struct layer){.kind = LAYER_SOFTMAX}, q, 1 / (1 + exp(-2.25)),

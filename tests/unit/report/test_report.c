@@ -141,7 +141,8 @@ static void test_page(void **state)
     assert_contains(html, "accuracy on validation events: float 68.1 %, quantized 65.7 %");
     assert_lacks(html, folder); /* no absolute path */
     if (!process_exists("gnuplot")) return;
-    static const char *const plots[] = {"roc", "scatter", "deviation", "loss", "accuracy"};
+    static const char *const plots[] = {"roc",  "scatter",  "deviation",
+                                        "loss", "accuracy", "turn_on_0"};
     for (size_t i = 0; i < sizeof plots / sizeof *plots; i++) {
         assert_contains(html, arena_printf(&test_arena, "id=\"%s-gnuplot_canvas\"", plots[i]));
         const char *svg = arena_printf(&test_arena, "plots/%s.svg", plots[i]);

@@ -92,6 +92,20 @@ static void test_errors(void **state)
                  "training: layer batchnorm1 has no dense layer beside it to fold into; put it "
                  "behind a dense layer");
     c = small_config(LOSS_HINGE, 3);
+    assert_true(train_format_parse("ternary", &layers[2].weights, NULL, 0));
+    layers[1].kind = TRAIN_BATCHNORM;
+    layers[0].kind = TRAIN_RELU;
+    assert_fails(&c, e,
+                 "training: layer batchnorm1 cannot be folded into the ternary weights behind it; "
+                 "put it behind a dense layer");
+    c = small_config(LOSS_HINGE, 3);
+    assert_true(train_format_parse("binary", &c.activations, NULL, 0));
+    assert_fails(&c, e, "training: all layers: 'binary' is a format for weights alone");
+    c = small_config(LOSS_HINGE, 3);
+    layers[1].kind = TRAIN_SIGN;
+    layers[1].output = train_format_bits(3);
+    assert_fails(&c, e, "training: layer sign1: a sign is -1 or 1 and has no format");
+    c = small_config(LOSS_HINGE, 3);
     layers[2].weights = train_format_bits(25);
     assert_fails(&c, e, "training: dense2: the weights format has 25 bits; it must have 2 to 24");
     events_free(e);
@@ -114,7 +128,13 @@ static void test_format_text(void **state)
     assert_true(f.per_element && f.format.rounding == ROUND_TRN);
     assert_true(train_format_parse("none", &f, reason, sizeof reason));
     assert_true(train_format_parse("product", &f, reason, sizeof reason));
-    const char *bad[] = {"1", "25", "", "bits", "6 bit", "6>", "fixed<8,4", "fixed<30,4>", "6,NO"};
+    assert_true(train_format_parse("binary", &f, reason, sizeof reason));
+    assert_true(f.levels == LEVELS_BINARY && f.per_element);
+    assert_true(train_format_parse("power_of_two 5", &f, reason, sizeof reason));
+    assert_true(f.levels == LEVELS_POWER_OF_TWO && f.format.width_bits == 5);
+    const char *bad[] = {
+        "binary 2", "power_of_two 1", "ternary,TRN", "1",         "25",          "",
+        "bits",     "6 bit",          "6>",          "fixed<8,4", "fixed<30,4>", "6,NO"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         reason[0] = '\0';
         assert_false(train_format_parse(bad[i], &f, reason, sizeof reason));

@@ -127,8 +127,10 @@ static void test_signed_digits(void **state)
         const int digits = weight_digits_of(n);
         assert_true(digits <= 3 ? fewest_terms(n, 3) == digits : fewest_terms(n, 3) == 100);
         for (int limit = 1; limit <= 3; limit++) {
-            int64_t near = csd_nearest(n, limit);
+            int64_t near = csd_nearest(n, limit, INT64_MAX);
             assert_true(weight_digits_of(near) <= limit);
+            int64_t within = csd_nearest(n, limit, llabs(n)); /* as a format of that range has it */
+            assert_true(llabs(within) <= llabs(n) && weight_digits_of(within) <= limit);
             for (int64_t other = -256; other <= 256; other++)
                 if (weight_digits_of(other) <= limit)
                     assert_true(llabs(near - n) <= llabs(other - n));

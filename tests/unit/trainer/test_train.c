@@ -5,7 +5,10 @@
 #include "base/interrupt.h"
 #include "data/random.h"
 #include "model/reference.h"
+#include "trainer/nn/quantizer.h"
 #include "trainer/train.h"
+
+#include "problem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,104 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { COUNT = 1500, TRAIN = 1200, VALID = COUNT - TRAIN, FEATURES = 4 };
-
-static long rows[COUNT];
-
-/* Classes by position around a circle in two features, beside a third that is noise and a fourth
- * that is constant; targets = 2 columns for regression when classes is 0. */
-static struct events *make_events(int classes)
-{
-    struct events *e = calloc(1, sizeof *e);
-    struct random random = random_init(99);
-    *e = (struct events){.path = "made-up", .count = COUNT, .features = FEATURES};
-    e->classes = classes;
-    e->targets = classes ? 1 : 2;
-    e->x = arena_alloc(&e->arena, COUNT * FEATURES, sizeof *e->x);
-    e->y = arena_alloc(&e->arena, COUNT * 2, sizeof *e->y);
-    for (long i = 0; i < COUNT; i++) {
-        double a = random_normal(&random), b = random_normal(&random);
-        float *x = e->x + i * FEATURES;
-        x[0] = (float)(100 + 20 * a);
-        x[1] = (float)(0.01 * b);
-        x[2] = (float)random_uniform(&random);
-        x[3] = 7;
-        double turn = (atan2(b, a) + 3.14159265358979) / 6.2831853071796;
-        if (classes) e->y[i] = (float)fmin(floor(turn * classes), classes - 1);
-        if (!classes) e->y[2 * i] = (float)(a * b), e->y[2 * i + 1] = (float)fabs(a);
-        rows[i] = i;
-    }
-    return e;
-}
-
-static struct train_layer_config layers[8];
-
-/* FEATURES-12-8-outputs. */
-static struct train_config small_config(enum train_loss loss, int outputs)
-{
-    struct train_config c;
-    train_config_init(&c);
-    memset(layers, 0, sizeof layers);
-    layers[0] = (struct train_layer_config){.kind = TRAIN_DENSE, .units = 12};
-    layers[1].kind = TRAIN_RELU;
-    layers[2] = (struct train_layer_config){.kind = TRAIN_DENSE, .units = 8};
-    layers[3].kind = TRAIN_RELU;
-    layers[4] = (struct train_layer_config){.kind = TRAIN_DENSE, .units = outputs};
-    for (int i = 0; i < 8; i++)
-        layers[i].sparsity = -1; /* as the configuration */
-    c.layers = layers;
-    c.layer_count = 5;
-    c.loss = loss;
-    c.batch = 128;
-    c.learning_rate = 0.02;
-    c.epochs = 12;
-    c.quantized_epochs = 12;
-    return c;
-}
-
-static struct train_result *run(const struct train_config *c, const struct events *e)
-{
-    return train_run(c, e, rows, TRAIN, rows + TRAIN, VALID);
-}
-
-/* ---- Comparing networks bit for bit ---------------------------------------------------------- */
-
-static void add_doubles(struct hash *h, const double *p, int count)
-{
-    if (p) hash_add(h, p, (size_t)count * sizeof *p);
-}
-
-static void add_quantizer(struct hash *h, const struct quantizer *q)
-{
-    for (int i = 0; i < q->count; i++) {
-        char text[FORMAT_TEXT_BYTES] = {0};
-        format_print(q->formats[i], text);
-        hash_add(h, text, sizeof text);
-    }
-}
-
-static void network_text(const struct network *n, char text[33])
-{
-    struct hash h = hash_init();
-    for (int i = 0; i < n->layer_count; i++) {
-        const struct layer *l = &n->layers[i];
-        int inputs = l->input >= 0 ? n->layers[l->input].size : 0;
-        hash_add(&h, l->name, strlen(l->name));
-        hash_add(&h, &l->kind, sizeof l->kind);
-        add_quantizer(&h, &l->quant);
-        add_quantizer(&h, &l->weight_quant);
-        add_quantizer(&h, &l->bias_quant);
-        add_doubles(&h, l->weights, inputs * l->size);
-        add_doubles(&h, l->bias, l->size);
-        add_doubles(&h, l->gamma, l->size);
-        add_doubles(&h, l->mean, l->size);
-        add_doubles(&h, l->variance, l->size);
-        add_doubles(&h, l->scale, l->size);
-        add_doubles(&h, l->offset, l->size);
-    }
-    hash_print(h, text);
-}
 
 static void assert_same_result(const struct train_result *a, const struct train_result *b)
 {
@@ -373,6 +278,49 @@ static void test_exported_network_is_exact(void **state)
     events_free(e);
 }
 
+/* Few levels: weights are what they are called, batch normalisation stays, and the networks learn.
+ */
+static void test_coarse_weights(void **state)
+{
+    (void)state;
+    const char *const names[] = {"binary", "ternary", "power_of_two 4"};
+    struct events *e = make_events(3);
+    for (int n = 0; n < 6; n++) {
+        struct train_config c = small_config(LOSS_CATEGORICAL_CROSS_ENTROPY, 3);
+        assert_true(train_format_parse(names[n % 3], &c.weights, NULL, 0));
+        layers[0].units = 16;
+        layers[1].kind = layers[4].kind = TRAIN_BATCHNORM;
+        layers[2].kind = layers[5].kind = n < 3 ? TRAIN_SIGN : TRAIN_RELU;
+        layers[3] = (struct train_layer_config){.kind = TRAIN_DENSE, .units = 12};
+        layers[6] = (struct train_layer_config){.kind = TRAIN_DENSE, .units = 3};
+        layers[3].sparsity = layers[6].sparsity = -1;
+        if (n >= 3) c.activations = train_format_bits(2);
+        c.layer_count = 7;
+        c.epochs = c.quantized_epochs = 40;
+        c.batch = 100;
+        c.sparsity = n == 4 ? 0.3 : 0;
+        assert_exact(&c, e);
+        struct train_result *r = run(&c, e);
+        assert_true(r->quantized_metrics.accuracy > 0.7);
+        int kept = 0, pruned = 0;
+        for (int l = 1; l < r->quantized_network->layer_count; l++) {
+            const struct layer *layer = &r->quantized_network->layers[l];
+            kept += layer->kind == LAYER_BATCHNORM;
+            int inputs = r->quantized_network->layers[layer->input].size;
+            for (int i = 0; layer->kind == LAYER_DENSE && i < inputs * layer->size; i++) {
+                struct format f = quantizer_at(&layer->weight_quant, i);
+                int64_t w = format_to_integer(f, format_quantize(f, layer->weights[i]));
+                pruned += w == 0;
+                assert_true(n % 3 == 2 ? w == 0 || weight_digits_of(w) == 1 : w >= -1 && w <= 1);
+            }
+        }
+        assert_int_equal(kept, 2);
+        assert_true(n % 3 || !pruned);
+        train_result_free(r);
+    }
+    events_free(e);
+}
+
 static void assert_close(const double *a, const double *b, int count, double tolerance)
 {
     for (int i = 0; i < count; i++)
@@ -547,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_resume_gives_the_same_bytes),
         cmocka_unit_test(test_checkpoint_of_another_training),
         cmocka_unit_test(test_exported_network_is_exact),
+        cmocka_unit_test(test_coarse_weights),
         cmocka_unit_test(test_folding),
         cmocka_unit_test(test_pruning_reaches_its_target),
         cmocka_unit_test(test_weights_count),
