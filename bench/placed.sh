@@ -3,8 +3,8 @@
 #   bench/placed.sh build/sluice jets    a network of `sluice train` on the iCE40 HX8K, at several clocks (make demo first)
 #   bench/placed.sh build/sluice tagger  the zoo's jet tagger on the ECP5-85F (../shared; half an hour and more)
 set -u
+sluice=$(realpath "$1") case=$2
 cd "$(dirname "$0")/.." || exit 1
-sluice=$1 case=$2
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 
 # of DIR KEY...: values of its report

@@ -1,6 +1,7 @@
 /* Register bits of scheduled programs beside level cutting of the same operations into as many
  * stages: registers TARGET PROGRAM.sluice ... Levels are cut twice, by adders on the path and by
- * the delay model's ns on the path, at multiples of a stage's share; the smaller one is the peer. */
+ * the delay model's ns on the path, at multiples of a stage's share; the smaller one is the peer.
+ */
 #include "base/error.h"
 #include "boards/board.h"
 #include "compiler/schedule/schedule.h"
@@ -63,10 +64,11 @@ int main(int argc, char **argv)
         struct peer adders = cut_levels(p, NULL, &target.model);
         struct peer ns = cut_levels(p, &target.model, &target.model);
         long peer = adders.bits < ns.bits ? adders.bits : ns.bits;
-        printf("%-20s %3d stages, %3.0f MHz: %6ld register bits; cut by adders %6ld (%3.0f MHz), by "
-               "ns %6ld (%3.0f MHz); ratio %.2f\n",
-               p->name, p->latency_cycles, p->clock_mhz, ours, adders.bits, adders.mhz, ns.bits,
-               ns.mhz, (double)ours / (double)peer);
+        printf(
+            "%-20s %3d stages, %3.0f MHz: %6ld register bits; cut by adders %6ld (%3.0f MHz), by "
+            "ns %6ld (%3.0f MHz); ratio %.2f\n",
+            p->name, p->latency_cycles, p->clock_mhz, ours, adders.bits, adders.mhz, ns.bits,
+            ns.mhz, peer ? (double)ours / (double)peer : 1);
         program_free(p);
     }
     return 0;

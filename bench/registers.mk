@@ -11,8 +11,8 @@ bench-registers: $(BUILD)/bench/registers $(BUILD)/sluice ## register bits besid
 	    $(BUILD)/sluice compile $(EMULATE_ZOO) --board ulx3s-85f --input-format 'fixed<8,4>' --clock-mhz $$f --out $(BUILD)/bench/tagger_$$f --quiet || exit 1; done; \
 	    $(BUILD)/bench/registers ecp5 $(REGISTER_CASES:%=$(BUILD)/bench/tagger_%/program.sluice); \
 	else echo "registers: the zoo's tagger is not there (../shared): not measured"; fi
-	@if [ -e $(BUILD)/jets/train/model.onnx ]; then for f in 40 80 120; do \
+	@if [ -e $(BUILD)/jets/train/model.onnx ]; then for f in $(REGISTER_CASES); do \
 	    $(BUILD)/sluice compile $(BUILD)/jets/train/model.onnx --board hx8k-evn --clock-mhz $$f --out $(BUILD)/bench/jets_$$f --quiet || exit 1; done; \
-	    $(BUILD)/bench/registers ice40-hx $(patsubst %,$(BUILD)/bench/jets_%/program.sluice,40 80 120); \
+	    $(BUILD)/bench/registers ice40-hx $(REGISTER_CASES:%=$(BUILD)/bench/jets_%/program.sluice); \
 	else echo "registers: the example is not trained (make demo): not measured"; fi
 .PHONY: bench-registers
