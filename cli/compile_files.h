@@ -16,6 +16,7 @@ struct compile_header {
     const char *board, *strategy, *standardise;
     const char *optimize; /* of optimize_names */
     int reuse;
+    int stall_cycles;   /* of the AXI-Stream wrapper; below 0: no wrapper */
     double delay_scale; /* 1: the target's delays */
 };
 

@@ -9,16 +9,6 @@
 
 #include <string.h>
 
-static void scale_delays(struct target *target, double scale)
-{
-    target->clk_to_q_ns *= scale;
-    target->setup_ns *= scale;
-    target->lut_ns *= scale;
-    target->route_ns *= scale;
-    target->carry_base_ns *= scale;
-    target->carry_per_bit_ns *= scale;
-}
-
 /* The layers' rows have their blocks' names. */
 static void count_layers(cJSON *json, const struct program *program)
 {
@@ -39,7 +29,7 @@ bool retime(struct cli *cli, double scale)
     board_find(&board, json_string(json, "board", ""));
     struct program *old = program_read(cli_need(cli, "program.sluice", "compile"));
     struct target scaled = board.target.model;
-    scale_delays(&scaled, scale);
+    target_scale_delays(&scaled, scale);
     struct compile_options options;
     compile_options_init(&options);
     options.target = &scaled;
@@ -58,6 +48,7 @@ bool retime(struct cli *cli, double scale)
                                      .standardise = json_string(json, "standardise", "host"),
                                      .optimize = optimize,
                                      .reuse = (int)json_number(json, "reuse", 1),
+                                     .stall_cycles = (int)json_number(json, "stall_cycles", -1),
                                      .delay_scale = scale});
         compile_files_describe(json, program, &board);
         count_layers(json, program);
