@@ -1,6 +1,6 @@
 """Accuracy against 4-input LUTs of ensembles on an ECP5, argmax included, pins free: our curve, and conifer's VHDL.
 
-trees_fabric.py BUILD TRAIN.npz TEST.npz. Every row of ours goes the whole road (train, compile, verify, build), so its
+trees_fabric.py BUILD TRAIN.npz TEST.npz [POINT...]: numbers of rows (0..) and `conifer`; without them all. Every row of ours goes the whole road (train, compile, verify, build), so its
 accuracy is that of the hardware and its clock is the placed one; `% real` is its accuracy on 500 rows of the public set of
 real jets, which it was not trained on, with the statistical error. The peer's VHDL goes through GHDL (Debian: ghdl) and
 the same Yosys and nextpnr; it has no argmax. LUT4: 4-input LUTs, two for a carry pair.
@@ -81,7 +81,7 @@ def conifer_row(build, folder, train, test, depth=3, rounds=10, precision="ap_fi
     write_conifer(conifer, model.get_booster(), out, precision)
     grid = np.round(test_x * 1024) / 1024  # 10 fraction bits, as its hardware has them
     accuracy = (model.predict(grid) == tested["y"]).mean()
-    order = ["Constants", "Split", "Types", "Tree", "AddReduce", *sorted({os.path.basename(p)[:-5] for p in glob.glob(f"{out}/firmware/Arrays*.vhd")}), "BDT", "BDTTop"]
+    order = ["Constants", "Split", "Types", "Tree", "AddReduce", *sorted({os.path.basename(p)[:-4] for p in glob.glob(f"{out}/firmware/Arrays*.vhd")}), "BDT", "BDTTop"]
     for name in order:
         if os.path.exists(f"{out}/firmware/{name}.vhd"):
             run("ghdl", "-a", "--std=08", "--work=BDT", f"./firmware/{name}.vhd", cwd=out)
@@ -105,9 +105,11 @@ def main():
     folder = f"{build}/bench/trees_fabric"
     os.makedirs(folder, exist_ok=True)
     print(HEAD)
-    for number, point in enumerate(POINTS):
-        ours(f"{build}/sluice", folder, train, test, number, point)
-    conifer_row(build, folder, train, test)
+    for wanted in sys.argv[4:] or [*map(str, range(len(POINTS))), "conifer"]:
+        if wanted == "conifer":
+            conifer_row(build, folder, train, test)
+        else:
+            ours(f"{build}/sluice", folder, train, test, int(wanted), POINTS[int(wanted)])
 
 
 main()
