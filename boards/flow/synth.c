@@ -12,8 +12,8 @@
  * after a register would, which the schedule does not count with, and it is not simulated on gates.
  * Memories of loops ask for block memories themselves, and their multiplications are the only ones
  * that multipliers are for.
- * Functions of more than four inputs are taken apart rather than chosen among 4-input LUTs by ECP5's
- * multiplexers: a tenth fewer LUTs for trees, no difference for networks. */
+ * Functions of more than four inputs are taken apart rather than chosen among 4-input LUTs by
+ * ECP5's multiplexers: a tenth fewer LUTs for trees, no difference for networks. */
 static void add_synth(struct text *script, struct build_job *job, const char *top, bool is_network)
 {
     /* Where our own maps of cells come between the steps of Yosys's own script. */
