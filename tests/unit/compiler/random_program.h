@@ -204,7 +204,7 @@ static void random_op(struct random_maker *m, enum op_code code)
     struct program *p = m->p;
     int a = random_operand(m), b = random_operand(m), c;
     bool rounds = code == OP_MATVEC || code == OP_RESULT || code == OP_MUL || code == OP_QUANTIZE ||
-                  code == OP_TABLE;
+                  code == OP_TABLE || code == OP_PICK;
     if (rounds && m->options.gates) return;
     switch (code) {
     case OP_MATVEC:
