@@ -82,6 +82,10 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "where the model's input scaling is computed")                                               \
     X(STRING, optimize, "optimize", "latency|area|balanced", ON_COMPILE,                           \
       "what the schedule is for: most work per cycle, or the smallest")                            \
+    X(STRING, wrapper, "wrapper", "none|axi-stream", ON_COMPILE,                                   \
+      "what to put around the network for use in your own chip")                                   \
+    X(COUNT, stall_cycles, "stall-cycles", "N", ON_COMPILE,                                        \
+      "--wrapper axi-stream: cycles that the sink may stall before the source has to wait")        \
     X(STRING, dump_after, "dump-after", "PASS", ON_COMPILE,                                        \
       "write the program after that pass as well; see `sluice list passes`")                       \
     X(STRING, stop_after, "stop-after", "PASS", ON(COMPILE),                                       \

@@ -22,6 +22,7 @@ void compile_files_emit(struct cli *cli, const struct program *program,
                                  .board = from->board};
     program_write(program, cli_path(cli, "program.sluice"));
     emit_verilog(program, &header, cli->folder);
+    emit_axis(program, &header, from->stall_cycles, cli->folder);
     emit_c(program, &header, cli->folder);
     emit_interface(program, &header, cli->folder);
 }

@@ -15,6 +15,7 @@ void compile_options_of_job(struct cli *cli, struct board *board, struct compile
 struct compile_header {
     const char *board, *strategy, *standardise;
     int reuse;
+    int stall_cycles; /* of the AXI-Stream wrapper; below 0: no wrapper */
 };
 
 /* program.sluice, the Verilog, the C and interface.json. model.onnx is there. */

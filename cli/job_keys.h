@@ -196,6 +196,11 @@
       "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
       "level of adders")                                                                           \
     X(COUNT, reuse, "1", 1, 1048576, "reuse factor; only 1 is supported today")                    \
+    X(STRING, wrapper, "none", 0, 0,                                                               \
+      "none or axi-stream: valid/ready ports around the network, for your own chip; see "          \
+      "handshakes.md")                                                                             \
+    X(COUNT, stall_cycles, "0", 0, 60000,                                                          \
+      "wrapper axi-stream: cycles that the sink may stall before the source has to wait")          \
     X(FLAG, pins_free, "false", 0, 0, "size the network alone, without a board's top")             \
     X(COUNT, seeds, "4", 1, 100, "how many placement seeds to try before giving up")               \
     X(COUNT, retries, "2", 0, 20,                                                                  \

@@ -63,7 +63,8 @@ bool retime(struct cli *cli, double scale)
                            &(struct compile_header){board.name,
                                                     json_string(json, "strategy", "latency"),
                                                     json_string(json, "standardise", "host"),
-                                                    (int)json_number(json, "reuse", 1)});
+                                                    (int)json_number(json, "reuse", 1),
+                                                    (int)json_number(json, "stall_cycles", -1)});
         compile_files_describe(json, program, &board);
         count_layers(json, program);
         cJSON_DeleteItemFromObject(json, "delay_scale");

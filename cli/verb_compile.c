@@ -18,14 +18,18 @@
 
 static const char *const output_names[] = {"logits", "softmax", "argmax", "threshold"};
 static const char *const optimize_names[] = {"balanced", "latency", "area"};
+static const char *const wrapper_names[] = {"none", "axi-stream"};
 static const char *const standardise_names[] = {"host", "fabric", "none"};
+
+enum { STALL_CYCLES_MAX = 60000 };
 
 /* What one compile was asked for: the job's keys, flags over them. */
 struct request {
     const char *model;
     const char *name;
     const char *board_name, *strategy, *output, *standardise, *optimize;
-    int reuse;
+    const char *wrapper;
+    int reuse, stall_cycles;
     struct board board;
     struct compile_options options;
 };
@@ -69,6 +73,8 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->output = job->output;
     request->standardise = job->standardise;
     request->reuse = *job->target->reuse;
+    request->wrapper = job->target->wrapper;
+    request->stall_cycles = *job->target->stall_cycles;
     request->options.clock_mhz = *job->target->clock_mhz;
     request->options.threshold = *job->threshold;
 }
@@ -97,6 +103,17 @@ static void choose_clocks(struct cli *cli, struct request *request)
              request->board.name, crossing);
 }
 
+/* Without a wrapper the stall is -1. */
+static void fill_wrapper(struct request *request)
+{
+    bool wrapped = find("--wrapper", request->wrapper, wrapper_names, 2) == 1;
+    if (!wrapped && request->stall_cycles > 0)
+        fail("--stall-cycles %d needs --wrapper axi-stream", request->stall_cycles);
+    if (request->stall_cycles > STALL_CYCLES_MAX)
+        fail("--stall-cycles %d: at most %d", request->stall_cycles, STALL_CYCLES_MAX);
+    if (!wrapped) request->stall_cycles = -1;
+}
+
 static void fill_request(struct cli *cli, struct request *request)
 {
     const struct flags *flags = &cli->flags;
@@ -106,6 +123,7 @@ static void fill_request(struct cli *cli, struct request *request)
     request->optimize = "balanced";
     request->output = "logits";
     request->standardise = "host";
+    request->wrapper = "none";
     request->reuse = 1;
     if (cli->job)
         fill_from_job(cli, request);
@@ -119,6 +137,8 @@ static void fill_request(struct cli *cli, struct request *request)
     if (flags->output) request->output = flags->output;
     if (flags->standardise) request->standardise = flags->standardise;
     if (flags->reuse >= 0) request->reuse = flags->reuse;
+    if (flags->wrapper) request->wrapper = flags->wrapper;
+    if (flags->stall_cycles >= 0) request->stall_cycles = flags->stall_cycles;
     if (!isnan(flags->clock_mhz)) request->options.clock_mhz = flags->clock_mhz;
     if (!isnan(flags->threshold)) request->options.threshold = flags->threshold;
     if (!request->board_name) {
@@ -137,6 +157,7 @@ static void fill_request(struct cli *cli, struct request *request)
                                : STANDARDISE_HOST;
     options->optimize =
         (enum compile_optimize)find("--optimize", request->optimize, optimize_names, 3);
+    fill_wrapper(request);
     if (options->clock_mhz == 0 && options->optimize == OPTIMIZE_LATENCY)
         choose_clocks(cli, request);
     else if (options->clock_mhz == 0)
@@ -299,6 +320,8 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddStringToObject(json, "output", program->output_kind);
     cJSON_AddStringToObject(json, "standardise", request->standardise);
     cJSON_AddStringToObject(json, "optimize", request->optimize);
+    cJSON_AddStringToObject(json, "wrapper", request->wrapper);
+    if (request->stall_cycles >= 0) json_add_number(json, "stall_cycles", request->stall_cycles);
     compile_files_describe(json, program, &request->board);
     cJSON_AddItemToObject(json, "layers", layers_json(program, network));
     cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
@@ -342,7 +365,8 @@ int verb_compile(struct cli *cli)
         onnx_write(cli_path(cli, "model.onnx"), network);
         compile_files_emit(cli, program,
                            &(struct compile_header){request.board.name, request.strategy,
-                                                    request.standardise, request.reuse});
+                                                    request.standardise, request.reuse,
+                                                    request.stall_cycles});
         write_compile_json(cli, &request, program, network, &notes, post, clock_seconds() - start);
         struct program_counts counts = program_count(program, 0, program->op_count);
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,

@@ -146,6 +146,7 @@ static const char *write_unit(struct arena *arena, const char *model)
     const char *path = file_join(arena, model, "unit.cpp");
     file_write(path, unit.bytes, unit.length);
     file_write(file_join(arena, model, "bench.cpp"), sim_bench_cpp, strlen(sim_bench_cpp));
+    file_write(file_join(arena, model, "axis_bench.h"), sim_axis_bench, strlen(sim_axis_bench));
     text_free(&unit);
     return path;
 }
@@ -160,7 +161,8 @@ static void design_key(const struct bench_design *design, char key[33])
     for (int i = 0; compiler_flags[i]; i++)
         hash_add(&hash, compiler_flags[i], strlen(compiler_flags[i]) + 1);
     hash_add(&hash, design->top, strlen(design->top) + 1);
-    unsigned char flags[] = {design->trace, design->mutants, design->quick};
+    if (design->axis) hash_add(&hash, sim_axis_bench, strlen(sim_axis_bench));
+    unsigned char flags[] = {design->trace, design->mutants, design->quick, design->axis};
     hash_add(&hash, flags, sizeof flags);
     for (int i = 0; design->sources[i]; i++)
         hash_add_file(&hash, design->sources[i]);
@@ -218,6 +220,7 @@ const char *bench_build(struct arena *arena, const struct bench_design *design)
     argv[count++] = "-I.";
     argv[count++] = arena_printf(arena, "-DBENCH_INPUT_BITS=%d", design->input_bits);
     if (design->mutants) argv[count++] = "-DBENCH_MUTANTS";
+    if (design->axis) argv[count++] = "-DBENCH_AXIS";
     argv[count++] = write_unit(arena, model);
     argv[count++] = runtime_object(arena, cache, include, "verilated", design->trace);
     argv[count++] = runtime_object(arena, cache, include, "verilated_threads", design->trace);
@@ -277,6 +280,7 @@ static void run_bench(struct arena *arena, const struct bench_run *run, const ch
         arena_printf(arena, "seed=%llu", (unsigned long long)run->seed),
         arena_printf(arena, "control=%d", run->control),
         arena_printf(arena, "mutants=%ld", run->mutants),
+        arena_printf(arena, "stall=%d", run->stall_cycles),
         arena_printf(arena, "trace_from=%llu", (unsigned long long)run->trace_from),
         arena_printf(arena, "trace_to=%llu", (unsigned long long)run->trace_to),
         arena_printf(arena, "result=%s", result),

@@ -13,6 +13,7 @@
 #endif
 
 #include <cinttypes>
+#include <climits>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -28,7 +29,7 @@ struct Options {
     std::string inputs, expected, result, trace;
     long first = 0, count = 0; // events of the files
     int input_bytes = 0, output_bytes = 0;
-    long latency = 1, interval = 1, crossing = 1;
+    long latency = 1, interval = 1, crossing = 1, stall = 0;
     uint64_t seed = 1;
     uint64_t trace_from = 0, trace_to = 0; // cycles
     bool control = false;                  // also reset in flight and events that come too early
@@ -68,6 +69,9 @@ std::vector<uint8_t> read_part(const std::string &path, long first, long count, 
     return data;
 }
 
+#ifdef BENCH_AXIS
+#include "axis_bench.h"
+#else
 class Bench {
   public:
     explicit Bench(const Options &o) : options(o), random{o.seed}
@@ -211,6 +215,13 @@ class Bench {
         rise();
     }
 
+    void run()
+    {
+        run_phase("back to back", Gap::INTERVAL);
+        if (options.crossing != options.interval) run_phase("crossings", Gap::CROSSING);
+        run_phase("random gaps", Gap::RANDOM);
+        if (options.control) run_control();
+    }
     void open_trace()
     {
 #if VM_TRACE
@@ -314,6 +325,7 @@ class Bench {
         if (top.error_o) fail("error", phase, event, presented);
     }
 };
+#endif
 
 bool set_option(Options &o, const std::string &key, const char *value)
 {
@@ -325,7 +337,8 @@ bool set_option(Options &o, const std::string &key, const char *value)
         const char *name;
         long *number;
     } numbers[] = {{"first", &o.first},       {"count", &o.count},       {"latency", &o.latency},
-                   {"interval", &o.interval}, {"crossing", &o.crossing}, {"mutants", &o.mutants}};
+                   {"interval", &o.interval}, {"crossing", &o.crossing}, {"mutants", &o.mutants},
+                   {"stall", &o.stall}};
     for (auto &t : texts)
         if (key == t.name) return *t.text = value, true;
     for (auto &n : numbers)
@@ -406,10 +419,7 @@ int main(int argc, char **argv)
     Bench bench(options);
     bench.open_trace();
     bench.measured_latency = bench.measure_latency();
-    bench.run_phase("back to back", Gap::INTERVAL);
-    if (options.crossing != options.interval) bench.run_phase("crossings", Gap::CROSSING);
-    bench.run_phase("random gaps", Gap::RANDOM);
-    if (options.control) bench.run_control();
+    bench.run();
     bench.close_trace();
     write_result(options, bench);
     return 0;

@@ -18,6 +18,7 @@ struct bench_design {
     bool trace;   /* can write a waveform: slower */
     bool quick;   /* compiled without optimisation: for short runs */
     bool mutants; /* the top has an input mutant_i that chooses a mutation */
+    bool axis;    /* the top is the AXI-Stream wrapper: sim/axis_bench.h judges it */
 };
 
 /* Path of the executable. Built only if sources, bench or Verilator changed since; a failure of
@@ -44,6 +45,7 @@ struct bench_run {
     const char *trace;             /* waveform file or NULL */
     uint64_t trace_from, trace_to; /* cycles kept in it */
     long mutants;
+    int stall_cycles; /* axis: that the sink may stall without making the source wait */
 };
 
 enum { BENCH_KIND_BYTES = 24, BENCH_MAX_OUTPUT_BYTES = 8192 };

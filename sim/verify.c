@@ -50,10 +50,10 @@ static void blame(struct verify_result *result, const char *format, ...)
     va_end(args);
 }
 
-/* The Verilog files of the folder, in the order of files.f, NULL-terminated. */
-static const char *const *read_file_list(struct arena *arena, const char *folder)
+/* The Verilog files of the folder, in the order of its list, NULL-terminated. */
+static const char *const *read_file_list(struct arena *arena, const char *folder, const char *name)
 {
-    const char *rtl = file_join(arena, folder, "rtl"), *list = file_join(arena, rtl, "files.f");
+    const char *rtl = file_join(arena, folder, "rtl"), *list = file_join(arena, rtl, name);
     size_t length;
     int count = 0;
     char *text = file_read(arena, list, &length);
@@ -81,11 +81,12 @@ static void prepare(struct verification *v)
         arena_alloc(&v->arena, (size_t)v->stimuli.count * (size_t)v->program->output_count + 1,
                     sizeof *v->outputs);
     program_eval(v->program, v->stimuli.inputs, v->stimuli.count, v->outputs);
-    v->design = (struct bench_design){.folder = v->folder,
-                                      .name = "bench",
-                                      .sources = read_file_list(&v->arena, request->folder),
-                                      .top = emit_top_name(v->program, &v->arena),
-                                      .input_bits = emit_input_bits(v->program)};
+    v->design =
+        (struct bench_design){.folder = v->folder,
+                              .name = "bench",
+                              .sources = read_file_list(&v->arena, request->folder, "files.f"),
+                              .top = emit_top_name(v->program, &v->arena),
+                              .input_bits = emit_input_bits(v->program)};
     v->events = bench_write_events(&v->arena, v->program, v->folder, v->stimuli.inputs, v->outputs,
                                    v->stimuli.count);
     int interval = v->program->interval_cycles;
@@ -221,6 +222,38 @@ static void simulate(struct verification *v)
         blame(result, "only %ld of %ld events were judged", result->presentations, total);
 }
 
+/* The same events through the AXI-Stream wrapper. */
+static void simulate_axis(struct verification *v)
+{
+    struct verify_axis *axis = &v->result->axis;
+    const char *path = file_join(&v->arena, v->request->folder, "rtl/axis.json");
+    if (!file_exists(path)) return;
+    cJSON *json = json_read(path);
+    struct bench_design design = v->design;
+    design.name = "bench_axis";
+    design.axis = true;
+    design.sources = read_file_list(&v->arena, v->request->folder, "axis.f");
+    design.top = arena_strdup(&v->arena, json_string(json, "top", ""));
+    info("verify: building the bench of the AXI-Stream wrapper");
+    struct bench_run run = part_run(v, bench_build(&v->arena, &design), 0, v->stimuli.count);
+    run.latency_cycles = (int)json_number(json, "latency_cycles", 0);
+    run.stall_cycles = (int)json_number(json, "stall_cycles", 0);
+    cJSON_Delete(json);
+    struct bench_verdict *verdict = arena_alloc(&v->arena, 1, sizeof *verdict);
+    bench_run(&run, verdict);
+    *axis =
+        (struct verify_axis){true, verdict->checked, verdict->mismatches, (int)verdict->latency};
+    if (verdict->failed)
+        blame(v->result,
+              "the AXI-Stream wrapper fails %ld times; first: %s, %s, event %ld, cycle "
+              "%llu",
+              verdict->mismatches, verdict->kind, verdict->phase, verdict->event,
+              (unsigned long long)verdict->cycle);
+    if (axis->latency_cycles_measured != run.latency_cycles)
+        blame(v->result, "the AXI-Stream wrapper answers after %d cycles, not %d as stated",
+              axis->latency_cycles_measured, run.latency_cycles);
+}
+
 /* A picture of the first events, for those who want to look. */
 static void leave_waveform(struct verification *v)
 {
@@ -309,6 +342,12 @@ static void write_json(const struct verification *v)
         cJSON_AddStringToObject(json, "waveform", r->waveform);
     else
         cJSON_AddNullToObject(json, "waveform");
+    if (r->axis.present) {
+        cJSON *axis = cJSON_AddObjectToObject(json, "axis");
+        cJSON_AddNumberToObject(axis, "transfers", (double)r->axis.transfers);
+        cJSON_AddNumberToObject(axis, "mismatches", (double)r->axis.mismatches);
+        cJSON_AddNumberToObject(axis, "latency_cycles_measured", r->axis.latency_cycles_measured);
+    }
     cJSON_AddNumberToObject(json, "simulated_events_per_s", r->simulated_events_per_s);
     cJSON_AddNumberToObject(json, "seconds", r->seconds);
     json_write(file_join(&arena, v->request->folder, "verify.json"), json);
@@ -339,6 +378,7 @@ void verify_run(const struct verify_request *request, struct verify_result *resu
     result->events = v.stimuli.count;
     memcpy(result->events_of_kind, v.stimuli.of_kind, sizeof result->events_of_kind);
     simulate(&v);
+    simulate_axis(&v);
     if (!request->without_model) compare(&v);
     if (!result->crossing_ok)
         blame(result, "a crossing comes every %d cycles, but the network takes an event every %d",

@@ -35,6 +35,15 @@ struct verify_mismatch {
     int64_t expected, got;
 };
 
+/* The AXI-Stream wrapper, where the folder has one: every event through it at full rate and with
+ * random stalls. */
+struct verify_axis {
+    bool present;
+    long transfers;  /* results judged */
+    long mismatches; /* wrong, missing, doubled, withdrawn, or a source made to wait for nothing */
+    int latency_cycles_measured; /* -1: nothing ever came out */
+};
+
 struct verify_result {
     bool passed;
     char reason[600];               /* one line; "" if passed */
@@ -45,6 +54,7 @@ struct verify_result {
     int latency_cycles_measured; /* -1: nothing ever came out */
     int interval_cycles;
     bool crossing_ok, latency_ok;
+    struct verify_axis axis;
     long reference_mismatches; /* events whose integers differ from the quantized reference; -1: not
                                   compared */
     double float_max_abs_error,

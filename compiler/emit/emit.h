@@ -16,6 +16,16 @@ struct emit_header {
  *   clk_i, rst_i, valid_i, data_i, valid_o, data_o, error_o  (docs/reference/handshakes.md) */
 void emit_verilog(const struct program *program, const struct emit_header *header,
                   const char *folder);
+/* The AXI-Stream wrapper, after emit_verilog(): FOLDER/rtl/NAME_axis.v (top), axis_shell.v, axis.f
+ * (all files, the network's too), NAME_axis.core, axis.json (docs/reference/handshakes.md). The sink
+ * may stall for `stall_cycles` before the source has to wait; below 0: no wrapper, and an earlier
+ * one is removed. */
+void emit_axis(const struct program *program, const struct emit_header *header, int stall_cycles,
+               const char *folder);
+enum { EMIT_AXIS_CYCLES = 2 /* that the wrapper adds to the latency */ };
+/* Events that the wrapper has places for: ceil((latency + 3 + stall) / interval), as in
+ * rtl/axis_shell.v. */
+int emit_axis_depth(const struct program *program, int stall_cycles);
 /* FOLDER/c/NAME.c, NAME.h: void NAME_eval(const int64_t in[], int64_t out[]), integers only,
  * freestanding C11. */
 void emit_c(const struct program *program, const struct emit_header *header, const char *folder);

@@ -19,6 +19,12 @@ static bool has_verilator(void)
 
 /* Module and one setting of its parameters, or "". */
 static const char *const lints[][2] = {
+    {"axis_shell", ""},
+    {"axis_shell", "-GINTERVAL_CYCLES=2"},
+    {"axis_shell", "-GINTERVAL_CYCLES=7"},
+    {"axis_shell", "-GLATENCY_CYCLES=30"},
+    {"axis_shell", "-GSTALL_CYCLES=300"},
+    {"axis_shell", "-GOUT_BITS=1"},
     {"event_ticker", ""},
     {"event_ticker", "-GDELAY_CYCLES=19"},
     {"event_ticker", "-GINTERVAL_CYCLES=3"},

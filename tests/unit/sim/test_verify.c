@@ -300,6 +300,41 @@ static void test_random_programs(void **state)
     }
 }
 
+/* A network that takes an event every fourth cycle, in a wrapper whose sink may stall for 4. */
+static void test_axis_wrapper(void **state)
+{
+    (void)state;
+    struct program *p = small_network();
+    p->interval_cycles = 4;
+    const char *folder = make_folder(p, "axis");
+    emit_axis(p, &header, 4, folder);
+    assert_int_equal(emit_axis_depth(p, 4), (p->latency_cycles + 3 + 4 + 3) / 4);
+    struct verify_request request = make_request(folder);
+    request.random_events = 50;
+    request.crossing_interval_cycles = 4;
+    request.events = 100;
+    struct verify_result result;
+    verify_run(&request, &result);
+    if (!result.passed) printf("%s\n", result.reason);
+    assert_true(result.passed);
+    assert_true(result.axis.present);
+    assert_true(result.axis.transfers > 4 * result.events);
+    assert_int_equal(result.axis.mismatches, 0);
+    assert_int_equal(result.axis.latency_cycles_measured, p->latency_cycles + EMIT_AXIS_CYCLES);
+
+    /* One cycle of rest too many: right results, at a rate that was not promised. */
+    break_file(folder, "rtl/axis_shell.v", "AGAIN = INTERVAL_CYCLES - 2",
+               "AGAIN = INTERVAL_CYCLES - 1");
+    verify_run(&request, &result);
+    assert_false(result.passed);
+    assert_non_null(strstr(result.reason, "wait, full rate"));
+    emit_axis(p, &header, -1, folder);
+    verify_run(&request, &result);
+    assert_true(result.passed);
+    assert_false(result.axis.present);
+    program_free(p);
+}
+
 int main(void)
 {
     error_set_quiet(true);
@@ -314,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_zero_events_are_refused),
         cmocka_unit_test(test_interval_above_one),
         cmocka_unit_test(test_random_programs),
+        cmocka_unit_test(test_axis_wrapper),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
