@@ -11,7 +11,7 @@ MODULES := base data model compiler trainer sim boards report cli
 
 PKGS_base := libcjson
 PKGS_data := libzip zlib hdf5
-PKGS_model := libprotobuf-c
+PKGS_model := libprotobuf-c expat
 PKGS_compiler :=
 PKGS_trainer := openblas
 PKGS_sim :=

@@ -59,12 +59,15 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "latency: fully unrolled, an event every cycle")                                             \
     X(COUNT, reuse, "reuse", "N", ON_COMPILE, "reuse factor; only 1 today")                        \
     X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS),                        \
-      "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'")         \
+      "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'; for "    \
+      "trees also 'thresholds': no rounding, the host says between which thresholds")              \
     X(STRING, pick, "pick", "BOUNDS", ON(TRAIN) | ON(ALL),                                         \
       "point of the frontier to take, such as 'lut4<5000' or 'accuracy>0.66'; of one that is "     \
       "there already, without training")                                                           \
     X(COUNT, input_bits, "input-bits", "W", ON_COMPILE,                                            \
       "width of the inputs, their range taken from --calibrate")                                   \
+    X(COUNT, leaf_bits, "leaf-bits", "W", ON_COMPILE,                                              \
+      "width of the values of trees that were made elsewhere; default: 8")                         \
     X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE,                                         \
       "raw events that show the range of the inputs; of a float model, all its formats are "       \
       "chosen on them")                                                                            \
@@ -108,6 +111,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(FLAG, pins_free, "pins-free", NULL, ON_BUILD,                                                \
       "size the network alone: no board top, no bitstream")                                        \
     X(COUNT, seeds, "seeds", "N", ON_BUILD, "placement seeds to try")                              \
+    X(NUMBER, delay_scale, "delay-scale", "S", ON_COMPILE,                                         \
+      "factor on the delay model's delays; below 1: fewer, longer stages")                         \
     X(COUNT, retries, "retries", "N", ON_BUILD,                                                    \
       "how often to schedule again, with slower delays, when the clock is missed; default: 2")     \
     X(NUMBER, time_limit, "time-limit", "S", ON_BUILD | ON(ADDERS),                                \
@@ -152,6 +157,13 @@ void cli_print_manual(void); /* the man page, on stdout */
 #define X(id, name, arguments, least, most, text) int verb_##name(struct cli *cli);
 VERB_TABLE(X)
 #undef X
+
+/* verb_train() for a job of trees, and what both share: names of the data's features and classes.
+ */
+int train_trees(struct cli *cli);
+struct network;
+struct events;
+void train_name_ports(struct network *network, const struct events *events);
 
 /* ---- shared by the verbs ---- */
 

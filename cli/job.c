@@ -31,6 +31,9 @@ static const cyaml_schema_field_t input_fields[] = {JOB_INPUT_KEYS(SECTION_FIELD
 #define HERE struct job_layer
 static const cyaml_schema_field_t layer_fields[] = {JOB_LAYER_KEYS(SECTION_FIELD) CYAML_FIELD_END};
 #undef HERE
+#define HERE struct job_trees
+static const cyaml_schema_field_t trees_fields[] = {JOB_TREES_KEYS(SECTION_FIELD) CYAML_FIELD_END};
+#undef HERE
 #define HERE struct job_training
 static const cyaml_schema_field_t training_fields[] = {JOB_TRAINING_KEYS(SECTION_FIELD)
                                                            CYAML_FIELD_END};

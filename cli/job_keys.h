@@ -18,7 +18,10 @@
       "logits, softmax, argmax or threshold: what leaves the hardware")                            \
     X(NUMBER, threshold, "0", -1e12, 1e12,                                                         \
       "output threshold: the decision bit is 1 when the score before a final sigmoid is at least " \
-      "this")
+      "this")                                                                                      \
+    X(NUMBER, background_fraction, "0", 0, 0.999,                                                  \
+      "output threshold: choose the threshold so that this part of the background (class 0) "      \
+      "passes; 0: as `threshold` says")
 
 #define JOB_DATA_KEYS(X)                                                                           \
     X(STRING, train, "", 0, 0,                                                                     \
@@ -32,6 +35,8 @@
       "file with the training labels where it is another one (IDX, NPY)")                          \
     X(STRING, test_labels, "", 0, 0, "file with the test labels where it is another one")          \
     X(STRING, weights, "", 0, 0, "array or column with a weight per event")                        \
+    X(FLAG, missing, "false", 0, 0,                                                                \
+      "trees: NaN in the features is a missing value, not a mistake")                              \
     X(COUNT, max_events, "0", 0, 1e9, "read at most this many events; 0: all")                     \
     X(NUMBER, validation_fraction, "0.1", 0, 0.9,                                                  \
       "part of the training events kept for validation")                                           \
@@ -41,6 +46,12 @@
 
 #define JOB_INPUT_KEYS(X)                                                                          \
     X(STRING, format, "8", 0, 0, "format of the standardised inputs; see formats below")           \
+    X(STRING, edges, "uniform", 0, 0,                                                              \
+      "trees: uniform: steps of equal width over the range of the data; quantile: of equally "     \
+      "many "                                                                                      \
+      "events, which the host looks up")                                                           \
+    X(NUMBER, clip, "0.002", 0, 0.2,                                                               \
+      "trees: part of the events that lies beyond the range at either end")                        \
     X(FLAG, per_feature, "true", 0, 0,                                                             \
       "choose the range of each input by itself where only a width is given")                      \
     X(STRING, raw_format, "", 0, 0,                                                                \
@@ -68,6 +79,56 @@
       "dense: most nonzero signed digits of a weight; 0: as training.weight_digits, -1: any")      \
     X(NUMBER, l1, "0", 0, 1e3, "dense: added to training.l1")                                      \
     X(NUMBER, l2, "0", 0, 1e3, "dense: added to training.l2")
+
+#define JOB_TREES_KEYS(X)                                                                          \
+    X(STRING, method, "", 0, 0,                                                                    \
+      "boosting, adaboost, random_forest, extra_trees, tree, isolation_forest or autoencoder; "    \
+      "given: the job trains trees, not layers")                                                   \
+    X(STRING, growth, "depth", 0, 0,                                                               \
+      "depth: level by level; leaf: most gain first; symmetric: a level asks one question, so "    \
+      "that a tree is a table")                                                                    \
+    X(STRING, outputs, "each", 0, 0,                                                               \
+      "boosting of classes: each: a tree per class and round; joint: one tree whose leaves hold "  \
+      "a value for each class")                                                                    \
+    X(STRING, loss, "", 0, 0,                                                                      \
+      "squared_error, absolute_error, quantile, binary_cross_entropy or "                          \
+      "categorical_cross_entropy; default: by the labels")                                         \
+    X(NUMBER, quantile, "0.5", 0.001, 0.999, "which quantile the quantile loss predicts")          \
+    X(COUNT, rounds, "100", 1, 100000, "rounds of boosting; trees of a forest")                    \
+    X(COUNT, depth, "6", 1, 16, "most splits between root and leaf")                               \
+    X(COUNT, leaves, "0", 0, 65536, "most leaves of a tree; 0: as many as the depth allows")       \
+    X(NUMBER, learning_rate, "0.3", 1e-6, 10, "factor on what a new tree adds")                    \
+    X(NUMBER, row_fraction, "1", 1e-6, 1, "part of the events that each tree is grown on")         \
+    X(NUMBER, feature_fraction, "0", 0, 1,                                                         \
+      "part of the features that each tree (of forests: each node) may ask for; 0: all, of a "     \
+      "random forest the root of their number")                                                    \
+    X(NUMBER, l1, "0", 0, 1e9, "on the values of leaves")                                          \
+    X(NUMBER, l2, "1", 0, 1e9, "on the values of leaves")                                          \
+    X(NUMBER, min_gain, "0", 0, 1e12,                                                              \
+      "least decrease of the loss, summed over events, by a split")                                \
+    X(NUMBER, min_child_weight, "1", 0, 1e12,                                                      \
+      "least sum of second derivatives (of weights) in a child")                                   \
+    X(STRING, monotone, "", 0, 0,                                                                  \
+      "by feature: 1 where the output must not fall as it rises, -1 where it must not rise, 0; "   \
+      "\"1,0,-1\"")                                                                                \
+    X(NUMBER, pruning, "0", 0, 1e9, "tree: alpha of cost-complexity pruning, impurity per leaf")   \
+    X(COUNT, patience, "0", 0, 100000,                                                             \
+      "early stopping: rounds without a better validation loss; 0: never")                         \
+    X(NUMBER, min_delta, "0", 0, 1e9, "early stopping: what counts as better")                     \
+    X(COUNT, background, "-1", -1, 1000,                                                           \
+      "isolation_forest, autoencoder: number of the class that is trained on; -1: all events")     \
+    X(NUMBER, threshold_penalty, "0", 0, 0.99,                                                     \
+      "a feature and threshold that the ensemble does not have yet counts so much less of its "    \
+      "gain")                                                                                      \
+    X(NUMBER, lut_price, "0", 0, 1,                                                                \
+      "least decrease of the mean loss that one more 4-input LUT must bring; 0: LUTs are free")    \
+    X(COUNT, leaf_bits, "6", 0, 16,                                                                \
+      "most bits that one tree adds to one sum; 0: values are not rounded")                        \
+    X(NUMBER, leaf_step, "0", 0, 1e6, "power of two that all values are multiples of; 0: chosen")  \
+    X(COUNT, sweeps, "0", 0, 1000,                                                                 \
+      "times that each tree is taken out and grown again against the others")                      \
+    X(COUNT, quantized_sweeps, "6", 0, 1000,                                                       \
+      "the same while values are rounded; the last two only find values anew")
 
 #define JOB_TRAINING_KEYS(X)                                                                       \
     X(STRING, loss, "", 0, 0,                                                                      \
@@ -196,6 +257,9 @@
       "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
       "level of adders")                                                                           \
     X(COUNT, reuse, "1", 1, 1048576, "reuse factor; only 1 is supported today")                    \
+    X(NUMBER, delay_scale, "1", 0.2, 5,                                                            \
+      "factor on the delay model's delays: below 1 the schedule has fewer, longer stages, and it " \
+      "is place and route that says whether the clock holds")                                      \
     X(STRING, wrapper, "none", 0, 0,                                                               \
       "none or axi-stream: valid/ready ports around the network, for your own chip; see "          \
       "handshakes.md")                                                                             \
@@ -245,6 +309,9 @@
     X(data, JOB_DATA_KEYS, "events")                                                               \
     X(input, JOB_INPUT_KEYS, "the input quantizer")                                                \
     X(training, JOB_TRAINING_KEYS, "how the network is trained")                                   \
+    X(trees, JOB_TREES_KEYS,                                                                       \
+      "an ensemble of decision trees instead of layers; of `training` it takes class_weights, "    \
+      "seed and threads")                                                                          \
     X(pruning, JOB_PRUNING_KEYS, "weights set to zero")                                            \
     X(post_training, JOB_POST_TRAINING_KEYS,                                                       \
       "formats of a float `model`, chosen after its training; ranges as training.calibration "     \

@@ -45,7 +45,7 @@ struct job_events *job_read_events(struct job *job)
     struct job_events *e = calloc(1, sizeof *e);
     if (!e) fail("out of memory");
     struct data_source train = source(job, job->data->train, job->data->train_labels);
-    e->train = events_read(&train, false);
+    e->train = events_read(&train, *job->data->missing);
     bool own_test = job->data->test != NULL;
     double test_fraction = own_test ? 0 : *job->data->test_fraction;
     double valid_fraction = *job->data->validation_fraction;
@@ -64,7 +64,7 @@ struct job_events *job_read_events(struct job *job)
     e->test = e->train;
     if (own_test) {
         struct data_source test = source(job, job->data->test, job->data->test_labels);
-        e->test = events_read(&test, false);
+        e->test = events_read(&test, *job->data->missing);
         events_match(e->test, e->train);
         e->test_count = e->test->count;
         e->test_rows = all_rows(&e->arena, e->test_count);
@@ -137,6 +137,21 @@ static enum train_loss default_loss(const struct train_config *config, const str
                                                 : LOSS_CATEGORICAL_CROSS_ENTROPY;
 }
 
+double *job_numbers(struct job *job, const char *section, const char *key, const char *text,
+                    int *count)
+{
+    double *numbers = arena_alloc(&job->arena, strlen(text), sizeof *numbers);
+    *count = 0;
+    for (const char *at = text; *at;) {
+        char *end;
+        numbers[(*count)++] = strtod(at, &end);
+        if (end == at || (*end && *end != ','))
+            job_fail(job, section, 0, key, "'%s' is not a list such as 1,2,1", text);
+        at = *end ? end + 1 : end;
+    }
+    return numbers;
+}
+
 static void fill_class_weights(struct job *job, struct train_config *config)
 {
     const char *text = job->training->class_weights;
@@ -145,17 +160,11 @@ static void fill_class_weights(struct job *job, struct train_config *config)
         config->class_weights_balanced = true;
         return;
     }
-    double *weights = arena_alloc(&job->arena, strlen(text), sizeof *weights);
-    int count = 0;
-    for (const char *at = text; *at;) {
-        char *end;
-        weights[count++] = strtod(at, &end);
-        if (end == at || (*end && *end != ',') || !(weights[count - 1] >= 0))
+    config->class_weights =
+        job_numbers(job, "training", "class_weights", text, &config->class_weight_count);
+    for (int i = 0; i < config->class_weight_count; i++)
+        if (!(config->class_weights[i] >= 0))
             job_fail(job, "training", 0, "class_weights", "'%s' is not a list such as 1,2,1", text);
-        at = *end ? end + 1 : end;
-    }
-    config->class_weights = weights;
-    config->class_weight_count = count;
 }
 
 static void fill_training(const struct job *job, const struct events *events,

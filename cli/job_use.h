@@ -7,6 +7,7 @@
 #include "compiler/compile.h"
 #include "data/events.h"
 #include "trainer/train.h"
+#include "trainer/trees/trees.h"
 
 /* The events of a job. Without a test file, test events are a part of the training file. */
 struct job_events {
@@ -31,6 +32,14 @@ void job_train_config(struct job *job, const struct events *events, const struct
  * network. Arrays live in the job's arena. */
 void job_physics_options(struct job *job, const struct network *network,
                          struct physics_options *options);
+
+/* Whether the job trains trees, and then their configuration. */
+bool job_has_trees(const struct job *job);
+void job_trees_config(struct job *job, const struct events *events, struct trees_config *config);
+
+/* A list of numbers such as "1,2,1" at a key of a section, in the job's arena. */
+double *job_numbers(struct job *job, const char *section, const char *key, const char *text,
+                    int *count);
 
 /* The value of a name in a table of names, or a line at the job's key that lists what there is. */
 int job_find_name(const struct job *job, const char *section, int item, const char *key,

@@ -9,16 +9,6 @@
 
 #include <string.h>
 
-static void scale_delays(struct target *target, double scale)
-{
-    target->clk_to_q_ns *= scale;
-    target->setup_ns *= scale;
-    target->lut_ns *= scale;
-    target->route_ns *= scale;
-    target->carry_base_ns *= scale;
-    target->carry_per_bit_ns *= scale;
-}
-
 static enum compile_optimize optimize_of(const char *name)
 {
     return !strcmp(name, "area")      ? OPTIMIZE_AREA
@@ -46,7 +36,7 @@ bool retime(struct cli *cli, double scale)
     board_find(&board, json_string(json, "board", ""));
     struct program *old = program_read(cli_need(cli, "program.sluice", "compile"));
     struct target scaled = board.target.model;
-    scale_delays(&scaled, scale);
+    target_scale_delays(&scaled, scale);
     struct compile_options options;
     compile_options_init(&options);
     options.target = &scaled;

@@ -93,7 +93,8 @@ static void try_flips(struct trial *t, double probability)
     program_quantize_inputs(p, r->x, r->events, inputs);
     struct random random = random_init(11);
     for (size_t i = 0; i < all; i++) {
-        struct format f = p->ops[p->inputs[i % features].value].format;
+        const struct op *op = &p->ops[p->inputs[i % features].value];
+        struct format f = op->format;
         for (int b = 0; b < f.width_bits; b++) {
             if (random_uniform(&random) >= probability) continue;
             inputs[i] ^= (int64_t)1 << b;
@@ -102,8 +103,10 @@ static void try_flips(struct trial *t, double probability)
             int64_t top = (int64_t)1 << b;
             inputs[i] = (inputs[i] & (2 * top - 1)) - (inputs[i] & top ? 2 * top : 0);
         }
-        /* A symmetric format has no most negative integer: its bits come in as the next one. */
-        if (inputs[i] < format_min(f)) inputs[i] = format_min(f);
+        /* Bits that no input is made of (a symmetric format's most negative integer, a bucket behind
+         * the last) come in as the nearest that one is. */
+        if (inputs[i] < op->lo) inputs[i] = op->lo;
+        if (inputs[i] > op->hi) inputs[i] = op->hi;
     }
     add_row(t, arena_printf(&t->arena, "%g %% of the input bits flipped", 100 * probability),
             run(t, inputs));

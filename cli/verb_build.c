@@ -30,11 +30,9 @@ static double *choose_events(struct cli *cli, const struct program *program, lon
     }
     struct random random = random_init(1);
     for (size_t i = (size_t)known * columns; i < (size_t)count * columns; i++) {
-        const struct port *port = &program->inputs[i % columns];
-        const struct op *op = &program->ops[port->value];
+        const struct op *op = &program->ops[program->inputs[i % columns].value];
         int64_t integer = op->lo + (int64_t)random_below(&random, (uint64_t)(op->hi - op->lo) + 1);
-        double value = ldexp((double)integer, -op_fraction(op));
-        x[i] = port->host_scale != 0 ? (value - port->host_offset) / port->host_scale : 0;
+        x[i] = program_raw_value(program, (int)(i % columns), integer);
     }
     return x;
 }

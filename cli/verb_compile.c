@@ -5,10 +5,13 @@
 #include "boards/board.h"
 #include "boards/pll.h"
 #include "cli/cli.h"
+#include "cli/compile_changes.h"
 #include "cli/compile_files.h"
+#include "cli/job_threshold.h"
 #include "cli/job_use.h"
 #include "cli/post_training.h"
 #include "compiler/compile.h"
+#include "model/import/import.h"
 #include "model/onnx.h"
 #include "model/reference.h"
 #include "trainer/statistics.h"
@@ -30,8 +33,11 @@ struct request {
     const char *board_name, *strategy, *output, *standardise, *optimize;
     const char *wrapper;
     int reuse, stall_cycles;
+    double delay_scale;
     struct board board;
+    struct target target; /* the board's, with its delays scaled */
     struct compile_options options;
+    struct compile_changes changes; /* where there are calibration events */
 };
 
 static int find(const char *flag, const char *value, const char *const *names, int count)
@@ -73,6 +79,7 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->output = job->output;
     request->standardise = job->standardise;
     request->reuse = *job->target->reuse;
+    request->delay_scale = *job->target->delay_scale;
     request->wrapper = job->target->wrapper;
     request->stall_cycles = *job->target->stall_cycles;
     request->options.clock_mhz = *job->target->clock_mhz;
@@ -125,6 +132,7 @@ static void fill_request(struct cli *cli, struct request *request)
     request->standardise = "host";
     request->wrapper = "none";
     request->reuse = 1;
+    request->delay_scale = 1;
     if (cli->job)
         fill_from_job(cli, request);
     else
@@ -137,6 +145,7 @@ static void fill_request(struct cli *cli, struct request *request)
     if (flags->output) request->output = flags->output;
     if (flags->standardise) request->standardise = flags->standardise;
     if (flags->reuse >= 0) request->reuse = flags->reuse;
+    if (!isnan(flags->delay_scale)) request->delay_scale = flags->delay_scale;
     if (flags->wrapper) request->wrapper = flags->wrapper;
     if (flags->stall_cycles >= 0) request->stall_cycles = flags->stall_cycles;
     if (!isnan(flags->clock_mhz)) request->options.clock_mhz = flags->clock_mhz;
@@ -147,10 +156,14 @@ static void fill_request(struct cli *cli, struct request *request)
                      "target: board is missing; see `sluice list boards`");
         fail("--board is missing; see `sluice list boards`");
     }
+    if (!(request->delay_scale >= 0.2 && request->delay_scale <= 5))
+        fail("--delay-scale %g: 0.2 to 5 are possible", request->delay_scale);
     refuse_unsupported(request);
     board_find(&request->board, request->board_name);
     struct compile_options *options = &request->options;
-    options->target = &request->board.target.model;
+    request->target = request->board.target.model;
+    target_scale_delays(&request->target, request->delay_scale);
+    options->target = &request->target;
     options->output = (enum compile_output)find("--output", request->output, output_names, 4);
     options->standardise = find("--standardise", request->standardise, standardise_names, 3) == 1
                                ? STANDARDISE_FABRIC
@@ -192,9 +205,15 @@ static void fill_input(struct cli *cli, struct request *request, const struct ne
         options->input_format = job->input->raw_format;
         if (!options->input_format) options->input_bits = *job->input->raw_bits;
     }
+    if (cli->flags.leaf_bits >= 0) options->leaf_bits = cli->flags.leaf_bits;
     if (cli->flags.calibrate) {
-        options->calibrate = events_read_rows(&cli->arena, cli->flags.calibrate,
-                                              network->layers[0].size, &options->calibrate_events);
+        bool *may_miss =
+            arena_alloc(&cli->arena, (size_t)network->layers[0].size, sizeof *may_miss);
+        for (int i = 0; i < network->layers[0].size; i++)
+            may_miss[i] = network->layers[1].kind == LAYER_TREES;
+        options->calibrate =
+            events_read_rows_missing(&cli->arena, cli->flags.calibrate, network->layers[0].size,
+                                     may_miss, &options->calibrate_events);
     } else if (job && job->data->train && options->input_bits) {
         struct job_events *events = job_read_events(cli->job);
         options->calibrate =
@@ -323,10 +342,12 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddStringToObject(json, "wrapper", request->wrapper);
     if (request->stall_cycles >= 0) json_add_number(json, "stall_cycles", request->stall_cycles);
     compile_files_describe(json, program, &request->board);
+    if (request->delay_scale != 1) json_add_number(json, "delay_scale", request->delay_scale);
     cJSON_AddItemToObject(json, "layers", layers_json(program, network));
     cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
     cJSON_AddBoolToObject(json, "sigmoid_left_out", notes->sigmoid_left_out);
     json_add_number(json, "standardise_adder_bits", notes->standardise_adder_bits);
+    if (request->options.calibrate) compile_changes_add(json, &request->changes);
     if (post) cJSON_AddItemToObject(json, "post_training", post);
     if (cli->job) add_budget(json, cli->job);
     json_add_number(json, "seconds", seconds);
@@ -342,13 +363,16 @@ int verb_compile(struct cli *cli)
         fail("%s: not there; %s", request.model,
              cli->job->model ? "see `model` in the job" : "run `sluice train` first");
     double start = clock_seconds();
-    struct network *network = onnx_read(request.model);
+    struct network *network = model_read(request.model);
     cJSON *post = NULL;
     network = post_training(cli, network, request.model, &post);
     network->name = arena_strdup(&network->arena, request.name);
     if (!post) fill_input(cli, &request, network);
     compile_prepare(network, &request.options, request.model);
-    fill_threshold(cli, &request, network);
+    if (cli->job && *cli->job->background_fraction > 0 && isnan(cli->flags.threshold))
+        request.options.threshold = job_threshold(cli->job, network, &request.options);
+    else
+        fill_threshold(cli, &request, network);
     if (request.options.dump_after) file_make_folder(cli->folder);
     struct compile_notes notes = {0};
     struct program *program = compile_network(network, &request.options, &notes);
@@ -362,6 +386,8 @@ int verb_compile(struct cli *cli)
                                             "report.json", "report.txt", "report.html",
                                             NULL};
         cli_remove_stale(cli, stale);
+        if (request.options.calibrate)
+            request.changes = compile_changes(&cli->arena, network, &request.options);
         onnx_write(cli_path(cli, "model.onnx"), network);
         compile_files_emit(cli, program,
                            &(struct compile_header){request.board.name, request.strategy,
@@ -372,6 +398,7 @@ int verb_compile(struct cli *cli)
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,
              program->latency_cycles, program->clock_mhz,
              program->latency_cycles / program->clock_mhz * 1e3, counts.adder_bits, cli->folder);
+        if (request.options.calibrate) compile_changes_tell(&request.changes);
         if (notes.softmax_left_out)
             info("the final softmax is left out of the hardware: it outputs logits");
         cli_print_json(cli, cli_path(cli, "compile.json"));

@@ -10,6 +10,20 @@
 
 #include <string.h>
 
+/* Inputs that may be missing: where the hardware has a code for that; in the float network wherever
+ * trees, which know where to send them, are the first to read them. */
+static bool *missing_inputs(struct cli *cli, const struct program *program,
+                            const struct network *network, enum reference_mode mode)
+{
+    bool *may_miss = arena_alloc(&cli->arena, (size_t)program->input_count, sizeof *may_miss);
+    const struct layer *first = &network->layers[1];
+    if (first->kind == LAYER_QUANT && network->layer_count > 2) first++;
+    bool trees = mode == REFERENCE_FLOAT && layer_is_trees(first);
+    for (int i = 0; i < program->input_count; i++)
+        may_miss[i] = trees || program_may_miss(program, i);
+    return may_miss;
+}
+
 static struct emulate_result run_reference(struct cli *cli, const struct program *program)
 {
     const char *reference = cli->flags.reference;
@@ -22,7 +36,8 @@ static struct emulate_result run_reference(struct cli *cli, const struct program
     enum reference_mode mode = reference[0] == 'q' ? REFERENCE_QUANTIZED : REFERENCE_FLOAT;
     struct emulate_result result = {.origin = "reference"};
     double *x =
-        events_read_rows(&cli->arena, cli->flags.events, program->input_count, &result.events);
+        events_read_rows_missing(&cli->arena, cli->flags.events, program->input_count,
+                                 missing_inputs(cli, program, network, mode), &result.events);
     double *y =
         arena_alloc(&cli->arena, (size_t)result.events * (size_t)program->output_count, sizeof *y);
     double start = clock_seconds();

@@ -5,8 +5,10 @@
 #include "cli/job.h"
 #include "compiler/compile.h"
 #include "compiler/program/program.h"
+#include "model/import/import.h"
 #include "model/network.h"
 #include "trainer/train.h"
+#include "trainer/trees/trees.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -89,6 +91,21 @@ static void list_schedules(struct listing *listing)
     add_table(listing, train_schedule_names, train_schedule_texts, SCHEDULE_COUNT);
 }
 
+static void list_tree_methods(struct listing *listing)
+{
+    add_table(listing, trees_method_names, trees_method_texts, TREES_METHOD_COUNT);
+}
+
+static void list_tree_losses(struct listing *listing)
+{
+    add_table(listing, trees_loss_names, trees_loss_texts, TREES_LOSS_COUNT);
+}
+
+static void list_model_files(struct listing *listing)
+{
+    add_table(listing, model_file_names, model_file_texts, MODEL_FILE_COUNT);
+}
+
 static void list_pruning(struct listing *listing)
 {
     add_table(listing, train_prune_names, train_prune_texts, PRUNE_METHOD_COUNT);
@@ -131,11 +148,14 @@ static void list_passes(struct listing *listing)
 static const struct {
     const char *name;
     void (*list)(struct listing *listing);
-} lists[] = {
-    {"boards", list_boards},         {"targets", list_targets}, {"layers", list_layers},
-    {"operations", list_operations}, {"losses", list_losses},   {"optimizers", list_optimizers},
-    {"schedules", list_schedules},   {"pruning", list_pruning}, {"prices", list_prices},
-    {"weights", list_weights},       {"formats", list_formats}, {"passes", list_passes}};
+} lists[] = {{"boards", list_boards},       {"targets", list_targets},
+             {"layers", list_layers},       {"operations", list_operations},
+             {"losses", list_losses},       {"optimizers", list_optimizers},
+             {"schedules", list_schedules}, {"pruning", list_pruning},
+             {"prices", list_prices},       {"weights", list_weights},
+             {"trees", list_tree_methods},  {"tree-losses", list_tree_losses},
+             {"models", list_model_files},  {"formats", list_formats},
+             {"passes", list_passes}};
 enum { LIST_COUNT = sizeof lists / sizeof lists[0] };
 
 int verb_list(struct cli *cli)
@@ -156,7 +176,8 @@ int verb_list(struct cli *cli)
     }
     if (!found)
         fail("list %s: there are boards, targets, layers, operations, losses, optimizers, "
-             "schedules, pruning, prices, weights, formats, passes and keys",
+             "schedules, pruning, prices, weights, trees, tree-losses, models, formats, passes and "
+             "keys",
              what);
     if (all) {
         cli_print(all);

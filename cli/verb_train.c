@@ -120,7 +120,7 @@ static void write_result(struct cli *cli, const struct train_result *result, int
 }
 
 /* Feature and class names come from the data and travel with the model. */
-static void name_ports(struct network *network, const struct events *events)
+void train_name_ports(struct network *network, const struct events *events)
 {
     if (!network) return;
     int features = network->layers[0].size, outputs = network_output(network)->size;
@@ -191,6 +191,7 @@ int verb_train(struct cli *cli)
     struct job *job = cli->job;
     if (job->model)
         job_fail(job, NULL, 0, "model", "the job brings a model of its own: nothing to train");
+    if (job_has_trees(job)) return train_trees(cli);
     if (cli->flags.pick && file_exists(cli_path(cli, "frontier.json"))) return pick_again(cli);
     double start = clock_seconds();
     struct job_events *events = job_read_events(job);
@@ -220,10 +221,10 @@ int verb_train(struct cli *cli)
     struct train_result *result =
         train_run(&config, events->train, events->train_rows, events->train_count,
                   events->valid_rows, events->valid_count);
-    name_ports(result->float_network, events->train);
-    name_ports(result->quantized_network, events->train);
+    train_name_ports(result->float_network, events->train);
+    train_name_ports(result->quantized_network, events->train);
     for (int i = 0; i < result->point_count; i++)
-        name_ports(result->points[i].network, events->train);
+        train_name_ports(result->points[i].network, events->train);
     onnx_write(cli_path(cli, "float.onnx"), result->float_network);
     int picked = write_frontier(cli, result);
     const struct network *model =

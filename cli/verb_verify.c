@@ -86,7 +86,27 @@ static void match_labels(struct cli *cli, const char *path, const struct test_ev
     network_free(network);
 }
 
-static struct test_events read_test_events(struct cli *cli)
+/* Missing values where the hardware has no code for them. */
+static void check_missing(const struct program *program, const struct events *events)
+{
+    if (!events->nan_count || events->features != program->input_count) return;
+    for (long i = 0; i < events->count * events->features; i++) {
+        int column = (int)(i % events->features);
+        if (isfinite(events->x[i]) || (isnan(events->x[i]) && program_may_miss(program, column)))
+            continue;
+        fail("%s, row %ld (counted from 0): column %d is missing, NaN or infinite", events->path,
+             i / events->features, column);
+    }
+}
+
+static bool may_miss_any(const struct program *program)
+{
+    for (int i = 0; i < program->input_count; i++)
+        if (program_may_miss(program, i)) return true;
+    return false;
+}
+
+static struct test_events read_test_events(struct cli *cli, const struct program *program)
 {
     struct test_events test;
     if (!cli->flags.events) {
@@ -103,7 +123,8 @@ static struct test_events read_test_events(struct cli *cli)
         return test;
     }
     struct data_source source = {.path = cli->flags.events};
-    struct events *events = events_read(&source, false);
+    struct events *events = events_read(&source, may_miss_any(program));
+    check_missing(program, events);
     long *rows = arena_alloc(&cli->arena, (size_t)events->count, sizeof *rows);
     for (long i = 0; i < events->count; i++)
         rows[i] = i;
@@ -147,17 +168,36 @@ static void fill_request(struct cli *cli, const struct program *program,
 static bool host_takes_softmax(const struct job *job, const struct program *program,
                                const struct network *network)
 {
+    const struct layer *last = &network->layers[network->layer_count - 1];
     if (strcmp(program->output_kind, "logits") != 0 || program->output_count < 2) return false;
-    if (network->layers[network->layer_count - 1].kind == LAYER_SOFTMAX) return true;
+    if (last->kind == LAYER_SOFTMAX || layer_is_trees(last)) return last->kind == LAYER_SOFTMAX;
     const char *loss = job ? job->training->loss : "none"; /* NULL: by the labels, this one */
     return !loss || strcmp(loss, train_loss_names[LOSS_CATEGORICAL_CROSS_ENTROPY]) == 0;
 }
 
-static void write_physics(struct cli *cli, const struct program *program,
-                          const struct test_events *test, bool agrees)
+/* One score of several classes says how little an event is like those of one, the background. */
+static void part_background(struct cli *cli, const struct program *program,
+                            struct test_events *test)
+{
+    bool single = program->output_count == 1 && strcmp(program->output_kind, "argmax") != 0;
+    int background =
+        cli->job && *cli->job->trees->background > 0 ? *cli->job->trees->background : 0;
+    if (!single || !test->labels || (test->classes <= 2 && background == 0)) return;
+    const char **names = arena_alloc(&cli->arena, 2, sizeof *names);
+    names[0] = test->class_names ? test->class_names[background] : "background";
+    names[1] = "others";
+    for (long i = 0; i < test->count; i++)
+        test->labels[i] = (int)test->labels[i] != background;
+    test->classes = 2;
+    test->class_names = names;
+}
+
+static void write_physics(struct cli *cli, const struct program *program, struct test_events *test,
+                          bool agrees)
 {
     unlink(cli_path(cli, "physics.json"));
     if (!test->labels && !test->targets) return;
+    part_background(cli, program, test);
     const char *float_path = cli_path(cli, "float.onnx");
     struct network *quantized = onnx_read(cli_need(cli, "model.onnx", "compile"));
     struct network *floating = file_exists(float_path) ? onnx_read(float_path) : NULL;
@@ -190,7 +230,7 @@ static void write_physics(struct cli *cli, const struct program *program,
 int verb_verify(struct cli *cli)
 {
     struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
-    struct test_events test = read_test_events(cli);
+    struct test_events test = read_test_events(cli, program);
     if (test.features != program->input_count)
         fail("the events have %d features, the program %d inputs", test.features,
              program->input_count);

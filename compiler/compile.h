@@ -27,6 +27,7 @@ struct compile_options {
     enum compile_optimize optimize;
     const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
     int input_bits;           /* with calibration: width of each input, 0: not asked */
+    int leaf_bits;            /* width of the values of trees that bring no format; 0: 8 */
     const double *calibrate;  /* raw events [calibrate_events][n_in] or NULL */
     long calibrate_events;
     const char *dump_after, *stop_after; /* names of passes, or NULL */

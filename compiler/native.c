@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "compiler/emit/emit_native.h"
 #include "compiler/native_tile.h"
+#include "compiler/planes.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,7 +21,8 @@ enum { COMPILE_LIMIT_S = 300 };
 
 struct native {
     const struct program *program;
-    void *library; /* NULL: interpreted */
+    struct planes *planes; /* NULL: none */
+    void *library;         /* NULL: interpreted, or on planes */
     struct native_kernel kernel;
     const char *origin;
     double compile_seconds;
@@ -172,6 +174,11 @@ struct native *native_open(const struct program *program, const char *folder, lo
     struct native *native = calloc(1, sizeof *native);
     if (!native) fail("out of memory");
     *native = (struct native){.program = program, .origin = "interpreted"};
+    if (mode == NATIVE_AUTO && planes_gain(program)) native->planes = planes_new(program);
+    if (native->planes) {
+        native->origin = "bit planes";
+        return native;
+    }
     bool wanted = mode == NATIVE_COMPILED || events >= NATIVE_LEAST_EVENTS;
     if (mode == NATIVE_INTERPRETED || (!wanted && access(folder, R_OK) != 0)) return native;
     if (process_exists("cc"))
@@ -185,6 +192,7 @@ void native_close(struct native *native)
 {
     if (!native) return;
     if (native->library) dlclose(native->library);
+    planes_free(native->planes);
     free(native);
 }
 
@@ -207,26 +215,29 @@ void native_eval(struct native *native, const int64_t *inputs, long events, int6
 {
     if (native->library)
         native_run(&native->kernel, inputs, events, outputs);
+    else if (native->planes)
+        planes_eval(native->planes, (struct plane_events){.integers = inputs}, events, outputs);
     else
         program_eval(native->program, inputs, events, outputs);
 }
 
-/* Raw rows for the interpreter, by and by. */
-static void interpret_raw(const struct program *p, struct native_rows x, long events,
+/* Raw rows, made integers by and by. */
+static void interpret_raw(struct native *native, struct native_rows x, long events,
                           int64_t *outputs)
 {
-    enum { STEP = 16384 };
+    const long step = 16384;
     struct arena arena = {0};
+    const struct program *p = native->program;
     size_t count = (size_t)p->input_count;
-    double *doubles = arena_alloc(&arena, STEP * count, sizeof *doubles);
-    int64_t *inputs = arena_alloc(&arena, STEP * count, sizeof *inputs);
-    for (long first = 0; first < events; first += STEP) {
-        long part = events - first < STEP ? events - first : STEP;
+    double *doubles = arena_alloc(&arena, (size_t)step * count, sizeof *doubles);
+    int64_t *inputs = arena_alloc(&arena, (size_t)step * count, sizeof *inputs);
+    for (long first = 0; first < events; first += step) {
+        long part = events - first < step ? events - first : step;
         size_t at = (size_t)first * count;
         for (size_t i = 0; i < (size_t)part * count; i++)
             doubles[i] = x.floats ? (double)x.floats[at + i] : x.doubles[at + i];
         program_quantize_inputs(p, doubles, part, inputs);
-        program_eval(p, inputs, part, outputs + first * p->output_count);
+        native_eval(native, inputs, part, outputs + first * p->output_count);
     }
     arena_free(&arena);
 }
@@ -235,6 +246,9 @@ void native_eval_raw(struct native *native, struct native_rows x, long events, i
 {
     if (native->library)
         native_run_raw(&native->kernel, x, events, outputs);
+    else if (native->planes)
+        planes_eval(native->planes, (struct plane_events){.floats = x.floats, .doubles = x.doubles},
+                    events, outputs);
     else
-        interpret_raw(native->program, x, events, outputs);
+        interpret_raw(native, x, events, outputs);
 }

@@ -21,3 +21,13 @@ const struct target target_generic = {
     .lut_per_select_bit = 1,
     .lut_per_table_word = 1,
 };
+
+void target_scale_delays(struct target *target, double scale)
+{
+    target->clk_to_q_ns *= scale;
+    target->setup_ns *= scale;
+    target->lut_ns *= scale;
+    target->route_ns *= scale;
+    target->carry_base_ns *= scale;
+    target->carry_per_bit_ns *= scale;
+}

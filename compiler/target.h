@@ -30,4 +30,7 @@ struct target {
 /* A generic fabric with iCE40-HX-like figures, for tests and for compiling without a board. */
 extern const struct target target_generic;
 
+/* Multiplies all delays. */
+void target_scale_delays(struct target *target, double scale);
+
 #endif

@@ -21,6 +21,7 @@ struct npy_rows {
     int file;
     size_t head, row_bytes;
     long columns;
+    const bool *may_miss; /* [columns] NaN is a missing value there; NULL: nowhere */
     pthread_mutex_t lock; /* of the two below */
     long damaged;         /* first entry that is no finite number, LONG_MAX: none */
     int cause;            /* errno of a read that failed; -1: the file ended early */
@@ -110,12 +111,20 @@ static bool all_finite(const struct npy_rows *r, const void *numbers, long count
     return !bad;
 }
 
-static long first_damaged(const struct npy_rows *r, const void *numbers)
+/* The first of `count` numbers that is not as it should be; -1: they all are. */
+static long first_damaged(const struct npy_rows *r, const void *numbers, long count)
 {
-    for (long i = 0;; i++)
-        if (!(npy_rows_are_floats(r) ? isfinite(((const float *)numbers)[i])
-                                     : isfinite(((const double *)numbers)[i])))
-            return i;
+    for (long i = 0; i < count; i++) {
+        double x = npy_rows_are_floats(r) ? (double)((const float *)numbers)[i]
+                                          : ((const double *)numbers)[i];
+        if (!isfinite(x) && !(isnan(x) && r->may_miss && r->may_miss[i % r->columns])) return i;
+    }
+    return -1;
+}
+
+void npy_rows_allow_missing(struct npy_rows *r, const bool *may_miss)
+{
+    r->may_miss = may_miss;
 }
 
 bool npy_rows_read(struct npy_rows *r, long first, long count, void *numbers)
@@ -125,7 +134,9 @@ bool npy_rows_read(struct npy_rows *r, long first, long count, void *numbers)
     off_t at = (off_t)(r->head + (size_t)first * r->row_bytes);
     bool read = read_all(r->file, numbers, (size_t)count * r->row_bytes, at, &cause);
     if (read && all_finite(r, numbers, count * r->columns)) return true;
-    if (read) damaged = first * r->columns + first_damaged(r, numbers);
+    long bad = read ? first_damaged(r, numbers, count * r->columns) : -1;
+    if (read && bad < 0) return true;
+    if (read) damaged = first * r->columns + bad;
     pthread_mutex_lock(&r->lock);
     if (cause && !r->cause) r->cause = cause;
     if (damaged < r->damaged) r->damaged = damaged;

@@ -10,6 +10,8 @@
  * by row (C order). NULL if the file is anything else: events_read_rows() reads that, or says what
  * is wrong with it. */
 struct npy_rows *npy_rows_open(const char *path, int columns);
+/* From now on NaN is a missing value in the columns where may_miss[column]; kept, not copied. */
+void npy_rows_allow_missing(struct npy_rows *rows, const bool *may_miss);
 void npy_rows_close(struct npy_rows *rows);
 long npy_rows_count(const struct npy_rows *rows);
 bool npy_rows_are_floats(const struct npy_rows *rows); /* else doubles */

@@ -8,6 +8,12 @@
 
 double *events_read_rows(struct arena *arena, const char *path, int features, long *count)
 {
+    return events_read_rows_missing(arena, path, features, NULL, count);
+}
+
+double *events_read_rows_missing(struct arena *arena, const char *path, int features,
+                                 const bool *may_miss, long *count)
+{
     struct arena files = {0};
     struct array loaded = columns_read_features(&files, path, features), *x = &loaded;
     if (x->dims == 1 && features > 1 && x->shape[0] == features) {
@@ -23,7 +29,7 @@ double *events_read_rows(struct arena *arena, const char *path, int features, lo
     double *rows = arena_alloc(arena, x->count, sizeof *rows);
     array_get_doubles(x, *count, rows);
     for (size_t i = 0; i < x->count; i++) {
-        if (isfinite(rows[i])) continue;
+        if (isfinite(rows[i]) || (may_miss && isnan(rows[i]) && may_miss[i % size])) continue;
         const char *what = arena_printf(&files, "column %zu is missing, NaN or infinite", i % size);
         columns_fail(&files, x, (long)(i / size), what);
     }

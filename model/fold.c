@@ -19,7 +19,8 @@ bool network_is_float(const struct network *n)
 {
     for (int l = 0; l < n->layer_count; l++)
         if (n->layers[l].kind == LAYER_QUANT || n->layers[l].kind == LAYER_SIGN ||
-            n->layers[l].weight_quant.count || n->layers[l].bias_quant.count)
+            layer_is_trees(&n->layers[l]) || n->layers[l].weight_quant.count ||
+            n->layers[l].bias_quant.count)
             return false;
     return true;
 }

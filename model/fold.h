@@ -4,7 +4,8 @@
 
 #include "model/network.h"
 
-/* Whether a network has neither quantizers nor quantized weights. */
+/* Whether a network has neither quantizers nor quantized weights. Ensembles of trees are none: they
+ * get their formats in compile_prepare(). */
 bool network_is_float(const struct network *network);
 
 /* A new network that computes the same: an affine layer behind the input (if the network scales its

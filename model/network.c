@@ -157,6 +157,35 @@ static void check_softmax(const struct layer *layer, const char *file)
         fail_at(file, 0, "layer %s: the sum of its exponentials does not saturate", layer->name);
 }
 
+static void check_edges(const struct layer *layer, const char *file)
+{
+    if (!layer->edges || layer->edge_first[0] != 0)
+        fail_at(file, 0, "layer %s has no edges", layer->name);
+    for (int j = 0; j < layer->size; j++)
+        for (int i = layer->edge_first[j]; i < layer->edge_first[j + 1]; i++) {
+            double edge = layer->edges[i];
+            bool first = i == layer->edge_first[j];
+            if (first ? isnan(edge) || edge == INFINITY
+                      : !isfinite(edge) || edge <= layer->edges[i - 1])
+                fail_at(file, 0, "layer %s: edge %d of element %d is %g: edges are finite and rise",
+                        layer->name, i - layer->edge_first[j], j, edge);
+        }
+}
+
+static void check_ensemble(const struct network *network, const struct layer *layer,
+                           const char *file)
+{
+    struct trees_shape shape = layer_trees_shape(network, layer);
+    if (!layer->trees)
+        fail_at(file, 0, "layer %s (%s) lacks its trees", layer->name,
+                layer_kind_names[layer->kind]);
+    if (shape.distance && layer->size != 1)
+        fail_at(file, 0, "layer %s: a distance is one number, not %d", layer->name, layer->size);
+    trees_check(layer->trees, shape, layer->name, file);
+    check_quantizer(layer, &layer->weight_quant, (size_t)layer->trees->tree_count, "trees", file);
+    check_quantizer(layer, &layer->bias_quant, (size_t)layer->size, "base values", file);
+}
+
 static void check_layer(const struct network *network, int index, const char *file)
 {
     const struct layer *layer = &network->layers[index];
@@ -168,6 +197,11 @@ static void check_layer(const struct network *network, int index, const char *fi
     if (layer->input < 0 || layer->input >= index)
         fail_at(file, 0, "layer %s reads a layer that does not come before it", name);
     int inputs = network->layers[layer->input].size;
+    if (layer_is_trees(layer)) {
+        check_ensemble(network, layer, file);
+        return;
+    }
+    if (layer->kind == LAYER_BUCKETS) check_edges(layer, file);
     if (layer->kind != LAYER_DENSE && layer->size != inputs)
         fail_at(file, 0, "layer %s has %d elements but its input has %d", name, layer->size,
                 inputs);
@@ -253,6 +287,18 @@ static void copy_quantizer(struct arena *arena, struct quantizer *quantizer)
     memcpy(quantizer->formats, old, (size_t)quantizer->count * sizeof *old);
 }
 
+static void copy_edges(struct arena *arena, struct layer *layer)
+{
+    if (!layer->edges) return;
+    size_t size = (size_t)layer->size, count = (size_t)layer->edge_first[size];
+    const int *first = layer->edge_first;
+    const double *edges = layer->edges;
+    layer->edge_first = arena_alloc(arena, size + 1, sizeof *first);
+    layer->edges = arena_alloc(arena, count + 1, sizeof *edges);
+    memcpy(layer->edge_first, first, (size + 1) * sizeof *first);
+    memcpy(layer->edges, edges, count * sizeof *edges);
+}
+
 static const char **copy_names(struct arena *arena, const char *const *names, int count)
 {
     if (!names) return NULL;
@@ -282,6 +328,9 @@ struct network *network_copy(const struct network *network)
         copy_quantizer(&copy->arena, &layer->quant);
         copy_quantizer(&copy->arena, &layer->weight_quant);
         copy_quantizer(&copy->arena, &layer->bias_quant);
+        copy_edges(&copy->arena, layer);
+        if (layer->trees)
+            layer->trees = trees_copy(&copy->arena, layer->trees, layer_trees_shape(copy, layer));
         if (layer->softmax) {
             layer->softmax = arena_alloc(&copy->arena, 1, sizeof *layer->softmax);
             *layer->softmax = *network->layers[i].softmax;

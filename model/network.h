@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "model/format.h"
+#include "model/trees.h"
 
 /* X(enum suffix, name, meaning). The one table of layers; docs and `sluice list layers` print it.
  */
@@ -24,7 +25,11 @@
     X(SIGMOID, "sigmoid", "1 / (1 + exp(-x))")                                                     \
     X(TANH, "tanh", "hyperbolic tangent")                                                          \
     X(SIGN, "sign", "1 if x >= 0, else -1")                                                        \
-    X(SOFTMAX, "softmax", "exp(x[j]) / sum_k exp(x[k])")
+    X(SOFTMAX, "softmax", "exp(x[j]) / sum_k exp(x[k])")                                           \
+    X(BUCKETS, "buckets", "number of the element's edges that are not above it: its bucket")       \
+    X(TREES, "trees", "y[k] = base[k] + sum over decision trees of the value of the leaf reached") \
+    X(TREE_DISTANCE, "tree_distance",                                                              \
+      "sum over decision trees of the distance sum_i |x[i] - c[i]| to the centre c of the leaf")
 
 #define X(id, name, text) LAYER_##id,
 enum layer_kind { LAYER_TABLE(X) LAYER_KIND_COUNT };
@@ -72,6 +77,14 @@ struct layer {
     /* BATCHNORM: gamma, beta, mean, variance [size], epsilon. */
     double *gamma, *beta, *mean, *variance, epsilon;
     double alpha; /* LEAKY_RELU: slope below zero */
+    /* BUCKETS: rising edges of element j, edges[edge_first[j]] .. edges[edge_first[j + 1] - 1]. A
+     * first edge of -infinity leaves bucket 0 to missing values (NaN). Edges are no quantizer: the
+     * float network has them too. */
+    int *edge_first;
+    double *edges;
+    /* TREES, TREE_DISTANCE. Formats of values and base in the quantized network (after the
+     * divisor): weight_quant, one for all values of leaves or one per tree; bias_quant. */
+    struct trees *trees;
     /* SOFTMAX: as hardware computes it; NULL: the real function, which hardware does not. The float
      * network has the real function either way. */
     struct softmax_formats *softmax;
@@ -100,6 +113,18 @@ struct network *network_new(const char *name);
  * identifier; arrays are the caller's to allocate in network->arena. */
 int network_add(struct network *network, enum layer_kind kind, const char *name, int input,
                 int size);
+static inline bool layer_is_trees(const struct layer *layer)
+{
+    return layer->kind == LAYER_TREES || layer->kind == LAYER_TREE_DISTANCE;
+}
+static inline struct trees_shape layer_trees_shape(const struct network *n, const struct layer *l)
+{
+    return (struct trees_shape){n->layers[l->input].size, l->size, l->kind == LAYER_TREE_DISTANCE};
+}
+static inline int layer_edge_count(const struct layer *layer, int element)
+{
+    return layer->edge_first[element + 1] - layer->edge_first[element];
+}
 static inline const struct layer *network_output(const struct network *n)
 {
     return &n->layers[n->layer_count - 1];

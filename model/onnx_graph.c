@@ -113,6 +113,27 @@ void node_string(const struct graph_node *node, const char *name, const char *ot
         snprintf(text, size, "%s", otherwise);
 }
 
+const int64_t *node_ints(const struct graph_node *node, const char *name, size_t *count)
+{
+    const Onnx__AttributeProto *found = attribute(node, name);
+    *count = found ? found->n_ints : 0;
+    return *count ? found->ints : NULL;
+}
+
+size_t node_string_count(const struct graph_node *node, const char *name)
+{
+    const Onnx__AttributeProto *found = attribute(node, name);
+    return found ? found->n_strings : 0;
+}
+
+void node_string_at(const struct graph_node *node, const char *name, size_t i, char *text,
+                    size_t size)
+{
+    const ProtobufCBinaryData *string = &attribute(node, name)->strings[i];
+    snprintf(text, size, "%.*s", (int)(string->len > 1000 ? 1000 : string->len),
+             (const char *)string->data);
+}
+
 /* ---- constants ------------------------------------------------------------------------------ */
 
 static double raw_element(int32_t type, const uint8_t *at)
@@ -221,6 +242,30 @@ struct tensor tensor_scalar(struct graph *graph, double value)
     double *values = arena_alloc(&graph->arena, 1, sizeof *values);
     *values = value;
     return (struct tensor){.count = 1, .values = values};
+}
+
+const double *node_numbers(struct graph *graph, const struct graph_node *node, const char *name,
+                           size_t *count, bool *is_double)
+{
+    char longer[80];
+    const Onnx__AttributeProto *found = attribute(node, name);
+    snprintf(longer, sizeof longer, "%s_as_tensor", name);
+    const Onnx__AttributeProto *as_tensor = attribute(node, longer);
+    *count = 0;
+    *is_double = false;
+    if (as_tensor && as_tensor->t) {
+        struct tensor tensor;
+        decode_tensor(graph, as_tensor->t, longer, node, &tensor);
+        *count = tensor.count;
+        *is_double = as_tensor->t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
+        return tensor.values;
+    }
+    if (!found || !found->n_floats) return NULL;
+    double *values = arena_alloc(&graph->arena, found->n_floats, sizeof *values);
+    for (size_t i = 0; i < found->n_floats; i++)
+        values[i] = (double)found->floats[i];
+    *count = found->n_floats;
+    return values;
 }
 
 /* The forms a Constant node's value may take. */

@@ -81,6 +81,16 @@ double node_float(const struct graph_node *node, const char *name, double otherw
 /* Copied into text, cut to size. */
 void node_string(const struct graph_node *node, const char *name, const char *otherwise, char *text,
                  size_t size);
+/* Lists; *count 0 (and NULL) when the node has none of that name. Numbers: those of attribute NAME,
+ * or of the tensor in attribute NAME_as_tensor; *is_double says that they are no float32 numbers.
+ */
+const int64_t *node_ints(const struct graph_node *node, const char *name, size_t *count);
+const double *node_numbers(struct graph *graph, const struct graph_node *node, const char *name,
+                           size_t *count, bool *is_double);
+size_t node_string_count(const struct graph_node *node, const char *name);
+/* String i of the list, cut to size. */
+void node_string_at(const struct graph_node *node, const char *name, size_t i, char *text,
+                    size_t size);
 
 /* The element of `tensor` that numpy's broadcasting gives element `index` of a tensor of that
  * shape; false from tensor_fits() when the shapes do not match. */

@@ -4,37 +4,31 @@
 
 #include "base/error.h"
 #include "model/onnx_pattern.h"
+#include "model/onnx_reader.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-struct reader {
-    struct graph graph;
-    struct network *network;
-    int layer;                  /* the last one so far */
-    bool has_scale, has_offset; /* what of the last layer, an AFFINE, was given */
-};
-
-/* A row of the table of operators: data is the operand that the graph computes. */
+/* A row of the table of operators. */
 struct operator
 {
     const char *op;
-    void (*build)(struct reader * reader, const struct graph_node *node, size_t data);
+    reader_build *build;
 };
 
-static struct layer *last_layer(struct reader *reader)
+struct layer *reader_last(struct reader *reader)
 {
     return &reader->network->layers[reader->layer];
 }
 
-static struct layer *add_layer(struct reader *reader, enum layer_kind kind,
-                               const struct graph_node *node, int size)
+struct layer *reader_add(struct reader *reader, enum layer_kind kind, const struct graph_node *node,
+                         int size)
 {
     reader->layer = network_add(reader->network, kind, node->proto->name, reader->layer, size);
     reader->has_scale = reader->has_offset = false;
-    return last_layer(reader);
+    return reader_last(reader);
 }
 
 static double *new_values(struct reader *reader, size_t count)
@@ -46,7 +40,7 @@ static double *new_values(struct reader *reader, size_t count)
 static double *spread(struct reader *reader, const struct graph_node *node,
                       const struct tensor *tensor)
 {
-    int size = last_layer(reader)->size;
+    int size = reader_last(reader)->size;
     const int64_t dims[2] = {1, size};
     if (!tensor_fits(tensor, 2, dims))
         graph_fail(&reader->graph, node,
@@ -71,7 +65,7 @@ static struct quantizer keep_formats(struct reader *reader, const struct quantiz
 static void set_bias(struct reader *reader, const struct graph_node *node,
                      const struct constant *bias)
 {
-    struct layer *layer = last_layer(reader);
+    struct layer *layer = reader_last(reader);
     layer->bias = spread(reader, node, &bias->latent);
     layer->bias_quant = keep_formats(reader, &bias->quant);
     if (bias->quant.count > 1 && bias->quant.count != layer->size)
@@ -101,7 +95,7 @@ static void scale_constant(struct reader *reader, const struct graph_node *node,
 static void set_weights(struct reader *reader, const struct graph_node *node,
                         struct constant *weights)
 {
-    int inputs = last_layer(reader)->size;
+    int inputs = reader_last(reader)->size;
     if (weights->latent.rank != 2)
         graph_fail(&reader->graph, node, "its weights have %d dimensions; 2 are supported",
                    weights->latent.rank);
@@ -109,7 +103,7 @@ static void set_weights(struct reader *reader, const struct graph_node *node,
         graph_fail(&reader->graph, node,
                    "its weights are for %lld inputs but its input has %d elements",
                    (long long)weights->latent.dims[0], inputs);
-    struct layer *layer = add_layer(reader, LAYER_DENSE, node, (int)weights->latent.dims[1]);
+    struct layer *layer = reader_add(reader, LAYER_DENSE, node, (int)weights->latent.dims[1]);
     layer->weights = new_values(reader, weights->latent.count);
     memcpy(layer->weights, weights->latent.values, weights->latent.count * sizeof(double));
     layer->weight_quant = keep_formats(reader, &weights->quant);
@@ -150,11 +144,11 @@ static void build_gemm(struct reader *reader, const struct graph_node *node, siz
 static struct layer *open_affine(struct reader *reader, const struct graph_node *node,
                                  bool is_scale)
 {
-    struct layer *layer = last_layer(reader);
+    struct layer *layer = reader_last(reader);
     bool is_open =
         layer->kind == LAYER_AFFINE && !(is_scale ? reader->has_scale : reader->has_offset);
     if (!is_open) {
-        layer = add_layer(reader, LAYER_AFFINE, node, layer->size);
+        layer = reader_add(reader, LAYER_AFFINE, node, layer->size);
         layer->scale = new_values(reader, (size_t)layer->size);
         layer->offset = new_values(reader, (size_t)layer->size);
         for (int j = 0; j < layer->size; j++)
@@ -187,7 +181,7 @@ static void build_mul(struct reader *reader, const struct graph_node *node, size
 
 static void build_add(struct reader *reader, const struct graph_node *node, size_t data)
 {
-    struct layer *layer = last_layer(reader);
+    struct layer *layer = reader_last(reader);
     bool is_sub = node_is(node, "Sub");
     if (layer->kind == LAYER_DENSE && !layer->bias && !is_sub) {
         struct constant bias = constant_read(&reader->graph, node, node_input(node, 1 - data));
@@ -220,12 +214,12 @@ static void build_scaler(struct reader *reader, const struct graph_node *node, s
     const float *scale, *offset;
     size_t scales = node_floats(node, "scale", &scale),
            offsets = node_floats(node, "offset", &offset);
-    size_t size = (size_t)last_layer(reader)->size;
+    size_t size = (size_t)reader_last(reader)->size;
     need_data_first(reader, node, data);
     if ((scales != size && scales != 1) || (offsets != size && offsets != 1))
         graph_fail(&reader->graph, node, "it scales %zu elements but its input has %zu", scales,
                    size);
-    struct layer *layer = add_layer(reader, LAYER_AFFINE, node, (int)size);
+    struct layer *layer = reader_add(reader, LAYER_AFFINE, node, (int)size);
     layer->scale = new_values(reader, size);
     layer->offset = new_values(reader, size);
     for (size_t j = 0; j < size; j++) {
@@ -245,13 +239,13 @@ static void build_batchnorm(struct reader *reader, const struct graph_node *node
         graph_fail(&reader->graph, node, "training mode is not supported");
     for (size_t i = 0; i < 4; i++) {
         struct tensor tensor = constant_value(&reader->graph, node, node_input(node, i + 1));
-        if (tensor.count != (size_t)last_layer(reader)->size)
+        if (tensor.count != (size_t)reader_last(reader)->size)
             graph_fail(&reader->graph, node,
                        "it has parameters for %zu channels but its input has %d elements",
-                       tensor.count, last_layer(reader)->size);
+                       tensor.count, reader_last(reader)->size);
         parameters[i] = spread(reader, node, &tensor);
     }
-    struct layer *layer = add_layer(reader, LAYER_BATCHNORM, node, last_layer(reader)->size);
+    struct layer *layer = reader_add(reader, LAYER_BATCHNORM, node, reader_last(reader)->size);
     layer->gamma = parameters[0];
     layer->beta = parameters[1];
     layer->mean = parameters[2];
@@ -271,8 +265,8 @@ static void build_activation(struct reader *reader, const struct graph_node *nod
     need_data_first(reader, node, data);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (node_is(node, kinds[i].op))
-            add_layer(reader, kinds[i].kind, node, last_layer(reader)->size);
-    last_layer(reader)->alpha =
+            reader_add(reader, kinds[i].kind, node, reader_last(reader)->size);
+    reader_last(reader)->alpha =
         node_is(node, "LeakyRelu") ? node_float(node, "alpha", (double)0.01F) : 0;
 }
 
@@ -281,7 +275,7 @@ static void build_bipolar(struct reader *reader, const struct graph_node *node, 
 {
     need_data_first(reader, node, data);
     struct tensor scale = bipolar_scale(&reader->graph, node);
-    add_layer(reader, LAYER_SIGN, node, last_layer(reader)->size);
+    reader_add(reader, LAYER_SIGN, node, reader_last(reader)->size);
     for (size_t i = 0; i < scale.count; i++) {
         if (scale.values[i] == 1) continue;
         multiply(reader, node, spread(reader, node, &scale), false);
@@ -297,7 +291,7 @@ static void build_softmax(struct reader *reader, const struct graph_node *node, 
         graph_fail(&reader->graph, node,
                    "softmax over axis %lld is not supported; over the elements of one event it is",
                    (long long)axis);
-    add_layer(reader, LAYER_SOFTMAX, node, last_layer(reader)->size);
+    reader_add(reader, LAYER_SOFTMAX, node, reader_last(reader)->size);
 }
 
 static void build_quant(struct reader *reader, const struct graph_node *node, size_t data)
@@ -307,14 +301,14 @@ static void build_quant(struct reader *reader, const struct graph_node *node, si
     const char *root;
     (void)data;
     if (softmax_match(&reader->graph, node->proto->output[0], &root, &formats)) {
-        struct layer *softmax = add_layer(reader, LAYER_SOFTMAX, node, last_layer(reader)->size);
+        struct layer *softmax = reader_add(reader, LAYER_SOFTMAX, node, reader_last(reader)->size);
         softmax->softmax = arena_alloc(&reader->network->arena, 1, sizeof formats);
         *softmax->softmax = formats;
         return;
     }
     quant_match(&reader->graph, node->proto->output[0], &match);
-    int size = last_layer(reader)->size;
-    struct layer *layer = add_layer(reader, LAYER_QUANT, node, size);
+    int size = reader_last(reader)->size;
+    struct layer *layer = reader_add(reader, LAYER_QUANT, node, size);
     layer->quant = quant_formats(&reader->graph, &match, 2, (const int64_t[2]){1, size},
                                  &reader->network->arena);
 }
@@ -341,9 +335,9 @@ static void build_reshape(struct reader *reader, const struct graph_node *node, 
         graph_fail(&reader->graph, node,
                    "its shape is computed by the graph; a constant is supported");
     double last = shape.values[shape.count - 1];
-    if (shape.count > 2 || (last != -1 && last != last_layer(reader)->size))
+    if (shape.count > 2 || (last != -1 && last != reader_last(reader)->size))
         graph_fail(&reader->graph, node, "only a reshape to [events, %d] is supported here",
-                   last_layer(reader)->size);
+                   reader_last(reader)->size);
     reader->graph.input_rank = (int)shape.count;
 }
 
@@ -372,6 +366,10 @@ static const struct operator operators[] = {
     {"Cast", build_nothing},
     {"Flatten", build_nothing},
     {"Reshape", build_reshape},
+    {"TreeEnsembleRegressor", onnx_build_trees},
+    {"TreeEnsembleClassifier", onnx_build_trees},
+    {"TreeEnsemble", onnx_build_trees},
+    {"ZipMap", onnx_build_zipmap},
 };
 
 static const struct operator* find_operator(struct reader *reader, const struct graph_node *node)
@@ -414,7 +412,41 @@ static size_t data_operand(struct reader *reader, const struct graph_node *node)
 struct step {
     const struct graph_node *node;
     size_t data;
+    reader_build *build;
 };
+
+static const struct onnx_pattern *find_pattern(struct graph *graph, const char *tensor,
+                                               const char **root)
+{
+    for (int i = 0; i < ONNX_TREE_PATTERNS; i++)
+        if (onnx_tree_patterns[i].match(graph, tensor, root)) return &onnx_tree_patterns[i];
+    return NULL;
+}
+
+/* The step that gives the tensor `at`; returns the tensor before it. */
+static const char *step_back(struct reader *reader, const char *at, struct step *step)
+{
+    struct graph *graph = &reader->graph;
+    struct quant_match match;
+    const char *root;
+    const struct onnx_pattern *pattern = find_pattern(graph, at, &root);
+    if (pattern) {
+        step->build = pattern->build;
+        return root;
+    }
+    step->build = find_operator(reader, step->node)->build;
+    /* A classifier gives labels first, then scores. */
+    size_t output = node_is(step->node, "TreeEnsembleClassifier") ? 1 : 0;
+    if (output >= step->node->proto->n_output || strcmp(at, step->node->proto->output[output]) != 0)
+        graph_fail(graph, step->node, "an output other than its %s is used, which is not supported",
+                   output ? "second" : "first");
+    if (softmax_match(graph, at, &root, NULL)) return root;
+    if (quant_match(graph, at, &match)) return match.root;
+    if (node_is(step->node, "Where"))
+        graph_fail(graph, step->node, "this operator is not supported here");
+    step->data = data_operand(reader, step->node);
+    return node_input(step->node, step->data);
+}
 
 /* The way from the output back to the input; returns its length. */
 static int walk(struct reader *reader, struct step *steps)
@@ -422,27 +454,12 @@ static int walk(struct reader *reader, struct step *steps)
     struct graph *graph = &reader->graph;
     int count = 0;
     for (const char *at = graph->output; strcmp(at, graph->input) != 0; count++) {
-        const struct graph_node *node = graph_producer(graph, at);
-        struct quant_match match;
-        const char *root;
-        if (!node) graph_fail(graph, NULL, "nothing computes the output %.100s", graph->output);
-        steps[count].node = node;
-        find_operator(reader, node);
-        if (strcmp(at, node->proto->output[0]) != 0)
-            graph_fail(graph, node,
-                       "an output other than its first is used, which is not supported");
-        if (softmax_match(graph, at, &root, NULL)) {
-            at = root;
-        } else if (quant_match(graph, at, &match)) {
-            at = match.root;
-        } else {
-            if (node_is(node, "Where"))
-                graph_fail(graph, node, "this operator is not supported here");
-            steps[count].data = data_operand(reader, node);
-            at = node_input(node, steps[count].data);
-        }
+        steps[count].node = graph_producer(graph, at);
+        if (!steps[count].node)
+            graph_fail(graph, NULL, "nothing computes the output %.100s", graph->output);
+        at = step_back(reader, at, &steps[count]);
         if (graph_is_constant(graph, at))
-            graph_fail(graph, node, "it does not depend on the graph's input");
+            graph_fail(graph, steps[count].node, "it does not depend on the graph's input");
     }
     return count;
 }
@@ -484,10 +501,11 @@ struct network *onnx_read(const char *path)
     reader.layer =
         network_add(reader.network, LAYER_INPUT, reader.graph.input, -1, reader.graph.input_size);
     for (int i = count; i-- > 0;)
-        find_operator(&reader, steps[i].node)->build(&reader, steps[i].node, steps[i].data);
+        steps[i].build(&reader, steps[i].node, steps[i].data);
     struct network *network = reader.network;
     network->feature_names = read_names(&reader, "feature_names", network->layers[0].size);
-    network->class_names = read_names(&reader, "class_names", network_output(network)->size);
+    const char **classes = read_names(&reader, "class_names", network_output(network)->size);
+    if (classes) network->class_names = classes;
     network_round_to_float32(network);
     network_check(network, path);
     graph_close(&reader.graph);

@@ -82,7 +82,14 @@ static const char *write_layer(struct emitter *emitter, const struct network *ne
                                const struct layer *layer, const char *at)
 {
     switch (layer->kind) {
+    case LAYER_BUCKETS: return emit_buckets(emitter, layer, at);
+    case LAYER_TREES:
+    case LAYER_TREE_DISTANCE: return emit_trees(emitter, network, layer, at);
     case LAYER_QUANT:
+        if (emitter->is_batched) {
+            const char *plain = emit_plain_quantizer(emitter, layer, at);
+            if (plain) return plain;
+        }
         return emit_quantizer(emitter, layer->name, &layer->quant, shape_matrix(1, layer->size),
                               at);
     case LAYER_AFFINE: return write_affine(emitter, layer, at);
@@ -121,6 +128,25 @@ static const char *names_text(struct emitter *emitter, const char **names, int c
     return kept;
 }
 
+static bool has_trees(const struct network *network)
+{
+    bool any = false;
+    for (int i = 0; i < network->layer_count; i++)
+        any = any || layer_is_trees(&network->layers[i]);
+    return any;
+}
+
+/* In front of trees, numbers are doubles, so that onnxruntime scales, rounds and compares exactly
+ * as the reference does. */
+static const char *to_double(struct emitter *emitter, const char *input, int size)
+{
+    emitter->is_double = true;
+    const char *at = emit_node(emitter, "Cast", "to_double", shape_matrix(1, size),
+                               (const char *const[5]){input});
+    emit_int(emitter, "to", ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE);
+    return at;
+}
+
 void onnx_write(const char *path, const struct network *network)
 {
     network_check(network, path);
@@ -128,20 +154,18 @@ void onnx_write(const char *path, const struct network *network)
     int inputs = network->layers[0].size, outputs = network_output(network)->size;
     const char **tensors =
         arena_alloc(&emitter->arena, (size_t)network->layer_count, sizeof *tensors);
-    const char *metadata[2][2];
-    size_t metadata_count = 0;
     tensors[0] = network->layers[0].name;
+    emitter->is_batched = has_trees(network);
+    const char *first = emitter->is_batched ? to_double(emitter, tensors[0], inputs) : tensors[0];
     for (int i = 1; i < network->layer_count; i++)
         tensors[i] =
-            write_layer(emitter, network, &network->layers[i], tensors[network->layers[i].input]);
-    if (network->feature_names) {
-        metadata[metadata_count][0] = "feature_names";
-        metadata[metadata_count++][1] = names_text(emitter, network->feature_names, inputs);
-    }
-    if (network->class_names) {
-        metadata[metadata_count][0] = "class_names";
-        metadata[metadata_count++][1] = names_text(emitter, network->class_names, outputs);
-    }
+            write_layer(emitter, network, &network->layers[i],
+                        network->layers[i].input ? tensors[network->layers[i].input] : first);
+    if (network->feature_names)
+        emit_metadata(emitter, "feature_names",
+                      names_text(emitter, network->feature_names, inputs));
+    if (network->class_names)
+        emit_metadata(emitter, "class_names", names_text(emitter, network->class_names, outputs));
     emit_end(emitter, tensors[0], shape_matrix(1, inputs), tensors[network->layer_count - 1],
-             shape_matrix(1, outputs), (const char *const(*)[2])metadata, metadata_count);
+             shape_matrix(1, outputs));
 }

@@ -3,6 +3,8 @@
  */
 #include "model/reference.h"
 
+#include "model/reference_trees.h"
+
 #include <assert.h>
 #include <float.h>
 #include <math.h>
@@ -15,7 +17,8 @@ struct stage {
     const struct layer *layer;
     double *weights, *bias; /* DENSE */
     double *scale, *offset; /* AFFINE, BATCHNORM */
-    double *values;         /* outputs of the present block, [size][LANES] */
+    struct reference_trees trees;
+    double *values; /* outputs of the present block, [size][LANES] */
 };
 
 struct evaluation {
@@ -61,6 +64,8 @@ static struct evaluation prepare(const struct network *network, enum reference_m
         stage->values = arena_alloc(&e.arena, size * LANES, sizeof(double));
         if (layer->kind == LAYER_DENSE)
             prepare_dense(&e, stage, network->layers[layer->input].size);
+        if (layer_is_trees(layer))
+            stage->trees = reference_trees_prepare(&e.arena, network, layer, mode);
         if (layer->kind != LAYER_AFFINE && layer->kind != LAYER_BATCHNORM) continue;
         stage->scale = arena_alloc(&e.arena, size, sizeof(double));
         stage->offset = arena_alloc(&e.arena, size, sizeof(double));
@@ -170,6 +175,18 @@ static void quantize(const struct evaluation *e, const struct layer *layer, cons
                                 y + (size_t)j * LANES, LANES);
 }
 
+static void buckets(const struct layer *layer, const double *x, double *y)
+{
+    for (int j = 0; j < layer->size; j++)
+        for (int k = 0; k < LANES; k++) {
+            int first = layer->edge_first[j], count = 0;
+            while (count < layer_edge_count(layer, j) &&
+                   layer->edges[first + count] <= x[j * LANES + k])
+                count++;
+            y[j * LANES + k] = count;
+        }
+}
+
 static void run_stage(const struct evaluation *e, struct stage *stage)
 {
     const struct layer *layer = stage->layer;
@@ -186,6 +203,12 @@ static void run_stage(const struct evaluation *e, struct stage *stage)
         for (int j = 0; j < layer->size; j++)
             for (size_t k = (size_t)j * LANES; k < (size_t)(j + 1) * LANES; k++)
                 y[k] = stage->scale[j] * x[k] + stage->offset[j];
+        break;
+    case LAYER_BUCKETS: buckets(layer, x, y); break;
+    case LAYER_TREES:
+    case LAYER_TREE_DISTANCE:
+        for (size_t k = 0; k < LANES; k++)
+            reference_trees_eval(&stage->trees, x + k, y + k, LANES);
         break;
     case LAYER_SOFTMAX:
         if (layer->softmax && e->mode == REFERENCE_QUANTIZED)

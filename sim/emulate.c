@@ -105,11 +105,16 @@ struct emulate_result emulate_run(const struct program *p, const struct emulate_
 {
     struct arena arena = {0};
     struct work work = {.program = p, .counts = options->histogram != NULL};
+    bool *may_miss = arena_alloc(&arena, (size_t)p->input_count, sizeof *may_miss);
+    for (int i = 0; i < p->input_count; i++)
+        may_miss[i] = program_may_miss(p, i);
     work.file = npy_rows_open(options->events, p->input_count);
+    if (work.file) npy_rows_allow_missing(work.file, may_miss);
     if (work.file)
         work.events = npy_rows_count(work.file);
     else
-        work.rows = events_read_rows(&arena, options->events, p->input_count, &work.events);
+        work.rows = events_read_rows_missing(&arena, options->events, p->input_count, may_miss,
+                                             &work.events);
     work.native = native_open(p, options->cache, work.events, options->mode);
     work.piece = native_is_compiled(work.native) ? PIECE : INTERPRETER_PIECE;
     double start = clock_seconds();

@@ -39,12 +39,9 @@ static const struct op *input_op(const struct maker *m, int i)
     return &m->program->ops[m->program->inputs[i].value];
 }
 
-/* The raw value that the host turns into stored integer `integer`. */
 static double raw_of(const struct maker *m, int i, int64_t integer)
 {
-    const struct port *port = &m->program->inputs[i];
-    double real = ldexp((double)integer, -op_fraction(input_op(m, i)));
-    return port->host_scale == 0 ? 0 : (real - port->host_offset) / port->host_scale;
+    return program_raw_value(m->program, i, integer);
 }
 
 static int64_t random_integer(struct maker *m, int i)

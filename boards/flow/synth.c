@@ -10,7 +10,8 @@
 /* Constant multiplications are shift-adds already; Yosys 0.23 can crash on -dsp, and ECP5's DSPs
  * would be spent on them. Tables of the network stay logic: a block memory answers 1.6 ns (iCE40)
  * after a register would, which the schedule does not count with, and it is not simulated on gates.
- */
+ * Functions of more than four inputs are taken apart rather than chosen among 4-input LUTs by ECP5's
+ * multiplexers: a tenth fewer LUTs for trees, no difference for networks. */
 static void add_synth(struct text *script, struct build_job *job, const char *top, bool is_network)
 {
     /* Where our own maps of cells come between the steps of Yosys's own script. */
@@ -25,7 +26,7 @@ static void add_synth(struct text *script, struct build_job *job, const char *to
     const char *tables = is_network ? " -nobram" : "";
     const char *command = arena_printf(
         &job->arena, job->ecp5 ? "synth_ecp5 -nodsp%s%s -top %s" : "synth_ice40%s%s -top %s",
-        job->ecp5 && is_network ? " -abc9" : "", tables, top);
+        job->ecp5 && is_network ? " -abc9 -nowidelut" : "", tables, top);
     for (const struct step *step = job->ecp5 ? ecp5 : ice40;; step++) {
         text_add(script, "%s -run %s\n", command, step->steps);
         if (!step->map) break;

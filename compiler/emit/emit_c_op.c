@@ -294,6 +294,18 @@ static enum c_type add_concat(struct text *text, const struct program *p, const 
     return C_BITS;
 }
 
+static enum c_type add_lut(struct text *text, const struct program *p, const struct op *op)
+{
+    text_add(text, "UINT64_C(0x%" PRIx64 ") >> (", (uint64_t)op->immediate);
+    for (int i = 0; i < op->operand_count; i++) {
+        text_add(text, i ? " | (" : "(");
+        add_bits(text, p, p->operands[op->operands + i]);
+        text_add(text, i ? ") << %d" : ")", i);
+    }
+    text_add(text, ") & 1u");
+    return C_BITS;
+}
+
 static enum c_type add_slice(struct c_printer *c, const struct op *op)
 {
     struct text *text = &c->body;
@@ -372,6 +384,7 @@ static enum c_type add_expression(struct c_printer *c, const struct op *op)
         text_add(text, ")");
         return C_NARROW;
     case OP_CONCAT: return add_concat(text, p, op);
+    case OP_LUT: return add_lut(text, p, op);
     case OP_SLICE: return add_slice(c, op);
     case OP_CONST:
     case OP_MATVEC:

@@ -3,6 +3,8 @@
 #include "base/json.h"
 #include "compiler/emit/verilog.h"
 
+#include <math.h>
+
 #include <assert.h>
 #include <string.h>
 
@@ -38,6 +40,21 @@ void emit_pack(const struct program *program, bool outputs, const int64_t *integ
     }
 }
 
+/* What the host does with the raw value; a first edge of -infinity is the key `missing`. */
+static void add_host(cJSON *field, const struct port *port)
+{
+    if (!port->edge_count) {
+        cJSON_AddNumberToObject(field, "host_scale", port->host_scale);
+        cJSON_AddNumberToObject(field, "host_offset", port->host_offset);
+        return;
+    }
+    bool missing = !isfinite(port->edges[0]);
+    cJSON_AddItemToObject(
+        field, "host_edges",
+        cJSON_CreateDoubleArray(port->edges + missing, port->edge_count - missing));
+    cJSON_AddBoolToObject(field, "missing", missing);
+}
+
 static cJSON *port_object(const struct program *p, bool outputs)
 {
     const struct port *ports = outputs ? p->outputs : p->inputs;
@@ -54,10 +71,7 @@ static cJSON *port_object(const struct program *p, bool outputs)
         cJSON_AddNumberToObject(field, "lsb", lsb);
         cJSON_AddNumberToObject(field, "width", format.width_bits);
         cJSON_AddStringToObject(field, "format", text);
-        if (!outputs) {
-            cJSON_AddNumberToObject(field, "host_scale", ports[i].host_scale);
-            cJSON_AddNumberToObject(field, "host_offset", ports[i].host_offset);
-        }
+        if (!outputs) add_host(field, &ports[i]);
         cJSON_AddItemToArray(fields, field);
         lsb += format.width_bits;
     }

@@ -357,6 +357,20 @@ static const char *table(struct native_printer *n, const struct op *op, int bits
                 n->program->tables[op->immediate].first);
 }
 
+/* The constant shifted down by the operands' number, in lanes that hold its 2^operands bits: only the
+ * lowest bit is kept, so its sign does not matter. */
+static const char *lut(struct native_printer *n, const struct op *op, int bits)
+{
+    int count = op->operand_count, lane = count <= 4 ? 16 : count == 5 ? 32 : 64;
+    if (lane < bits) lane = bits;
+    const char *index = operand(n, op, 0, lane);
+    for (int i = 1; i < count; i++)
+        index = MAKE("%s | %s << %d", index, operand(n, op, i, lane), i);
+    const char *table = constant(n, op->immediate, lane);
+    return convert(n, MAKE("((l%d)(%s >> (%s)) & %s)", lane, table, index, constant(n, 1, lane)),
+                   lane, bits);
+}
+
 static const char *expression(struct native_printer *n, const struct op *op, int bits)
 {
     switch (op->code) {
@@ -386,6 +400,7 @@ static const char *expression(struct native_printer *n, const struct op *op, int
     }
     case OP_POPCOUNT: return popcount(n, op, bits);
     case OP_CONCAT: return concat(n, op, bits);
+    case OP_LUT: return lut(n, op, bits);
     case OP_SLICE: return slice(n, op, bits);
     case OP_INPUT:
     case OP_CONST:

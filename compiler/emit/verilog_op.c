@@ -473,11 +473,34 @@ void verilog_note(struct verilog_module *module, size_t start, int value)
     free(lines);
 }
 
+/* The constant as a vector, from which the operands choose a bit. */
+static void print_lut(struct verilog_module *module, int value)
+{
+    const struct op *op = op_of(module, value);
+    const char *name = module->plan->values[value].name;
+    struct text *t = &module->body;
+    int bits = 1 << op->operand_count;
+    text_add(t, "    wire [%d:0] %s_lut = %d'h%" PRIx64 ";\n", bits - 1, name, bits,
+             (uint64_t)op->immediate);
+    text_add(t, "    wire %s = %s_lut[", name, name);
+    if (op->operand_count > 1) text_add(t, "{");
+    for (int i = op->operand_count - 1; i >= 0; i--) {
+        struct verilog_signal a = verilog_operand(module, value, i);
+        verilog_field(t, &a, 0, 1);
+        if (i) text_add(t, ", ");
+    }
+    text_add(t, op->operand_count > 1 ? "}];\n" : "];\n");
+}
+
 void verilog_op(struct verilog_module *module, int value)
 {
     const struct op *op = op_of(module, value);
     struct text *t = &module->body;
     size_t start = t->length;
+    if (op->code == OP_LUT) {
+        print_lut(module, value);
+        return;
+    }
     if (op->code == OP_TABLE) {
         const struct table *table = &module->plan->program->tables[op->immediate];
         (verilog_table_is_small(table) ? print_small_table : print_table)(module, value);

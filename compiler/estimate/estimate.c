@@ -81,6 +81,8 @@ double op_lut4(const struct program *p, int value, const struct target *t)
     case OP_MUL:
         return t->lut_per_adder_bit * carry * (double)program_operand(p, op, 1)->format.width_bits;
     case OP_POPCOUNT: return t->lut_per_adder_bit * program_operand(p, op, 0)->format.width_bits;
+    case OP_LUT: /* two LUTs and a multiplexer behind them for each operand more */
+        return op->operand_count > 4 ? op->operand_count > 5 ? 4 : 2 : 1;
     case OP_INPUT:
     case OP_CONST:
     case OP_SHIFT:

@@ -41,11 +41,9 @@ static void trace(struct search *s, const bool *candidates)
     struct random random = random_init(1);
     s->x = arena_alloc(&s->arena, EVENTS * inputs + 1, sizeof *s->x);
     for (size_t i = 0; i < EVENTS * inputs; i++) {
-        const struct port *port = &p->inputs[i % inputs];
-        const struct op *op = &p->ops[port->value];
+        const struct op *op = &p->ops[p->inputs[i % inputs].value];
         int64_t integer = random_input(&random, op, i / inputs);
-        double scaled = ldexp((double)integer, -op_fraction(op)) - port->host_offset;
-        s->x[i] = port->host_scale != 0 ? scaled / port->host_scale : 0;
+        s->x[i] = program_raw_value(p, (int)(i % inputs), integer);
     }
     int64_t *integers = arena_alloc(&s->arena, EVENTS * inputs + 1, sizeof *integers);
     int64_t *ops = arena_alloc(&s->arena, (size_t)p->op_count + 1, sizeof *ops);

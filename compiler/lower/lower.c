@@ -71,7 +71,8 @@ static void lower_inputs(struct lowering *l)
         layer = lowering_layer(l, 2);
     }
     l->position = host ? 2 : 1;
-    assert(layer && layer->kind == LAYER_QUANT); /* compile_prepare() saw to it */
+    /* compile_prepare() saw to it */
+    assert(layer && (layer->kind == LAYER_QUANT || (layer->kind == LAYER_BUCKETS && !host)));
     lowering_block(l, lowering_layer(l, 1) ? lowering_layer(l, 1) : layer, true);
     l->is_fresh = true;
     l->values = arena_alloc(&l->arena, (size_t)layer->size, sizeof(int));
@@ -81,7 +82,11 @@ static void lower_inputs(struct lowering *l)
         const char *name =
             network->feature_names ? network->feature_names[i] : arena_printf(&l->arena, "x%d", i);
         l->values[i] =
-            program_add_input(l->program, name, quantizer_at(&layer->quant, i), scale, offset);
+            layer->kind == LAYER_BUCKETS
+                ? program_add_buckets(l->program, name, layer->edges + layer->edge_first[i],
+                                      layer_edge_count(layer, i))
+                : program_add_input(l->program, name, quantizer_at(&layer->quant, i), scale,
+                                    offset);
     }
 }
 
@@ -91,6 +96,12 @@ static void lower_quant(struct lowering *l, const struct layer *layer)
     for (int j = 0; j < layer->size; j++)
         l->values[j] =
             program_add_quantize(l->program, l->values[j], quantizer_at(&layer->quant, j));
+}
+
+_Noreturn static void fail_place(const struct layer *layer)
+{
+    fail("layer %s: %s is only supported right behind the input", layer->name,
+         layer_kind_names[layer->kind]);
 }
 
 static void lower_layer(struct lowering *l, const struct layer *layer)
@@ -107,6 +118,9 @@ static void lower_layer(struct lowering *l, const struct layer *layer)
     case LAYER_TANH: lower_function(l, layer); break;
     case LAYER_SIGN: lower_sign(l, layer); break;
     case LAYER_SOFTMAX: lower_softmax(l, layer); break;
+    case LAYER_TREES: lower_trees(l, layer); break;
+    case LAYER_TREE_DISTANCE: lower_tree_distance(l, layer); break;
+    case LAYER_BUCKETS: fail_place(layer);
     case LAYER_INPUT:
     case LAYER_KIND_COUNT: assert(!"a layer that computes");
     }

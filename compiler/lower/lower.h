@@ -11,6 +11,8 @@
 #include "compiler/compile.h"
 #include "compiler/lower/dyadic.h"
 
+#include <stdio.h>
+
 struct program *lower_network(const struct network *network, const struct compile_options *options,
                               struct compile_notes *notes);
 
@@ -42,7 +44,16 @@ struct lowering {
      * value is values[j] + bias[j], negated when negated[j]. NULL: nothing. */
     struct dyadic *left_bias;
     bool *left_negated;
+    /* What the last layer left out of all its scores, for a decision that does not need it: they are
+     * the values plus this integer (of the values' fraction bits). */
+    int64_t left_out;
 };
+/* Whether the present layer's values are scores that only a decision reads. */
+static inline bool lowering_decides(const struct lowering *l)
+{
+    return l->position == l->chain.count - 1 &&
+           (l->options->output == COMPILE_ARGMAX || l->options->output == COMPILE_THRESHOLD);
+}
 
 static inline const struct layer *lowering_layer(const struct lowering *l, int ahead)
 {
@@ -62,6 +73,8 @@ void lower_relu(struct lowering *l, const struct layer *layer);
 void lower_leaky_relu(struct lowering *l, const struct layer *layer);
 void lower_function(struct lowering *l, const struct layer *layer); /* sigmoid, tanh, with quant */
 void lower_softmax(struct lowering *l, const struct layer *layer);
+void lower_trees(struct lowering *l, const struct layer *layer);
+void lower_tree_distance(struct lowering *l, const struct layer *layer);
 /* Scores to what the options ask for, and the output ports. */
 void lower_outputs(struct lowering *l);
 
@@ -83,6 +96,16 @@ void lowering_open_bits(struct lowering *l, const struct layer *layer);
 int lower_scale(struct lowering *l, int value, struct dyadic scale, struct dyadic offset,
                 const struct layer *layer);
 
+/* ---- compare.c ---- */
+
+/* A truth table of `count` (1..6) bits as program_add_lut() has it, or what it comes to: inverters in
+ * front of it are taken in, inputs that it does not depend on left out. */
+int lower_lut(struct program *p, const int *inputs, int count, uint64_t table);
+/* Bit number `bit` of a value, as one unsigned bit. */
+int lower_bit(struct program *p, int x, int bit);
+/* Whether the stored integer of x is at most `limit`, as one bit. */
+int lower_at_most(struct program *p, int x, int64_t limit);
+
 /* ---- softmax.c ---- */
 
 /* For COMPILE_SOFTMAX, the last step of compile_prepare(): appends a softmax unless the network
@@ -90,6 +113,21 @@ int lower_scale(struct lowering *l, int value, struct dyadic scale, struct dyadi
  * resolution of the scores. (How far the scores reach only bounds the tables.) */
 void softmax_prepare(struct network *network, const struct compile_options *options,
                      const char *file);
+
+/* ---- trees_prepare.c ---- */
+
+/* A step of compile_prepare(): gives ensembles that do not say them the formats of their values. */
+void trees_prepare(struct network *network, const struct compile_options *options);
+
+/* ---- trees_quantize.c ---- */
+
+/* Fills the quantizer that stands between layer `behind` and an ensemble, from the ensemble's
+ * thresholds and the range of the calibration events: a format per feature (--input-bits), or its
+ * buckets between thresholds (--input-format thresholds), and says what it chose. False: the options
+ * give a format, nothing is done. */
+bool trees_quantize(struct network *network, int behind, struct layer *quantizer,
+                    struct layer *trees_layer, const struct compile_options *options,
+                    const char *file);
 
 /* ---- shorten.c ---- */
 

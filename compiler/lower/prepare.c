@@ -97,11 +97,27 @@ static void calibrate(const struct prepare *p, int behind, struct quantizer *qua
             format_for_range(options->input_bits, is_signed, smallest[i], largest[i]);
 }
 
+/* The same in front of trees, which ask for no more than their thresholds; false: there are none.
+ */
+static bool quantize_for_trees(const struct prepare *p, int behind)
+{
+    struct network *network = p->network;
+    int next = reader_of(network, behind);
+    bool asked = p->options->input_format || p->options->input_bits;
+    if (next < 0 || network->layers[next].kind != LAYER_TREES || !asked) return false;
+    if (p->options->input_format && strcmp(p->options->input_format, "thresholds") != 0)
+        return false;
+    insert_behind(network, behind, LAYER_QUANT, "input_quant");
+    return trees_quantize(network, behind, &network->layers[behind + 1], &network->layers[next + 1],
+                          p->options, p->file);
+}
+
 /* Inserts the quantizer that the flags describe behind layer `behind`. */
 static void insert_quantizer(const struct prepare *p, int behind)
 {
     const struct compile_options *options = p->options;
     struct quantizer quant = {0, NULL};
+    if (quantize_for_trees(p, behind)) return;
     if (options->input_format) {
         char reason[200];
         quant.count = 1;
@@ -180,7 +196,8 @@ static void place_input_quantizer(const struct prepare *p)
     struct network *network = p->network;
     const struct compile_options *options = p->options;
     int scaling = gather_scalings(network), next = reader_of(network, scaling);
-    bool has_quant = next > 0 && network->layers[next].kind == LAYER_QUANT;
+    bool has_quant = next > 0 && (network->layers[next].kind == LAYER_QUANT ||
+                                  network->layers[next].kind == LAYER_BUCKETS);
     bool asked = options->input_format || options->input_bits;
     if (options->standardise == STANDARDISE_FABRIC && scaling > 0) {
         insert_quantizer(p, network->layers[scaling].input);
@@ -286,6 +303,7 @@ void compile_prepare(struct network *network, const struct compile_options *opti
     if (network->layer_count < 2) fail("%s: the model has no layers", file);
     place_input_quantizer(&p);
     round_all_offsets(network);
+    trees_prepare(network, options);
     if (options->output == COMPILE_SOFTMAX) softmax_prepare(network, options, file);
     network_check(network, file);
 }

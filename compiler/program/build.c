@@ -137,8 +137,25 @@ int program_add_input(struct program *p, const char *name, struct format format,
         array_grow(p->inputs, &p->input_capacity, (size_t)p->input_count + 1, sizeof *p->inputs);
     struct op op = {.code = OP_INPUT, .immediate = p->input_count, .format = format};
     int value = add_inferred(p, op, NULL, 0);
-    p->inputs[p->input_count++] =
-        (struct port){arena_strdup(&p->arena, name), value, host_scale, host_offset};
+    p->inputs[p->input_count++] = (struct port){.name = arena_strdup(&p->arena, name),
+                                                .value = value,
+                                                .host_scale = host_scale,
+                                                .host_offset = host_offset};
+    return value;
+}
+
+int program_add_buckets(struct program *p, const char *name, const double *edges, int count)
+{
+    struct format format = format_of_interval(0, count, 0);
+    double *copy = arena_alloc(&p->arena, (size_t)count + 1, sizeof *copy);
+    if (count) memcpy(copy, edges, (size_t)count * sizeof *copy);
+    p->inputs =
+        array_grow(p->inputs, &p->input_capacity, (size_t)p->input_count + 1, sizeof *p->inputs);
+    p->inputs[p->input_count] = (struct port){
+        .name = arena_strdup(&p->arena, name), .host_scale = 1, .edge_count = count, .edges = copy};
+    struct op op = {.code = OP_INPUT, .immediate = p->input_count++, .format = format};
+    int value = add_inferred(p, op, NULL, 0);
+    p->inputs[p->input_count - 1].value = value;
     return value;
 }
 
@@ -184,6 +201,12 @@ void program_add_matvec(struct program *p, const int *operands, int rows,
         results[column] = program_add_op(p, OP_RESULT, &matvec, 1, column);
 }
 
+int program_add_lut(struct program *p, const int *operands, int count, uint64_t bits)
+{
+    assert(count == 6 || bits >> (1 << count) == 0);
+    return program_add_op(p, OP_LUT, operands, count, (int64_t)bits);
+}
+
 int program_add_table(struct program *p, int a, const char *name, const int64_t *entries,
                       struct format format)
 {
@@ -225,5 +248,6 @@ void program_add_output(struct program *p, const char *name, int value)
     assert(value >= 0 && value < p->op_count && p->ops[value].code != OP_MATVEC);
     p->outputs = array_grow(p->outputs, &p->output_capacity, (size_t)p->output_count + 1,
                             sizeof *p->outputs);
-    p->outputs[p->output_count++] = (struct port){arena_strdup(&p->arena, name), value, 1, 0};
+    p->outputs[p->output_count++] =
+        (struct port){.name = arena_strdup(&p->arena, name), .value = value, .host_scale = 1};
 }

@@ -93,6 +93,9 @@ struct program *program_new_like(const struct program *old)
         p->inputs[i] = old->inputs[i];
         p->inputs[i].name = arena_strdup(&p->arena, old->inputs[i].name);
         p->inputs[i].value = -1;
+        if (!old->inputs[i].edge_count) continue;
+        size_t bytes = (size_t)old->inputs[i].edge_count * sizeof(double);
+        p->inputs[i].edges = memcpy(arena_alloc(&p->arena, bytes, 1), old->inputs[i].edges, bytes);
     }
     return p;
 }
@@ -106,6 +109,7 @@ bool op_reads_bits(enum op_code code)
     case OP_NOT:
     case OP_POPCOUNT:
     case OP_CONCAT:
+    case OP_LUT:
     case OP_SLICE: return true;
     default: return false;
     }

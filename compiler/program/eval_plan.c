@@ -172,6 +172,7 @@ static void fill_step(struct planner *w, struct step *s, const struct op *op)
         add_terms(w, s, op);
         break;
     }
+    case OP_LUT:
     case OP_CONCAT: add_terms(w, s, op); break;
     case OP_NOT: s->is_signed = operand[0]->format.is_signed; /* fall through */
     case OP_POPCOUNT: s->width = operand[0]->format.width_bits; break;

@@ -196,6 +196,35 @@ static const char *infer_concat(const struct program *p, const struct op *op, st
     return NULL;
 }
 
+/* The results for all operands' bits that can come. */
+static const char *infer_lut(const struct program *p, const struct op *op, struct range *r)
+{
+    int count = op->operand_count, fixed = 0, free = 0;
+    if (count < 6 && (uint64_t)op->immediate >> (1 << count))
+        return "its constant has more bits than its operands number";
+    for (int i = 0; i < count; i++) {
+        const struct op *a = program_operand(p, op, i);
+        if (a->lo < 0 || a->hi > 1 || op_fraction(a)) return "an operand is not one unsigned bit";
+        if (a->lo == a->hi)
+            fixed |= (int)a->lo << i;
+        else
+            free |= 1 << i;
+    }
+    *r = (struct range){1, 0, 0};
+    if (free == (1 << count) - 1) { /* nearly always */
+        uint64_t entries = count < 6 ? ((uint64_t)1 << (1 << count)) - 1 : UINT64_MAX;
+        *r = (struct range){(uint64_t)op->immediate == entries, op->immediate != 0, 0};
+        return NULL;
+    }
+    for (int n = 0; n < 1 << count; n++) {
+        if ((n & ~free) != fixed) continue;
+        int bit = (int)((uint64_t)op->immediate >> n & 1);
+        if (bit < r->lo) r->lo = bit;
+        if (bit > r->hi) r->hi = bit;
+    }
+    return NULL;
+}
+
 static const char *infer_slice(const struct op *op, const struct op *a, struct range *r)
 {
     int width = op->format.width_bits, low = (int)op->immediate;
@@ -248,11 +277,15 @@ static const char *infer_result(const struct program *p, const struct op *op, st
 }
 
 /* Own format and range of inputs and constants. */
-static const char *infer_source(const struct op *op, struct range *r)
+static const char *infer_source(const struct program *p, const struct op *op, struct range *r)
 {
+    int edges = op->code == OP_INPUT && op->immediate < p->input_count
+                    ? p->inputs[op->immediate].edge_count
+                    : 0;
     r->fraction = op_fraction(op);
     r->lo = op->code == OP_INPUT ? format_min(op->format) : op->immediate;
     r->hi = op->code == OP_INPUT ? format_max(op->format) : op->immediate;
+    if (edges) r->hi = edges;
     return NULL;
 }
 
@@ -267,7 +300,7 @@ static const char *infer_range(const struct program *p, const struct op *op, str
     const struct op *a = operand[0], *b = operand[1];
     switch (op->code) {
     case OP_INPUT:
-    case OP_CONST: return infer_source(op, r);
+    case OP_CONST: return infer_source(p, op, r);
     case OP_ADD:
     case OP_SUB:
     case OP_ADC:
@@ -312,6 +345,7 @@ static const char *infer_range(const struct program *p, const struct op *op, str
         return NULL;
     case OP_POPCOUNT: return infer_popcount(a, r);
     case OP_CONCAT: return infer_concat(p, op, r);
+    case OP_LUT: return infer_lut(p, op, r);
     case OP_SLICE: return infer_slice(op, a, r);
     case OP_COUNT: break;
     }

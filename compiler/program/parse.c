@@ -7,6 +7,7 @@
 #include "base/file.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,35 @@ static void parse_table(struct parser *s)
     p->tables[p->table_count++] = t;
 }
 
+/* Rising edges; `missing` behind them stands for one more, -infinity, in front. */
+static void parse_edges(struct parser *s, struct port *port)
+{
+    int count = (int)scan_integer(&s->scan, 0, 1 << 20, "the number of edges");
+    double *edges = arena_alloc(&s->p->arena, (size_t)count + 2, sizeof *edges);
+    for (int i = 0; i < count; i++) {
+        edges[i + 1] = scan_real(&s->scan, "an edge");
+        if (i && edges[i + 1] <= edges[i]) scan_fail(&s->scan, "the edges do not rise");
+    }
+    bool missing = scan_take(&s->scan, "missing");
+    edges[0] = -INFINITY;
+    port->host_scale = 1;
+    port->edges = edges + !missing;
+    port->edge_count = count + missing;
+    if (!port->edge_count) scan_fail(&s->scan, "an input of no edges");
+}
+
+static void parse_host(struct parser *s, struct port *port)
+{
+    if (scan_take(&s->scan, "edges")) {
+        parse_edges(s, port);
+        return;
+    }
+    scan_expect(&s->scan, "scale");
+    port->host_scale = scan_real(&s->scan, "scale");
+    scan_expect(&s->scan, "offset");
+    port->host_offset = scan_real(&s->scan, "offset");
+}
+
 static void parse_input(struct parser *s)
 {
     struct program *p = s->p;
@@ -102,10 +132,7 @@ static void parse_input(struct parser *s)
     if (p->block_count) scan_fail(&s->scan, "inputs are declared before the first block");
     scan_expect(&s->scan, ":");
     struct format format = scan_format(&s->scan);
-    scan_expect(&s->scan, "scale");
-    port.host_scale = scan_real(&s->scan, "scale");
-    scan_expect(&s->scan, "offset");
-    port.host_offset = scan_real(&s->scan, "offset");
+    parse_host(s, &port);
     size_t count = (size_t)p->input_count + 1;
     p->inputs = array_grow(p->inputs, &p->input_capacity, count, sizeof port);
     s->input_formats =

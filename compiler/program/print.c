@@ -4,6 +4,7 @@
 #include "base/file.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,19 @@ static void print_value(const struct program *p, int value, FILE *stream)
     fputc('\n', stream);
 }
 
+static void print_host(const struct port *port, FILE *stream)
+{
+    if (!port->edge_count) {
+        fprintf(stream, " scale %.17g offset %.17g\n", port->host_scale, port->host_offset);
+        return;
+    }
+    int first = isfinite(port->edges[0]) ? 0 : 1;
+    fprintf(stream, " edges %d", port->edge_count - first);
+    for (int i = first; i < port->edge_count; i++)
+        fprintf(stream, "%s%.17g", i % 8 ? " " : "\n  ", port->edges[i]);
+    fprintf(stream, "%s\n", first ? " missing" : "");
+}
+
 static void print_header(const struct program *p, FILE *stream)
 {
     fprintf(stream, "program ");
@@ -126,8 +140,8 @@ static void print_header(const struct program *p, FILE *stream)
         format_print(p->ops[p->inputs[i].value].format, format);
         fprintf(stream, "input ");
         print_name(p->inputs[i].name, stream);
-        fprintf(stream, " : %s scale %.17g offset %.17g\n", format, p->inputs[i].host_scale,
-                p->inputs[i].host_offset);
+        fprintf(stream, " : %s", format);
+        print_host(&p->inputs[i], stream);
     }
 }
 

@@ -52,6 +52,9 @@
     X(XOR, "xor", 2, 2, NONE, "bits: exclusive or of two unsigned values")                         \
     X(NOT, "not", 1, 1, NONE, "bits: all W bits inverted; of a signed value that is -1 - n")       \
     X(POPCOUNT, "popcount", 1, 1, NONE, "bits: number of ones in the W bits of a")                 \
+    X(LUT, "lut", 1, 6, VALUE,                                                                     \
+      "bits: a truth table: the bit of the constant that the one-bit operands number, the first "  \
+      "lowest")                                                                                    \
     X(CONCAT, "concat", 1, -1, NONE,                                                               \
       "bits: operands side by side, the first lowest; an unsigned integer")                        \
     X(SLICE, "slice", 1, 1, LOW,                                                                   \
@@ -121,6 +124,11 @@ struct port {
     const char *name;
     int value;                      /* inputs: the INPUT op; outputs: any op */
     double host_scale, host_offset; /* inputs: hardware value = quantize(raw * scale + offset) */
+    /* Inputs with edges instead: hardware value = how many of them are not above the raw value
+     * (NaN: none); scale 1, offset 0. Rising; the first may be -infinity. In the program's arena.
+     */
+    int edge_count;
+    const double *edges;
 };
 
 struct program {
@@ -157,6 +165,8 @@ void program_free(struct program *program);
  * above 63 bits ends with one line that names the block and the path of values that got there. */
 int program_add_input(struct program *p, const char *name, struct format format, double host_scale,
                       double host_offset);
+/* An input that is the number of its raw value's bucket, 0 .. count: the edges are copied. */
+int program_add_buckets(struct program *p, const char *name, const double *edges, int count);
 int program_add_const(struct program *p, int64_t integer, int fraction_bits);
 int program_add_op(struct program *p, enum op_code code, const int *operands, int count,
                    int64_t immediate);
@@ -164,6 +174,9 @@ int program_add2(struct program *p, enum op_code code, int a, int b, int64_t imm
 int program_add_quantize(struct program *p, int a, struct format format);
 int program_add_slice(struct program *p, int a, int low, struct format format);
 /* matvec and its results: writes columns values to results[]; matrix members are copied. */
+/* A truth table of `count` (1..6) one-bit values: its result for the operands' bits, the first
+ * lowest, is bit number "them" of `bits`. */
+int program_add_lut(struct program *p, const int *operands, int count, uint64_t bits);
 void program_add_matvec(struct program *p, const int *operands, int rows,
                         const struct matrix *matrix, int *results);
 int program_add_table(struct program *p, int a, const char *name, const int64_t *entries,
@@ -253,6 +266,10 @@ void program_quantize_inputs(const struct program *p, const double *x, long even
                              int64_t *integers);
 void program_scale_outputs(const struct program *p, const int64_t *integers, long events,
                            double *y);
+/* Whether an input has a code of its own for a missing value (NaN). */
+bool program_may_miss(const struct program *p, int input);
+/* A raw value that the host turns into this stored integer. */
+double program_raw_value(const struct program *p, int input, int64_t integer);
 /* One input of `count` events, in place: raw values to stored integers (whole numbers exactly). */
 void program_quantize_column(const struct program *p, int input, double *x, long count);
 

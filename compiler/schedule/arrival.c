@@ -291,6 +291,7 @@ void op_arrival(const struct program *p, int value, const struct target *target,
     }
     case OP_EQ:
     case OP_TABLE:
+    case OP_LUT:
     case OP_POPCOUNT:
     case OP_MUL:
     case OP_RESULT: fill(w, latest_of_all(w) + op_whole_delay_ns(p, value, target), out); return;
@@ -302,11 +303,11 @@ void op_arrival(const struct program *p, int value, const struct target *target,
 double op_delay_ns(const struct program *p, int value, const struct target *target)
 {
     const struct op *op = &p->ops[value];
-    const struct arrival *operands[3] = {&arrival_zero, &arrival_zero, &arrival_zero};
+    const struct arrival *operands[6];
     struct arrival out;
-    if (op->operand_count > 3) return 0; /* wires */
+    if (op->operand_count > 6) return 0; /* wires */
     for (int k = 0; k < op->operand_count; k++)
-        if (program_operand(p, op, k)->code == OP_CONST) operands[k] = NULL;
+        operands[k] = program_operand(p, op, k)->code == OP_CONST ? NULL : &arrival_zero;
     op_arrival(p, value, target, operands, &out);
     double latest = arrival_latest(p, value, &out);
     return latest > 0 ? latest : 0;

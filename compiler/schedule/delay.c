@@ -138,6 +138,7 @@ double op_whole_delay_ns(const struct program *p, int value, const struct target
             levels++;
         return levels * carry_chain(op_carry_bits(p, value), target);
     }
+    case OP_LUT: return lut_levels(op->operand_count > target->lut_inputs ? 2 : 1, target);
     default: return 0;
     }
 }

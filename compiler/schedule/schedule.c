@@ -269,9 +269,14 @@ struct program *schedule_program(const struct program *old, const struct compile
     scheduling_init(&s, &arena, old, options);
     int slow = find_too_slow(&s);
     if (slow >= 0) fail_clock(&s, slow);
-    find_precedences(&s);
-    int latency = earliest_stages(&s);
-    schedule_fewest_registers(s.program, s.precedences, s.count, latency, s.stages);
+    int latency;
+    if (s.program->op_count > SCHEDULE_LARGE) {
+        latency = schedule_large(s.program, target, s.period, s.stages);
+    } else {
+        find_precedences(&s);
+        latency = earliest_stages(&s);
+        schedule_fewest_registers(s.program, s.precedences, s.count, latency, s.stages);
+    }
     struct program *program = with_stages(s.program, s.stages, latency, options->clock_mhz);
     scheduling_free(&s);
     arena_free(&arena);
@@ -286,8 +291,10 @@ int schedule_latency(const struct program *p, const struct compile_options *opti
     scheduling_init(&s, &arena, p, options);
     int latency = 0;
     if (s.period > 0 && find_too_slow(&s) < 0) {
-        find_precedences(&s);
-        latency = earliest_stages(&s);
+        bool is_large = s.program->op_count > SCHEDULE_LARGE;
+        if (!is_large) find_precedences(&s);
+        latency = is_large ? schedule_large(s.program, options->target, s.period, s.stages)
+                           : earliest_stages(&s);
     }
     scheduling_free(&s);
     arena_free(&arena);

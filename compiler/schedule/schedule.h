@@ -42,6 +42,15 @@ struct program *schedule_program(const struct program *old, const struct compile
  * clock beyond the target. */
 int schedule_latency(const struct program *program, const struct compile_options *options);
 
+/* ---- large.c ---- */
+
+/* For programs of more operations than this registers.c takes too long. */
+enum { SCHEDULE_LARGE = 20000 };
+/* Fills the stages in linear time, with whole operations' delays (op_delay_ns()) and what fits
+ * between two registers; returns the latency. */
+int schedule_large(const struct program *program, const struct target *target, double period,
+                   int *stages);
+
 /* ---- split.c ---- */
 
 /* The program with every min and max that is slower than the period as a comparison and a select;

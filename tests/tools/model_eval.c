@@ -1,6 +1,6 @@
 /* A helper of the tests: evaluates or rewrites a model file.
  *   model_eval MODEL.onnx X.npy Y.npy [quantized|float|logits]  the reference's outputs;
- *                                      logits: quantized, before a final softmax
+ *                                      logits: quantized, before a final softmax or sigmoid
  *   model_eval --rewrite MODEL.onnx OUT.onnx              read and written again
  *   model_eval --print MODEL.onnx                         one line a layer */
 #include "base/error.h"
@@ -38,7 +38,8 @@ static void evaluate(const char *path, const char *from, const char *to, const c
     struct arena arena = {0};
     struct network *network = onnx_read(path);
     int outputs = network_output(network)->size, last = network->layer_count - 1;
-    if (strcmp(mode, "logits") == 0 && network->layers[last].kind == LAYER_SOFTMAX) last--;
+    enum layer_kind link = network->layers[last].kind;
+    if (strcmp(mode, "logits") == 0 && (link == LAYER_SOFTMAX || link == LAYER_SIGMOID)) last--;
     long count;
     double *x = events_read_rows(&arena, from, network->layers[0].size, &count);
     double *y = arena_alloc(&arena, (size_t)count * (size_t)outputs, sizeof *y);

@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 
+#include <limits.h>
+
 static void arena_memory_is_zeroed_and_aligned(void **state)
 {
     (void)state;
@@ -63,6 +65,22 @@ static void text_grows(void **state)
     assert_int_equal(text.length, 0);
 }
 
+/* The conversions that text_add() makes itself, and those that it leaves to the C library. */
+static void text_conversions(void **state)
+{
+    (void)state;
+    struct text text = {0};
+    text_add(&text, "%d %d %d|%ld %ld|%lx", 0, -7, INT_MIN, LONG_MAX, LONG_MIN, ULONG_MAX);
+    assert_string_equal(text_string(&text), "0 -7 -2147483648|9223372036854775807 "
+                                            "-9223372036854775808|ffffffffffffffff");
+    text_free(&text);
+    text_add(&text, "%s%c%%%s", "a", 'b', "");
+    assert_string_equal(text_string(&text), "ab%");
+    text_add(&text, "%s %5d %s %zu %.3f", "x", 42, "y", (size_t)9, 0.5);
+    assert_string_equal(text_string(&text), "ab%x    42 y 9 0.500");
+    text_free(&text);
+}
+
 static void array_grow_keeps_elements(void **state)
 {
     (void)state;
@@ -84,6 +102,7 @@ int main(void)
                                        cmocka_unit_test(arena_refuses_impossible_sizes),
                                        cmocka_unit_test(arena_texts),
                                        cmocka_unit_test(text_grows),
+                                       cmocka_unit_test(text_conversions),
                                        cmocka_unit_test(array_grow_keeps_elements)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

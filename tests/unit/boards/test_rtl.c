@@ -38,6 +38,8 @@ static const char *const lints[][2] = {
     {"status_leds", "-GLEDS=2"},
     {"status_leds", "-GLEDS=5"},
     {"status_leds", "-GLEDS=12"},
+    {"rv32i", ""},
+    {"rv32i", "-DRVFI"},
     {"shift_shell", ""},
     {"shift_shell", "-GIN_BITS=1"},
     {"register_shell", ""},

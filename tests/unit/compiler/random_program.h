@@ -21,13 +21,14 @@ struct random_program_options {
     int most_fraction;  /* <= 12; max_bits + twice the spread of fractions + 14 < 63 */
     bool no_matvec;     /* as after the adder-graph pass */
     bool scheduled;     /* random monotone stages, latency set */
+    bool gates;         /* only what compiler/planes.h knows: no products, tables, rounding */
 };
 
 /* Fits 32-bit lanes; does not. */
-static const struct random_program_options random_narrow RANDOM_UNUSED = {4, 60,    9,    -2,
-                                                                          4, false, false};
-static const struct random_program_options random_wide RANDOM_UNUSED = {6,  80,    20,   -8,
-                                                                        12, false, false};
+static const struct random_program_options random_narrow RANDOM_UNUSED = {4, 60,    9,     -2,
+                                                                          4, false, false, false};
+static const struct random_program_options random_wide RANDOM_UNUSED = {6,  80,    20,    -8,
+                                                                        12, false, false, false};
 
 struct random_maker {
     struct random *random;
@@ -67,6 +68,16 @@ static int random_operand(struct random_maker *m)
     return m->pool[random_between(m->random, from, m->pool_count - 1)];
 }
 
+/* W bits of a value under some format. */
+static int random_slice(struct random_maker *m, int a)
+{
+    int width = m->p->ops[a].format.width_bits, most = m->options.max_bits;
+    int wanted = random_between(m->random, 1, width < most ? width : most);
+    int fraction = random_between(m->random, m->options.least_fraction, m->options.most_fraction);
+    return program_add_slice(m->p, a, random_between(m->random, 0, width - wanted),
+                             format_make(random_below(m->random, 2), wanted, wanted - fraction));
+}
+
 /* Into the pool, through a quantizer if it grew too wide or its point too far. */
 static void random_keep(struct random_maker *m, int value)
 {
@@ -74,7 +85,8 @@ static void random_keep(struct random_maker *m, int value)
     bool fits = op->format.width_bits <= m->options.max_bits &&
                 op_fraction(op) >= m->options.least_fraction &&
                 op_fraction(op) <= m->options.most_fraction;
-    m->pool[m->pool_count++] = fits ? value : random_quantize(m, value);
+    if (!fits) value = m->options.gates ? random_slice(m, value) : random_quantize(m, value);
+    m->pool[m->pool_count++] = value;
 }
 
 /* An unsigned value of at most `bits` bits and fraction bits 0. */
@@ -166,19 +178,23 @@ static int random_concat(struct random_maker *m)
     return program_add_op(m->p, OP_CONCAT, operands, count, 0);
 }
 
-static int random_slice(struct random_maker *m)
+static int random_lut(struct random_maker *m)
 {
-    int a = random_operand(m), width = m->p->ops[a].format.width_bits,
-        wanted = random_between(m->random, 1, width);
-    int fraction = random_between(m->random, m->options.least_fraction, m->options.most_fraction);
-    return program_add_slice(m->p, a, random_between(m->random, 0, width - wanted),
-                             format_make(random_below(m->random, 2), wanted, wanted - fraction));
+    int operands[6], count = random_between(m->random, 1, 6);
+    for (int i = 0; i < count; i++)
+        operands[i] = random_condition(m);
+    uint64_t bits = random_bits(m->random);
+    return program_add_lut(m->p, operands, count,
+                           count < 6 ? bits & (((uint64_t)1 << (1 << count)) - 1) : bits);
 }
 
 static void random_op(struct random_maker *m, enum op_code code)
 {
     struct program *p = m->p;
     int a = random_operand(m), b = random_operand(m), c;
+    bool rounds = code == OP_MATVEC || code == OP_RESULT || code == OP_MUL || code == OP_QUANTIZE ||
+                  code == OP_TABLE;
+    if (rounds && m->options.gates) return;
     switch (code) {
     case OP_MATVEC:
     case OP_RESULT:
@@ -219,7 +235,8 @@ static void random_op(struct random_maker *m, enum op_code code)
         break;
     case OP_POPCOUNT: a = program_add_op(p, code, &a, 1, 0); break;
     case OP_CONCAT: a = random_concat(m); break;
-    case OP_SLICE: a = random_slice(m); break;
+    case OP_LUT: a = random_lut(m); break;
+    case OP_SLICE: a = random_slice(m, a); break;
     case OP_INPUT:
     case OP_COUNT: return;
     }

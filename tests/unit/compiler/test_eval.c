@@ -102,6 +102,14 @@ static int128 eval_op(const struct program *p, const struct op *op, const int64_
         }
         return whole;
     }
+    case OP_LUT: {
+        uint64_t table = (uint64_t)op->immediate;
+        for (int i = op->operand_count - 1; i >= 0; i--) { /* keep the half that operand i says */
+            uint64_t half = (uint64_t)1 << (1 << i);
+            table = values[p->operands[op->operands + i]] ? table / half : table % half;
+        }
+        return table % 2;
+    }
     case OP_SLICE: {
         int128 window = (int128)1 << op->format.width_bits;
         int128 part = (bits(n[0], w[0]) / ((int128)1 << op->immediate)) % window;

@@ -59,6 +59,9 @@ static void test_intervals(void **state)
     assert_value(p, program_add_op(p, OP_NOT, &b, 1, 0), "ufixed<6,6>", 0, 63);
     assert_value(p, program_add_op(p, OP_POPCOUNT, &a, 1, 0), "ufixed<4,4>", 0, 8);
     assert_value(p, program_add_op(p, OP_CONCAT, (int[]){a, b}, 2, 0), "ufixed<14,14>", 0, 16383);
+    int bits[2] = {less, one};
+    assert_value(p, program_add_lut(p, bits, 2, 0x6), "ufixed<1,1>", 0, 1);
+    assert_value(p, program_add_lut(p, bits, 2, 0xd), "ufixed<1,1>", 1, 1); /* one is 1 */
     assert_value(p, program_add_slice(p, a, 5, format_make(true, 3, 1)), "fixed<3,1>", -4, 3);
     assert_value(p, program_add_slice(p, one, 0, format_make(false, 1, 1)), "ufixed<1,1>", 1, 1);
     int64_t entries[64];

@@ -71,6 +71,8 @@ static struct program *golden_program(void)
     int xor = program_add2(p, OP_XOR, low, high, 0), not = program_add_op(p, OP_NOT, &low, 1, 0);
     int ones = program_add_op(p, OP_POPCOUNT, &b, 1, 0);
     int whole = program_add_op(p, OP_CONCAT, (int[]){lt, eq, and, or, xor, not, ones}, 7, 0);
+    int table = program_add_lut(p, (int[]){lt, le, eq}, 3, 0x9c);
+    whole = program_add_op(p, OP_CONCAT, (int[]){whole, table}, 2, 0);
     program_add_output(p, "class", whole);
     program_add_output(p, "s", looked);
     program_add_output(p, "c", choice);

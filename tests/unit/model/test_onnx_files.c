@@ -3,9 +3,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/events.h"
-#include "data/random.h"
 #include "model/onnx.h"
 #include "model/reference.h"
+#include "tests/unit/model/damage.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -119,17 +119,6 @@ static void test_formats(void **state)
     network_free(modes);
 }
 
-/* The line with which reading ends; "" if the file was read. */
-static const char *refusal(const char *path)
-{
-    static struct error_trap trap;
-    trap.message[0] = '\0';
-    error_set_trap(&trap);
-    if (setjmp(trap.where) == 0) network_free(onnx_read(path));
-    error_set_trap(NULL);
-    return trap.message;
-}
-
 /* tests/models/bad/expected.txt: "NAME.onnx: the rest of the line", one for each file. */
 static void test_refusals(void **state)
 {
@@ -142,7 +131,7 @@ static void test_refusals(void **state)
         char path[120], wanted[1200];
         snprintf(path, sizeof path, FOLDER "bad/%.*s", (int)strcspn(line, ":"), line);
         snprintf(wanted, sizeof wanted, FOLDER "bad/%s", line);
-        assert_string_equal(refusal(path), wanted);
+        assert_string_equal(refusal(onnx_read, path), wanted);
     }
     assert_int_equal(count, 35);
     arena_free(&arena);
@@ -171,44 +160,31 @@ static void test_truncated_files(void **state)
     size_t length;
     char *bytes = file_read(&arena, FOLDER "per_channel.onnx", &length);
     file_write(scratch, "", 0);
-    assert_non_null(strstr(refusal(scratch), ": the file is empty; an ONNX model was expected"));
+    assert_non_null(
+        strstr(refusal(onnx_read, scratch), ": the file is empty; an ONNX model was expected"));
     file_write(scratch, "not a model\n", 12);
-    assert_non_null(strstr(refusal(scratch), ": not an ONNX model, or a damaged or truncated one"));
+    assert_non_null(
+        strstr(refusal(onnx_read, scratch), ": not an ONNX model, or a damaged or truncated one"));
     for (size_t cut = 1; cut < length; cut += 1 + cut / 40) {
         file_write(scratch, bytes, cut);
-        const char *line = refusal(scratch);
+        const char *line = refusal(onnx_read, scratch);
         /* the opset table stands at the end: without it the file is still a model */
         if (!*line)
             assert_true(cut > length - 60);
         else
             assert_memory_equal(line, scratch, strlen(scratch));
     }
-    assert_non_null(strstr(refusal("/nonexistent.onnx"), "/nonexistent.onnx"));
+    assert_non_null(strstr(refusal(onnx_read, "/nonexistent.onnx"), "/nonexistent.onnx"));
     arena_free(&arena);
 }
 
-/* Damaged bytes end in one line or in a network that passes its check; never in anything else. */
 static void test_damaged_files(void **state)
 {
     (void)state;
     static const char *const names[] = {FOLDER "plain.onnx", FOLDER "constant_nodes.onnx",
                                         FOLDER "per_channel.onnx"};
-    struct arena arena = {0};
-    struct random random = random_init(11);
-    for (int n = 0; n < 3; n++) {
-        size_t length;
-        char *bytes = file_read(&arena, names[n], &length), *copy = arena_alloc(&arena, length, 1);
-        int refused = 0;
-        for (int round = 0; round < 500; round++) {
-            memcpy(copy, bytes, length);
-            for (int k = 0; k < 1 + round % 3; k++)
-                copy[random_below(&random, length)] = (char)random_bits(&random);
-            file_write(scratch, copy, length);
-            refused += *refusal(scratch) != '\0';
-        }
-        assert_true(refused > 50);
-    }
-    arena_free(&arena);
+    for (int n = 0; n < 3; n++)
+        assert_true(refusals_of_damaged(onnx_read, names[n], scratch, 500, 11) > 50);
 }
 
 static void test_zoo_tagger(void **state)

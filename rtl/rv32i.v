@@ -1,0 +1,408 @@
+// A small RV32I core for control: machine mode, Zicsr, timer and external interrupt, traps on illegal instructions and
+// misaligned addresses (fence and fence.i are there and have nothing to do; wfi does not wait).
+//
+// Bus: bus_valid_o with address (of a word), write data and byte strobes (0: a read) until bus_ready_i, which comes with the
+// read data. A fetch does not look at bus_ready_i in its first cycle and goes on asking: a memory that answers one cycle
+// after it is asked, as block memories do, makes it lose nothing. Loads and stores take it in any cycle.
+// Cycles with such a memory: 2 for arithmetic and branches not taken, 3 for jumps, 4 for branches taken and mret,
+// 5 for loads and stores, 3 + n/4 + n%4 for shifts by n, 4 for CSR instructions, 7 for what traps, 6 before the first
+// instruction of an interrupt's handler.
+//
+// CSRs: mstatus (MIE, MPIE; MPP is machine mode), misa, mie and mip (timer 7, external 11), mtvec (direct), mscratch, mepc,
+// mcause, mtval (the address of a misaligned access or jump, else 0), mvendorid, marchid, mimpid and mhartid (all 0). There are
+// no counters. Most of them are words of the memory that holds the registers, so they cost no flip-flops.
+//
+// Interrupt lines are levels, synchronous to clk_i; between two instructions the external one goes first.
+// Reset: execution starts at RESET_PC (a multiple of 4) with interrupts off; the registers keep what they held. The
+// initial content of the memory (x0, misa and the like) must come with the configuration, as on any FPGA.
+`default_nettype none
+
+module rv32i #(
+    parameter [31:0] RESET_PC = 32'h0000_0000
+) (
+    input  wire        clk_i,
+    input  wire        rst_i,
+    output wire        bus_valid_o,
+    output wire [31:0] bus_addr_o,
+    output wire [31:0] bus_wdata_o,
+    output wire [3:0]  bus_wstrb_o,
+    input  wire        bus_ready_i,
+    input  wire [31:0] bus_rdata_i,
+    input  wire        timer_irq_i,
+    input  wire        external_irq_i
+`ifdef RVFI
+    // The RISC-V Formal Interface: one instruction a cycle with rvfi_valid; a trap is the instruction that trapped.
+    ,
+    output reg         rvfi_valid,
+    output reg  [63:0] rvfi_order,
+    output reg  [31:0] rvfi_insn,
+    output reg         rvfi_trap,
+    output reg         rvfi_halt,
+    output reg         rvfi_intr,
+    output reg  [1:0]  rvfi_mode,
+    output reg  [1:0]  rvfi_ixl,
+    output reg  [4:0]  rvfi_rs1_addr,
+    output reg  [4:0]  rvfi_rs2_addr,
+    output reg  [31:0] rvfi_rs1_rdata,
+    output reg  [31:0] rvfi_rs2_rdata,
+    output reg  [4:0]  rvfi_rd_addr,
+    output reg  [31:0] rvfi_rd_wdata,
+    output reg  [31:0] rvfi_pc_rdata,
+    output reg  [31:0] rvfi_pc_wdata,
+    output reg  [31:0] rvfi_mem_addr,
+    output reg  [3:0]  rvfi_mem_rmask,
+    output reg  [3:0]  rvfi_mem_wmask,
+    output reg  [31:0] rvfi_mem_rdata,
+    output reg  [31:0] rvfi_mem_wdata
+`endif
+);
+    // ---- state, one bit each
+    localparam FETCH       = 0,   // wait for the instruction at pc
+               EXEC        = 1,   // operands are there: most instructions end here, and the next is asked for
+               MEM         = 2,   // wait for the access at acc
+               SHIFT       = 3,   // acc by 4 or 1 until count is 0, then to rd
+               BRANCH      = 4,   // taken: acc = target; the fetch that EXEC began has to end
+               JUMP        = 5,   // go to acc, the address after the jump to rd
+               LEAP        = 6,   // go to acc
+               CSR_READ    = 7,   // old value to rd
+               CSR_WRITE   = 8,   // new value
+               TRAP_PC     = 9,   // mepc
+               TRAP_CAUSE  = 10,  // mcause
+               TRAP_VALUE  = 11,  // mtval
+               VECTOR      = 12,  // acc = mtvec or mepc
+               STATES      = 13;
+    reg [STATES-1:0] state_q, state_d;
+
+    // Words of the register memory behind x31: bits 10, 6 and 2 to 0 of the CSR's number.
+    localparam [5:0] SLOT_ZERO = 6'd0, SLOT_MSTATUS = 6'b100000, SLOT_MISA = 6'b100001, SLOT_MTVEC = 6'b100101,
+                     SLOT_MEPC = 6'b101001, SLOT_MCAUSE = 6'b101010, SLOT_MTVAL = 6'b101011;
+
+    reg [31:0] instr_q;
+    reg [29:0] pc_q;     // word address of the instruction; of the next one from the end of EXEC on
+    reg [31:0] acc_q;    // address, jump target, shifted value, operand of a CSR
+    reg [4:0]  count_q;  // shifts to do
+    reg [4:0]  cause_q;  // interrupt, code
+    reg        mie_q, mpie_q, mtie_q, meie_q;
+
+    // ---- decoding
+    wire [4:0] op     = instr_q[6:2];
+    wire [2:0] f3     = instr_q[14:12];
+    wire [6:0] f7     = instr_q[31:25];
+    wire is_lui       = op == 5'b01101;
+    wire is_auipc     = op == 5'b00101;
+    wire is_jal       = op == 5'b11011;
+    wire is_jalr      = op == 5'b11001;
+    wire is_branch    = op == 5'b11000;
+    wire is_load      = op == 5'b00000;
+    wire is_store     = op == 5'b01000;
+    wire is_imm       = op == 5'b00100;
+    wire is_reg       = op == 5'b01100;
+    wire is_fence     = op == 5'b00011;
+    wire is_system    = op == 5'b11100;
+    wire is_alu       = is_imm | is_reg;
+    wire is_shift     = is_alu & (f3[1:0] == 2'b01);
+    wire is_compare   = is_alu & (f3[2:1] == 2'b01);
+    wire is_csr       = is_system & (f3[1:0] != 2'b00);
+    wire is_private   = is_system & (f3 == 3'd0);
+    wire is_ecall     = is_private & (instr_q[31:20] == 12'h000);
+    wire is_ebreak    = is_private & (instr_q[31:20] == 12'h001);
+    wire is_mret      = is_private & (instr_q[31:20] == 12'h302);
+    wire is_wfi       = is_private & (instr_q[31:20] == 12'h105);
+
+    wire [11:0] csr      = instr_q[31:20];
+    wire        csr_low  = csr[11:7] == 5'b00110 && csr[5:3] == 3'd0;  // 0x30x, 0x34x with x below 8
+    wire        csr_rw   = csr_low & (csr[6] ? ~csr[2] | (csr[1:0] == 2'd0)                            // 340 to 344
+                                             : ~csr[1]);                                               // 300, 301, 304, 305
+    wire        csr_ro   = csr[11:3] == 9'b111100010 && csr[2:0] != 3'd0 && ~(csr[2] & (csr[1:0] != 2'd0));  // F11 to F14
+    wire        csr_puts = ~f3[1] | (instr_q[19:15] != 5'd0);  // whether the instruction writes
+    wire [5:0]  slot     = {1'b1, csr[10], csr[6], csr[2:0]};
+    wire        on_mstatus = slot == SLOT_MSTATUS;
+    wire        on_mie     = slot == 6'b100100;
+    wire        on_mip     = slot == 6'b101100;
+
+    reg legal;
+    always @(*) begin
+        legal = 1'b0;
+        if (is_lui | is_auipc | is_jal)  legal = 1'b1;
+        if (is_jalr)                     legal = f3 == 3'd0;
+        if (is_branch)                   legal = f3[2:1] != 2'b01;
+        if (is_load)                     legal = f3[1:0] != 2'b11 && f3 != 3'b110;
+        if (is_store)                    legal = ~f3[2] && f3[1:0] != 2'b11;
+        if (is_imm)                      legal = ~is_shift || (f7 & ~{1'b0, f3[2], 5'd0}) == 7'd0;
+        if (is_reg)                      legal = (f7 & ~{1'b0, f3 == 3'd0 || f3 == 3'd5, 5'd0}) == 7'd0;
+        if (is_fence)                    legal = f3[2:1] == 2'b00;
+        if (is_csr)                      legal = csr_rw | (csr_ro & ~csr_puts);
+        if (is_private)                  legal = (is_ecall | is_ebreak | is_mret | is_wfi) && instr_q[19:15] == 5'd0 && instr_q[11:7] == 5'd0;
+        if (instr_q[1:0] != 2'b11)       legal = 1'b0;
+    end
+
+    // I, S, B, U, J; for CSR instructions the 5-bit operand, 0 if it is a register.
+    reg [31:0] imm;
+    always @(*) begin
+        imm = {{20{instr_q[31]}}, instr_q[31:20]};
+        if (is_store)          imm = {{20{instr_q[31]}}, instr_q[31:25], instr_q[11:7]};
+        if (is_branch)         imm = {{20{instr_q[31]}}, instr_q[7], instr_q[30:25], instr_q[11:8], 1'b0};
+        if (is_lui | is_auipc) imm = {instr_q[31:12], 12'd0};
+        if (is_jal)            imm = {{12{instr_q[31]}}, instr_q[19:12], instr_q[20], instr_q[30:21], 1'b0};
+        if (is_system)         imm = {27'd0, instr_q[19:15] & {5{f3[2]}}};
+    end
+
+    // ---- registers and CSRs: one memory, twice for two readers
+    reg  [31:0] regs1[0:31];
+    reg  [31:0] regs2[0:63];
+    reg  [31:0] rs1_q, rs2_q;
+    reg  [5:0]  raddr2, waddr;
+    reg         write;
+    wire [4:0]  raddr1 = state_q[FETCH] ? bus_rdata_i[19:15] : instr_q[19:15];
+    wire [31:0] wdata;
+
+    integer k;
+    initial begin
+        for (k = 0; k < 32; k = k + 1) regs1[k] = 32'd0;
+        for (k = 0; k < 64; k = k + 1) regs2[k] = 32'd0;
+        regs2[SLOT_MSTATUS] = 32'h0000_1800;
+        regs2[SLOT_MISA]    = 32'h4000_0100;
+    end
+
+    // What is read while it is written is never looked at: saying so saves a bypass in synthesis.
+    wire meet1 = write & (waddr == {1'b0, raddr1});
+    wire meet2 = write & (waddr == raddr2);
+    always @(posedge clk_i) if (write & ~waddr[5]) regs1[waddr[4:0]] <= wdata;
+    always @(posedge clk_i) if (write) regs2[waddr] <= wdata;
+    always @(posedge clk_i) rs1_q <= meet1 ? 32'bx : regs1[raddr1];
+    always @(posedge clk_i) rs2_q <= meet2 ? 32'bx : regs2[raddr2];
+
+    always @(*) begin
+        raddr2 = {1'b0, state_q[FETCH] ? bus_rdata_i[24:20] : instr_q[24:20]};
+        if (state_q[EXEC] & is_system)                   raddr2 = is_private ? SLOT_MEPC : slot;
+        if (state_q[CSR_READ])                           raddr2 = slot;
+        if (state_q[TRAP_PC])                            raddr2 = SLOT_ZERO;
+        if (state_q[TRAP_CAUSE] | state_q[TRAP_VALUE])   raddr2 = SLOT_MTVEC;
+    end
+
+    // ---- operands and results
+    wire        compares = is_branch | is_compare;
+    wire        a_acc    = state_q[SHIFT] | state_q[CSR_WRITE] | state_q[TRAP_VALUE];
+    wire        a_pc     = state_q[BRANCH] | state_q[JUMP] | state_q[TRAP_PC] | (state_q[EXEC] & (is_auipc | is_jal));
+    wire        a_zero   = state_q[CSR_READ] | state_q[TRAP_CAUSE] | state_q[VECTOR] |
+                           (state_q[EXEC] & (is_lui | (is_system & f3[2])));
+    wire        b_reg    = state_q[CSR_READ] | state_q[CSR_WRITE] | state_q[TRAP_CAUSE] | state_q[VECTOR] |
+                           (state_q[EXEC] & (is_reg | is_branch));
+    wire        invert   = state_q[EXEC] & (compares | (is_reg & instr_q[30] & (f3 == 3'd0)) | (is_system & (f3[1:0] == 2'b11)));
+    wire        in_csr   = state_q[CSR_READ] | state_q[CSR_WRITE];
+
+    reg [31:0] special;  // bits of CSRs that are not in the memory
+    always @(*) begin
+        special     = 32'd0;
+        special[3]  = in_csr & on_mstatus & mie_q;
+        special[7]  = in_csr & ((on_mstatus & mpie_q) | (on_mie & mtie_q) | (on_mip & timer_irq_i));
+        special[11] = in_csr & ((on_mie & meie_q) | (on_mip & external_irq_i));
+        if (state_q[TRAP_CAUSE]) begin
+            special[31]  = cause_q[4];
+            special[3:0] = cause_q[3:0];
+        end
+    end
+
+    wire [31:0] a  = a_zero ? 32'd0 : a_acc ? acc_q : a_pc ? {pc_q, 2'b00} : rs1_q;
+    wire [31:0] b  = (b_reg ? rs2_q | special : imm) ^ {32{invert}};
+    wire        by_sign = is_branch ? ~f3[1] : ~f3[0];
+    // 33 bits and the carry that comes in; bit 32 of a difference says less.
+    wire [33:0] sums = {by_sign & a[31], a, 1'b1} + {by_sign ? b[31] : invert, b, invert};
+    wire [31:0] sum  = sums[32:1];
+    wire        less = sums[33];
+    wire        unused_carry = sums[0];
+
+    // xor, first operand, or, and: numbered as funct3 does.
+    wire [1:0]  logic_op = state_q[EXEC] & (is_branch | is_system) ? 2'b00
+                         : state_q[EXEC] | state_q[CSR_WRITE]      ? f3[1:0]
+                                                                   : 2'b01;
+    wire [31:0] logics   = logic_op == 2'b00 ? a ^ b : logic_op == 2'b01 ? a : logic_op == 2'b10 ? a | b : a & b;
+    wire        is_logic = state_q[EXEC] ? (is_alu & (f3[2] | f3[0]) & ~is_compare) | is_system
+                                         : ~(state_q[CSR_READ] | state_q[TRAP_CAUSE] | state_q[VECTOR] | state_q[BRANCH]);
+    wire        is_less  = state_q[EXEC] & is_compare;
+    wire [31:0] result   = is_logic ? logics : is_less ? {31'd0, less} : sum;
+
+    wire equal = &logics;  // in a branch: a ^ ~b
+    wire taken = is_branch & ((f3[2] ? less : equal) ^ f3[0]);
+
+    // ---- loads and stores
+    wire        is_byte  = f3[1:0] == 2'b00;
+    wire        is_word  = f3[1];
+    wire [15:0] half     = acc_q[1] ? bus_rdata_i[31:16] : bus_rdata_i[15:0];
+    wire [7:0]  low      = acc_q[0] ? half[15:8] : half[7:0];
+    wire        fill     = ~f3[2] & (is_byte ? low[7] : half[15]);
+    wire [31:0] loaded   = {is_word ? bus_rdata_i[31:16] : {16{fill}}, is_byte ? {8{fill}} : half[15:8], low};
+    wire [15:0] pair     = {is_byte ? rs2_q[7:0] : rs2_q[15:8], rs2_q[7:0]};
+    wire        mis_data = (is_load | is_store) & ((is_word & (sum[1] | sum[0])) | (f3[0] & sum[0]));
+    wire        mis_jump = (is_jal | is_jalr) & sum[1];
+
+    assign bus_wdata_o = {is_word ? rs2_q[31:16] : pair, pair};
+    assign bus_wstrb_o = {4{state_q[MEM] & is_store}} &
+                         (is_word ? 4'b1111 : is_byte ? 4'b0001 << acc_q[1:0] : {{2{acc_q[1]}}, {2{~acc_q[1]}}});
+
+    wire traps = ~legal | is_ecall | is_ebreak | mis_data | mis_jump;
+    wire irq   = mie_q & ((mtie_q & timer_irq_i) | (meie_q & external_irq_i));
+
+    // ---- program counter and bus
+    wire        use_acc = state_q[MEM] | state_q[JUMP] | state_q[LEAP];
+    wire [29:0] fetch   = pc_q + {29'd0, state_q[EXEC] | state_q[BRANCH]};
+    wire [29:0] address = use_acc ? acc_q[31:2] : fetch;
+    wire        shifted = count_q == 5'd0;
+    wire        ahead   = legal & (is_lui | is_auipc | is_branch | (is_alu & ~is_shift) | is_fence | is_wfi);
+
+    assign bus_addr_o  = {address, 2'b00};
+    assign bus_valid_o = ~rst_i & (state_q[FETCH] | state_q[MEM] | state_q[BRANCH] | state_q[JUMP] | state_q[LEAP] |
+                                   state_q[CSR_WRITE] | (state_q[SHIFT] & shifted) | (state_q[EXEC] & ahead));
+
+    always @(posedge clk_i)
+        if (rst_i)
+            pc_q <= RESET_PC[31:2];
+        else if ((state_q[EXEC] & ~traps & ~taken) | state_q[JUMP] | state_q[LEAP])
+            pc_q <= address;
+
+    always @(posedge clk_i) if (state_q[FETCH] & bus_ready_i) instr_q <= bus_rdata_i;
+
+    // ---- accumulator and shifts
+    wire        by_four = count_q[4:2] != 3'd0;
+    wire        sign    = instr_q[30] & acc_q[31];
+    wire [31:0] moved   = f3[2] ? (by_four ? {{4{sign}}, acc_q[31:4]} : {sign, acc_q[31:1]})
+                                : (by_four ? {acc_q[27:0], 4'd0} : {acc_q[30:0], 1'b0});
+    wire        clear   = (state_q[FETCH] & irq) | (state_q[EXEC] & (~legal | is_ecall | is_ebreak));
+
+    always @(posedge clk_i)
+        if (clear)
+            acc_q <= 32'd0;
+        else if (state_q[EXEC] | state_q[BRANCH] | state_q[VECTOR] | state_q[SHIFT])
+            acc_q <= state_q[SHIFT] ? moved : {result[31:1], result[0] & ~is_jalr};
+    always @(posedge clk_i)
+        if (state_q[EXEC])
+            count_q <= b[4:0];
+        else if (state_q[SHIFT])
+            count_q <= by_four ? {count_q[4:2] - 3'd1, count_q[1:0]} : count_q - 5'd1;
+
+    // ---- what is written, and where
+    assign wdata[31:2] = state_q[MEM] ? loaded[31:2] : result[31:2];
+    assign wdata[1:0]  = (state_q[MEM] ? loaded[1:0] : result[1:0]) &
+                         {2{~(state_q[CSR_WRITE] & (slot == SLOT_MEPC || slot == SLOT_MTVEC))}};
+    wire in_memory = csr_rw & ~(on_mstatus | on_mie | on_mip | (slot == SLOT_MISA));
+
+    always @(*) begin
+        waddr = {1'b0, instr_q[11:7]};
+        write = 1'b0;
+        if (state_q[EXEC])       write = legal & (is_lui | is_auipc | (is_alu & ~is_shift));
+        if (state_q[MEM])        write = is_load & bus_ready_i;
+        if (state_q[SHIFT])      write = shifted;
+        if (state_q[JUMP])       write = 1'b1;
+        if (state_q[CSR_READ])   write = 1'b1;
+        if (instr_q[11:7] == 5'd0) write = 1'b0;
+        if (state_q[CSR_WRITE]) begin
+            waddr = slot;
+            write = in_memory;
+        end
+        if (state_q[TRAP_PC] | state_q[TRAP_CAUSE] | state_q[TRAP_VALUE]) begin
+            waddr = state_q[TRAP_PC] ? SLOT_MEPC : state_q[TRAP_CAUSE] ? SLOT_MCAUSE : SLOT_MTVAL;
+            write = 1'b1;
+        end
+    end
+
+    // ---- interrupts
+    always @(posedge clk_i)
+        if (rst_i) begin
+            {mie_q, mpie_q, mtie_q, meie_q} <= 4'd0;
+        end else begin
+            if (state_q[CSR_WRITE] & on_mstatus) {mpie_q, mie_q}  <= {result[7], result[3]};
+            if (state_q[CSR_WRITE] & on_mie)     {meie_q, mtie_q} <= {result[11], result[7]};
+            if (state_q[TRAP_PC])                {mpie_q, mie_q}  <= {mie_q, 1'b0};
+            if (state_q[EXEC] & legal & is_mret) {mpie_q, mie_q}  <= {1'b1, mpie_q};
+        end
+
+    always @(posedge clk_i)
+        if (state_q[FETCH])
+            cause_q <= {1'b1, meie_q & external_irq_i ? 4'd11 : 4'd7};
+        else if (state_q[EXEC] | state_q[BRANCH])
+            cause_q <= {1'b0, ~legal ? 4'd2 : is_ecall ? 4'd11 : is_ebreak ? 4'd3 : is_load ? 4'd4 : is_store ? 4'd6 : 4'd0};
+
+    // ---- next state
+    always @(*) begin
+        state_d             = {STATES{1'b0}};
+        state_d[FETCH]      = (state_q[FETCH] & ~bus_ready_i) | (state_q[EXEC] & ahead & ~taken) |
+                              (state_q[MEM] & bus_ready_i) | (state_q[SHIFT] & shifted) | state_q[JUMP] | state_q[LEAP] |
+                              state_q[CSR_WRITE];
+        state_d[EXEC]       = state_q[FETCH] & bus_ready_i & ~irq;
+        state_d[MEM]        = (state_q[EXEC] & legal & (is_load | is_store) & ~mis_data) | (state_q[MEM] & ~bus_ready_i);
+        state_d[SHIFT]      = (state_q[EXEC] & legal & is_shift) | (state_q[SHIFT] & ~shifted);
+        state_d[BRANCH]     = (state_q[EXEC] & legal & taken) | (state_q[BRANCH] & ~bus_ready_i);
+        state_d[JUMP]       = state_q[EXEC] & legal & (is_jal | is_jalr) & ~mis_jump;
+        state_d[LEAP]       = (state_q[BRANCH] & bus_ready_i & ~sum[1]) | state_q[VECTOR];
+        state_d[CSR_READ]   = state_q[EXEC] & legal & is_csr;
+        state_d[CSR_WRITE]  = state_q[CSR_READ];
+        state_d[TRAP_PC]    = (state_q[FETCH] & bus_ready_i & irq) | (state_q[EXEC] & traps) |
+                              (state_q[BRANCH] & bus_ready_i & sum[1]);
+        state_d[TRAP_CAUSE] = state_q[TRAP_PC];
+        state_d[TRAP_VALUE] = state_q[TRAP_CAUSE];
+        state_d[VECTOR]     = state_q[TRAP_VALUE] | (state_q[EXEC] & legal & is_mret);
+    end
+
+    always @(posedge clk_i)
+        if (rst_i) state_q <= {{STATES-1{1'b0}}, 1'b1};
+        else       state_q <= state_d;
+
+`ifdef RVFI
+    reg        f_trapping, f_interrupted, f_after_irq;
+    reg [31:0] f_pc, f_rs1, f_rs2;
+    wire       f_rd   = write & ~waddr[5];
+    wire       f_end  = (state_d[FETCH] & ~state_q[FETCH]) & ~(state_q[LEAP] & f_interrupted);
+    wire       f_uses1 = is_jalr | is_branch | is_load | is_store | is_alu | (is_csr & ~f3[2]);
+    wire       f_uses2 = is_branch | is_store | is_reg;
+
+    always @(posedge clk_i) begin
+        rvfi_halt <= 1'b0;
+        rvfi_mode <= 2'd3;
+        rvfi_ixl  <= 2'd1;
+        rvfi_valid <= f_end & ~rst_i;
+        if (state_q[FETCH]) begin
+            f_pc          <= {pc_q, 2'b00};
+            f_trapping    <= 1'b0;
+            f_interrupted <= bus_ready_i & irq;
+            rvfi_rd_addr  <= 5'd0;
+            rvfi_rd_wdata <= 32'd0;
+        end
+        if (state_q[EXEC]) begin
+            f_rs1 <= rs1_q;
+            f_rs2 <= rs2_q;
+        end
+        if (state_q[TRAP_PC]) f_trapping <= ~f_interrupted;
+        if (f_rd) begin
+            rvfi_rd_addr  <= waddr[4:0];
+            rvfi_rd_wdata <= wdata;
+        end
+        if (f_end) begin
+            rvfi_order     <= rvfi_order + 64'd1;
+            rvfi_insn      <= instr_q;
+            rvfi_trap      <= f_trapping;
+            rvfi_intr      <= f_after_irq;
+            rvfi_rs1_addr  <= f_uses1 ? instr_q[19:15] : 5'd0;
+            rvfi_rs2_addr  <= f_uses2 ? instr_q[24:20] : 5'd0;
+            rvfi_rs1_rdata <= f_uses1 ? (state_q[EXEC] ? rs1_q : f_rs1) : 32'd0;
+            rvfi_rs2_rdata <= f_uses2 ? (state_q[EXEC] ? rs2_q : f_rs2) : 32'd0;
+            rvfi_pc_rdata  <= f_pc;
+            rvfi_pc_wdata  <= state_q[EXEC] | use_acc & ~state_q[MEM] ? {address, 2'b00} : {pc_q, 2'b00};
+            rvfi_mem_addr  <= state_q[MEM] ? {acc_q[31:2], 2'b00} : 32'd0;
+            rvfi_mem_rmask <= state_q[MEM] & is_load ? (is_word ? 4'b1111 : is_byte ? 4'b0001 << acc_q[1:0]
+                                                      : {{2{acc_q[1]}}, {2{~acc_q[1]}}}) : 4'd0;
+            rvfi_mem_wmask <= bus_wstrb_o;
+            rvfi_mem_rdata <= bus_rdata_i;
+            rvfi_mem_wdata <= bus_wdata_o;
+            f_after_irq    <= 1'b0;
+        end
+        if (state_q[LEAP] & f_interrupted) f_after_irq <= 1'b1;
+        if (rst_i) begin
+            rvfi_order    <= 64'hffff_ffff_ffff_ffff;
+            f_interrupted <= 1'b0;
+            f_after_irq   <= 1'b0;
+        end
+    end
+`endif
+endmodule
+
+`default_nettype wire

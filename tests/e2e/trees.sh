@@ -1,0 +1,95 @@
+#!/bin/bash
+# Ensembles of trees from events to verified hardware: each method, each kind of input; equal scores in onnxruntime;
+# models of other libraries with their own margins; what is refused.
+. "$(dirname "$0")/lib.sh"
+build=${BUILD:-build}
+case $build in /*) ;; *) build=$top/$build ;; esac
+models=$top/tests/models/trees
+jets=$top/examples/jets
+
+# ours, theirs: equal numbers in two NPY files of doubles with a header of one size.
+same_numbers() { python3 -c 'import sys
+def read(path):
+    data = open(path, "rb").read()
+    return data[10 + int.from_bytes(data[8:10], "little"):]
+sys.exit(read(sys.argv[1]) != read(sys.argv[2]))' "$1" "$2"; }
+
+# job NAME INPUT TREES [LINE...]
+job() {
+    local name=$1 input=$2 trees=$3; shift 3
+    { printf 'name: %s\n' "$name"
+      case " $* " in *" data: "*) ;; *) echo "data: {train: $jets/jets_hlf_train.npz, test: $jets/jets_hlf_test.npz, max_events: 4000}" ;; esac
+      printf 'input: {%s}\ntrees: {%s}\ntarget: {board: ulx3s-85f}\nverify: {random_events: 500, test_events: 1000}\n' "$input" "$trees"
+      printf '%s\n' "$@"; } >"$name.yaml"
+    check "$name: train" "$sluice" train "$name.yaml"
+    check "$name: compile" "$sluice" compile "$name.yaml"
+    check "$name: verify" "$sluice" verify "$name.yaml"
+}
+accuracy_above() { python3 -c "import sys; sys.exit(not $(json "build/$1/physics.json" accuracy_hardware) > $2)"; }
+
+job each 'format: 6' 'method: boosting, rounds: 4, depth: 3, leaf_bits: 3'
+check "each: it decides well" accuracy_above each 0.6
+check "each: a model file with trees" grep -q TreeEnsembleRegressor build/each/model.onnx
+job joint 'format: 4, edges: quantile' 'method: boosting, growth: symmetric, outputs: joint, rounds: 6, depth: 4, leaf_bits: 2' 'output: argmax'
+check "joint: it decides well" accuracy_above joint 0.58
+check "joint: the host's edges" json build/joint/interface.json input.fields.0.host_edges
+job forest 'format: 5' 'method: random_forest, rounds: 6, depth: 4, leaf_bits: 4'
+job ada 'format: 5' 'method: adaboost, rounds: 5, depth: 2'
+job isolation 'format: 5' 'method: isolation_forest, rounds: 6, depth: 5, leaf_bits: 4'
+job encoder 'format: 4' 'method: autoencoder, rounds: 2, depth: 3, background: 1'
+python3 - <<'EOF'
+import math, random
+random.seed(5)
+with open("line.csv", "w") as f:
+    f.write("a,b,c,y\n")
+    for _ in range(3000):
+        a, b, c = (random.uniform(-3, 3) for _ in range(3))
+        f.write("%s,%.5f,%.5f,%.5f\n" % ("nan" if random.random() < 0.1 else "%.5f" % a, b, c, math.sin(a) * b + c))
+EOF
+job lacking 'format: 5, edges: quantile' 'method: boosting, rounds: 8, depth: 3, leaf_bits: 5' 'data: {train: line.csv, labels: y, missing: true}'
+check "lacking: missing values have a code" test "$(json build/lacking/interface.json input.fields.0.missing)" = True
+
+check "the same job twice gives the same file" bash -c "cp build/each/train/model.onnx first.onnx && '$sluice' train each.yaml && cmp first.onnx build/each/train/model.onnx"
+
+# ---- onnxruntime
+python=$build/venv-qonnx/bin/python
+if "$python" -c 'import onnxruntime' 2>/dev/null; then
+    make -s -C "$top" BUILD="$build" "$build/tools/model_eval" >make.log 2>&1
+    "$python" -c 'import sys, numpy as np
+np.save("x.npy", np.load(sys.argv[1])["x"][:3000].astype(np.float64))' "$jets/jets_hlf_test.npz"
+    for name in each joint forest ada isolation encoder; do
+        check "$name: our scores" "$build/tools/model_eval" "build/$name/train/model.onnx" x.npy "$name.npy" logits
+        check "$name: equal scores in onnxruntime" "$python" "$top/tests/python/trees_check.py" "build/$name/train/model.onnx" x.npy "$name.npy"
+    done
+    # the comparison itself must be able to fail
+    refuse "wrong scores are seen" '^FAIL .*: [0-9]+ of 3000 events differ' "$python" "$top/tests/python/trees_check.py" build/each/train/model.onnx x.npy forest.npy
+else
+    echo "skip onnxruntime: tests/e2e/qonnx.sh installs it"
+fi
+
+# ---- other libraries' models: margins, then a visible quantization
+check "an XGBoost model" "$sluice" compile "$models/xgboost_3_2_binary.json" --input-bits 12 --calibrate "$models/x.npy" --leaf-bits 12 --board icebreaker --out xgb
+check "it says what quantizing changes" test "$(json xgb/compile.json quantization.events)" = 60
+check "its margins are XGBoost's" bash -c "'$sluice' emulate xgb --events '$models/x.npy' --reference float --out float.npy"
+check "bit by bit" same_numbers float.npy "$models/xgboost_3_2_binary.y.npy"
+check "its hardware is the quantized model" "$sluice" verify xgb --events "$models/x.npy"
+check "its bitstream" "$sluice" build xgb
+check "a LightGBM model, no threshold rounded" "$sluice" compile "$models/lightgbm_multi_missing.txt" --input-format thresholds --calibrate "$models/x_missing.npy" --board ulx3s-85f --out lgb
+check "missing values go through the hardware" "$sluice" verify lgb --events "$models/x_missing.npy"
+check "the same margins" "$sluice" emulate lgb --events "$models/x_missing.npy" --reference float --out float.npy
+check "bit by bit" same_numbers float.npy "$models/lightgbm_multi_missing.y.npy"
+for file in catboost_multi.json tmva_adaboost.xml conifer_multi.json sklearn_forest.onnx; do
+    check "$file" "$sluice" compile "$models/$file" --input-bits 10 --calibrate "$models/x.npy" --board ulx3s-85f --out other
+    check "$file: verify" "$sluice" verify other --events "$models/x.npy"
+done
+
+# ---- examples, as far as their data is here
+magic=$top/../shared/data/magic/magic_15000.npz
+if [ -e "$magic" ]; then
+    check "magic_bdt: train" "$sluice" train "$top/examples/magic_bdt/job.yaml"
+    check "magic_bdt: a threshold for the background" "$sluice" compile "$top/examples/magic_bdt/job.yaml"
+    check "magic_bdt: verify" "$sluice" verify "$top/examples/magic_bdt/job.yaml"
+else
+    echo "skip magic_bdt: $magic is not there"
+fi
+finish

@@ -1,0 +1,159 @@
+/* Ensembles of trees compiled: random ones, with every front and output, against the
+ * double-precision reference, event by event, exactly; and what their programs look like. */
+#include "../fixture.h"
+
+#include "../model/tree_cases.h"
+#include "compiler/compile.h"
+#include "model/reference.h"
+
+#include <math.h>
+
+enum { EVENTS = 2000 };
+static double x[EVENTS * TREE_FEATURES], expected[EVENTS * 8], got[EVENTS * 8];
+static int64_t in[EVENTS * TREE_FEATURES], out[EVENTS * 8];
+
+static struct compile_options options_for(int number)
+{
+    struct compile_options options;
+    compile_options_init(&options);
+    options.clock_mhz = 40;
+    if (number % 5 == FRONT_NONE) options.input_format = "fixed<7,3>";
+    return options;
+}
+
+/* The decision that the reference's scores mean. */
+static double decide(const double *scores, int outputs, const struct compile_options *options)
+{
+    int best = 0;
+    if (options->output == COMPILE_THRESHOLD) return scores[0] >= options->threshold;
+    for (int k = 1; k < outputs; k++)
+        if (scores[k] > scores[best]) best = k;
+    return best;
+}
+
+static void expect_equal(int number, struct compile_options *options)
+{
+    struct network *network = case_trees(number);
+    compile_prepare(network, options, "case");
+    struct program *p = compile_network(network, options, NULL);
+    int last = compile_output_layer(network, options), outputs = network->layers[last].size;
+    case_tree_events(number, x, EVENTS);
+    reference_eval(network, REFERENCE_QUANTIZED, x, EVENTS, last, expected);
+    program_quantize_inputs(p, x, EVENTS, in);
+    program_eval(p, in, EVENTS, out);
+    program_scale_outputs(p, out, EVENTS, got);
+    for (int e = 0; e < EVENTS; e++) {
+        const double *scores = expected + e * outputs;
+        if (options->output == COMPILE_LOGITS)
+            assert_memory_equal(got + e * outputs, scores, (size_t)outputs * sizeof *scores);
+        else
+            assert_true(got[e] == decide(scores, outputs, options));
+    }
+    program_free(p);
+    network_free(network);
+}
+
+static void test_scores(void **state)
+{
+    (void)state;
+    for (int number = 0; number < TREE_CASES; number++) {
+        struct compile_options options = options_for(number);
+        expect_equal(number, &options);
+    }
+}
+
+static void test_decisions(void **state)
+{
+    (void)state;
+    for (int number = 0; number < TREE_CASES; number++) {
+        struct compile_options options = options_for(number);
+        bool distance = number % 11 == 7 && number % 5 < FRONT_BUCKETS;
+        bool single = distance || number % 4 == 0;
+        options.output = single ? COMPILE_THRESHOLD : COMPILE_ARGMAX;
+        for (options.threshold = -1; options.threshold <= 2; options.threshold += 0.75)
+            expect_equal(number, &options);
+    }
+}
+
+/* The same on a fabric whose subtractions cost inverters, at a clock that needs many stages. */
+static void test_other_fabric(void **state)
+{
+    (void)state;
+    struct target target = target_generic;
+    target.carry_inverts_for_free = !target.carry_inverts_for_free;
+    for (int number = 0; number < TREE_CASES; number++) {
+        struct compile_options options = options_for(number);
+        options.target = &target;
+        options.clock_mhz = 120;
+        expect_equal(number, &options);
+    }
+}
+
+static int count_ops(const struct program *p, enum op_code code)
+{
+    int count = 0;
+    for (int v = 0; v < p->op_count; v++)
+        count += p->ops[v].code == code;
+    return count;
+}
+
+/* Trees given by hand over two features of four bits. */
+static struct program *compile_by_hand(const struct linked_node *const *trees, const int *counts,
+                                       int tree_count)
+{
+    struct network *network = network_new("hand");
+    int at = network_add(network, LAYER_INPUT, "x", -1, 2);
+    at = network_add(network, LAYER_QUANT, "q", at, 2);
+    struct format format = format_make(false, 4, 4);
+    network->layers[at].quant = (struct quantizer){1, &format};
+    at = network_add(network, LAYER_TREES, "trees", at, 1);
+    struct trees_builder builder = {.arena = &network->arena};
+    for (int t = 0; t < tree_count; t++)
+        trees_add_linked(&builder, "hand", trees[t], counts[t], 0, 1, 0);
+    network->layers[at].trees = trees_finish(&builder);
+    network->layers[at].weight_quant = (struct quantizer){1, &format};
+    struct compile_options options;
+    compile_options_init(&options);
+    options.clock_mhz = 40;
+    compile_prepare(network, &options, "hand");
+    struct program *p = compile_network(network, &options, NULL);
+    network_free(network);
+    return p;
+}
+
+/* A comparison that the way to it decides, one that cannot fail, and a tree that is there twice:
+ * all that is left is one truth table. */
+static void test_what_goes_without_saying(void **state)
+{
+    (void)state;
+    static const double one = 1, two = 2, three = 3;
+    const struct linked_node tree[] = {
+        {.feature = 0, .left = 1, .right = 4, .threshold = 7.5},
+        {.feature = 0, .left = 2, .right = 3, .threshold = 11}, /* decided: x <= 7 */
+        {.feature = -1, .values = &one},
+        {.feature = -1, .values = &three},
+        {.feature = 1, .left = 5, .right = 6, .threshold = 15}, /* always */
+        {.feature = -1, .values = &two},
+        {.feature = -1, .values = &three},
+    };
+    const struct linked_node *trees[] = {tree, tree};
+    struct program *p = compile_by_hand(trees, (int[]){7, 7}, 2);
+    assert_int_equal(count_ops(p, OP_LUT), 0);
+    assert_int_equal(count_ops(p, OP_ADD), 1); /* of the constant */
+    int64_t y[2];
+    program_eval(p, (int64_t[]){7, 15, 8, 0}, 2, y);
+    assert_int_equal(y[0], 2);
+    assert_int_equal(y[1], 4);
+    program_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_decisions),
+        cmocka_unit_test(test_other_fabric),
+        cmocka_unit_test(test_what_goes_without_saying),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
