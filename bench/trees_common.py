@@ -32,7 +32,14 @@ def find_conifer():
 
 
 def write_conifer(conifer, booster, folder, precision="ap_fixed<16,6>"):
+    """It leaves what it compiles in the folder that it is called from: that is its own here."""
+    folder, here = os.path.abspath(folder), os.getcwd()
+    os.makedirs(folder, exist_ok=True)
     config = conifer.backends.vhdl.auto_config()
     config["OutputDir"], config["Precision"] = folder, precision
-    with contextlib.redirect_stdout(io.StringIO()):
-        conifer.converters.convert_from_xgboost(booster, config).write()
+    os.chdir(folder)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            conifer.converters.convert_from_xgboost(booster, config).write()
+    finally:
+        os.chdir(here)

@@ -114,19 +114,21 @@ static struct poptOption make_option(struct flags *flags, int index)
     struct poptOption option = {.longName = flag_rows[index].name,
                                 .argInfo = (unsigned)kinds[index],
                                 .arg = members[index],
-                                .val = 0};
-    if (kinds[index] == POPT_ARG_NONE) { /* popt would write an int into our bool */
-        option.arg = NULL;
-        option.val = index + 1;
-    }
+                                .val = index + 1};
+    if (kinds[index] == POPT_ARG_NONE)
+        option.arg = NULL; /* popt would write an int into our bool */
     return option;
 }
 
+/* Sets a flag that was given; refuses a value that would pass for one that was not. */
 static void set_flag(struct flags *flags, int index)
 {
+    const char *flag = flag_rows[index].name;
 #define SET_STRING(member) (void)0
-#define SET_NUMBER(member) (void)0
-#define SET_COUNT(member) (void)0
+#define SET_NUMBER(member)                                                                         \
+    if (!isfinite(flags->member)) fail("--%s: must be a finite number", flag)
+#define SET_COUNT(member)                                                                          \
+    if (flags->member < 0) fail("--%s %d: must be 0 or more", flag, flags->member)
 #define SET_FLAG(member) flags->member = true
     int i = 0;
 #define X(type, member, name, argument, verbs, text)                                               \

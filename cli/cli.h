@@ -116,7 +116,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(COUNT, retries, "retries", "N", ON_BUILD,                                                    \
       "how often to schedule again, with slower delays, when the clock is missed; default: 2")     \
     X(NUMBER, time_limit, "time-limit", "S", ON_BUILD | ON(ADDERS),                                \
-      "limit of one run of a tool, or of the search for adders, in seconds")                       \
+      "limit of one run of a tool, or of the search for adders (0: none), in seconds")             \
     X(NUMBER, latency_ns, "latency-ns", "T", ON(REPORT), "longest time from input to answer")      \
     X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY),              \
       "rate of crossings, 40 if not given")                                                        \
@@ -124,7 +124,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS),                                     \
       "fabric whose costs count; default: adder bits alone")                                       \
     X(COUNT, effort, "effort", "N", ON(ADDERS),                                                    \
-      "rounds of search; 0: greedy alone; default: as suits the matrix")                           \
+      "search of N / 4 steps a shared node; 0: greedy alone; default: as suits the matrix")        \
     X(STRING, program, "program", "FILE", ON(ADDERS), "write the sums as a program")               \
     X(FLAG, quiet, "quiet", NULL, ON_ANY, "no progress and no information lines")                  \
     X(FLAG, json, "json", NULL, ON_ANY, "print the result as JSON on stdout")

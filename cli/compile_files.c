@@ -5,6 +5,16 @@
 #include "compiler/compile.h"
 #include "compiler/emit/emit.h"
 
+const char *const optimize_names[OPTIMIZE_NAMES] = {"balanced", "latency", "area"};
+
+void compile_files_remove_results(struct cli *cli)
+{
+    static const char *const results[] = {"verify.json", "build.json", "physics.json",
+                                          "report.json", "report.txt", "report.html",
+                                          NULL};
+    cli_remove_stale(cli, results);
+}
+
 void compile_files_emit(struct cli *cli, const struct program *program,
                         const struct compile_header *from)
 {
@@ -13,9 +23,12 @@ void compile_files_emit(struct cli *cli, const struct program *program,
     hash_add_file(&content, cli_path(cli, "model.onnx"));
     hash_print(content, hash);
     const char *options = arena_printf(
-        &cli->arena, "board %s, clock %g MHz, strategy %s, reuse %d, output %s, standardise %s",
-        from->board, program->clock_mhz, from->strategy, from->reuse, program->output_kind,
-        from->standardise);
+        &cli->arena,
+        "board %s, clock %g MHz, strategy %s, reuse %d, optimize %s, output %s, standardise %s",
+        from->board, program->clock_mhz, from->strategy, from->reuse, from->optimize,
+        program->output_kind, from->standardise);
+    if (from->delay_scale != 1)
+        options = arena_printf(&cli->arena, "%s, delays times %g", options, from->delay_scale);
     struct emit_header header = {.tool_version = SLUICE_VERSION,
                                  .model_hash = hash,
                                  .options = options,

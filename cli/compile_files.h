@@ -14,9 +14,18 @@ void compile_options_of_job(struct cli *cli, struct board *board, struct compile
 /* What the generated files say of how they were made. */
 struct compile_header {
     const char *board, *strategy, *standardise;
+    const char *optimize; /* of optimize_names */
     int reuse;
-    int stall_cycles; /* of the AXI-Stream wrapper; below 0: no wrapper */
+    int stall_cycles;   /* of the AXI-Stream wrapper; below 0: no wrapper */
+    double delay_scale; /* 1: the target's delays */
 };
+
+/* By enum compile_optimize. */
+enum { OPTIMIZE_NAMES = 3 };
+extern const char *const optimize_names[OPTIMIZE_NAMES];
+
+/* What later verbs made of a program that is no longer there. */
+void compile_files_remove_results(struct cli *cli);
 
 /* program.sluice, the Verilog, the C and interface.json. model.onnx is there. */
 void compile_files_emit(struct cli *cli, const struct program *program,

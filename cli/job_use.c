@@ -218,9 +218,11 @@ static void fill_training(const struct job *job, const struct events *events,
     SAME(clip_norm)
     SAME(clip_value)
     SAME(patience)
-    SAME(min_delta) SAME(calibration_percentile) SAME(weight_digits)
+    SAME(min_delta)
+    SAME(calibration_percentile)
+    SAME(weight_digits)
 #undef SAME
-        c->seed = (uint64_t)*t->seed;
+    c->seed = (uint64_t)*t->seed;
     c->checkpoint_interval = *t->checkpoint_every;
 }
 

@@ -9,13 +9,6 @@
 
 #include <string.h>
 
-static enum compile_optimize optimize_of(const char *name)
-{
-    return !strcmp(name, "area")      ? OPTIMIZE_AREA
-           : !strcmp(name, "latency") ? OPTIMIZE_LATENCY
-                                      : OPTIMIZE_BALANCED;
-}
-
 /* The layers' rows have their blocks' names. */
 static void count_layers(cJSON *json, const struct program *program)
 {
@@ -41,20 +34,22 @@ bool retime(struct cli *cli, double scale)
     compile_options_init(&options);
     options.target = &scaled;
     options.clock_mhz = old->clock_mhz;
-    options.optimize = optimize_of(json_string(json, "optimize", "balanced"));
+    const char *optimize = json_string(json, "optimize", optimize_names[0]);
+    for (int i = 0; i < OPTIMIZE_NAMES; i++)
+        if (!strcmp(optimize, optimize_names[i])) options.optimize = (enum compile_optimize)i;
     bool possible = schedule_latency(old, &options) > 0;
     if (possible) {
         struct program *program = schedule_program(old, &options);
-        static const char *const stale[] = {"verify.json", "build.json", "physics.json",
-                                            "report.json", "report.txt", "report.html",
-                                            NULL};
-        cli_remove_stale(cli, stale);
-        compile_files_emit(cli, program,
-                           &(struct compile_header){board.name,
-                                                    json_string(json, "strategy", "latency"),
-                                                    json_string(json, "standardise", "host"),
-                                                    (int)json_number(json, "reuse", 1),
-                                                    (int)json_number(json, "stall_cycles", -1)});
+        compile_files_remove_results(cli);
+        compile_files_emit(
+            cli, program,
+            &(struct compile_header){.board = board.name,
+                                     .strategy = json_string(json, "strategy", "latency"),
+                                     .standardise = json_string(json, "standardise", "host"),
+                                     .optimize = optimize,
+                                     .reuse = (int)json_number(json, "reuse", 1),
+                                     .stall_cycles = (int)json_number(json, "stall_cycles", -1),
+                                     .delay_scale = scale});
         compile_files_describe(json, program, &board);
         count_layers(json, program);
         cJSON_DeleteItemFromObject(json, "delay_scale");

@@ -103,8 +103,8 @@ static void try_flips(struct trial *t, double probability)
             int64_t top = (int64_t)1 << b;
             inputs[i] = (inputs[i] & (2 * top - 1)) - (inputs[i] & top ? 2 * top : 0);
         }
-        /* Bits that no input is made of (a symmetric format's most negative integer, a bucket behind
-         * the last) come in as the nearest that one is. */
+        /* Bits that no input is made of (a symmetric format's most negative integer, a bucket
+         * behind the last) come in as the nearest that one is. */
         if (inputs[i] < op->lo) inputs[i] = op->lo;
         if (inputs[i] > op->hi) inputs[i] = op->hi;
     }

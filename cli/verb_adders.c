@@ -28,8 +28,10 @@ static void read_matrix(struct cli *cli, struct adder_problem *problem)
     int64_t *weights = arena_alloc(&cli->arena, (size_t)(rows * columns) + 1, sizeof *weights);
     for (long k = 0; k < rows * columns; k++) {
         if (entries[k] != rint(entries[k]) || fabs(entries[k]) > weight_most)
-            fail("%s: row %ld, column %ld is %g; the matrix must hold integers of up to 2^40", path,
-                 k / columns, k % columns, entries[k]);
+            fail("%s: row %ld, column %ld is %.17g, %s; the matrix must hold integers of up to "
+                 "2^40",
+                 path, k / columns, k % columns, entries[k],
+                 entries[k] != rint(entries[k]) ? "no integer" : "too large");
         weights[k] = (int64_t)entries[k];
     }
     problem->rows = (int)rows;
@@ -82,10 +84,32 @@ static bool find_target(const char *name, struct target *target)
         target->lut_per_subtractor_bit = target->lut_per_adder_bit;
         return true;
     }
+    const char *file = strcmp(name, "ice40") ? name : "ice40-hx";
+    struct arena arena = {0};
+    const char **known = board_target_list(&arena);
+    while (*known && strcmp(*known, file) != 0)
+        known++;
+    if (!*known) fail("--target %s: must be ice40 (or ice40-lp, ice40-up), ecp5 or lut6", name);
+    arena_free(&arena);
     struct board_target board_target;
-    board_target_find(&board_target, strcmp(name, "ice40") ? name : "ice40-hx");
+    board_target_find(&board_target, file);
     *target = board_target.model;
     return true;
+}
+
+/* A program's formats reach to 2^FORMAT_MAX_INTEGER_BITS. */
+static void check_range(struct cli *cli, const struct adder_problem *problem, struct format format)
+{
+    double most = 1;
+    for (int j = 0; j < problem->columns; j++) {
+        double sum = 0;
+        for (int i = 0; i < problem->rows; i++)
+            sum += fabs((double)problem->weights[(size_t)i * (size_t)problem->columns + (size_t)j]);
+        most = sum > most ? sum : most;
+    }
+    if (format.integer_bits + ceil(log2(most)) + 1 > FORMAT_MAX_INTEGER_BITS)
+        fail("%s: with inputs of %s a sum may go beyond 2^%d", cli->arguments[0],
+             cli->flags.input_format, FORMAT_MAX_INTEGER_BITS - 1);
 }
 
 static struct program *make_program(const struct adder_graph *graph, struct format format)
@@ -177,12 +201,15 @@ int verb_adders(struct cli *cli)
     bool has_target = find_target(cli->flags.target, &target);
     if (has_target && !target.carry_inverts_for_free) options.subtractor_price = 2;
     if (cli->flags.effort >= 0) options.effort = cli->flags.effort;
-    if (isfinite(cli->flags.time_limit)) options.time_limit_s = cli->flags.time_limit;
+    if (cli->flags.time_limit < 0)
+        fail("--time-limit %g: must be 0 (none) or more seconds", cli->flags.time_limit);
+    if (cli->flags.time_limit > 0) options.time_limit_s = cli->flags.time_limit;
     read_matrix(cli, &problem);
     struct format format = read_inputs(cli, &problem);
     if (!adder_problem_fits(&problem))
         fail("%s: with inputs of %s a sum may need more than 58 bits", cli->arguments[0],
              cli->flags.input_format);
+    check_range(cli, &problem, format);
     struct adder_graph *graph = adder_solve(&problem, &options);
     struct target_cost cost, *costs = has_target ? &cost : NULL;
     if (has_target || cli->flags.program) {

@@ -132,16 +132,24 @@ static void add_try(cJSON *tries, const struct program *program, const struct bu
     cJSON_AddItemToArray(tries, row);
 }
 
+/* By how much the delays of the schedule that is there are longer than the model's. */
+static double present_scale(struct cli *cli)
+{
+    cJSON *json = json_read(cli_need(cli, "compile.json", "compile"));
+    double scale = json_number(json, "delay_scale", 1);
+    cJSON_Delete(json);
+    return scale;
+}
+
 /* The scale of the next schedule: by how much the placed design is slower than the delay model
  * says, or the scale before, and a little more. */
 static double next_scale(struct cli *cli, const struct build_result *result)
 {
     cJSON *json = json_read(cli_need(cli, "compile.json", "compile"));
-    double scale = json_number(json, "delay_scale", 1);
     double predicted = json_number(json, "estimate.fmax_mhz", result->clock_mhz);
     cJSON_Delete(json);
     if (predicted < result->clock_mhz) predicted = result->clock_mhz;
-    return 1.01 * fmax(scale, predicted / result->fmax_mhz);
+    return 1.01 * fmax(present_scale(cli), predicted / result->fmax_mhz);
 }
 
 /* How often a schedule may be tightened when the placed design misses its clock. */
@@ -151,44 +159,94 @@ static int retries_of(const struct cli *cli)
     return cli->job ? *cli->job->target->retries : RETRIES;
 }
 
-int verb_build(struct cli *cli)
-{
-    struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
-    long events = gate_events(cli) > PATTERN_EVENTS ? gate_events(cli) : PATTERN_EVENTS;
-    const double *x = choose_events(cli, program, events);
-    cJSON *tries = cJSON_CreateArray();
-    bool was_verified = file_exists(cli_path(cli, "verify.json"));
-    int status = 0;
+struct building {
+    struct cli *cli;
+    struct program *program;
+    const double *x; /* events of the pattern memory and of the gates */
+    cJSON *tries;
+    bool was_verified;
     struct build_result result;
-    int retries = retries_of(cli);
-    build_once(cli, program, x, retries == 0, &result);
-    add_try(tries, program, &result, 1);
-    for (int i = 0; i < retries && !result.timing_met && status == 0; i++) {
-        double scale = next_scale(cli, &result);
-        int before = program->latency_cycles;
-        if (!retime(cli, scale)) break;
-        program_free(program);
-        program = program_read(cli_path(cli, "program.sluice"));
+};
+
+static void add_build(struct building *b, bool last)
+{
+    build_once(b->cli, b->program, b->x, last, &b->result);
+    add_try(b->tries, b->program, &b->result, present_scale(b->cli));
+}
+
+/* Verifies a new schedule if the one before was; what it prints as JSON is not what was asked. */
+static int verify_again(struct building *b)
+{
+    struct cli *cli = b->cli;
+    if (!b->was_verified) return 0;
+    if (!cli->job) {
+        info("%s: the schedule is a new one; verify it again", cli->folder);
+        return 0;
+    }
+    bool json = cli->flags.json;
+    cli->flags.json = false;
+    int status = verb_verify(cli);
+    cli->flags.json = json;
+    return status;
+}
+
+/* Builds, and where the clock is missed schedules again and builds again; not 0: a new schedule
+ * failed its verification. */
+static int build_all(struct building *b)
+{
+    struct cli *cli = b->cli;
+    int retries = retries_of(cli), status = 0;
+    add_build(b, retries == 0);
+    for (int i = 0; i < retries && !b->result.timing_met; i++) {
+        double scale = next_scale(cli, &b->result);
+        int before = b->program->latency_cycles;
+        if (!retime(cli, scale)) {
+            info("%.1f MHz reached of %.1f, and no schedule has room for delays of %.2f times the "
+                 "model's: placing with the other seeds",
+                 b->result.fmax_mhz, b->result.clock_mhz, scale);
+            add_build(b, true);
+            break;
+        }
+        program_free(b->program);
+        b->program = program_read(cli_path(cli, "program.sluice"));
         info("%.1f MHz reached of %.1f: scheduled again with delays of %.2f times the model's, %d "
              "cycles for %d",
-             result.fmax_mhz, result.clock_mhz, scale, program->latency_cycles, before);
-        if (was_verified && cli->job)
-            status = verb_verify(cli);
-        else if (was_verified)
-            info("%s: the schedule is a new one; verify it again", cli->folder);
-        build_once(cli, program, x, i + 1 == retries, &result);
-        add_try(tries, program, &result, scale);
+             b->result.fmax_mhz, b->result.clock_mhz, scale, b->program->latency_cycles, before);
+        status = verify_again(b);
+        if (status != 0) break;
+        add_build(b, i + 1 == retries);
     }
-    const char *path = cli_path(cli, "build.json");
+    return status;
+}
+
+static void write_tries(const char *path, cJSON *tries)
+{
     cJSON *json = json_read(path);
     cJSON_AddItemToObject(json, "tries", tries);
     json_write(path, json);
     cJSON_Delete(json);
-    if (status == 0 && gate_events(cli) > 0) status = check_gates(cli, x, gate_events(cli));
-    cli_print_json(cli, path);
-    program_free(program);
-    if (status == 0 && !result.timing_met)
-        status = cli_verdict("%s: %.1f MHz reached, %.1f MHz asked", cli->folder, result.fmax_mhz,
-                             result.clock_mhz);
+}
+
+int verb_build(struct cli *cli)
+{
+    struct building b = {.cli = cli,
+                         .program = program_read(cli_need(cli, "program.sluice", "compile")),
+                         .tries = cJSON_CreateArray(),
+                         .was_verified = file_exists(cli_path(cli, "verify.json"))};
+    long gates = gate_events(cli);
+    b.x = choose_events(cli, b.program, gates > PATTERN_EVENTS ? gates : PATTERN_EVENTS);
+    int status = build_all(&b);
+    if (status == 0) {
+        const char *path = cli_path(cli, "build.json");
+        write_tries(path, b.tries);
+        if (gates > 0) status = check_gates(cli, b.x, gates);
+        cli_print_json(cli, path);
+    } else {
+        cJSON_Delete(b.tries);
+    }
+    program_free(b.program);
+    if (status == 0 && !b.result.timing_met)
+        status = cli_verdict("%s: %.1f MHz reached, %.1f MHz asked", cli->folder, b.result.fmax_mhz,
+                             b.result.clock_mhz);
     return status;
 }

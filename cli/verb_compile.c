@@ -20,7 +20,6 @@
 #include <string.h>
 
 static const char *const output_names[] = {"logits", "softmax", "argmax", "threshold"};
-static const char *const optimize_names[] = {"balanced", "latency", "area"};
 static const char *const wrapper_names[] = {"none", "axi-stream"};
 static const char *const standardise_names[] = {"host", "fabric", "none"};
 
@@ -168,8 +167,8 @@ static void fill_request(struct cli *cli, struct request *request)
     options->standardise = find("--standardise", request->standardise, standardise_names, 3) == 1
                                ? STANDARDISE_FABRIC
                                : STANDARDISE_HOST;
-    options->optimize =
-        (enum compile_optimize)find("--optimize", request->optimize, optimize_names, 3);
+    options->optimize = (enum compile_optimize)find("--optimize", request->optimize, optimize_names,
+                                                    OPTIMIZE_NAMES);
     fill_wrapper(request);
     if (options->clock_mhz == 0 && options->optimize == OPTIMIZE_LATENCY)
         choose_clocks(cli, request);
@@ -382,17 +381,18 @@ int verb_compile(struct cli *cli)
         info("stopped after pass %s: %s", request.options.stop_after,
              cli_path(cli, "program.sluice"));
     } else {
-        static const char *const stale[] = {"verify.json", "build.json", "physics.json",
-                                            "report.json", "report.txt", "report.html",
-                                            NULL};
-        cli_remove_stale(cli, stale);
+        compile_files_remove_results(cli);
         if (request.options.calibrate)
             request.changes = compile_changes(&cli->arena, network, &request.options);
         onnx_write(cli_path(cli, "model.onnx"), network);
         compile_files_emit(cli, program,
-                           &(struct compile_header){request.board.name, request.strategy,
-                                                    request.standardise, request.reuse,
-                                                    request.stall_cycles});
+                           &(struct compile_header){.board = request.board.name,
+                                                    .strategy = request.strategy,
+                                                    .standardise = request.standardise,
+                                                    .optimize = request.optimize,
+                                                    .reuse = request.reuse,
+                                                    .stall_cycles = request.stall_cycles,
+                                                    .delay_scale = request.delay_scale});
         write_compile_json(cli, &request, program, network, &notes, post, clock_seconds() - start);
         struct program_counts counts = program_count(program, 0, program->op_count);
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,

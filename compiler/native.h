@@ -30,7 +30,8 @@ void native_close(struct native *native);
 
 /* False: the interpreter does the work. */
 bool native_is_compiled(const struct native *native);
-/* "compiled", "cached", "bit planes" or "interpreted", for reports; seconds spent in the compiler. */
+/* "compiled", "cached", "bit planes" or "interpreted", for reports; seconds spent in the compiler.
+ */
 const char *native_origin(const struct native *native);
 double native_compile_seconds(const struct native *native);
 

@@ -54,7 +54,8 @@ void events_match(struct events *events, const struct events *first);
 /* Plain rows without labels: the --events and --calibrate arguments. NPY or any of the above;
  * checks that there are `features` columns (0: any). Returns doubles in the arena. */
 double *events_read_rows(struct arena *arena, const char *path, int features, long *count);
-/* The same, with NaN taken as a missing value in the columns where may_miss[column]; NULL: in none. */
+/* The same, with NaN taken as a missing value in the columns where may_miss[column]; NULL: in none.
+ */
 double *events_read_rows_missing(struct arena *arena, const char *path, int features,
                                  const bool *may_miss, long *count);
 /* Writes [rows][columns] float64 as NPY, atomically. */

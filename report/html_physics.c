@@ -156,10 +156,9 @@ static void add_classes(struct page *page, const cJSON *physics)
     for (int k = 0; k < classes; k++) {
         text_add(&page->html, "<tr><td>%s</td>", class_name(page, physics, k));
         for (int c = 0; c < COLUMNS; c++)
-            cell_with_error(page, element(list(physics, columns[c].name), k),
-                            element(list(physics, arena_printf(&page->arena, "%s_error",
-                                                               columns[c].name)),
-                                    k));
+            cell_with_error(
+                page, element(list(physics, columns[c].name), k),
+                element(list(physics, arena_printf(&page->arena, "%s_error", columns[c].name)), k));
         for (int i = 0; i < rate_count; i++)
             cell_number(page, report_percent(efficiency(physics, k, rates[i])));
         text_add(&page->html, "</tr>\n");

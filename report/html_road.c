@@ -160,8 +160,9 @@ static void add_pruning_steps(struct page *page, const cJSON *train)
     {
         text_add(&page->html, "<tr>");
         for (size_t c = 0; c < count; c++)
-            cell_number(page, report_fixed(columns[c].factor * json_number(row, columns[c].key, NAN),
-                                           columns[c].digits));
+            cell_number(page,
+                        report_fixed(columns[c].factor * json_number(row, columns[c].key, NAN),
+                                     columns[c].digits));
         text_add(&page->html, "</tr>\n");
     }
     text_add(&page->html, "</tbody></table></div>\n");

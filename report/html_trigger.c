@@ -74,8 +74,10 @@ static void add_bins(struct text *script, int index, const cJSON *bins, const ch
         report_plot_number(script, (left + right) / 2);
         report_plot_number(script, y);
         /* Bounds of their own, or an error on either side. */
-        report_plot_number(script, high ? json_number(bin, low, NAN) : y - json_number(bin, low, NAN));
-        report_plot_number(script, high ? json_number(bin, high, NAN) : y + json_number(bin, low, NAN));
+        report_plot_number(script,
+                           high ? json_number(bin, low, NAN) : y - json_number(bin, low, NAN));
+        report_plot_number(script,
+                           high ? json_number(bin, high, NAN) : y + json_number(bin, low, NAN));
         text_add(script, "\n");
     }
     text_add(script, "EOD\n");

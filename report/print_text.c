@@ -224,10 +224,9 @@ static const char *interval(struct printer *p, const cJSON *row, const char *nam
     struct arena *a = &p->arena;
     double low = json_number(row, arena_printf(a, "%s_low", name), NAN);
     double high = json_number(row, arena_printf(a, "%s_high", name), NAN);
-    return arena_printf(a, "%s (%s to %s)",
-                        report_fixed(factor * json_number(row, name, NAN), digits).text,
-                        report_fixed(factor * low, digits).text,
-                        report_fixed(factor * high, digits).text);
+    return arena_printf(
+        a, "%s (%s to %s)", report_fixed(factor * json_number(row, name, NAN), digits).text,
+        report_fixed(factor * low, digits).text, report_fixed(factor * high, digits).text);
 }
 
 static void add_working_points(struct printer *p)
@@ -262,21 +261,21 @@ static void add_regression(struct printer *p)
     cJSON_ArrayForEach(output, outputs)
     {
         const char *name = string(p, output, "output");
-        add_row(p, name ? name : "-",
-                arena_printf(a, "bias %s +- %s, resolution %s +- %s",
-                             report_significant(json_number(output, "bias", NAN)).text,
-                             report_significant(json_number(output, "bias_error", NAN)).text,
-                             report_significant(json_number(output, "resolution", NAN)).text,
-                             report_significant(json_number(output, "resolution_error", NAN)).text));
-        cJSON_ArrayForEach(row, json_find(output, "bins"))
-            add_row(p,
-                    arena_printf(a, "  %s to %s",
-                                 report_significant(json_number(row, "low", NAN)).text,
-                                 report_significant(json_number(row, "high", NAN)).text),
-                    arena_printf(a, "bias %s, resolution %s, %s events",
-                                 report_significant(json_number(row, "bias", NAN)).text,
-                                 report_significant(json_number(row, "resolution", NAN)).text,
-                                 report_count(json_number(row, "events", NAN)).text));
+        add_row(
+            p, name ? name : "-",
+            arena_printf(a, "bias %s +- %s, resolution %s +- %s",
+                         report_significant(json_number(output, "bias", NAN)).text,
+                         report_significant(json_number(output, "bias_error", NAN)).text,
+                         report_significant(json_number(output, "resolution", NAN)).text,
+                         report_significant(json_number(output, "resolution_error", NAN)).text));
+        cJSON_ArrayForEach(row, json_find(output, "bins")) add_row(
+            p,
+            arena_printf(a, "  %s to %s", report_significant(json_number(row, "low", NAN)).text,
+                         report_significant(json_number(row, "high", NAN)).text),
+            arena_printf(a, "bias %s, resolution %s, %s events",
+                         report_significant(json_number(row, "bias", NAN)).text,
+                         report_significant(json_number(row, "resolution", NAN)).text,
+                         report_count(json_number(row, "events", NAN)).text));
     }
 }
 

@@ -1,18 +1,22 @@
-// The bench of the AXI-Stream wrapper, taken in by bench.cpp under BENCH_AXIS in place of its own class: drives NAME_axis
-// with gaps and stalls and judges every transfer. The same files of events, options and result; `latency` and `interval`
-// are the wrapper's, `stall` the cycles that its sink may stall without making the source wait.
+// The bench of the AXI-Stream wrapper, taken in by bench.cpp under BENCH_AXIS in place of its own
+// class: drives NAME_axis with gaps and stalls and judges every transfer. The same files of events,
+// options and result; `latency` and `interval` are the wrapper's, `stall` the cycles that its sink
+// may stall without making the source wait.
 //
-// Time: in a cycle the inputs are set while the clock is low, the model settles, transfers are judged, then the clock rises.
+// Time: in a cycle the inputs are set while the clock is low, the model settles, transfers are
+// judged, then the clock rises.
 
-// How willing the source is to send and the sink to take, in percent of the cycles; a sink that turns unwilling stays so
-// for up to `sleep` cycles. The slow ones take the first `most` events alone.
+// How willing the source is to send and the sink to take, in percent of the cycles; a sink that
+// turns unwilling stays so for up to `sleep` cycles. The slow ones take the first `most` events
+// alone.
 struct Traffic {
     const char *name;
     unsigned send, take, sleep;
     long most;
 };
 
-class Bench {
+class Bench
+{
   public:
     explicit Bench(const Options &o) : options(o), random{o.seed}
     {
@@ -79,10 +83,11 @@ class Bench {
             bytes[i] = static_cast<uint8_t>(i < (BENCH_INPUT_BITS + 7) / 8 ? random.next() : 0);
         if (!valid) return;
         uint8_t last = bytes[options.input_bytes - 1];
-        std::memcpy(bytes, inputs.data() + event * options.input_bytes, static_cast<size_t>(options.input_bytes));
+        std::memcpy(bytes, inputs.data() + event * options.input_bytes,
+                    static_cast<size_t>(options.input_bytes));
         if (BENCH_INPUT_BITS % 8)
-            bytes[options.input_bytes - 1] =
-                static_cast<uint8_t>(bytes[options.input_bytes - 1] | (last & (0xff << BENCH_INPUT_BITS % 8)));
+            bytes[options.input_bytes - 1] = static_cast<uint8_t>(
+                bytes[options.input_bytes - 1] | (last & (0xff << BENCH_INPUT_BITS % 8)));
     }
     // Neither side's answer may depend on the other side's wish within the cycle.
     void settle(bool ready)
@@ -93,7 +98,8 @@ class Bench {
         top.m_axis_tready = ready;
         top.s_axis_tvalid = !top.s_axis_tvalid;
         top.eval();
-        bool same = can_send == static_cast<bool>(top.s_axis_tready) && can_take == static_cast<bool>(top.m_axis_tvalid);
+        bool same = can_send == static_cast<bool>(top.s_axis_tready) &&
+                    can_take == static_cast<bool>(top.m_axis_tvalid);
         top.s_axis_tvalid = !top.s_axis_tvalid;
         top.eval();
         if (!same || can_send != static_cast<bool>(top.s_axis_tready)) fail("path", taken);
@@ -125,21 +131,24 @@ class Bench {
         if (failed) return;
         failed = true;
         const auto *bytes = reinterpret_cast<const uint8_t *>(&top.m_axis_tdata);
-        first_failure = {kind, phase, event < 0 ? -1 : options.first + event, cycle, cycle, {bytes, bytes + options.output_bytes}};
+        first_failure = {kind,  phase, event < 0 ? -1 : options.first + event,
+                         cycle, cycle, {bytes, bytes + options.output_bytes}};
     }
     // The sink's side of this cycle, once settled.
     void judge()
     {
         const auto *data = reinterpret_cast<const uint8_t *>(&top.m_axis_tdata);
         size_t bytes = static_cast<size_t>(options.output_bytes);
-        if (held && (!top.m_axis_tvalid || std::memcmp(data, offered.data(), bytes) != 0)) fail("withdrawn", taken);
+        if (held && (!top.m_axis_tvalid || std::memcmp(data, offered.data(), bytes) != 0))
+            fail("withdrawn", taken);
         held = top.m_axis_tvalid && !top.m_axis_tready;
         offered.assign(data, data + bytes);
         if (!top.m_axis_tvalid || !top.m_axis_tready) return;
         checked++;
         if (taken >= sent)
             fail("spurious", -1);
-        else if (std::memcmp(data, expected.data() + taken % options.count * options.output_bytes, bytes) != 0)
+        else if (std::memcmp(data, expected.data() + taken % options.count * options.output_bytes,
+                             bytes) != 0)
             fail("value", taken % options.count);
         taken++;
     }
@@ -165,7 +174,8 @@ class Bench {
             step(false, true);
         if (taken < sent) fail("missing", taken % options.count);
     }
-    // Events as fast as the interval allows; the sink stalls once, for `stall` cycles: the source never waits.
+    // Events as fast as the interval allows; the sink stalls once, for `stall` cycles: the source
+    // never waits.
     void run_full_rate(const char *name, long stall)
     {
         phase = name;
@@ -203,7 +213,8 @@ class Bench {
         phase = "reset";
         for (int i = 0; i < 50; i++) {
             reset(1 + i % 2);
-            for (uint64_t c = random.next() % static_cast<uint64_t>(3 * options.latency + 10); c > 0; c--)
+            for (uint64_t c = random.next() % static_cast<uint64_t>(3 * options.latency + 10);
+                 c > 0; c--)
                 step(chance(80), chance(40));
         }
         reset(1);

@@ -9,10 +9,12 @@ test-unit: unit-bins ## run the unit tests alone
 	tests/run $(BUILD)/logs $(TEST_BINS)
 test-long: $(BUILD)/sluice ## run the long tests
 	tests/run $(BUILD)/logs $(E2E_LONG)
+prove: ## prove the soft core by bounded model checking (minutes; the AXI-Stream wrapper's proof is in make test)
+	tests/run $(BUILD)/logs $(wildcard tests/prove/*.sh)
 asan-bins: | $(BUILD)/deps.stamp
 	@mkdir -p $(BUILD)/asan && touch $(BUILD)/asan/deps.stamp
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT=-O1 SANITIZE='$(SANITIZERS)' unit-bins
-.PHONY: test test-unit test-long asan-bins
+.PHONY: test test-unit test-long prove asan-bins
 
 golden: $(BUILD)/sluice ## rewrite the golden error lines, printing what changes
 	GOLDEN=write tests/e2e/errors.sh

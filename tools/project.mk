@@ -11,7 +11,7 @@ install: $(BUILD)/sluice ## install under PREFIX
 	install -m 755 $(BUILD)/sluice $(DESTDIR)$(PREFIX)/bin/sluice
 	install -m 644 boards/*.json $(DESTDIR)$(PREFIX)/share/sluice/boards/
 	install -m 644 boards/targets/*.json $(DESTDIR)$(PREFIX)/share/sluice/boards/targets/
-	install -m 644 $(wildcard rtl/*.v) $(DESTDIR)$(PREFIX)/share/sluice/rtl/
+	install -m 644 $(wildcard rtl/*.v rtl/*.vh) $(DESTDIR)$(PREFIX)/share/sluice/rtl/
 	install -m 644 $(wildcard sim/*.cpp sim/*.v sim/*.h) $(DESTDIR)$(PREFIX)/share/sluice/sim/
 	$(BUILD)/sluice --manual > $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1
 
@@ -21,6 +21,9 @@ format: ## clang-format every C file
 docs: $(BUILD)/sluice ## make again the pages that come from the code's tables
 	$(BUILD)/sluice list keys > docs/reference/job-keys.md
 	tools/dependency-table > docs/reference/dependencies.md
+	tools/register-map verilog > rtl/registers.vh
+	tools/register-map c > runtime/registers.h
+	tools/register-map docs > docs/reference/registers.md
 	$(BUILD)/sluice list keys >/dev/null && tools/supported-table $(BUILD)/sluice > $(BUILD)/supported.md
 	sed -i -e '/<!-- supported -->/,/<!-- end -->/{/<!-- supported -->/!{/<!-- end -->/!d}}' README.md
 	sed -i -e '/<!-- supported -->/r $(BUILD)/supported.md' README.md

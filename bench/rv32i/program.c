@@ -1,5 +1,6 @@
-/* A small control program for cycles per instruction: a checksum, a sort, a multiplication and a division without their
- * instructions, bytes copied and compared, a histogram. The result goes to DONE, which ends the run. */
+/* A small control program for cycles per instruction: a checksum, a sort, a multiplication and a
+ * division without their instructions, bytes copied and compared, a histogram. The result goes to
+ * DONE, which ends the run. */
 #include <stdint.h>
 
 #define DONE (*(volatile uint32_t *)0x10000)

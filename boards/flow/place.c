@@ -67,6 +67,8 @@ static bool run_nextpnr(struct build_job *job, const struct attempt *attempt, ch
     argv[count++] = "--seed", argv[count++] = number(job, attempt->seed);
     argv[count++] = "--freq", argv[count++] = number(job, job->clock_mhz);
     argv[count++] = "--timing-allow-fail";
+    /* ECP5's default, router1, does not end on networks of some 20,000 LUT4. */
+    if (job->ecp5) argv[count++] = "--router", argv[count++] = "router2";
     if (job->request->pins_free)
         argv[count++] = job->ecp5 ? "--out-of-context" : "--pcf-allow-unconstrained";
     else

@@ -10,8 +10,8 @@
 /* Constant multiplications are shift-adds already; Yosys 0.23 can crash on -dsp, and ECP5's DSPs
  * would be spent on them. Tables of the network stay logic: a block memory answers 1.6 ns (iCE40)
  * after a register would, which the schedule does not count with, and it is not simulated on gates.
- * Functions of more than four inputs are taken apart rather than chosen among 4-input LUTs by ECP5's
- * multiplexers: a tenth fewer LUTs for trees, no difference for networks. */
+ * Functions of more than four inputs are taken apart rather than chosen among 4-input LUTs by
+ * ECP5's multiplexers: a tenth fewer LUTs for trees, no difference for networks. */
 static void add_synth(struct text *script, struct build_job *job, const char *top, bool is_network)
 {
     /* Where our own maps of cells come between the steps of Yosys's own script. */

@@ -88,10 +88,14 @@ struct adder_graph {
     int node_count;
     struct adder_node *nodes; /* inputs first, one for each row */
     struct adder_output *outputs;
-    int adders, adder_bits, depth; /* negated outputs cost bits, too */
+    int adders, adder_bits; /* negated outputs cost bits, too */
+    int depth;              /* of the nodes; the negation of an output is one more */
     double seconds; /* of the processor, this thread alone; the only figure that differs between
                        equal runs */
 };
+
+/* Whether a weight of the row is not 0. */
+bool adder_row_is_used(const struct adder_problem *problem, int row);
 
 /* Whether all sums stay below 2^58 in units of the finest bit, so that the library's integers hold
  * them. */
@@ -103,7 +107,7 @@ struct adder_graph *adder_solve(const struct adder_problem *problem,
 void adder_graph_free(struct adder_graph *graph);
 
 /* Whether the graph computes the matrix: linear forms of all nodes over the integers, exact. Checks
- * intervals, depths and bits on the way. NULL, or what is wrong. */
+ * intervals, lowest bits, depths, adder bits and the totals on the way. NULL, or what is wrong. */
 const char *adder_graph_check(const struct adder_graph *graph, const struct adder_problem *problem);
 
 #endif

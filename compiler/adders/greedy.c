@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNTS = 512, MIDDLE = COUNTS / 2, BUCKETS = 1 << 13, BUCKETS_PER_BIT = 1 };
+enum { COUNTS = 512, MIDDLE = COUNTS / 2, BUCKETS = 1 << 13 };
 
 struct pattern {
     int u, v;     /* u < v, or u = v and delta > 0 */
@@ -44,7 +44,7 @@ struct run {
  * first has few differences. Less what the shared node costs. */
 static int bucket_of(const struct pattern *p)
 {
-    float gain = (float)(p->count - p->price) * p->weight * BUCKETS_PER_BIT;
+    float gain = (float)(p->count - p->price) * p->weight;
     return gain < BUCKETS - 1 ? (int)gain : BUCKETS - 1;
 }
 

@@ -117,10 +117,12 @@ void sharing_index_again(struct sharing *s, int node);
 void sharing_set(struct sharing *s, int node, int column, int64_t coefficient);
 /* Takes back a change that sharing_set() noted; slots get their digits back. */
 void sharing_restore(struct sharing *s, struct change change);
+/* Depths that are told apart; a limit of more is none. */
+enum { DEPTH_LOADS = 40 };
 /* Node depth d holds 2^d of a column's load. */
 static inline uint64_t depth_load(int depth)
 {
-    return (uint64_t)1 << (depth < 40 ? depth : 40);
+    return (uint64_t)1 << (depth < DEPTH_LOADS ? depth : DEPTH_LOADS);
 }
 
 static inline int64_t *sharing_row(const struct sharing *s, int node)

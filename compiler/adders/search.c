@@ -1,6 +1,6 @@
 /* The order of things: greedy sharing, then local search on it.
  *
- * A step of the search takes shared nodes out, with all that are made of them: the columns get
+ * A step of the search takes a shared node out, with all that are made of it: the columns get
  * their operands instead. What then can be shared is shared again, with gains a little disturbed so
  * that something else may come out, and the step is kept if it made nothing dearer (large
  * neighbourhood search; Shaw 1998). Only nodes and columns that the step touched are looked at. */
@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+static const double NOISE = 3.0; /* by trial */
 
 struct search {
     struct sharing *s;
@@ -175,7 +177,7 @@ static int random_live(struct search *q)
     }
 }
 
-static void step(struct search *q, int seeds, double noise)
+static void step(struct search *q)
 {
     struct sharing *s = q->s;
     int count = s->list.count, slot_count = s->slot_count;
@@ -183,12 +185,9 @@ static void step(struct search *q, int seeds, double noise)
     memcpy(q->load, s->load, (size_t)s->columns * sizeof *s->load);
     s->change_count = 0;
     q->died_count = 0;
-    for (int k = 0; k < seeds; k++) {
-        int n = random_live(q);
-        if (!k || q->died_count < count / 4) mark_dead(q, n);
-    }
+    mark_dead(q, random_live(q));
     long difference = -take_out(q);
-    struct greed greed = {.seed = next_random(q), .noise = noise};
+    struct greed greed = {.seed = next_random(q), .noise = NOISE};
     sharing_run(s, &greed, q->is_touched);
     difference += nodes_total(&s->list, count) + price_columns(q);
     if (difference > 0) {
@@ -215,7 +214,7 @@ static void run_steps(struct search *q, long steps, double end)
     s->keeps_changes = true;
     for (long k = 0; k < steps && live_count(q) > 0; k++) {
         if (end > 0 && adder_seconds() > end) break;
-        step(q, 1, 3.0);
+        step(q);
         if (s->slot_count > 3 * slot_count + 1000 || s->list.count > 2 * count + 100) compact(q);
     }
     compact(q);

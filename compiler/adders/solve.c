@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,18 +28,34 @@ double adder_seconds(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+bool adder_row_is_used(const struct adder_problem *problem, int row)
+{
+    const int64_t *weights = problem->weights + (size_t)row * (size_t)problem->columns;
+    for (int j = 0; j < problem->columns; j++)
+        if (weights[j]) return true;
+    return false;
+}
+
+/* The finest bit of the inputs that have a weight. */
+static int find_unit(const struct adder_problem *problem)
+{
+    int unit = INT_MAX;
+    for (int i = 0; i < problem->rows; i++)
+        if (problem->inputs[i].low < unit && adder_row_is_used(problem, i))
+            unit = problem->inputs[i].low;
+    return unit < INT_MAX ? unit : 0;
+}
+
 bool adder_problem_fits(const struct adder_problem *problem)
 {
-    int unit = 1 << 20;
-    for (int i = 0; i < problem->rows; i++)
-        if (problem->inputs[i].low < unit) unit = problem->inputs[i].low;
+    int unit = find_unit(problem);
     double sum = 0;
     for (int i = 0; i < problem->rows; i++) {
         const struct adder_input *x = &problem->inputs[i];
         double largest = 0, value = fmax(fabs((double)x->lo), fabs((double)x->hi));
         for (int j = 0; j < problem->columns; j++)
             largest = fmax(largest, fabs((double)problem->weights[i * problem->columns + j]));
-        sum += ldexp(largest * value, x->low - unit);
+        if (largest > 0) sum += ldexp(largest * value, x->low - unit);
     }
     return sum < 0x1p58;
 }
@@ -49,7 +66,8 @@ struct scaled {
     const struct adder_options *options;
     struct arena arena;
     int unit;
-    int64_t *lo, *hi; /* [rows] */
+    int64_t *lo, *hi; /* [rows]; 0 without a weight */
+    int *low;         /* [rows] */
     int most_depth;   /* ADDER_DEPTH_ANY */
 };
 
@@ -80,22 +98,23 @@ static int least_depth(const struct adder_problem *problem, int column)
 static struct scaled scale(const struct adder_problem *problem, const struct adder_options *options)
 {
     struct scaled c = {.problem = problem, .options = options, .most_depth = ADDER_DEPTH_ANY};
-    c.unit = 1 << 20;
-    for (int i = 0; i < problem->rows; i++)
-        if (problem->inputs[i].low < c.unit) c.unit = problem->inputs[i].low;
+    c.unit = find_unit(problem);
     c.lo = arena_alloc(&c.arena, (size_t)problem->rows + 1, sizeof *c.lo);
     c.hi = arena_alloc(&c.arena, (size_t)problem->rows + 1, sizeof *c.hi);
+    c.low = arena_alloc(&c.arena, (size_t)problem->rows + 1, sizeof *c.low);
     for (int i = 0; i < problem->rows; i++) {
-        int shift = problem->inputs[i].low - c.unit;
-        c.lo[i] = problem->inputs[i].lo * ((int64_t)1 << shift);
-        c.hi[i] = problem->inputs[i].hi * ((int64_t)1 << shift);
+        if (!adder_row_is_used(problem, i)) continue;
+        c.low[i] = problem->inputs[i].low - c.unit;
+        c.lo[i] = problem->inputs[i].lo * ((int64_t)1 << c.low[i]);
+        c.hi[i] = problem->inputs[i].hi * ((int64_t)1 << c.low[i]);
     }
     int depth = 0;
     for (int j = 0; j < problem->columns; j++) {
         int least = least_depth(problem, j);
         depth = least > depth ? least : depth;
     }
-    if (options->extra_depth >= 0) c.most_depth = depth + options->extra_depth;
+    int most = options->extra_depth >= 0 ? depth + options->extra_depth : 0;
+    if (options->extra_depth >= 0 && most < DEPTH_LOADS) c.most_depth = most;
     return c;
 }
 
@@ -113,7 +132,7 @@ static void add_parent(struct start *start, const struct scaled *c, const struct
     for (int i = 0; i < rows; i++) {
         form[i] = weight_of(problem, i, parent);
         if (!form[i]) continue;
-        int bit = __builtin_ctzll((uint64_t)form[i]) + problem->inputs[i].low - c->unit;
+        int bit = __builtin_ctzll((uint64_t)form[i]) + c->low[i];
         low = bit < low ? bit : low;
     }
     int depth = c->most_depth > 0 ? c->most_depth - 1 : least_depth(problem, parent) + 1;
@@ -133,7 +152,7 @@ static void add_inputs(struct start *start, const struct scaled *c, const struct
     const struct adder_problem *problem = c->problem;
     struct sharing *s = &start->s;
     for (int i = 0; i < problem->rows; i++) {
-        nodes_add_input(&s->list, i, problem->inputs[i].low - c->unit);
+        nodes_add_input(&s->list, i, c->low[i]);
         int64_t *row = sharing_add_row(s);
         for (int j = 0; j < problem->columns; j++) {
             row[j] = weight_of(problem, i, j);

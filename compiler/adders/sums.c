@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -273,6 +274,7 @@ static int find_cheapest(struct pool *pool)
     for (;;) {
         int32_t score;
         int i = find_least(array_of(pool, POOL_SCORE), pool->count, &score);
+        assert(array_of(pool, POOL_PARTNER)[i] >= 0); /* a tree holds what is left */
         if (fits_depth(pool, i, array_of(pool, POOL_PARTNER)[i])) return i;
         find_partner(pool, i);
     }

@@ -17,9 +17,9 @@ struct emit_header {
 void emit_verilog(const struct program *program, const struct emit_header *header,
                   const char *folder);
 /* The AXI-Stream wrapper, after emit_verilog(): FOLDER/rtl/NAME_axis.v (top), axis_shell.v, axis.f
- * (all files, the network's too), NAME_axis.core, axis.json (docs/reference/handshakes.md). The sink
- * may stall for `stall_cycles` before the source has to wait; below 0: no wrapper, and an earlier
- * one is removed. */
+ * (all files, the network's too), NAME_axis.core, axis.json (docs/reference/handshakes.md). The
+ * sink may stall for `stall_cycles` before the source has to wait; below 0: no wrapper, and an
+ * earlier one is removed. */
 void emit_axis(const struct program *program, const struct emit_header *header, int stall_cycles,
                const char *folder);
 enum { EMIT_AXIS_CYCLES = 2 /* that the wrapper adds to the latency */ };

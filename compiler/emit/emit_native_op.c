@@ -357,8 +357,8 @@ static const char *table(struct native_printer *n, const struct op *op, int bits
                 n->program->tables[op->immediate].first);
 }
 
-/* The constant shifted down by the operands' number, in lanes that hold its 2^operands bits: only the
- * lowest bit is kept, so its sign does not matter. */
+/* The constant shifted down by the operands' number, in lanes that hold its 2^operands bits: only
+ * the lowest bit is kept, so its sign does not matter. */
 static const char *lut(struct native_printer *n, const struct op *op, int bits)
 {
     int count = op->operand_count, lane = count <= 4 ? 16 : count == 5 ? 32 : 64;

@@ -44,8 +44,8 @@ struct lowering {
      * value is values[j] + bias[j], negated when negated[j]. NULL: nothing. */
     struct dyadic *left_bias;
     bool *left_negated;
-    /* What the last layer left out of all its scores, for a decision that does not need it: they are
-     * the values plus this integer (of the values' fraction bits). */
+    /* What the last layer left out of all its scores, for a decision that does not need it: they
+     * are the values plus this integer (of the values' fraction bits). */
     int64_t left_out;
 };
 /* Whether the present layer's values are scores that only a decision reads. */
@@ -98,8 +98,8 @@ int lower_scale(struct lowering *l, int value, struct dyadic scale, struct dyadi
 
 /* ---- compare.c ---- */
 
-/* A truth table of `count` (1..6) bits as program_add_lut() has it, or what it comes to: inverters in
- * front of it are taken in, inputs that it does not depend on left out. */
+/* A truth table of `count` (1..6) bits as program_add_lut() has it, or what it comes to: inverters
+ * in front of it are taken in, inputs that it does not depend on left out. */
 int lower_lut(struct program *p, const int *inputs, int count, uint64_t table);
 /* Bit number `bit` of a value, as one unsigned bit. */
 int lower_bit(struct program *p, int x, int bit);
@@ -123,8 +123,8 @@ void trees_prepare(struct network *network, const struct compile_options *option
 
 /* Fills the quantizer that stands between layer `behind` and an ensemble, from the ensemble's
  * thresholds and the range of the calibration events: a format per feature (--input-bits), or its
- * buckets between thresholds (--input-format thresholds), and says what it chose. False: the options
- * give a format, nothing is done. */
+ * buckets between thresholds (--input-format thresholds), and says what it chose. False: the
+ * options give a format, nothing is done. */
 bool trees_quantize(struct network *network, int behind, struct layer *quantizer,
                     struct layer *trees_layer, const struct compile_options *options,
                     const char *file);

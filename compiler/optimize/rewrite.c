@@ -32,11 +32,11 @@ struct program *rewrite_program(const struct program *old, rewrite_function *fun
 static int table_again(struct rewrite *r, const struct op *op, int operand)
 {
     const struct table *table = &r->old->tables[op->immediate];
-    int coarser = op_fraction(program_operand(r->old, op, 0)) -
-                  op_fraction(&r->program->ops[operand]);
+    int coarser =
+        op_fraction(program_operand(r->old, op, 0)) - op_fraction(&r->program->ops[operand]);
     if (coarser < 0) { /* bits that are always 0 */
-        operand = rewrite_truncate(r->program, operand,
-                                   op_fraction(&r->program->ops[operand]) + coarser);
+        operand =
+            rewrite_truncate(r->program, operand, op_fraction(&r->program->ops[operand]) + coarser);
         coarser = 0;
     }
     const struct op *x = &r->program->ops[operand];

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,10 +236,12 @@ static bool cone_value(const struct program *cone, const struct format *formats,
     return comes;
 }
 
-/* LUTs of the cone as a table. */
-static int count_luts(const struct program *cone, const struct cut *cut, int width_bits)
+/* LUTs of the cone as a table; the values it has in *lo ... *hi. */
+static int count_luts(const struct program *cone, const struct cut *cut, int width_bits,
+                      int64_t *lo, int64_t *hi)
 {
     uint64_t bits[64] = {0}, wires[BITS_MOST] = {0}, all = 0;
+    *lo = INT64_MAX, *hi = INT64_MIN;
     struct format formats[BITS_MOST];
     for (int i = 0; i < cut->count; i++)
         formats[i] = cone->ops[cone->inputs[i].value].format;
@@ -246,6 +249,8 @@ static int count_luts(const struct program *cone, const struct cut *cut, int wid
         int64_t y;
         uint64_t here = (uint64_t)1 << address;
         if (!cone_value(cone, formats, address, &y)) continue;
+        *lo = y < *lo ? y : *lo;
+        *hi = y > *hi ? y : *hi;
         all |= here;
         for (int bit = 0; bit < width_bits; bit++)
             if (y >> bit & 1) bits[bit] |= here;
@@ -264,13 +269,18 @@ static void choose(struct tables *t, int value)
     for (int i = 0; i < t->cuts[value].count; i++) {
         const struct cut *cut = &t->cuts[value].cuts[i];
         if (!has_chain(t->p, value, cut)) continue;
-        if (t->is_in_sum[value] && !keeps_claims(t, value, cut)) continue;
+        bool keeps = keeps_claims(t, value, cut);
+        if (t->is_in_sum[value] && !keeps) continue;
         double luts = count_cone(t, value, cut, false);
         count_cone(t, value, cut, true);
         struct program *cone = make_cone(t, value, cut);
         if (!cone) continue;
-        double gain = luts - count_luts(cone, cut, t->p->ops[value].format.width_bits);
-        if (gain > most) {
+        const struct op *op = &t->p->ops[value];
+        int64_t lo, hi;
+        double gain = luts - count_luts(cone, cut, op->format.width_bits, &lo, &hi);
+        /* Cuts of others count on its width. */
+        int width_bits = format_of_interval(lo, hi, op_fraction(op)).width_bits;
+        if (gain > most && (keeps || width_bits <= op->format.width_bits)) {
             most = gain;
             program_free(best->cone);
             *best = (struct choice){*cut, cone};
@@ -299,6 +309,7 @@ static int table_op(struct rewrite *r, int value)
     int address = program_add_op(r->program, OP_CONCAT, leaves, choice->cut.count, 0);
     const struct op *index = &r->program->ops[address], *op = &r->old->ops[value];
     int64_t entries[1 << BITS_MOST], lo = INT64_MAX, hi = INT64_MIN;
+    assert(index->hi - index->lo < 1 << BITS_MOST); /* leaves are as wide as choose() saw them */
     for (int64_t n = index->lo; n <= index->hi; n++) {
         int64_t *y = &entries[n - index->lo];
         cone_value(choice->cone, formats, n, y);

@@ -64,14 +64,15 @@ void maxflow_add(struct maxflow *f, int from, int to, long capacity)
     f->first[to] = (int)f->edge_count++;
 }
 
-/* Distances from the source in the residual graph; whether the sink is reached. */
+/* Distances from the source in the residual graph, up to the sink's; whether that is reached. If it
+ * is not, every node that can be reached has its distance. */
 static bool find_levels(struct maxflow *f, int source, int sink)
 {
     memset(f->level, -1, (size_t)f->nodes * sizeof *f->level);
     int head = 0, tail = 0;
     f->level[source] = 0;
     f->queue[tail++] = source;
-    while (head < tail) {
+    while (head < tail && f->level[sink] < 0) {
         int node = f->queue[head++];
         for (int e = f->first[node]; e >= 0; e = f->edges[e].next) {
             int to = f->edges[e].to;

@@ -2,7 +2,7 @@
  *
  * The delay model of the target times every bit (arrival.h); operations are chained in a stage as
  * far as 1 / clock - clk_to_q - setup allows. The latency is the least that this gives; at that
- * latency the stages are those of fewest register bits. */
+ * latency the stages are those of cheapest registers. */
 #ifndef SLUICE_COMPILER_SCHEDULE_H
 #define SLUICE_COMPILER_SCHEDULE_H
 
@@ -53,8 +53,8 @@ int schedule_large(const struct program *program, const struct target *target, d
 
 /* ---- split.c ---- */
 
-/* The program with every min and max that is slower than the period as a comparison and a select;
- * NULL if none is. */
+/* The program with every min, max and rounding, limiting quantizer that is slower than the period
+ * as two operations; NULL if none is. */
 struct program *schedule_split(const struct program *old, const struct target *target,
                                double period_ns);
 
@@ -64,8 +64,9 @@ struct program *schedule_split(const struct program *old, const struct target *t
 struct precedence {
     int from, to, distance;
 };
-/* Moves the stages to those of least total register bits, keeping every precedence, the inputs in
- * stage 0 and all stages below `latency`. Exact. */
+/* Moves the stages to those of least cost of registers, keeping every precedence, the inputs in
+ * stage 0 and all stages below `latency`. Exact. A register bit costs 1, and 8 more where it is not
+ * behind the LUT that makes it. */
 void schedule_fewest_registers(const struct program *program, const struct precedence *precedences,
                                size_t precedence_count, int latency, int *stages);
 

@@ -27,13 +27,24 @@ check "equal programs" cmp p.sluice q.sluice
 for target in ice40 ecp5 lut6; do
     check "target $target" "$sluice" adders w.npy --input-format 'fixed<8,8>' --target $target --depth minimum
 done
+# 24 one-bit inputs and weights of -1 and 1 are counted: four inputs at a time fit tables, which take fewer LUTs than adders.
+npy ternary.npy '<i4' '[[1 - 2 * (i % 5 % 2)] for i in range(24)]'
+check "one-bit inputs" "$sluice" adders ternary.npy --input-format 'ufixed<1,1>' --target ecp5 --json --program t.sluice
+cp last.log ternary.json
+check "tables" test "$(json ternary.json tables)" -ge 4 -a "$(json ternary.json table_luts)" -gt 0
+check "fewer LUTs than adder bits" test "$(json ternary.json luts)" -lt "$(json ternary.json adder_bits)"
+check "the program has the tables" test "$(grep -c '= table' t.sluice)" = "$(json ternary.json tables)"
 refuse "no format" 'input-format' "$sluice" adders w.npy
-refuse "bad format" 'fixed' "$sluice" adders w.npy --input-format 'fixed<8'
+refuse "bad format" 'input-format fixed<8: ' "$sluice" adders w.npy --input-format 'fixed<8'
 refuse "bad depth" 'minimum, \+N or any' "$sluice" adders w.npy --input-format 'fixed<8,8>' --depth 3
-refuse "bad target" 'target' "$sluice" adders w.npy --input-format 'fixed<8,8>' --target tin
+refuse "bad target" 'must be ice40 .*, ecp5 or lut6' "$sluice" adders w.npy --input-format 'fixed<8,8>' --target tin
 npy half.npy '<f4' '[[1, 0.5]]'
-refuse "no integers" 'row 0, column 1 is 0.5' "$sluice" adders half.npy --input-format 'fixed<8,8>'
+refuse "no integers" 'row 0, column 1 is 0.5, no integer' "$sluice" adders half.npy --input-format 'fixed<8,8>'
 npy large.npy '<i4' '[[1000000, 1]]'
 refuse "sums too large" '58 bits' "$sluice" adders large.npy --input-format 'fixed<40,40>'
+refuse "beyond the formats" 'beyond 2\^99' "$sluice" adders w.npy --input-format 'fixed<8,100>'
+refuse "negative effort" 'effort -1: must be 0 or more' "$sluice" adders w.npy --input-format 'fixed<8,8>' --effort -1
+refuse "negative time" 'time-limit -1' "$sluice" adders w.npy --input-format 'fixed<8,8>' --time-limit -1
+refuse "no finite time" 'finite' "$sluice" adders w.npy --input-format 'fixed<8,8>' --time-limit inf
 refuse "no file" 'none.npy' "$sluice" adders none.npy --input-format 'fixed<8,8>'
 finish

@@ -1,11 +1,13 @@
-/* Directed cases, a few per instruction, with results worked out by hand from the ISA manual, not by the model. */
+/* Directed cases, a few per instruction, with results worked out by hand from the ISA manual, not
+ * by the model. */
 #ifndef SLUICE_TESTS_RV32I_DIRECTED_H
 #define SLUICE_TESTS_RV32I_DIRECTED_H
 
 #include "encode.h"
 
-/* With x1 = a and x2 = b, at address 0x200, the instruction leaves `result` in x3 (x3 is 0x5a5a5a5a before) and goes to
- * `next`; the word at 0x400 is 0x8899aabb before and `stored` after. mtvec is 0x100; mtval of a trap is `value`. */
+/* With x1 = a and x2 = b, at address 0x200, the instruction leaves `result` in x3 (x3 is 0x5a5a5a5a
+ * before) and goes to `next`; the word at 0x400 is 0x8899aabb before and `stored` after. mtvec is
+ * 0x100; mtval of a trap is `value`. */
 struct directed {
     const char *name;
     uint32_t insn, a, b, result, next, stored, cause, value;
@@ -16,12 +18,30 @@ struct directed {
 #define NO_TRAP 0xffffffffu
 #define HERE 0x200u
 #define NEXT (HERE + 4)
-#define REG(name, f3, f7, a, b, result) {name, encode_r(OP_REG, f3, f7, 3, 1, 2), a, b, result, NEXT, WORD, NO_TRAP, 0}
-#define IMM(name, f3, imm, a, result) {name, encode_i(OP_IMM, f3, 3, 1, imm), a, 0, result, NEXT, WORD, NO_TRAP, 0}
-#define BRANCH(name, f3, a, b, next) {name, encode_b(f3, 1, 2, 0x40), a, b, KEPT, next, WORD, NO_TRAP, 0}
-#define LOAD(name, f3, a, imm, result) {name, encode_i(OP_LOAD, f3, 3, 1, imm), a, 0, result, NEXT, WORD, NO_TRAP, 0}
-#define STORE(name, f3, a, imm, b, stored) {name, encode_s(f3, 1, 2, imm), a, b, KEPT, NEXT, stored, NO_TRAP, 0}
-#define TRAP(name, insn, a, cause, value) {name, insn, a, 0, KEPT, 0x100, WORD, cause, value}
+#define REG(name, f3, f7, a, b, result)                                                            \
+    {                                                                                              \
+        name, encode_r(OP_REG, f3, f7, 3, 1, 2), a, b, result, NEXT, WORD, NO_TRAP, 0              \
+    }
+#define IMM(name, f3, imm, a, result)                                                              \
+    {                                                                                              \
+        name, encode_i(OP_IMM, f3, 3, 1, imm), a, 0, result, NEXT, WORD, NO_TRAP, 0                \
+    }
+#define BRANCH(name, f3, a, b, next)                                                               \
+    {                                                                                              \
+        name, encode_b(f3, 1, 2, 0x40), a, b, KEPT, next, WORD, NO_TRAP, 0                         \
+    }
+#define LOAD(name, f3, a, imm, result)                                                             \
+    {                                                                                              \
+        name, encode_i(OP_LOAD, f3, 3, 1, imm), a, 0, result, NEXT, WORD, NO_TRAP, 0               \
+    }
+#define STORE(name, f3, a, imm, b, stored)                                                         \
+    {                                                                                              \
+        name, encode_s(f3, 1, 2, imm), a, b, KEPT, NEXT, stored, NO_TRAP, 0                        \
+    }
+#define TRAP(name, insn, a, cause, value)                                                          \
+    {                                                                                              \
+        name, insn, a, 0, KEPT, 0x100, WORD, cause, value                                          \
+    }
 #define TAKEN (HERE + 0x40)
 
 static const struct directed directed_cases[] = {
@@ -33,8 +53,10 @@ static const struct directed directed_cases[] = {
     {"jal backward", encode_j(3, 0u - 0x40), 0, 0, NEXT, HERE - 0x40, WORD, NO_TRAP, 0},
     TRAP("jal misaligned", encode_j(3, 0x82), 0, 0, HERE + 0x82),
     {"jalr", encode_i(OP_JALR, 0, 3, 1, 8), 0x300, 0, NEXT, 0x308, WORD, NO_TRAP, 0},
-    {"jalr clears bit 0", encode_i(OP_JALR, 0, 3, 1, 0xfff), 0x302, 0, NEXT, 0x300, WORD, NO_TRAP, 0},
-    {"jalr to its own source", encode_i(OP_JALR, 0, 3, 3, 0xda6), 0, 0, NEXT, 0x5a5a5800u, WORD, NO_TRAP, 0},
+    {"jalr clears bit 0", encode_i(OP_JALR, 0, 3, 1, 0xfff), 0x302, 0, NEXT, 0x300, WORD, NO_TRAP,
+     0},
+    {"jalr to its own source", encode_i(OP_JALR, 0, 3, 3, 0xda6), 0, 0, NEXT, 0x5a5a5800u, WORD,
+     NO_TRAP, 0},
     TRAP("jalr misaligned", encode_i(OP_JALR, 0, 3, 1, 3), 0x300, 0, 0x302),
     BRANCH("beq taken", 0, 5, 5, TAKEN),
     BRANCH("beq not taken", 0, 5, 0x80000005u, NEXT),
@@ -115,9 +137,12 @@ static const struct directed directed_cases[] = {
     {"wfi", 0x10500073, 0, 0, KEPT, NEXT, WORD, NO_TRAP, 0},
     TRAP("ecall", 0x00000073, 0, 11, 0),
     TRAP("ebreak", 0x00100073, 0, 3, 0),
-    {"csrrw reads mtvec", encode_i(OP_SYSTEM, 1, 3, 1, 0x305), 0x100, 0, 0x100, NEXT, WORD, NO_TRAP, 0},
-    {"csrrs reads misa", encode_i(OP_SYSTEM, 2, 3, 0, 0x301), 0, 0, 0x40000100u, NEXT, WORD, NO_TRAP, 0},
-    {"csrrc reads mstatus", encode_i(OP_SYSTEM, 3, 3, 1, 0x300), 8, 0, 0x1800, NEXT, WORD, NO_TRAP, 0},
+    {"csrrw reads mtvec", encode_i(OP_SYSTEM, 1, 3, 1, 0x305), 0x100, 0, 0x100, NEXT, WORD, NO_TRAP,
+     0},
+    {"csrrs reads misa", encode_i(OP_SYSTEM, 2, 3, 0, 0x301), 0, 0, 0x40000100u, NEXT, WORD,
+     NO_TRAP, 0},
+    {"csrrc reads mstatus", encode_i(OP_SYSTEM, 3, 3, 1, 0x300), 8, 0, 0x1800, NEXT, WORD, NO_TRAP,
+     0},
     {"csrrsi reads mhartid", encode_i(OP_SYSTEM, 6, 3, 0, 0xf14), 0, 0, 0, NEXT, WORD, NO_TRAP, 0},
     {"csrrci reads mie", encode_i(OP_SYSTEM, 7, 3, 31, 0x304), 0, 0, 0, NEXT, WORD, NO_TRAP, 0},
     TRAP("csrrsi writes mhartid", encode_i(OP_SYSTEM, 6, 3, 1, 0xf14), 0, 2, 0),

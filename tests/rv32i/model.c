@@ -95,7 +95,8 @@ static bool condition(unsigned f3, uint32_t a, uint32_t b)
     }
 }
 
-static void access(struct model *m, struct retired *r, uint32_t address, bool is_store, uint32_t value)
+static void access(struct model *m, struct retired *r, uint32_t address, bool is_store,
+                   uint32_t value)
 {
     unsigned f3 = bits(r->insn, 14, 12);
     int bytes = 1 << (f3 & 3);
@@ -122,7 +123,9 @@ static void access(struct model *m, struct retired *r, uint32_t address, bool is
 static bool csr_read(const struct model *m, unsigned number, uint32_t *value)
 {
     switch (number) {
-    case 0x300: *value = UINT32_C(0x1800) | (uint32_t)m->mpie << 7 | (uint32_t)m->mie << 3; return true;
+    case 0x300:
+        *value = UINT32_C(0x1800) | (uint32_t)m->mpie << 7 | (uint32_t)m->mie << 3;
+        return true;
     case 0x301: *value = UINT32_C(0x40000100); return true;
     case 0x304: *value = (uint32_t)m->meie << 11 | (uint32_t)m->mtie << 7; return true;
     case 0x305: *value = m->mtvec; return true;
@@ -161,7 +164,8 @@ static void csr_write(struct model *m, unsigned number, uint32_t value)
 
 static bool system_instruction(struct model *m, struct retired *r)
 {
-    unsigned f3 = bits(r->insn, 14, 12), number = bits(r->insn, 31, 20), rs1 = bits(r->insn, 19, 15);
+    unsigned f3 = bits(r->insn, 14, 12), number = bits(r->insn, 31, 20),
+             rs1 = bits(r->insn, 19, 15);
     uint32_t old;
     switch (r->insn) {
     case 0x00000073: trap(m, r, CAUSE_ECALL, 0); return true;
@@ -181,7 +185,10 @@ static bool system_instruction(struct model *m, struct retired *r)
     r->has_csr = true;
     set(m, r, old);
     if (writes)
-        csr_write(m, number, (f3 & 3) == 1 ? operand : (f3 & 3) == 2 ? old | operand : old & ~operand);
+        csr_write(m, number,
+                  (f3 & 3) == 1   ? operand
+                  : (f3 & 3) == 2 ? old | operand
+                                  : old & ~operand);
     m->pc += 4;
     return true;
 }
@@ -195,8 +202,10 @@ static bool execute(struct model *m, struct retired *r)
     case 0x37: set(m, r, i & UINT32_C(0xfffff000)); break;
     case 0x17: set(m, r, m->pc + (i & UINT32_C(0xfffff000))); break;
     case 0x6f:
-        go(m, r, m->pc + extend(bits(i, 31, 31) << 20 | bits(i, 19, 12) << 12 | bits(i, 20, 20) << 11 |
-                                bits(i, 30, 21) << 1, 20));
+        go(m, r,
+           m->pc + extend(bits(i, 31, 31) << 20 | bits(i, 19, 12) << 12 | bits(i, 20, 20) << 11 |
+                              bits(i, 30, 21) << 1,
+                          20));
         if (!r->trap) set(m, r, next);
         return true;
     case 0x67:
@@ -207,8 +216,10 @@ static bool execute(struct model *m, struct retired *r)
     case 0x63:
         if (f3 == 2 || f3 == 3) return false;
         if (!condition(f3, a, b)) break;
-        go(m, r, m->pc + extend(bits(i, 31, 31) << 12 | bits(i, 7, 7) << 11 | bits(i, 30, 25) << 5 |
-                                bits(i, 11, 8) << 1, 12));
+        go(m, r,
+           m->pc + extend(bits(i, 31, 31) << 12 | bits(i, 7, 7) << 11 | bits(i, 30, 25) << 5 |
+                              bits(i, 11, 8) << 1,
+                          12));
         return true;
     case 0x03:
         if (f3 == 3 || f3 >= 6) return false;

@@ -1,5 +1,6 @@
-/* The RV32I machine that rtl/rv32i.v is: registers, CSRs, memory, and what one instruction does, from the ISA manual
- * (Volume I 20191213, chapter 2; Volume II 20211203, chapter 3). Nothing of it comes from the Verilog. */
+/* The RV32I machine that rtl/rv32i.v is: registers, CSRs, memory, and what one instruction does,
+ * from the ISA manual (Volume I 20191213, chapter 2; Volume II 20211203, chapter 3). Nothing of it
+ * comes from the Verilog. */
 #ifndef SLUICE_TESTS_RV32I_MODEL_H
 #define SLUICE_TESTS_RV32I_MODEL_H
 
@@ -24,8 +25,8 @@ enum {
 struct model {
     uint32_t x[32], pc;
     uint32_t mtvec, mscratch, mepc, mcause, mtval;
-    bool mie, mpie;   /* of mstatus */
-    bool mtie, meie;  /* of mie */
+    bool mie, mpie;       /* of mstatus */
+    bool mtie, meie;      /* of mie */
     bool timer, external; /* the lines */
     uint8_t *memory;
     uint32_t base, mask; /* byte `address` is memory[(address - base) & mask] */

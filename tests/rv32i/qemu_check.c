@@ -1,9 +1,11 @@
-/* The C model beside qemu-riscv32, an implementation that is none of ours: a random user program as an ELF file, and the
- * registers that qemu logs before each instruction of it compared with the model's.
+/* The C model beside qemu-riscv32, an implementation that is none of ours: a random user program as
+ * an ELF file, and the registers that qemu logs before each instruction of it compared with the
+ * model's.
  *
  *   qemu_check write PROGRAM.elf SEED COUNT
  *   qemu-riscv32 -singlestep -d cpu,nochain -D LOG PROGRAM.elf
- *   qemu_check compare PROGRAM.elf LOG COUNT     at least COUNT instructions must have been compared */
+ *   qemu_check compare PROGRAM.elf LOG COUNT     at least COUNT instructions must have been
+ * compared */
 #include "model.h"
 #include "random_program.h"
 
@@ -11,7 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BASE = 0x10000, IMAGE_BYTES = 1 << 17, HEADER_BYTES = 0x54, CODE = 0x100, DATA = 1 << 16, POINTER = 29, LINK = 30 };
+enum {
+    BASE = 0x10000,
+    IMAGE_BYTES = 1 << 17,
+    HEADER_BYTES = 0x54,
+    CODE = 0x100,
+    DATA = 1 << 16,
+    POINTER = 29,
+    LINK = 30
+};
 
 static uint8_t image[IMAGE_BYTES];
 static bool lands[IMAGE_BYTES / 4]; /* words that a jump before them may go to */
@@ -59,19 +69,28 @@ static uint32_t destination(struct random_words *r)
     return rd;
 }
 
-/* One or two words that go on to a later one, so that every program ends. No jump goes between the two. */
+/* One or two words that go on to a later one, so that every program ends. No jump goes between the
+ * two. */
 static int put_instruction(struct random_words *r, uint32_t at)
 {
     static const uint32_t loads[] = {0, 1, 2, 4, 5}, branches[] = {0, 1, 4, 5, 6, 7};
-    uint32_t insn, load = loads[random_below(r, 5)], size = random_below(r, 3), skip = 4 * (1 + random_below(r, 6));
+    uint32_t insn, load = loads[random_below(r, 5)], size = random_below(r, 3),
+                   skip = 4 * (1 + random_below(r, 6));
     uint32_t offset = random_next(r) & 0xfff, kind = random_below(r, 8);
     if (kind == 4 && lands[at / 4 + 1]) kind = 5;
     if (kind >= 2 && kind <= 4) lands[(at + (kind == 4 ? 4 : 0) + skip) / 4] = true;
     switch (kind) {
-    case 0: insn = encode_i(OP_LOAD, load, destination(r), POINTER, offset & ~((1u << (load & 3)) - 1)); break;
+    case 0:
+        insn = encode_i(OP_LOAD, load, destination(r), POINTER, offset & ~((1u << (load & 3)) - 1));
+        break;
     case 1: insn = encode_s(size, POINTER, random_register(r), offset & ~((1u << size) - 1)); break;
-    case 2: insn = encode_b(branches[random_below(r, 6)], random_register(r), random_register(r), skip); break;
-    case 3: insn = random_below(r, 2) ? encode_j(destination(r), skip) : encode_i(OP_FENCE, 0, 0, 0, 0xff); break;
+    case 2:
+        insn = encode_b(branches[random_below(r, 6)], random_register(r), random_register(r), skip);
+        break;
+    case 3:
+        insn =
+            random_below(r, 2) ? encode_j(destination(r), skip) : encode_i(OP_FENCE, 0, 0, 0, 0xff);
+        break;
     case 4:
         put32(at, encode_u(OP_AUIPC, LINK, 0));
         put32(at + 4, encode_i(OP_JALR, 0, destination(r), LINK, (4 + skip) | random_below(r, 2)));
@@ -117,7 +136,8 @@ static bool read_entry(FILE *log, uint32_t *pc, uint32_t x[32])
         if (strcmp(word, "pc") == 0 && fscanf(log, "%x", &value) == 1) {
             *pc = value;
             found = 0;
-        } else if (sscanf(word, "x%u/", &number) == 1 && number < 32 && fscanf(log, "%x", &value) == 1) {
+        } else if (sscanf(word, "x%u/", &number) == 1 && number < 32 &&
+                   fscanf(log, "%x", &value) == 1) {
             x[number] = value;
             if (++found == 32) return true;
         }
@@ -131,13 +151,15 @@ static int compare(const char *path, const char *log_path, uint32_t least)
     struct retired retired = {0};
     uint32_t pc, x[32], compared = 0;
     FILE *file = fopen(path, "rb"), *log = fopen(log_path, "r");
-    if (!file || fread(image, sizeof image, 1, file) != 1 || !log || !read_entry(log, &pc, x)) return 2;
+    if (!file || fread(image, sizeof image, 1, file) != 1 || !log || !read_entry(log, &pc, x))
+        return 2;
     fclose(file);
     memcpy(model.x, x, sizeof x);
     model.pc = pc;
     for (;; compared++) {
         if (model.pc != pc || memcmp(model.x, x, sizeof x) != 0) {
-            printf("differ: after %08x at %08x: pc %08x, qemu %08x\n", retired.insn, retired.pc, model.pc, pc);
+            printf("differ: after %08x at %08x: pc %08x, qemu %08x\n", retired.insn, retired.pc,
+                   model.pc, pc);
             for (int i = 0; i < 32; i++)
                 if (model.x[i] != x[i]) printf("    x%d is %08x, qemu %08x\n", i, model.x[i], x[i]);
             return 1;
@@ -156,6 +178,7 @@ int main(int argc, char **argv)
 {
     if (argc != 5) return 2;
     uint32_t count = (uint32_t)strtoul(argv[4], NULL, 10);
-    if (strcmp(argv[1], "write") == 0) return write_program(argv[2], strtoull(argv[3], NULL, 10), count);
+    if (strcmp(argv[1], "write") == 0)
+        return write_program(argv[2], strtoull(argv[3], NULL, 10), count);
     return compare(argv[2], argv[3], count);
 }

@@ -25,6 +25,8 @@ static const char *const lints[][2] = {
     {"axis_shell", "-GLATENCY_CYCLES=30"},
     {"axis_shell", "-GSTALL_CYCLES=300"},
     {"axis_shell", "-GOUT_BITS=1"},
+    {"byte_fifo", ""},
+    {"core_system", ""},
     {"event_ticker", ""},
     {"event_ticker", "-GDELAY_CYCLES=19"},
     {"event_ticker", "-GINTERVAL_CYCLES=3"},
@@ -43,6 +45,8 @@ static const char *const lints[][2] = {
     {"shift_shell", ""},
     {"shift_shell", "-GIN_BITS=1"},
     {"register_shell", ""},
+    {"uart", ""},
+    {"uart", "-GDIVIDER=104"},
     {"pll_ice40", ""},
     {"pll_ice40", "-GPAD=0"},
     {"pll_ice40", "-GDIVIDE=3"},
@@ -77,7 +81,7 @@ static void no_module_is_left_out(void **state)
     const char **files = folder_list(&arena, repository(&arena, "rtl"));
     for (; *files != NULL; files++) {
         const char *dot = strstr(*files, ".v");
-        if (dot == NULL) continue;
+        if (dot == NULL || dot[2] != '\0') continue;
         bool found = false;
         for (size_t i = 0; i < sizeof lints / sizeof lints[0]; i++)
             found = found || (strncmp(lints[i][0], *files, (size_t)(dot - *files)) == 0 &&

@@ -56,6 +56,7 @@ static void check_event(const struct example *e, const struct adder_graph *g, co
     assert_non_null(values);
     for (int n = 0; n < g->node_count; n++) {
         const struct adder_node *node = &g->nodes[n];
+        if (n < g->rows && !adder_row_is_used(&e->problem, n)) continue;
         int64_t a = node->kind != ADDER_INPUT ? values[node->a] * ((int64_t)1 << node->shift_a) : 0;
         int64_t b = node->kind != ADDER_INPUT ? values[node->b] * ((int64_t)1 << node->shift_b) : 0;
         if (node->kind == ADDER_INPUT)
@@ -68,8 +69,9 @@ static void check_event(const struct example *e, const struct adder_graph *g, co
     for (int j = 0; j < g->columns; j++) {
         int64_t sum = 0, y = 0;
         for (int i = 0; i < g->rows; i++)
-            sum += e->weights[i * g->columns + j] * x[i] *
-                   ((int64_t)1 << (e->inputs[i].low - g->unit));
+            if (adder_row_is_used(&e->problem, i))
+                sum += e->weights[i * g->columns + j] * x[i] *
+                       ((int64_t)1 << (e->inputs[i].low - g->unit));
         const struct adder_output *out = &g->outputs[j];
         if (out->node >= 0) y = values[out->node] * ((int64_t)1 << out->shift);
         assert_int_equal(out->negative ? -y : y, sum);
@@ -309,6 +311,40 @@ static void depth_limits_hold(void **unused)
     }
 }
 
+/* A limit beyond what loads tell apart is none, for columns that stand on others, too. */
+static void far_depth_limits_end(void **unused)
+{
+    (void)unused;
+    state = 15;
+    struct example *e = new_example(5, 4);
+    for (int k = 0; k < 20; k++)
+        e->weights[k] = (k % 4 ? e->weights[k - k % 4] : 1 + random_below(15)) + (k % 4 == 3);
+    for (e->options.extra_depth = 30; e->options.extra_depth <= 1000; e->options.extra_depth += 5)
+        adder_graph_free(solve(e));
+    free(e);
+}
+
+/* Inputs without a weight, however fine or coarse, change nothing. */
+static void unused_rows_do_not_count(void **unused)
+{
+    (void)unused;
+    state = 16;
+    struct example *e = new_example(6, 5);
+    fill_random(e, 0);
+    for (int j = 0; j < 5; j++)
+        e->weights[2 * 5 + j] = e->weights[4 * 5 + j] = 0;
+    struct adder_graph *before = solve(e);
+    e->inputs[2].low = -90;
+    e->inputs[4].low = 90;
+    assert_true(adder_problem_fits(&e->problem));
+    struct adder_graph *after = solve(e);
+    assert_int_equal(before->adder_bits, after->adder_bits);
+    assert_int_equal(before->unit, after->unit);
+    adder_graph_free(before);
+    adder_graph_free(after);
+    free(e);
+}
+
 static bool same_node(const struct adder_node *a, const struct adder_node *b)
 {
     return a->kind == b->kind && a->a == b->a && a->b == b->b && a->shift_a == b->shift_a &&
@@ -378,7 +414,18 @@ static void proof_notices_mistakes(void **unused)
     *last = kept;
     g->outputs[2].shift++;
     assert_non_null(adder_graph_check(g, &e->problem));
-    g->outputs[2].shift--;
+    g->outputs[2].shift = -1;
+    assert_non_null(adder_graph_check(g, &e->problem));
+    g->outputs[2].shift = 0;
+    assert_null(adder_graph_check(g, &e->problem));
+    int *const figures[] = {&last->bits, &last->low,     &last->depth,
+                            &g->adders,  &g->adder_bits, &g->depth};
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        ++*figures[i];
+        assert_non_null(adder_graph_check(g, &e->problem));
+        --*figures[i];
+        assert_null(adder_graph_check(g, &e->problem));
+    }
     e->weights[3]++;
     assert_non_null(adder_graph_check(g, &e->problem));
     e->weights[3]--;
@@ -397,6 +444,8 @@ int main(void)
         cmocka_unit_test(costs_by_hand),
         cmocka_unit_test(equal_sums_are_shared),
         cmocka_unit_test(depth_limits_hold),
+        cmocka_unit_test(far_depth_limits_end),
+        cmocka_unit_test(unused_rows_do_not_count),
         cmocka_unit_test(equal_options_equal_graphs),
         cmocka_unit_test(effort_pays),
         cmocka_unit_test(proof_notices_mistakes),

@@ -254,9 +254,42 @@ static void a_slow_maximum_is_split(void **state)
     program_free(p);
 }
 
+/* A quantizer that rounds and limits, in two stages where the clock leaves no time for both: the
+ * same integers for every integer, in every mode. */
+static void a_slow_quantizer_is_split(void **state)
+{
+    (void)state;
+    static const enum rounding roundings[] = {ROUND_RND, ROUND_RND_CONV};
+    static const enum overflow overflows[] = {OVERFLOW_SAT, OVERFLOW_SAT_SYM};
+    for (int mode = 0; mode < 4; mode++) {
+        struct program *p = program_new("quantizer");
+        program_begin_block(p, "quantizer", "test");
+        int x = program_add_input(p, "x", format_make(true, 12, 6), 1, 0);
+        struct format format = format_make(mode % 2, 7, 4);
+        format.rounding = roundings[mode / 2], format.overflow = overflows[mode % 2];
+        program_add_output(p, "y", program_add_quantize(p, x, format));
+        struct compile_options options;
+        compile_options_init(&options);
+        const struct target *t = options.target;
+        options.clock_mhz = 1000 / (op_delay_ns(p, 1, t) + t->clk_to_q_ns + t->setup_ns - 0.1);
+        struct program *scheduled = schedule_program(p, &options);
+        program_check(scheduled, "split");
+        assert_int_equal(scheduled->latency_cycles, 2);
+        for (int64_t n = -2048; n < 2048; n++) {
+            int64_t was, is;
+            program_eval(p, &n, 1, &was);
+            program_eval(scheduled, &n, 1, &is);
+            assert_true(was == is);
+        }
+        program_free(scheduled);
+        program_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slow_quantizer_is_split),
         cmocka_unit_test(flow_equals_the_smallest_cut),
         cmocka_unit_test(registers_are_the_fewest_of_all_schedules),
         cmocka_unit_test(paths_fit_the_period_and_latency_falls_with_the_clock),

@@ -74,7 +74,8 @@ static const struct layer *trees_of(const struct network *n)
 }
 
 /* Outputs of the trees for all events, [COUNT][outputs], by the float arithmetic. */
-__attribute__((unused)) static double *scores_of(const struct network *n, const struct events *e, struct arena *arena)
+__attribute__((unused)) static double *scores_of(const struct network *n, const struct events *e,
+                                                 struct arena *arena)
 {
     const struct layer *layer = trees_of(n);
     double *x = arena_alloc(arena, COUNT * FEATURES, sizeof *x);

@@ -1,0 +1,142 @@
+// The soft core with its memory, a UART, a timer, LEDs and a CRC: what a board's control needs before it has a network.
+//
+// Memory: 2^MEMORY_BITS words from address 0 on, loaded from MEMORY_FILE (hexadecimal words, one a line), repeated below
+// 0x80000000. Registers (runtime/registers.txt) from there on; what is not listed reads 0. Every access takes two cycles.
+// The external interrupt is on while a byte has been received.
+`default_nettype none
+
+module core_system #(
+    parameter MEMORY_BITS  = 11,
+    parameter MEMORY_FILE  = "firmware.hex",
+    parameter UART_DIVIDER = 4,
+    parameter LEDS         = 8
+) (
+    input  wire            clk_i,
+    input  wire            rst_i,
+    input  wire            rx_i,
+    output wire            tx_o,
+    output wire [LEDS-1:0] leds_o
+);
+`include "registers.vh"
+
+    // ---- core and bus
+    wire        valid;
+    wire [31:0] address, wdata;
+    wire [3:0]  wstrb;
+    reg         ready_q, from_memory_q;
+    reg  [31:0] memory_q, register_q;
+    wire        ask        = valid & ~ready_q;
+    wire        writes     = ask & (wstrb != 4'd0);
+    wire        in_memory  = ~address[31];
+    wire [5:0]  number     = address[7:2];
+    wire        listed     = address[31] & (address[30:8] == 23'd0);
+    wire        put        = writes & listed;
+    wire        get        = ask & (wstrb == 4'd0) & listed;
+    wire        timer_irq, received;
+
+    rv32i cpu (
+        .clk_i(clk_i),
+        .rst_i(rst_i),
+        .bus_valid_o(valid),
+        .bus_addr_o(address),
+        .bus_wdata_o(wdata),
+        .bus_wstrb_o(wstrb),
+        .bus_ready_i(ready_q),
+        .bus_rdata_i(from_memory_q ? memory_q : register_q),
+        .timer_irq_i(timer_irq),
+        .external_irq_i(received)
+    );
+
+    always @(posedge clk_i) ready_q       <= ask & ~rst_i;
+    always @(posedge clk_i) from_memory_q <= in_memory;
+
+    // ---- memory, a lane per byte
+    (* ram_style = "block" *) reg [31:0] memory[0:(1<<MEMORY_BITS)-1];
+    initial $readmemh(MEMORY_FILE, memory);
+    wire [MEMORY_BITS-1:0] word = address[MEMORY_BITS+1:2];
+    wire [3:0]             lane = wstrb & {4{ask & in_memory}};
+    always @(posedge clk_i) begin
+        if (lane[0]) memory[word][7:0]   <= wdata[7:0];
+        if (lane[1]) memory[word][15:8]  <= wdata[15:8];
+        if (lane[2]) memory[word][23:16] <= wdata[23:16];
+        if (lane[3]) memory[word][31:24] <= wdata[31:24];
+        if (ask && wstrb == 4'd0) memory_q <= memory[word];
+    end
+
+    // ---- UART
+    wire [7:0] rx_data;
+    wire       tx_full, framing, overrun;
+    reg        framing_q, overrun_q;
+
+    uart #(
+        .DIVIDER(UART_DIVIDER),
+        .FIFO_BITS(7)  // the longest frame of the monitor, 70 bytes, fits
+    ) uart (
+        .clk_i(clk_i),
+        .rst_i(rst_i),
+        .rx_i(rx_i),
+        .tx_o(tx_o),
+        .rx_valid_o(received),
+        .rx_data_o(rx_data),
+        .rx_take_i(get & received & (number == REGISTER_UART_DATA)),
+        .tx_give_i(put & (number == REGISTER_UART_DATA)),
+        .tx_data_i(wdata[7:0]),
+        .tx_full_o(tx_full),
+        .framing_o(framing),
+        .overrun_o(overrun)
+    );
+
+    wire reads_status = get & (number == REGISTER_UART_STATUS);
+    always @(posedge clk_i)
+        if (rst_i) {framing_q, overrun_q} <= 2'b00;
+        else       {framing_q, overrun_q} <= {framing | (framing_q & ~reads_status), overrun | (overrun_q & ~reads_status)};
+
+    // ---- timer, LEDs, CRC
+    reg  [31:0]     time_q, compare_q;
+    reg  [LEDS-1:0] leds_q;
+    reg  [15:0]     crc_q;
+    wire [31:0]     late      = time_q - compare_q;
+    reg             timer_q;
+    wire            unused    = &{1'b0, address[1:0], late[30:0]};
+    assign          timer_irq = timer_q;
+    assign          leds_o    = leds_q;
+
+    function [15:0] crc_step(input [15:0] crc, input [7:0] data);
+        integer i;
+        begin
+            crc_step = crc ^ {data, 8'd0};
+            for (i = 0; i < 8; i = i + 1) crc_step = {crc_step[14:0], 1'b0} ^ (crc_step[15] ? 16'h1021 : 16'd0);
+        end
+    endfunction
+
+    always @(posedge clk_i)
+        if (rst_i) begin
+            time_q    <= 32'd0;
+            compare_q <= 32'h8000_0000;
+            timer_q   <= 1'b0;
+            leds_q    <= {LEDS{1'b0}};
+        end else begin
+            time_q  <= time_q + 32'd1;
+            timer_q <= ~late[31];
+            if (put && number == REGISTER_TIME_COMPARE) compare_q <= wdata;
+            if (put && number == REGISTER_LEDS)         leds_q    <= wdata[LEDS-1:0];
+        end
+    always @(posedge clk_i)
+        if (put && number == REGISTER_CRC)           crc_q <= wdata[15:0];
+        else if (put && number == REGISTER_CRC_DATA) crc_q <= crc_step(crc_q, wdata[7:0]);
+
+    always @(posedge clk_i)
+        case (listed ? number : 6'd63)
+            REGISTER_ID:           register_q <= 32'h534c_5543;
+            REGISTER_VERSION:      register_q <= 32'd1;
+            REGISTER_LEDS:         register_q <= {{32-LEDS{1'b0}}, leds_q};
+            REGISTER_UART_DATA:    register_q <= received ? {23'd0, 1'b1, rx_data} : 32'd0;
+            REGISTER_UART_STATUS:  register_q <= {28'd0, framing_q, overrun_q, tx_full, received};
+            REGISTER_TIME:         register_q <= time_q;
+            REGISTER_TIME_COMPARE: register_q <= compare_q;
+            REGISTER_CRC:          register_q <= {16'd0, crc_q};
+            default:               register_q <= 32'd0;
+        endcase
+endmodule
+
+`default_nettype wire

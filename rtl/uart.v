@@ -1,0 +1,129 @@
+// A UART, 8 data bits, no parity, 1 stop bit, with a FIFO for each direction.
+//
+// One bit takes DIVIDER cycles of clk_i (4 to 65535): 3 Mbaud from 12 MHz is 4. The line is sampled in the middle of a bit, behind
+// two flip-flops. A byte whose stop bit is low is dropped and sets framing_o for a cycle; one that finds the FIFO full is dropped and
+// sets overrun_o for a cycle.
+//
+// rx_data_o is the oldest byte received while rx_valid_o is high; rx_take_i takes it. tx_give_i gives tx_data_i to the
+// transmitter, which is ignored while tx_full_o is high. Both FIFOs hold 2^FIFO_BITS bytes. Reset empties them and lets the line idle.
+`default_nettype none
+
+module uart #(
+    parameter DIVIDER   = 4,
+    parameter FIFO_BITS = 5
+) (
+    input  wire       clk_i,
+    input  wire       rst_i,
+    input  wire       rx_i,
+    output wire       tx_o,
+    output wire       rx_valid_o,
+    output wire [7:0] rx_data_o,
+    input  wire       rx_take_i,
+    input  wire       tx_give_i,
+    input  wire [7:0] tx_data_i,
+    output wire       tx_full_o,
+    output reg        framing_o,
+    output reg        overrun_o
+);
+    localparam [31:0] LAST = DIVIDER - 1, MIDDLE = DIVIDER / 2 < 3 ? 0 : DIVIDER / 2 - 2;
+    localparam [15:0] WHOLE = LAST[15:0], HALF = MIDDLE[15:0];
+
+    // ---- receive: the start bit's middle, then a bit every DIVIDER cycles
+    reg  [1:0]  line_q;
+    reg  [15:0] rx_wait_q;
+    reg  [3:0]  rx_left_q;  // bits to come, the stop bit too; 0: idle
+    reg         rx_start_q; // in the start bit
+    reg  [7:0]  rx_shift_q;
+    reg         rx_byte_q;  // a byte is complete
+    wire        line   = line_q[1];
+    wire        sample = rx_wait_q == 16'd0;
+
+    always @(posedge clk_i) line_q <= rst_i ? 2'b11 : {line_q[0], rx_i};
+    always @(posedge clk_i)
+        if (rst_i) begin
+            rx_left_q  <= 4'd0;
+            rx_start_q <= 1'b0;
+            rx_byte_q  <= 1'b0;
+            framing_o  <= 1'b0;
+        end else begin
+            rx_byte_q <= 1'b0;
+            framing_o <= 1'b0;
+            if (rx_start_q) begin
+                if (sample) begin
+                    rx_start_q <= 1'b0;
+                    rx_left_q  <= line ? 4'd0 : 4'd9;
+                end
+            end else if (rx_left_q != 4'd0) begin
+                if (sample) begin
+                    rx_left_q <= rx_left_q - 4'd1;
+                    rx_byte_q <= rx_left_q == 4'd1 && line;
+                    framing_o <= rx_left_q == 4'd1 && !line;
+                end
+            end else begin
+                rx_start_q <= ~line;
+            end
+        end
+    always @(posedge clk_i)
+        if (rx_start_q || rx_left_q != 4'd0)
+            rx_wait_q <= sample ? WHOLE : rx_wait_q - 16'd1;
+        else
+            rx_wait_q <= HALF;
+    always @(posedge clk_i) if (sample && !rx_start_q && rx_left_q > 4'd1) rx_shift_q <= {line, rx_shift_q[7:1]};
+
+    wire rx_full;
+    always @(posedge clk_i) overrun_o <= ~rst_i & rx_byte_q & rx_full;
+
+    byte_fifo #(
+        .BITS(FIFO_BITS)
+    ) received (
+        .clk_i(clk_i),
+        .rst_i(rst_i),
+        .give_i(rx_byte_q),
+        .data_i(rx_shift_q),
+        .full_o(rx_full),
+        .valid_o(rx_valid_o),
+        .data_o(rx_data_o),
+        .take_i(rx_take_i)
+    );
+
+    // ---- send: start bit, data, stop bit
+    reg  [15:0] tx_wait_q;
+    reg  [3:0]  tx_left_q;
+    reg  [9:0]  tx_shift_q;
+    wire        tx_valid;
+    wire [7:0]  tx_next;
+    wire        tx_idle = tx_left_q == 4'd0;
+    wire        tx_due  = tx_wait_q == 16'd0;
+    wire        tx_load = tx_idle & tx_valid;
+    reg         tx_q;
+    assign tx_o = tx_q;
+
+    always @(posedge clk_i)
+        if (rst_i) begin
+            tx_left_q <= 4'd0;
+            tx_q      <= 1'b1;
+        end else begin
+            if (tx_load)                 tx_left_q <= 4'd10;
+            else if (!tx_idle && tx_due) tx_left_q <= tx_left_q - 4'd1;
+            tx_q <= tx_idle | tx_shift_q[0];
+        end
+    always @(posedge clk_i)
+        if (tx_load)     tx_shift_q <= {1'b1, tx_next, 1'b0};
+        else if (tx_due) tx_shift_q <= {1'b1, tx_shift_q[9:1]};
+    always @(posedge clk_i) tx_wait_q <= tx_load | tx_due ? WHOLE : tx_wait_q - 16'd1;
+
+    byte_fifo #(
+        .BITS(FIFO_BITS)
+    ) sent (
+        .clk_i(clk_i),
+        .rst_i(rst_i),
+        .give_i(tx_give_i),
+        .data_i(tx_data_i),
+        .full_o(tx_full_o),
+        .valid_o(tx_valid),
+        .data_o(tx_next),
+        .take_i(tx_load)
+    );
+endmodule
+
+`default_nettype wire

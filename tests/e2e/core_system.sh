@@ -1,0 +1,18 @@
+#!/bin/bash
+# The core's system with its firmware, spoken to over its UART, quietly and over a line that changes, loses and doubles bytes.
+. "$(dirname "$0")/lib.sh"
+command -v verilator >/dev/null || { echo "skip Verilator is not there"; finish; }
+command -v riscv64-unknown-elf-gcc >/dev/null || { echo "skip riscv64-unknown-elf-gcc is not there (Debian package gcc-riscv64-unknown-elf)"; finish; }
+check "the firmware compiles" make -C "$top" --no-print-directory BUILD="$work/build" firmware
+check "frames compile for the host" cc -std=c11 -O2 -Wall -Wextra -Wconversion -Werror -c "$top/runtime/frame.c" -o frame.o
+build() {
+    verilator -O3 --cc --exe --build -Wno-fatal -Wno-lint -Wno-style --x-initial unique -CFLAGS "-O1 -I$top/runtime" -y "$top/rtl" \
+        -GMEMORY_FILE="\"$work/build/runtime/firmware.hex\"" --Mdir bench --top-module core_system "$top/rtl/core_system.v" \
+        "$top/tests/rv32i/system_bench.cpp" "$work/frame.o"
+}
+check "the bench compiles" build
+bench/Vcore_system 300 >bench.log
+cat bench.log
+grep -q '^not ok' bench.log && failures=$((failures + 1))
+check "the bench ends" grep -q "every exchange ends right" bench.log
+finish

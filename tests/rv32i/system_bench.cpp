@@ -1,0 +1,241 @@
+// The core's system with its firmware, spoken to as a host would: bit by bit over the UART.
+//
+//   bench EXCHANGES      prints ok and not ok lines; the second part, left out for 0 exchanges, has 1 % of the bytes of both directions changed, lost or doubled
+#include "Vcore_system.h"
+#include "verilated.h"
+
+extern "C" {
+#include "monitor.h"
+}
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr int DIVIDER = 4, TRIES = 40;
+constexpr long ANSWER_CYCLES = 60000;
+
+struct Host {
+    Vcore_system top;
+    std::deque<int> to_send; // line levels, one a cycle
+    std::vector<uint8_t> heard;
+    frame_reader reader = {};
+    uint64_t state = 7, cycles = 0;
+    bool noisy = false;
+    long retries = 0, damaged = 0;
+    int wait = 0, left = 0; // receiver: cycles to the next sample, bits to come
+    unsigned shift = 0;
+    uint8_t sequence = 0;
+
+    uint32_t next()
+    {
+        uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
+        z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+        return static_cast<uint32_t>((z ^ z >> 31) >> 16);
+    }
+    void reset()
+    {
+        top.rst_i = 1;
+        for (int i = 0; i < 10; i++)
+            cycle();
+        top.rst_i = 0;
+    }
+    void cycle()
+    {
+        top.rx_i = 1;
+        if (!to_send.empty()) {
+            top.rx_i = static_cast<uint8_t>(to_send.front());
+            to_send.pop_front();
+        }
+        top.clk_i = 0;
+        top.eval();
+        top.clk_i = 1;
+        top.eval();
+        cycles++;
+        listen(top.tx_o);
+    }
+    void listen(int line)
+    {
+        if (left == 0) {
+            if (line) return;
+            left = 10;
+            wait = DIVIDER / 2;
+        }
+        if (wait-- > 0) return;
+        wait = DIVIDER - 1;
+        if (--left == 0) {
+            if (line) damage(static_cast<uint8_t>(shift), [this](uint8_t byte) { heard.push_back(byte); });
+        } else if (left < 9) {
+            shift = shift >> 1 | static_cast<unsigned>(line) << 7;
+        }
+    }
+    template <typename F> void damage(uint8_t byte, F deliver)
+    {
+        uint32_t dice = noisy ? next() % 300 : 3;
+        damaged += dice < 3;
+        if (dice == 0) return;
+        if (dice == 1) deliver(static_cast<uint8_t>(next()));
+        deliver(dice == 2 ? static_cast<uint8_t>(byte ^ 1u << next() % 8) : byte);
+    }
+    void send_byte(uint8_t byte)
+    {
+        for (int bit = 0; bit < 10; bit++)
+            to_send.insert(to_send.end(), DIVIDER, bit == 0 ? 0 : bit == 9 ? 1 : byte >> (bit - 1) & 1);
+    }
+    // Asks until the answer with the request's sequence number comes; false if it never does.
+    bool ask(frame request, frame &answer)
+    {
+        request.sequence = ++sequence;
+        for (int attempt = 0; attempt < TRIES; attempt++) {
+            uint8_t bytes[FRAME_BYTES_MAX];
+            unsigned count = frame_write(&request, bytes);
+            for (unsigned i = 0; i < count; i++)
+                damage(bytes[i], [this](uint8_t byte) { send_byte(byte); });
+            for (long c = 0; c < ANSWER_CYCLES; c++) {
+                cycle();
+                if (heard.empty()) continue;
+                uint8_t byte = heard.front();
+                heard.erase(heard.begin());
+                for (bool found = frame_read(&reader, byte, &answer); found; found = frame_again(&reader, &answer))
+                    if (answer.sequence == request.sequence &&
+                        (answer.type == (request.type | MONITOR_ANSWER) || answer.type == MONITOR_ERROR))
+                        return true;
+            }
+            retries++;
+        }
+        return false;
+    }
+};
+
+void add(frame &f, uint32_t word)
+{
+    for (int i = 0; i < 4; i++)
+        f.payload[f.length++] = static_cast<uint8_t>(word >> 8 * i);
+}
+bool write_word(Host &host, uint32_t address, uint32_t word)
+{
+    frame request = {}, answer;
+    request.type = MONITOR_WRITE;
+    add(request, address);
+    add(request, word);
+    return host.ask(request, answer) && answer.type == (MONITOR_WRITE | MONITOR_ANSWER) && answer.length == 0;
+}
+bool read_word(Host &host, uint32_t address, uint32_t &word)
+{
+    frame request = {}, answer;
+    request.type = MONITOR_READ;
+    add(request, address);
+    request.payload[request.length++] = 1;
+    if (!host.ask(request, answer) || answer.type != (MONITOR_READ | MONITOR_ANSWER) || answer.length != 4) return false;
+    word = 0;
+    for (int i = 0; i < 4; i++)
+        word |= static_cast<uint32_t>(answer.payload[i]) << 8 * i;
+    return true;
+}
+bool refused(Host &host, uint8_t type, std::vector<uint8_t> payload, uint8_t code)
+{
+    frame request = {}, answer;
+    request.type = type;
+    request.length = static_cast<uint8_t>(payload.size());
+    std::copy(payload.begin(), payload.end(), request.payload);
+    return host.ask(request, answer) && answer.type == MONITOR_ERROR && answer.length == 1 && answer.payload[0] == code;
+}
+
+int failures = 0;
+void check(const char *name, bool right)
+{
+    std::printf("%s %s\n", right ? "ok" : "not ok", name);
+    failures += !right;
+}
+
+void check_quiet(Host &host)
+{
+    frame request = {}, answer;
+    uint32_t word = 0, before = 0, after = 0;
+    request.type = MONITOR_ID;
+    bool named = host.ask(request, answer);
+    std::string name(reinterpret_cast<char *>(answer.payload) + 1, answer.length ? answer.length - 1u : 0u);
+    check("id", named && answer.payload[0] == MONITOR_VERSION && name == "sluice core system");
+    check("register ID", read_word(host, 0x80000000, word) && word == 0x534c5543);
+    check("the map's version", read_word(host, 0x80000004, word) && word == 1);
+    check("memory is written and read", write_word(host, 0x1ffc, 0x12345678) && read_word(host, 0x1ffc, word) && word == 0x12345678);
+    check("the firmware's own memory is refused", refused(host, MONITOR_WRITE, {0, 0, 0, 0, 1, 2, 3, 4}, MONITOR_ADDRESS));
+    check("beyond the memory is refused", refused(host, MONITOR_READ, {0, 0x20, 0, 0, 1}, MONITOR_ADDRESS));
+    check("a crooked address is refused", refused(host, MONITOR_READ, {2, 0x10, 0, 0, 1}, MONITOR_ADDRESS));
+    check("the UART's data register is refused", refused(host, MONITOR_READ, {0x0c, 0, 0, 0x80, 1}, MONITOR_ADDRESS));
+    check("a wrong length is refused", refused(host, MONITOR_READ, {0, 0, 0, 0}, MONITOR_LENGTH));
+    check("17 words are refused", refused(host, MONITOR_READ, {0, 0, 0, 0, 17}, MONITOR_LENGTH));
+    check("an unknown request is refused", refused(host, 99, {}, MONITOR_UNKNOWN));
+    frame longest = {};
+    longest.type = MONITOR_WRITE;
+    add(longest, 0x1900);
+    for (uint32_t i = 0; i < 15; i++)
+        add(longest, 0x01010101 * i);
+    bool long_right = host.ask(longest, answer) && answer.length == 0;
+    longest = {};
+    longest.type = MONITOR_READ;
+    add(longest, 0x1900);
+    longest.payload[longest.length++] = 16;
+    long_right = long_right && host.ask(longest, answer) && answer.length == 64;
+    for (uint8_t i = 0; i < 60; i++)
+        long_right = long_right && answer.payload[i] == i / 4;
+    check("the longest frames, both ways, at full speed", long_right);
+    uint16_t crc = 0xffff;
+    bool crc_right = write_word(host, 0x8000001c, 0xffff);
+    for (int i = 0; i < 8; i++) {
+        uint8_t byte = static_cast<uint8_t>(host.next());
+        crc = frame_crc(crc, byte);
+        crc_right = crc_right && write_word(host, 0x80000020, byte);
+    }
+    check("the CRC in hardware is that of the frames", crc_right && read_word(host, 0x8000001c, word) && word == crc);
+    check("LEDs", write_word(host, 0x80000008, 0xa4) && read_word(host, 0x80000008, word) && word == 0xa4 && host.top.leds_o == 0xa4);
+    bool timed = read_word(host, 0x80000014, before) && write_word(host, 0x80000018, before + 20000);
+    for (int i = 0; i < 40000; i++)
+        host.cycle();
+    check("the timer's interrupt changes LED 0", timed && read_word(host, 0x80000008, word) && word == 0xa5);
+    check("time passes", read_word(host, 0x80000014, after) && after - before > 40000);
+    frame counts = {};
+    counts.type = MONITOR_COUNTS;
+    check("the monitor lost nothing", host.ask(counts, answer) && answer.length == 12 && std::count(answer.payload, answer.payload + 12, 0) == 12);
+    check("nothing was asked twice", host.retries == 0);
+}
+
+void check_noisy(Host &host, long exchanges)
+{
+    long wrong = 0, silent = 0;
+    host.noisy = true;
+    for (long i = 0; i < exchanges; i++) {
+        uint32_t address = 0x1800 + 4 * (host.next() % 256), word = host.next(), got = 0;
+        bool done = write_word(host, address, word) && read_word(host, address, got);
+        silent += !done;
+        wrong += done && got != word;
+    }
+    host.noisy = false;
+    std::printf("%ld exchanges, %ld bytes damaged, %ld asked again, %ld wrong, %ld unanswered, %llu cycles\n", 2 * exchanges, host.damaged,
+                host.retries, wrong, silent, static_cast<unsigned long long>(host.cycles));
+    check("a noisy line: never a wrong number", wrong == 0);
+    check("a noisy line: every exchange ends right", silent == 0);
+    check("a noisy line: bytes were damaged and asked again", host.damaged > exchanges / 10 && host.retries > exchanges / 20);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) return 2;
+    Verilated::randReset(2);
+    Host host;
+    host.reset();
+    check_quiet(host);
+    long exchanges = std::atol(argv[1]);
+    if (exchanges > 0) check_noisy(host, exchanges);
+    host.top.final();
+    return failures != 0;
+}
