@@ -1,9 +1,12 @@
 """Accuracy against 4-input LUTs of ensembles on an ECP5, argmax included, pins free: our curve, and conifer's VHDL.
 
-trees_fabric.py BUILD TRAIN.npz TEST.npz [POINT...]: numbers of rows (0..) and `conifer`; without them all. Every row of ours goes the whole road (train, compile, verify, build), so its
-accuracy is that of the hardware and its clock is the placed one; `% real` is its accuracy on 500 rows of the public set of
-real jets, which it was not trained on, with the statistical error. The peer's VHDL goes through GHDL (Debian: ghdl) and
-the same Yosys and nextpnr; it has no argmax. LUT4: 4-input LUTs, two for a carry pair.
+trees_fabric.py BUILD TRAIN.npz TEST.npz [POINT...]: numbers of rows (0..) and `conifer`; without them all. In the end
+all rows that there are become the picture BUILD/bench/trees_fabric/curve.svg beside others' figures, if gnuplot is there.
+
+Every row of ours goes the whole road (train, compile, verify, build), so its accuracy is that of the hardware and its
+clock is the placed one; `% real` is its accuracy on 500 rows of the public set of real jets, which it was not trained on,
+with the statistical error. The peer's VHDL goes through GHDL (Debian: ghdl) and the same Yosys and nextpnr; it has no
+argmax. LUT4: 4-input LUTs, two for a carry pair.
 """
 import glob
 import json
@@ -96,8 +99,34 @@ def conifer_row(build, folder, train, test, depth=3, rounds=10, precision="ap_fi
     fmax = re.findall(r"Max frequency for clock.*?: ([0-9.]+) MHz", log)
     fmax = float(fmax[-1]) if fmax else float("nan")
     cycles = 2 + depth + int(np.ceil(np.log2(rounds)))
-    print(f"{'conifer ' + conifer.__version__ + ' ' + precision:28} {f'XGBoost, each, rounds: {rounds}, depth: {depth}; no argmax':76} {100 * (model.predict(test_x) == tested['y']).mean():7.2f} "
+    print(f"{f'conifer {conifer.__version__} {precision}':28} {f'XGBoost, each, rounds: {rounds}, depth: {depth}; no argmax':76} {100 * (model.predict(test_x) == tested['y']).mean():7.2f} "
           f"{100 * accuracy:8.2f} {'-':>10} {lut4:7.0f} {cells.get('TRELLIS_FF', 0):6.0f} {fmax:6.1f} {cycles:6} {1000 * cycles / fmax:6.1f}", flush=True)
+
+
+# Taken earlier by others with the same data; cells of the iCE40 for networks, LUT4 of the ECP5 for TreeLUT (no argmax).
+QUOTED = {
+    "HGQ2 + alkaid, networks": [(2983, 65.4), (6691, 66.4), (11044, 67.1)],
+    "TreeLUT": [(931, 64.3), (1857, 64.5), (8019, 65.9), (8372, 66.1)],
+}
+
+
+def draw(folder):
+    ours = []
+    for path in glob.glob(f"{folder}/build/point*/build.json"):
+        physics = path.replace("build.json", "physics.json")
+        if os.path.exists(physics):
+            ours.append((json.load(open(path))["resources"]["lut4"], 100 * json.load(open(physics))["accuracy_hardware"]))
+    if not ours or not shutil.which("gnuplot"):
+        return
+    script = f"""set terminal svg size 720,420 font "sans,13"
+set output "{folder}/curve.svg"
+set logscale x; set xrange [100:14000]; set xtics (100, 200, 500, 1000, 2000, 5000, 10000); set grid
+set xlabel "4-input LUTs (networks: logic cells)"; set ylabel "accuracy in hardware, %"; set key bottom right
+"""
+    sets = {"ours, trees, argmax included": sorted(ours), **QUOTED}
+    script += "plot " + ", ".join(f"'-' with linespoints pt 7 title '{name}'" for name in sets) + "\n"
+    script += "".join("".join(f"{x} {y}\n" for x, y in rows) + "e\n" for rows in sets.values())
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
 def main():
@@ -110,6 +139,7 @@ def main():
             conifer_row(build, folder, train, test)
         else:
             ours(f"{build}/sluice", folder, train, test, int(wanted), POINTS[int(wanted)])
+    draw(folder)
 
 
 main()

@@ -53,18 +53,15 @@ struct decided physics_by_program(struct arena *arena, const struct physics_requ
     return (struct decided){y, columns, kind_is(r, "threshold") ? 0.5 : 0};
 }
 
-/* What scores mean as probabilities, in place. */
-static void softmax_rows(double *y, long events, int columns)
+struct decided physics_judged(struct arena *arena, const struct physics_request *r,
+                              const struct decided *scores, long events)
 {
-    for (double *row = y; row < y + events * columns; row += columns) {
-        double largest = row[0], sum = 0;
-        for (int k = 1; k < columns; k++)
-            largest = fmax(largest, row[k]);
-        for (int k = 0; k < columns; k++)
-            sum += row[k] = exp(row[k] - largest);
-        for (int k = 0; k < columns; k++)
-            row[k] /= sum;
-    }
+    if (!r->host_softmax || scores->columns < 2) return *scores;
+    size_t count = (size_t)events * (size_t)scores->columns;
+    struct decided d = {arena_alloc(arena, count, sizeof(double)), scores->columns, 0};
+    memcpy(d.scores, scores->scores, count * sizeof *d.scores);
+    metrics_softmax(d.scores, d.columns, events);
+    return d;
 }
 
 /* The reference's scores before any decision, so that AUC means something for argmax too. */
@@ -77,7 +74,7 @@ static struct decided by_reference(struct arena *arena, const struct physics_req
     int columns = network->layers[layer].size;
     double *y = arena_alloc(arena, (size_t)r->events * (size_t)columns, sizeof *y);
     reference_eval(network, mode, r->x, r->events, layer, y);
-    if (softmax && !whole) softmax_rows(y, r->events, columns);
+    if (softmax && !whole) metrics_softmax(y, columns, r->events);
     /* A threshold output is 1 at the threshold itself, metrics decide above it. */
     double threshold = kind_is(r, "threshold") ? nextafter(r->program->threshold, -INFINITY) : 0;
     return (struct decided){y, columns, threshold};
@@ -235,9 +232,11 @@ static void write_classes(cJSON *json, const struct physics_request *r)
     add_accuracy(json, &arena, r, "float", &floating, labels, true);
     add_accuracy(json, &arena, r, "quantized", &quantized, labels, true);
     add_accuracy(json, &arena, r, "hardware", &hardware, labels, r->hardware_agrees);
-    add_metrics(json, &arena, r, &hardware, labels);
     add_scatter(json, r, &floating, &hardware);
-    physics_add_points(json, r, &hardware, labels);
+    struct decided judged = physics_judged(&arena, r, &hardware, r->events);
+    cJSON_AddBoolToObject(json, "host_softmax", judged.scores != hardware.scores);
+    add_metrics(json, &arena, r, &judged, labels);
+    physics_add_points(json, r, &judged, labels);
     arena_free(&arena);
 }
 

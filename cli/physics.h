@@ -38,6 +38,8 @@ struct physics_request {
     const float *valid_labels;
     long valid_events;
     const char **class_names, **feature_names; /* or NULL */
+    bool host_softmax;                         /* logits leave the hardware; the host makes
+                                                * probabilities of them, which are judged */
     bool hardware_agrees;                      /* false: what the hardware decides is not known */
     struct physics_options options;
 };
@@ -58,6 +60,10 @@ bool physics_decisions_alone(const struct program *program);
 /* What the program makes of raw events. */
 struct decided physics_by_program(struct arena *arena, const struct physics_request *request,
                                   const double *x, long events);
+
+/* What is cut on: the scores or, by the host's softmax, a copy as probabilities. */
+struct decided physics_judged(struct arena *arena, const struct physics_request *request,
+                              const struct decided *scores, long events);
 
 /* working_points[] and turn_on[] (physics_points.c). labels: of the test events. */
 void physics_add_points(cJSON *json, const struct physics_request *request,

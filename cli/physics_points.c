@@ -81,7 +81,8 @@ static double find_cut(struct arena *arena, const struct physics_request *r, int
             .cut;
     }
     *chosen_on = "validation events";
-    struct decided valid = physics_by_program(arena, r, r->valid_x, r->valid_events);
+    struct decided raw = physics_by_program(arena, r, r->valid_x, r->valid_events);
+    struct decided valid = physics_judged(arena, r, &raw, r->valid_events);
     int *valid_labels = arena_alloc(arena, (size_t)r->valid_events, sizeof *valid_labels);
     for (long e = 0; e < r->valid_events; e++)
         valid_labels[e] = (int)r->valid_labels[e];

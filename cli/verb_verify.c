@@ -7,6 +7,7 @@
 #include "cli/physics.h"
 #include "model/onnx.h"
 #include "sim/verify.h"
+#include "trainer/train.h"
 
 #include <math.h>
 #include <string.h>
@@ -162,6 +163,18 @@ static void fill_request(struct cli *cli, const struct program *program,
         request->latency_budget_cycles = (int)floor(latency_ns * program->clock_mhz / 1000 + 1e-9);
 }
 
+/* Whether the scores are logits of a softmax: the network's own, left out of the hardware, or that
+ * of the loss it was trained with. */
+static bool host_takes_softmax(const struct job *job, const struct program *program,
+                               const struct network *network)
+{
+    const struct layer *last = &network->layers[network->layer_count - 1];
+    if (strcmp(program->output_kind, "logits") != 0 || program->output_count < 2) return false;
+    if (last->kind == LAYER_SOFTMAX || layer_is_trees(last)) return last->kind == LAYER_SOFTMAX;
+    const char *loss = job ? job->training->loss : "none"; /* NULL: by the labels, this one */
+    return !loss || strcmp(loss, train_loss_names[LOSS_CATEGORICAL_CROSS_ENTROPY]) == 0;
+}
+
 /* One score of several classes says how little an event is like those of one, the background. */
 static void part_background(struct cli *cli, const struct program *program,
                             struct test_events *test)
@@ -191,24 +204,25 @@ static void write_physics(struct cli *cli, const struct program *program, struct
     const char **names = quantized->class_names;
     struct physics_options options;
     job_physics_options(cli->job, quantized, &options);
-    physics_write(&(struct physics_request){.folder = cli->folder,
-                                            .program = program,
-                                            .quantized = quantized,
-                                            .floating = floating,
-                                            .x = test->x,
-                                            .labels = test->labels,
-                                            .targets = test->targets,
-                                            .target_count = test->target_count,
-                                            .valid_x = test->valid_x,
-                                            .valid_labels = test->valid_labels,
-                                            .valid_events = test->valid_count,
-                                            .feature_names = quantized->feature_names,
-                                            .options = options,
-                                            .classes = names ? network_output(quantized)->size
-                                                             : test->classes,
-                                            .events = test->count,
-                                            .class_names = names ? names : test->class_names,
-                                            .hardware_agrees = agrees});
+    physics_write(&(struct physics_request){
+        .folder = cli->folder,
+        .program = program,
+        .quantized = quantized,
+        .floating = floating,
+        .x = test->x,
+        .labels = test->labels,
+        .targets = test->targets,
+        .target_count = test->target_count,
+        .valid_x = test->valid_x,
+        .valid_labels = test->valid_labels,
+        .valid_events = test->valid_count,
+        .feature_names = quantized->feature_names,
+        .options = options,
+        .classes = names ? network_output(quantized)->size : test->classes,
+        .events = test->count,
+        .class_names = names ? names : test->class_names,
+        .host_softmax = host_takes_softmax(cli->job, program, quantized),
+        .hardware_agrees = agrees});
     network_free(quantized);
     if (floating) network_free(floating);
 }

@@ -268,7 +268,11 @@ static void add_confusion(struct page *page, const cJSON *physics)
 void html_physics(struct page *page)
 {
     const cJSON *physics = page->fragments->json[FRAGMENT_PHYSICS];
-    card_begin(page, "physics", "Physics performance", "On test events, never seen in training.");
+    bool softmax = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(physics, "host_softmax"));
+    card_begin(page, "physics", "Physics performance",
+               softmax ? "On test events, never seen in training. Curves and cuts are on the "
+                         "probabilities that the host's softmax makes of the hardware's scores."
+                       : "On test events, never seen in training.");
     add_accuracies(page);
     text_add(&page->html, "<div class=\"pair\">\n<div>");
     add_roc(page, physics);

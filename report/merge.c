@@ -199,7 +199,8 @@ static void merge_physics(struct merge *m)
                                        "working_points",
                                        "turn_on",
                                        "regression",
-                                       "robustness"};
+                                       "robustness",
+                                       "host_softmax"};
     cJSON *physics = cJSON_AddObjectToObject(m->report, "physics");
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         json_add_number(

@@ -96,6 +96,19 @@ static double mean_known(const struct metrics_class *c, int classes, size_t memb
     return known ? sum / known : (double)NAN;
 }
 
+void metrics_softmax(double *scores, int classes, long count)
+{
+    for (double *row = scores; row < scores + count * classes; row += classes) {
+        double largest = row[0], sum = 0;
+        for (int k = 1; k < classes; k++)
+            largest = fmax(largest, row[k]);
+        for (int k = 0; k < classes; k++)
+            sum += row[k] = exp(row[k] - largest);
+        for (int k = 0; k < classes; k++)
+            row[k] /= sum;
+    }
+}
+
 struct metrics metrics_eval(struct arena *arena, const double *scores, int classes,
                             double threshold, const int *labels, long count)
 {

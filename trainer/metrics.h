@@ -1,6 +1,6 @@
 /* Metrics of a classifier, from scores and labels alone.
  *
- * scores are [n][classes] doubles, larger meaning more likely (logits or probabilities alike); with
+ * scores are [n][classes] doubles, larger meaning more likely; with
  * classes = 1 the single score decides between class 0 and class 1 at `threshold`, and every table
  * below has two classes, class 1 being the signal. Labels are class numbers. Depends on base alone,
  * so that reports and verification use it on any score matrix. */
@@ -37,6 +37,10 @@ struct metrics {
 /* The decision: index of the largest score, the lowest index on a tie; classes = 1: score >
  * threshold. */
 int metrics_decide(const double *scores, int classes, double threshold);
+
+/* The probabilities that logits stand for, in place. A cut on one class means something on these
+ * alone: the logits of an event are known up to a number that all of them share. */
+void metrics_softmax(double *scores, int classes, long count);
 
 /* Everything at once. Labels outside 0..classes-1 and NaN scores are our own mistakes (assert). */
 struct metrics metrics_eval(struct arena *arena, const double *scores, int classes,

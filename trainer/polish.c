@@ -136,6 +136,8 @@ static void judge(const struct session *s, struct nn *nn, struct branch_facts *f
     struct loss_sum sum = nn_evaluate(nn, &s->valid, scores);
     f->loss = sum.weight > 0 ? sum.loss / sum.weight : 0;
     if (s->classes) {
+        if (s->config->loss == LOSS_CATEGORICAL_CROSS_ENTROPY)
+            metrics_softmax(scores, nn->outputs, s->valid_count);
         struct metrics m = metrics_eval(&arena, scores, nn->outputs, train_threshold(s->config),
                                         s->valid.labels, s->valid_count);
         f->accuracy = m.accuracy;

@@ -371,9 +371,15 @@ static double *validation_scores(struct session *s, struct arena *arena, struct 
     int outputs = s->nn->outputs;
     double *scores = arena_alloc(arena, (size_t)s->valid_count * (size_t)outputs, sizeof *scores);
     nn_evaluate(s->nn, &s->valid, scores);
-    if (s->classes)
-        *metrics = metrics_eval(arena, scores, outputs, train_threshold(s->config), s->valid.labels,
-                                s->valid_count);
+    if (!s->classes) return scores;
+    double *judged = scores;
+    if (s->config->loss == LOSS_CATEGORICAL_CROSS_ENTROPY) {
+        size_t count = (size_t)s->valid_count * (size_t)outputs;
+        judged = memcpy(arena_alloc(arena, count, sizeof *judged), scores, count * sizeof *judged);
+        metrics_softmax(judged, outputs, s->valid_count);
+    }
+    *metrics = metrics_eval(arena, judged, outputs, train_threshold(s->config), s->valid.labels,
+                            s->valid_count);
     return scores;
 }
 

@@ -9,9 +9,6 @@ module rvfi_check (
     input  wire [31:0] bus_rdata_i,
     input  wire        timer_irq_i,
     input  wire        external_irq_i,
-`ifdef BUGS
-    input  wire [5:0]  bug_i,
-`endif
     output wire [9:0]  wrong_o
 );
     reg started_q = 1'b0;
@@ -25,7 +22,7 @@ module rvfi_check (
     rv32i core (
         .clk_i(clk_i),
 `ifdef BUGS
-        .bug_i(bug_i),
+        .bug_i(`BUGS),
 `endif
         .rst_i(~started_q),
         .bus_valid_o(bus_valid),

@@ -142,6 +142,33 @@ static void matrices_on_one_vector_share(void **state)
                 adders[0] - 4); /* the first columns are one another's double but for a row */
 }
 
+/* A table behind a sum whose lowest bits are always 0, since two of its terms are the same: the
+ * adders leave them out, and its entries are still those of the same real values. */
+static void a_table_keeps_its_meaning(void **state)
+{
+    (void)state;
+    for (int other = 1; other <= 7; other += 2) {
+        struct program *p = program_new("table");
+        program_begin_block(p, "dense", "dense");
+        int x = program_add_input(p, "x", format_make(true, 3, 3), 1, 0), y;
+        int64_t weights[2] = {1, other}, entries[64];
+        struct matrix matrix = {"w", 2, 1, weights, 3, NULL, 0};
+        program_add_matvec(p, (int[2]){x, x}, 2, &matrix, &y);
+        const int64_t lo = p->ops[y].lo, hi = p->ops[y].hi;
+        assert_true(hi - lo < 64);
+        for (int64_t n = lo; n <= hi; n++)
+            entries[n - lo] = n * 37 & 63;
+        program_add_output(p, "y", program_add_table(p, y, "f", entries, format_make(false, 6, 6)));
+        struct program *sums = optimize_adder_graph(p, &target_generic);
+        program_check(sums, "test");
+        assert_int_equal(count_code(sums, OP_MATVEC), 0);
+        assert_int_equal(count_code(sums, OP_TABLE), 1);
+        assert_same_results(p, sums, (uint64_t)other);
+        program_free(sums);
+        program_free(p);
+    }
+}
+
 static void few_subtractions_where_they_cost(void **state)
 {
     (void)state;
@@ -426,6 +453,7 @@ int main(void)
         cmocka_unit_test(weights_cost_their_digits_and_zeros_nothing),
         cmocka_unit_test(common_terms_are_made_once),
         cmocka_unit_test(matrices_on_one_vector_share),
+        cmocka_unit_test(a_table_keeps_its_meaning),
         cmocka_unit_test(few_subtractions_where_they_cost),
         cmocka_unit_test(subtrahends_come_complemented),
         cmocka_unit_test(a_bias_goes_where_it_is_free),

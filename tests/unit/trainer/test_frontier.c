@@ -257,6 +257,82 @@ static void test_price_is_fitted(void **state)
     close_network(&f);
 }
 
+/* d x_q / d f = -ln 2 (x_q - x), summed over those that share a width. */
+static void test_width_gradients(void **state)
+{
+    (void)state;
+    for (int grain = 0; grain < GRAIN_COUNT; grain++) {
+        struct train_config c = learned_config(LOSS_CATEGORICAL_CROSS_ENTROPY, 3);
+        c.weights.grain = (enum train_grain)grain;
+        struct fixture f = open_network(&c, 3);
+        real *gradient = arena_alloc(&f.arena, f.nn->trainable, sizeof *gradient);
+        double *expected = arena_alloc(&f.arena, f.nn->trainable, sizeof *expected), size = 0;
+        struct random random = random_init(31);
+        for (int o = 0; o < f.nn->op_count; o++) {
+            const struct nn_op *op = &f.nn->ops[o];
+            for (int i = 0; i < op->inputs && op->kind == OP_DENSE; i++)
+                for (int j = 0; j < op->outputs; j++) {
+                    size_t at = (size_t)(i * op->columns + j), w = op->weights.first + at;
+                    gradient[w] = (real)random_uniform(&random) - (real)0.5;
+                    size_t width = grain == GRAIN_EACH      ? at
+                                   : grain == GRAIN_CHANNEL ? (size_t)j
+                                                            : 0;
+                    expected[op->weight_widths.fraction.first + width] -=
+                        (double)gradient[w] * log(2) *
+                        (double)(op->used_weights[at] - f.nn->parameters[w]);
+                }
+        }
+        widths_gradient(f.nn, gradient);
+        for (int o = 0; o < f.nn->op_count; o++) {
+            struct span span = f.nn->ops[o].weight_widths.fraction;
+            for (size_t k = span.first; k < span.first + span.count; k++) {
+                assert_close((double)gradient[k], expected[k], 1e-6);
+                size += fabs(expected[k]);
+            }
+        }
+        assert_true(size > 0.01);
+        close_network(&f);
+    }
+}
+
+/* What a bit more of an activation, and of a weight's bits, does to the price. */
+static void test_price_gradients(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < PRICE_COUNT; kind++) {
+        struct train_config c = learned_config(LOSS_CATEGORICAL_CROSS_ENTROPY, 3);
+        struct fixture f = open_network(&c, 3);
+        struct price_model price;
+        price_init(&price, (enum train_price)kind, f.nn);
+        real *gradient = arena_alloc(&f.arena, f.nn->trainable, sizeof *gradient);
+        const double before = price_eval(&price, f.nn, 1, gradient);
+        int counted[2] = {0}, equal[2] = {0}; /* of activations, of weights */
+        for (int o = 0; o < f.nn->op_count; o++) {
+            const struct nn_op *op = &f.nn->ops[o];
+            const bool is_dense = op->kind == OP_DENSE;
+            const struct nn_widths *w = is_dense ? &op->weight_widths : &op->widths;
+            for (size_t k = 0; w->learned && k < w->fraction.count; k++) {
+                bool counts = is_dense ? kind == PRICE_EBOPS && op->used_weights[k] != 0
+                                       : k < (size_t)op->outputs && widths_bits(f.nn, op, (int)k);
+                if (!counts) continue;
+                real *width = &f.nn->parameters[w->fraction.first + k];
+                *width += 1;
+                nn_prepare(f.nn);
+                double more = price_eval(&price, f.nn, 0, NULL) - before;
+                *width -= 1;
+                double slope = (double)gradient[w->fraction.first + k];
+                counted[is_dense]++;
+                equal[is_dense] += fabs(more - slope) < 1e-4 * before;
+            }
+        }
+        /* Not all: a weight may round down to a power of two, and the half step of a finer
+         * activation may take a bias to 0 or from it. */
+        assert_true(counted[0] > 5 && equal[0] > counted[0] * 2 / 3);
+        assert_true(kind != PRICE_EBOPS || (counted[1] > 20 && equal[1] > counted[1] * 2 / 3));
+        close_network(&f);
+    }
+}
+
 /* ---- Whole trainings --------------------------------------------------------------------------
  */
 
@@ -382,6 +458,8 @@ int main(void)
         cmocka_unit_test(test_search_lowers_what_it_says),
         cmocka_unit_test(test_compact_copies_compute_the_same),
         cmocka_unit_test(test_price_is_fitted),
+        cmocka_unit_test(test_width_gradients),
+        cmocka_unit_test(test_price_gradients),
         cmocka_unit_test(test_frontier),
         cmocka_unit_test(test_weight_schedule_and_ranges_from_data),
         cmocka_unit_test(test_resume),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum { COUNT = 300 };
 
@@ -177,10 +178,45 @@ static void test_missing_class(void **state)
     arena_free(&arena);
 }
 
+/* Logits that are shifted event by event stand for the same probabilities. */
+static void test_softmax(void **state)
+{
+    (void)state;
+    enum { CLASSES = 4 };
+    static double scores[COUNT * CLASSES], shifted[COUNT * CLASSES];
+    static int labels[COUNT];
+    make_scores(9, CLASSES, 20, scores, labels);
+    struct random random = random_init(10);
+    for (int i = 0; i < COUNT; i++) {
+        double shift = 400 * random_uniform(&random) - 200;
+        for (int k = 0; k < CLASSES; k++)
+            shifted[i * CLASSES + k] = scores[i * CLASSES + k] + shift;
+    }
+    struct arena arena = {0};
+    double raw = metrics_eval(&arena, shifted, CLASSES, 0, labels, COUNT).auc;
+    static double logits[COUNT * CLASSES];
+    memcpy(logits, scores, sizeof logits);
+    metrics_softmax(scores, CLASSES, COUNT);
+    metrics_softmax(shifted, CLASSES, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        double sum = 0;
+        for (int k = 0; k < CLASSES; k++) {
+            const int at = i * CLASSES + k;
+            sum += scores[at];
+            assert_true(fabs(scores[at] - shifted[at]) < 1e-12);
+            assert_true(fabs(log(scores[at] / scores[i * CLASSES]) -
+                             (logits[at] - logits[i * CLASSES])) < 1e-12);
+        }
+        assert_true(fabs(sum - 1) < 1e-12);
+    }
+    assert_true(metrics_eval(&arena, scores, CLASSES, 0, labels, COUNT).auc > raw + 0.02);
+    arena_free(&arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_counting),
-                                       cmocka_unit_test(test_small),
-                                       cmocka_unit_test(test_missing_class)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_against_counting), cmocka_unit_test(test_small),
+        cmocka_unit_test(test_missing_class), cmocka_unit_test(test_softmax)};
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }
