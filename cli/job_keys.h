@@ -262,7 +262,7 @@
       "reuse factor: cycles that an event may take in each dense layer; 1: fully unrolled")        \
     X(STRING, layer_reuse, "", 0, 0,                                                               \
       "factors of single layers by name, \"dense1=4, dense3=16\", for models that are not "        \
-      "trained here; else see layers: reuse")                                                              \
+      "trained here; else see layers: reuse")                                                      \
     X(NUMBER, delay_scale, "1", 0.2, 5,                                                            \
       "factor on the delay model's delays: below 1 the schedule has fewer, longer stages, and it " \
       "is place and route that says whether the clock holds")                                      \

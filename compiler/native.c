@@ -23,8 +23,8 @@ enum { COMPILE_LIMIT_S = 300, UNROLLED_MOST_OPS = 100000 };
 struct native {
     const struct program *program;
     struct program *unrolled; /* of one with loops; else NULL */
-    struct planes *planes; /* NULL: none */
-    void *library;         /* NULL: interpreted, or on planes */
+    struct planes *planes;    /* NULL: none */
+    void *library;            /* NULL: interpreted, or on planes */
     struct native_kernel kernel;
     const char *origin;
     double compile_seconds;

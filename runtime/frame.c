@@ -46,7 +46,8 @@ static bool fits(const struct frame_reader *reader)
 bool frame_again(struct frame_reader *reader, struct frame *frame)
 {
     while (reader->count > 0) {
-        bool possible = reader->bytes[0] == FRAME_MARK && (reader->count < 2 || reader->bytes[1] <= FRAME_PAYLOAD_MAX);
+        bool possible = reader->bytes[0] == FRAME_MARK &&
+                        (reader->count < 2 || reader->bytes[1] <= FRAME_PAYLOAD_MAX);
         unsigned whole = reader->bytes[1] + (unsigned)FRAME_OVERHEAD;
         if (possible && (reader->count < 2 || reader->count < whole)) return false;
         if (possible && fits(reader)) {

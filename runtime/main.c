@@ -1,4 +1,5 @@
-/* The firmware of rtl/core_system.v: answers the monitor's frames on the UART, and lets LED 0 blink by the timer interrupt. */
+/* The firmware of rtl/core_system.v: answers the monitor's frames on the UART, and lets LED 0 blink
+ * by the timer interrupt. */
 #include "monitor.h"
 #include "registers.h"
 
@@ -17,12 +18,16 @@ static void write_word(uint32_t address, uint32_t word)
     *(volatile uint32_t *)(uintptr_t)address = word;
 }
 
-/* All of the memory may be read, what the firmware does not use be written; registers but the UART's, whose reads take bytes. */
+/* All of the memory may be read, what the firmware does not use be written; registers but the
+ * UART's, whose reads take bytes. */
 static bool may_touch(uint32_t address, bool write)
 {
-    if (address < (uint32_t)(uintptr_t)memory_end) return !write || address >= (uint32_t)(uintptr_t)firmware_end;
-    uint32_t uart = (uint32_t)(uintptr_t)&REGISTER_UART_DATA, status = (uint32_t)(uintptr_t)&REGISTER_UART_STATUS;
-    return address >= REGISTERS_BASE && address <= (uint32_t)(uintptr_t)&REGISTER_CRC_DATA && address != uart && address != status;
+    if (address < (uint32_t)(uintptr_t)memory_end)
+        return !write || address >= (uint32_t)(uintptr_t)firmware_end;
+    uint32_t uart = (uint32_t)(uintptr_t)&REGISTER_UART_DATA,
+             status = (uint32_t)(uintptr_t)&REGISTER_UART_STATUS;
+    return address >= REGISTERS_BASE && address <= (uint32_t)(uintptr_t)&REGISTER_CRC_DATA &&
+           address != uart && address != status;
 }
 
 /* Called by start.S with interrupts off. */
@@ -54,14 +59,16 @@ static void send(struct monitor *monitor, const struct frame *frame)
 
 int main(void)
 {
-    static struct monitor monitor = {.name = "sluice core system", .read = read_word, .write = write_word, .allowed = may_touch};
+    static struct monitor monitor = {
+        .name = "sluice core system", .read = read_word, .write = write_word, .allowed = may_touch};
     static struct frame request, answer;
     REGISTER_TIME_COMPARE = REGISTER_TIME + BLINK_CYCLES;
     for (;;) {
         uint32_t data = REGISTER_UART_DATA;
         note_line_errors(&monitor, REGISTER_UART_STATUS);
         if (!(data & 0x100)) continue;
-        for (bool found = frame_read(&monitor.reader, (uint8_t)data, &request); found; found = frame_again(&monitor.reader, &request)) {
+        for (bool found = frame_read(&monitor.reader, (uint8_t)data, &request); found;
+             found = frame_again(&monitor.reader, &request)) {
             monitor_answer(&monitor, &request, &answer);
             send(&monitor, &answer);
         }

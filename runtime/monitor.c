@@ -3,7 +3,8 @@
 
 static uint32_t get_word(const uint8_t *bytes)
 {
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+           (uint32_t)bytes[3] << 24;
 }
 
 static void add_word(struct frame *frame, uint32_t word)
@@ -34,7 +35,8 @@ static void answer_id(const struct monitor *monitor, struct frame *answer)
         answer->payload[answer->length++] = (uint8_t)*c;
 }
 
-static void answer_read(const struct monitor *monitor, const struct frame *request, struct frame *answer)
+static void answer_read(const struct monitor *monitor, const struct frame *request,
+                        struct frame *answer)
 {
     unsigned words = request->payload[4];
     uint32_t address = get_word(request->payload);
@@ -50,7 +52,8 @@ static void answer_read(const struct monitor *monitor, const struct frame *reque
         add_word(answer, monitor->read(address + 4 * i));
 }
 
-static void answer_write(const struct monitor *monitor, const struct frame *request, struct frame *answer)
+static void answer_write(const struct monitor *monitor, const struct frame *request,
+                         struct frame *answer)
 {
     unsigned words = request->length / 4u - 1;
     uint32_t address = get_word(request->payload);

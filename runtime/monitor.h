@@ -7,15 +7,16 @@
 enum {
     MONITOR_VERSION = 1,
     /* requests; an answer's type is the request's with bit 7 set */
-    MONITOR_ID = 1,    /* no payload; answer: version, then a name */
-    MONITOR_READ = 2,  /* address, 4 bytes; words to read, 1 byte, 1 to 16; answer: the words */
-    MONITOR_WRITE = 3, /* address, 4 bytes; words; answer: no payload */
-    MONITOR_COUNTS = 4, /* no payload; answer: bytes that belonged to no frame, overruns, framing errors, 4 bytes each */
+    MONITOR_ID = 1,     /* no payload; answer: version, then a name */
+    MONITOR_READ = 2,   /* address, 4 bytes; words to read, 1 byte, 1 to 16; answer: the words */
+    MONITOR_WRITE = 3,  /* address, 4 bytes; words; answer: no payload */
+    MONITOR_COUNTS = 4, /* no payload; answer: bytes that belonged to no frame, overruns, framing
+                           errors, 4 bytes each */
     MONITOR_ANSWER = 0x80,
     MONITOR_ERROR = 0xff, /* answer to what cannot be done: one of the codes below */
-    MONITOR_UNKNOWN = 1, /* no such request */
-    MONITOR_LENGTH = 2,  /* the payload has not the length it should have */
-    MONITOR_ADDRESS = 3  /* no multiple of 4, or outside what may be touched */
+    MONITOR_UNKNOWN = 1,  /* no such request */
+    MONITOR_LENGTH = 2,   /* the payload has not the length it should have */
+    MONITOR_ADDRESS = 3   /* no multiple of 4, or outside what may be touched */
 };
 
 /* What the monitor works on: given by the core's main, or by a test. */

@@ -36,7 +36,7 @@ struct constants {
     struct dyadic *minuends; /* [op_count] what goes into the constant minuend of a sub */
     struct dyadic *at_root;  /* [op_count] of roots: what found no place in the tree */
     struct linear_forms *forms;
-    bool widens; /* what loops read: all stays as it is */
+    bool widens;                 /* what loops read: all stays as it is */
     const bool *is_read_bitwise; /* [old op_count] */
 };
 

@@ -254,7 +254,7 @@ const char *loop_check_block(struct loop_check *check, int block, int *value, ch
     if (!needs_run(p, r.block)) return NULL;
     size_t count = (size_t)(r.block->end - r.block->first) + 1;
     r.shadow.ops = arena_alloc(&arena, (size_t)p->op_count + 1, sizeof *p->ops);
-    memcpy(r.shadow.ops, p->ops, (size_t)p->op_count * sizeof *p->ops);
+    if (p->op_count) memcpy(r.shadow.ops, p->ops, (size_t)p->op_count * sizeof *p->ops);
     r.hulls = arena_alloc(&arena, count, sizeof *r.hulls);
     r.updates = arena_alloc(&arena, count, sizeof *r.updates);
     r.is_claim = arena_alloc(&arena, count, sizeof *r.is_claim);

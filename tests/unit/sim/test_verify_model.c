@@ -32,7 +32,8 @@ struct built {
     struct verify_request request;
 };
 
-/* Compiles a random network into a folder; false if the network is refused. */
+/* Compiles a random network into a folder; false if the network is refused, or shares nothing at a
+ * reuse factor above 1. */
 static bool build(uint64_t seed, enum compile_output output, int reuse, struct built *b)
 {
     static struct target target;
@@ -59,7 +60,11 @@ static bool build(uint64_t seed, enum compile_output output, int reuse, struct b
     error_set_trap(&trap);
     if (setjmp(trap.where) == 0) p = compile_network(b->network, &options, &notes);
     error_set_trap(NULL);
-    if (!p) return false;
+    if (!p || (reuse > 1 && p->interval_cycles == 1)) {
+        program_free(p);
+        network_free(b->network);
+        return false;
+    }
     snprintf(b->folder, sizeof b->folder, "build/tests/verify_model/seed%d", (int)seed);
     snprintf(command, sizeof command, "rm -rf %s", b->folder);
     assert_int_equal(system(command), 0);
@@ -125,7 +130,7 @@ static void test_reuse_passes(void **state)
         if (!result.passed) print_message("seed %d: %s\n", (int)seed, result.reason);
         assert_true(result.passed);
         assert_int_equal(result.reference_mismatches, 0);
-        verified += result.interval_cycles > 1;
+        verified++;
         release(&b);
     }
 }
