@@ -1,6 +1,6 @@
 # Adder graphs beside alkaid's (PyPI, in a venv under build/; both measured in the same run).
 PEER_VENV = $(BUILD)/venv-peers
-ADDER_SEEDS ?= 1
+ADDER_SEEDS ?= 3
 BENCH_PARTS += bench-adders
 
 bench-adders: $(BUILD)/sluice ## adder bits and time of random matrices beside alkaid (PyPI, in a venv)
