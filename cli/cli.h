@@ -167,6 +167,8 @@ int train_trees(struct cli *cli);
 struct network;
 struct events;
 void train_name_ports(struct network *network, const struct events *events);
+/* Shows the events, and makes the folders that training writes to. */
+void train_open_folder(struct cli *cli, const struct events *events);
 
 /* ---- shared by the verbs ---- */
 

@@ -122,9 +122,7 @@ int train_trees(struct cli *cli)
     struct trees_config config;
     job_trees_config(job, events->train, &config);
     trees_config_check(&config, events->train);
-    if (!error_is_quiet()) events_print_card(events->train, stderr);
-    file_make_folder(cli->folder);
-    file_make_folder(cli_path(cli, "train"));
+    train_open_folder(cli, events->train);
     struct trees_result *result =
         trees_train(&config, events->train, events->train_rows, events->train_count,
                     events->valid_rows, events->valid_count);

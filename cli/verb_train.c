@@ -119,6 +119,13 @@ static void write_result(struct cli *cli, const struct train_result *result, int
     cJSON_Delete(json);
 }
 
+void train_open_folder(struct cli *cli, const struct events *events)
+{
+    if (!error_is_quiet()) events_print_card(events, stderr);
+    file_make_folder(cli->folder);
+    file_make_folder(cli_path(cli, "train"));
+}
+
 /* Feature and class names come from the data and travel with the model. */
 void train_name_ports(struct network *network, const struct events *events)
 {
@@ -215,9 +222,7 @@ int verb_train(struct cli *cli)
         job->training->teacher ? onnx_read(job_path(job, job->training->teacher)) : NULL;
     config.teacher = teacher;
     train_config_check(&config, events->train);
-    if (!error_is_quiet()) events_print_card(events->train, stderr);
-    file_make_folder(cli->folder);
-    file_make_folder(cli_path(cli, "train"));
+    train_open_folder(cli, events->train);
     struct train_result *result =
         train_run(&config, events->train, events->train_rows, events->train_count,
                   events->valid_rows, events->valid_count);

@@ -170,29 +170,26 @@ void verilog_quantize(struct verilog_module *module, int value);
 
 /* ---- loops (verilog_loop.c) ---- */
 
-/* Parts of verilog_plan_new(): memories; pulses and counters. */
-void verilog_plan_memories(struct verilog_plan *plan);
+/* Part of verilog_plan_new(): pulses and counters. */
 void verilog_plan_pulses(struct verilog_plan *plan);
+
+/* Bits that count to `count` - 1. */
+int verilog_bits_for(int count);
+/* What is said of an iteration in a stage (verilog_loop.c). */
+enum verilog_control_name { VERILOG_RUN, VERILOG_KEEP, VERILOG_START, VERILOG_DONE, VERILOG_TURN };
+/* Name of a control signal in stage `stage`, asked for. */
+void verilog_control_signal(struct verilog_module *module, enum verilog_control_name signal,
+                            int stage, char name[24]);
 
 /* Whether the block's module counts iterations or events. */
 bool verilog_has_control(const struct verilog_plan *plan, int block);
 /* Buffers of the memories that the block reads or writes, the most. */
 int verilog_buffers(const struct verilog_plan *plan, int block);
-/* Whether the block writes (reads) the memory with live operations. */
-bool verilog_writes_memory(const struct verilog_plan *plan, int block, int memory);
-bool verilog_reads_memory(const struct verilog_plan *plan, int block, int memory);
-/* Cycles from a store to the load, of a memory made of delays; the most of a block. */
-int verilog_delay(const struct verilog_plan *plan, int load);
-int verilog_longest_delay(const struct verilog_plan *plan, int block, int memory);
 
 /* Operations: declarations, and the registers or signals behind them. */
 void verilog_index(struct verilog_module *module, int value);
 void verilog_state(struct verilog_module *module, int value);
 void verilog_update(struct verilog_module *module, int update);
-void verilog_load(struct verilog_module *module, int value);
-void verilog_store(struct verilog_module *module, int store);
-/* The memories that the module writes or keeps, before its stages. */
-void verilog_memories(struct verilog_module *module);
 /* Registers that hold values for later blocks. Returns their number. */
 int verilog_holds(struct verilog_module *module);
 /* Iteration counter and the signals that the body has asked for. */
@@ -206,6 +203,23 @@ void verilog_memory_assigns(const struct verilog_plan *plan, int block, struct t
 bool verilog_exports_done(const struct verilog_plan *plan, int block);
 /* The pulses of the top module: at_N, and valid_o. */
 void verilog_pulses(const struct verilog_plan *plan, const char *start, struct text *text);
+
+/* ---- memories (verilog_memory.c) ---- */
+
+/* Part of verilog_plan_new(). */
+void verilog_plan_memories(struct verilog_plan *plan);
+/* Bits of the address of a slot, the event's buffer in front. */
+int verilog_slot_bits(const struct verilog_memory *memory);
+/* Whether the block writes (reads) the memory with live operations. */
+bool verilog_writes_memory(const struct verilog_plan *plan, int block, int memory);
+bool verilog_reads_memory(const struct verilog_plan *plan, int block, int memory);
+/* Cycles from a store to the load, of a memory made of delays; the most of a block. */
+int verilog_delay(const struct verilog_plan *plan, int load);
+int verilog_longest_delay(const struct verilog_plan *plan, int block, int memory);
+void verilog_load(struct verilog_module *module, int value);
+void verilog_store(struct verilog_module *module, int store);
+/* The memories that the module writes or keeps, before its stages. */
+void verilog_memories(struct verilog_module *module);
 
 /* Text of whole modules. */
 void verilog_block_text(const struct verilog_plan *plan, const struct emit_header *header,

@@ -1,5 +1,5 @@
-/* What loops add to a module: an iteration counter that a pulse starts, carried registers,
- * memories, and registers that hold values for later blocks.
+/* What loops add to a module: an iteration counter that a pulse starts, carried registers, and
+ * registers that hold values for later blocks; memories are in verilog_memory.c.
  *
  * All control is counted from one pulse, start_i, a cycle before the block's first stage F. Signals
  * of stage F + d are those of stage F, d registers later:
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int bits_for(int count)
+int verilog_bits_for(int count)
 {
     return count > 1 ? format_of_interval(0, count - 1, 0).width_bits : 0;
 }
@@ -26,42 +26,6 @@ static int trip_of(const struct verilog_plan *plan, int block)
 }
 
 /* ---- parts of the plan ---- */
-
-void verilog_plan_memories(struct verilog_plan *plan)
-{
-    const struct program *p = plan->program;
-    plan->memories = arena_alloc(&plan->arena, (size_t)p->memory_count + 1, sizeof *plan->memories);
-    const char **names = arena_alloc(&plan->arena, (size_t)p->memory_count + 1, sizeof *names);
-    for (int m = 0; m < p->memory_count; m++) {
-        const struct memory *memory = &p->memories[m];
-        struct verilog_memory *v = &plan->memories[m];
-        names[m] = verilog_identifier(&plan->arena, memory->name);
-        v->name =
-            verilog_unique(&plan->arena, names, m, arena_printf(&plan->arena, "mem_%s", names[m]));
-        names[m] = v->name;
-        v->store = -1;
-        v->buffers = memory->slots > memory->entries ? memory->slots / memory->entries : 1;
-        v->turn_bits = bits_for(v->buffers);
-        v->address_bits = bits_for(v->buffers > 1 ? memory->entries : memory->slots);
-    }
-    for (int v = 0; v < p->op_count; v++)
-        if (p->ops[v].code == OP_STORE) plan->memories[p->ops[v].immediate].store = v;
-}
-
-bool verilog_writes_memory(const struct verilog_plan *plan, int block, int memory)
-{
-    const struct verilog_memory *m = &plan->memories[memory];
-    return m->live && m->store >= 0 && program_block_of(plan->program, m->store) == block;
-}
-
-bool verilog_reads_memory(const struct verilog_plan *plan, int block, int memory)
-{
-    const struct program *p = plan->program;
-    for (int v = p->blocks[block].first; v < p->blocks[block].end; v++)
-        if (p->ops[v].code == OP_LOAD && p->ops[v].immediate == memory && plan->values[v].live)
-            return true;
-    return false;
-}
 
 bool verilog_has_control(const struct verilog_plan *plan, int block)
 {
@@ -118,11 +82,8 @@ void verilog_plan_pulses(struct verilog_plan *plan)
 
 /* ---- control signals ---- */
 
-enum signal { RUN, KEEP, START, DONE, TURN };
-
-/* Name of a control signal in stage `stage`, asked for. */
-static void control_signal(struct verilog_module *module, enum signal signal, int stage,
-                           char name[24])
+void verilog_control_signal(struct verilog_module *module, enum verilog_control_name signal,
+                            int stage, char name[24])
 {
     static const char *const names[] = {"run_q", "keep", "start_i", "done", "turn_q"};
     static const char *const delayed[] = {"run_q", "keep_q", "start_q", "done_q", "turn_q"};
@@ -155,7 +116,7 @@ static void add_chain(struct text *text, const char *from, const char *name, int
 static void add_counter(struct verilog_module *module, struct text *text)
 {
     const struct verilog_control *c = &module->control;
-    int trip = trip_of(module->plan, module->block), bits = bits_for(trip);
+    int trip = trip_of(module->plan, module->block), bits = verilog_bits_for(trip);
     bool runs = c->runs || c->keeps || c->dones;
     if (!runs && !c->needs_counter) return;
     text_add(text, "    // Iterations in stage %d.\n", module->plan->first_stage[module->block]);
@@ -183,7 +144,7 @@ static void add_counter(struct verilog_module *module, struct text *text)
 /* Counts events modulo the most buffers, a power of two: memories with fewer take its low bits. */
 static void add_turn(struct verilog_module *module, struct text *text)
 {
-    int bits = bits_for(verilog_buffers(module->plan, module->block));
+    int bits = verilog_bits_for(verilog_buffers(module->plan, module->block));
     if (!module->control.turns) return;
     text_add(text, "    // The event's buffer.\n");
     verilog_declare(text, "    reg", false, bits);
@@ -275,247 +236,13 @@ void verilog_update(struct verilog_module *module, int update)
     const char *name = plan->values[state].name;
     char control[24];
     int width = p->ops[state].format.width_bits;
-    control_signal(module, first.is_constant ? KEEP : START, p->ops[state].stage, control);
+    verilog_control_signal(module, first.is_constant ? VERILOG_KEEP : VERILOG_START,
+                           p->ops[state].stage, control);
     text_add(t, "    always @(posedge clk_i)\n        if (%s) %s <= ", control, name);
     verilog_field(t, first.is_constant ? &next : &first, 0, width);
     text_add(t, ";\n        else %s <= ", name);
     verilog_field(t, first.is_constant ? &first : &next, 0, width);
     text_add(t, ";\n");
-}
-
-/* ---- memories ---- */
-
-/* The memory's signal as a module sees it. */
-static void memory_signal(const struct verilog_plan *plan, int block, int memory, const char *which,
-                          char name[160])
-{
-    bool own = verilog_writes_memory(plan, block, memory);
-    snprintf(name, 160, "%s_%s%s", plan->memories[memory].name, which, own ? "" : "_i");
-}
-
-static int slot_bits(const struct verilog_memory *m)
-{
-    return m->address_bits + m->turn_bits;
-}
-
-/* Whether the module keeps the memory in one array (or chain) for all its loads. */
-static bool is_shared(const struct program *p, int memory)
-{
-    return p->memories[memory].kind == MEMORY_REGISTERS || p->memories[memory].kind == MEMORY_DELAY;
-}
-
-static void add_write(struct verilog_module *module, int memory, const char *array)
-{
-    const struct verilog_memory *m = &module->plan->memories[memory];
-    char we[160], addr[160], data[160];
-    memory_signal(module->plan, module->block, memory, "we", we);
-    memory_signal(module->plan, module->block, memory, "addr", addr);
-    memory_signal(module->plan, module->block, memory, "data", data);
-    text_add(&module->body, "if (%s) %s", we, array);
-    if (slot_bits(m)) text_add(&module->body, "[%s]", addr);
-    text_add(&module->body, " <= %s;\n", data);
-}
-
-static void declare_array(struct verilog_module *module, int memory, const char *name)
-{
-    static const char *const styles[] = {"registers", "", "distributed", "block"};
-    const struct program *p = module->plan->program;
-    const struct memory *memory_ = &p->memories[memory];
-    const struct verilog_memory *m = &module->plan->memories[memory];
-    struct text *t = &module->body;
-    /* A slot is never written in the cycle in which it is read (docs/reference/program.md). */
-    if (slot_bits(m))
-        text_add(t, "    (* no_rw_check, ram_style = \"%s\" *)\n", styles[memory_->kind]);
-    verilog_declare(t, "    reg", memory_->format.is_signed, memory_->format.width_bits);
-    text_add(t, "%s", name);
-    if (slot_bits(m)) text_add(t, " [0:%d]", (1 << slot_bits(m)) - 1);
-    text_add(t, ";\n");
-}
-
-/* A chain of registers: %s_d[k] is what was stored k + 1 cycles ago. */
-static void add_delay(struct verilog_module *module, int memory)
-{
-    const struct verilog_memory *m = &module->plan->memories[memory];
-    const struct memory *memory_ = &module->plan->program->memories[memory];
-    struct text *t = &module->body;
-    char data[160];
-    int longest = verilog_longest_delay(module->plan, module->block, memory);
-    memory_signal(module->plan, module->block, memory, "data", data);
-    for (int k = 1; k <= longest; k++) {
-        verilog_declare(t, "    reg", memory_->format.is_signed, memory_->format.width_bits);
-        text_add(t, "%s_d%d;\n", m->name, k);
-    }
-    text_add(t, "    always @(posedge clk_i) begin\n");
-    for (int k = 1; k <= longest; k++) {
-        text_add(t, "        %s_d%d <= ", m->name, k);
-        if (k == 1)
-            text_add(t, "%s;\n", data);
-        else
-            text_add(t, "%s_d%d;\n", m->name, k - 1);
-    }
-    text_add(t, "    end\n");
-}
-
-void verilog_memories(struct verilog_module *module)
-{
-    const struct verilog_plan *plan = module->plan;
-    const struct program *p = plan->program;
-    struct text *t = &module->body;
-    for (int m = 0; m < p->memory_count; m++) {
-        const struct verilog_memory *v = &plan->memories[m];
-        const struct format format = p->memories[m].format;
-        bool writes = verilog_writes_memory(plan, module->block, m);
-        bool reads = verilog_reads_memory(plan, module->block, m);
-        if (!writes && !reads) continue;
-        text_add(t, "\n    // Memory %s: %d entries of %d bits.\n", v->name, p->memories[m].entries,
-                 format.width_bits);
-        if (writes) {
-            bool chain = p->memories[m].kind == MEMORY_DELAY;
-            if (!chain) text_add(t, "    wire %s_we;\n", v->name);
-            if (slot_bits(v) && !chain) {
-                verilog_declare(t, "    wire", false, slot_bits(v));
-                text_add(t, "%s_addr;\n", v->name);
-            }
-            verilog_declare(t, "    wire", format.is_signed, format.width_bits);
-            text_add(t, "%s_data;\n", v->name);
-        }
-        if (!reads || !is_shared(p, m)) continue;
-        if (p->memories[m].kind == MEMORY_DELAY) {
-            add_delay(module, m);
-            continue;
-        }
-        char name[160];
-        snprintf(name, sizeof name, "%s_r", v->name);
-        declare_array(module, m, name);
-        text_add(t, "    always @(posedge clk_i) ");
-        add_write(module, m, name);
-    }
-}
-
-/* "{turn_q2, n7[1:0]}": the slot that op `value` reads or writes in stage `stage`. */
-static void add_slot(struct verilog_module *module, int value, int memory, int stage,
-                     struct text *t)
-{
-    const struct verilog_memory *m = &module->plan->memories[memory];
-    if (m->turn_bits) {
-        char turn[24];
-        control_signal(module, TURN, stage, turn);
-        text_add(t, "%s%s", m->address_bits ? "{" : "", turn);
-        int bits = bits_for(verilog_buffers(module->plan, module->block));
-        if (bits > m->turn_bits) text_add(t, "[%d:0]", m->turn_bits - 1);
-        if (m->address_bits) text_add(t, ", ");
-    }
-    if (m->address_bits) {
-        struct verilog_signal address = verilog_operand(module, value, 0);
-        verilog_field(t, &address, 0, m->address_bits);
-    }
-    if (m->turn_bits && m->address_bits) text_add(t, "}");
-}
-
-static void add_slot_index(struct verilog_module *module, int value, int memory, int stage,
-                           struct text *t)
-{
-    if (!slot_bits(&module->plan->memories[memory])) return;
-    text_add(t, "[");
-    add_slot(module, value, memory, stage, t);
-    text_add(t, "]");
-}
-
-void verilog_load(struct verilog_module *module, int value)
-{
-    const struct verilog_plan *plan = module->plan;
-    const struct op *op = &plan->program->ops[value];
-    int memory = (int)op->immediate;
-    const struct verilog_memory *m = &plan->memories[memory];
-    const char *name = plan->values[value].name;
-    bool block = op_reads_block(plan->program, op);
-    struct text *t = &module->body;
-    char array[160];
-    snprintf(array, sizeof array, is_shared(plan->program, memory) ? "%s_r" : "%s_ram",
-             is_shared(plan->program, memory) ? m->name : name);
-    if (!is_shared(plan->program, memory)) {
-        declare_array(module, memory, array);
-        text_add(t, "    always @(posedge clk_i) ");
-        add_write(module, memory, array);
-    }
-    size_t start = t->length;
-    struct text word = {0}; /* what the memory answers */
-    if (plan->program->memories[memory].kind == MEMORY_DELAY) {
-        text_add(&word, "%s_d%d", m->name, verilog_delay(plan, value));
-    } else if (block) {
-        verilog_declare(t, "    reg", op->format.is_signed, op->format.width_bits);
-        text_add(t, "%s_q0;\n    always @(posedge clk_i) %s_q0 <= %s", name, name, array);
-        add_slot_index(module, value, memory, op->stage - 1, t);
-        text_add(t, ";\n");
-        text_add(&word, "%s_q0", name);
-        start = t->length;
-    } else {
-        text_add(&word, "%s", array);
-        add_slot_index(module, value, memory, op->stage, &word);
-    }
-    verilog_declare(t, "    wire", op->format.is_signed, op->format.width_bits);
-    text_add(t, "%s = ", name);
-    if (op->operand_count > 1) {
-        struct verilog_signal condition = verilog_operand(module, value, 1);
-        verilog_field(t, &condition, 0, 1);
-        text_add(t, " ? %s : %d'd0;\n", text_string(&word), op->format.width_bits);
-    } else {
-        text_add(t, "%s;\n", text_string(&word));
-    }
-    text_free(&word);
-    verilog_note(module, start, value);
-}
-
-void verilog_store(struct verilog_module *module, int store)
-{
-    const struct verilog_plan *plan = module->plan;
-    const struct op *op = &plan->program->ops[store];
-    int memory = (int)op->immediate;
-    const struct verilog_memory *m = &plan->memories[memory];
-    struct text *t = &module->body;
-    if (!m->live) return;
-    struct verilog_signal value = verilog_operand(module, store, 1);
-    if (plan->program->memories[memory].kind != MEMORY_DELAY) {
-        char run[24];
-        struct verilog_signal enable = verilog_operand(module, store, 2);
-        control_signal(module, RUN, op->stage, run);
-        text_add(t, "    assign %s_we = %s", m->name, run);
-        if (!enable.is_constant) text_add(t, " & "), verilog_field(t, &enable, 0, 1);
-        text_add(t, ";\n");
-        if (slot_bits(m)) {
-            text_add(t, "    assign %s_addr = ", m->name);
-            add_slot(module, store, memory, op->stage, t);
-            text_add(t, ";\n");
-        }
-    }
-    text_add(t, "    assign %s_data = ", m->name);
-    verilog_field(t, &value, 0, plan->program->memories[memory].format.width_bits);
-    text_add(t, ";\n");
-}
-
-/* ---- delays of a memory made of them ---- */
-
-int verilog_delay(const struct verilog_plan *plan, int load)
-{
-    struct statics *statics = statics_new(plan->program);
-    int least, most;
-    if (!load_distances(statics, load, &least, &most)) assert(!"a stored memory");
-    assert(least == most);
-    statics_free(statics);
-    return least;
-}
-
-int verilog_longest_delay(const struct verilog_plan *plan, int block, int memory)
-{
-    const struct program *p = plan->program;
-    int longest = 1;
-    for (int v = p->blocks[block].first; v < p->blocks[block].end; v++) {
-        if (p->ops[v].code != OP_LOAD || p->ops[v].immediate != memory || !plan->values[v].live)
-            continue;
-        int delay = verilog_delay(plan, v);
-        if (delay > longest) longest = delay;
-    }
-    return longest;
 }
 
 /* ---- holds ---- */
@@ -528,7 +255,7 @@ static void hold_enable(struct verilog_module *module, int value, int hold, char
         snprintf(name, 24, "at_%d%s", verilog_hold_cycle(plan, value, hold),
                  module->block == VERILOG_TOP ? "" : "_i");
     else
-        control_signal(module, DONE, plan->program->ops[value].stage, name);
+        verilog_control_signal(module, VERILOG_DONE, plan->program->ops[value].stage, name);
 }
 
 /* The holds that `enable` loads from value `from` on, as one clocked block. */
@@ -651,7 +378,7 @@ static void memory_ports(const struct verilog_plan *plan, int block, bool top, s
         bool writes = verilog_writes_memory(plan, block, m);
         if (writes ? !leaves(plan, block, m) : !verilog_reads_memory(plan, block, m)) continue;
         bool chain = memory->kind == MEMORY_DELAY;
-        int bits = slot_bits(&plan->memories[m]);
+        int bits = verilog_slot_bits(&plan->memories[m]);
         if (!chain) memory_port(plan, m, "we", 1, false, writes, top, ports, wires);
         if (!chain && bits) memory_port(plan, m, "addr", bits, false, writes, top, ports, wires);
         memory_port(plan, m, "data", memory->format.width_bits, memory->format.is_signed, writes,
@@ -666,7 +393,7 @@ void verilog_memory_assigns(const struct verilog_plan *plan, int block, struct t
         if (!verilog_writes_memory(plan, block, m) || !leaves(plan, block, m)) continue;
         bool chain = plan->program->memories[m].kind == MEMORY_DELAY;
         if (!chain) text_add(assigns, "    assign %s_we_o = %s_we;\n", v->name, v->name);
-        if (!chain && slot_bits(v))
+        if (!chain && verilog_slot_bits(v))
             text_add(assigns, "    assign %s_addr_o = %s_addr;\n", v->name, v->name);
         text_add(assigns, "    assign %s_data_o = %s_data;\n", v->name, v->name);
     }

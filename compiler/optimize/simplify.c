@@ -4,11 +4,6 @@
 
 #include <assert.h>
 
-static bool is_zero(const struct op *op)
-{
-    return op->lo == 0 && op->hi == 0;
-}
-
 /* What the readers of a value rely on besides the real number it stands for. */
 enum { KEEP_NOTHING, KEEP_FRACTION, KEEP_BITS };
 
@@ -42,8 +37,8 @@ static int simplify_sum(const struct rewrite *r, const struct op *op)
 {
     struct program *p = r->program;
     int a = rewrite_operand(r, op, 0), b = rewrite_operand(r, op, 1);
-    if (is_zero(&p->ops[b])) return a;
-    if (!is_zero(&p->ops[a])) return -1;
+    if (op_is_zero(&p->ops[b])) return a;
+    if (!op_is_zero(&p->ops[a])) return -1;
     if (op->immediate) b = program_add_op(p, OP_SHIFT, &b, 1, op->immediate);
     return op->code == OP_SUB ? program_add_op(p, OP_NEG, &b, 1, 0) : b;
 }
@@ -51,7 +46,7 @@ static int simplify_sum(const struct rewrite *r, const struct op *op)
 /* A sum whose carry never comes is one of two operands. */
 static int simplify_carry(const struct rewrite *r, const struct op *op)
 {
-    if (!is_zero(&r->program->ops[rewrite_operand(r, op, 0)])) return -1;
+    if (!op_is_zero(&r->program->ops[rewrite_operand(r, op, 0)])) return -1;
     return program_add2(r->program, op->code == OP_ADC ? OP_ADD : OP_SUB, rewrite_operand(r, op, 1),
                         rewrite_operand(r, op, 2), op->immediate);
 }

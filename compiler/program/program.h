@@ -261,6 +261,11 @@ static inline int op_fraction(const struct op *op)
 {
     return format_fraction_bits(op->format);
 }
+/* Whether its value is always 0. */
+static inline bool op_is_zero(const struct op *op)
+{
+    return op->lo == 0 && op->hi == 0;
+}
 /* add, sub, adc and sbb: the minuend's place among the operands; the other one, shifted, is next.
  */
 static inline bool op_is_sum(const struct op *op)

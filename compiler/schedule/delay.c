@@ -27,26 +27,21 @@ static double carry_chain(int bits, const struct target *target)
     return target->route_ns + target->carry_base_ns + bits * target->carry_per_bit_ns;
 }
 
-static bool is_zero_const(const struct op *op)
-{
-    return op->lo == 0 && op->hi == 0;
-}
-
 /* Whether a comparison only looks at a sign: a < 0 or 0 <= a. */
 static bool reads_sign(const struct program *p, const struct op *op)
 {
-    return (op->code == OP_LT && is_zero_const(program_operand(p, op, 1))) ||
-           (op->code == OP_LE && is_zero_const(program_operand(p, op, 0))) ||
+    return (op->code == OP_LT && op_is_zero(program_operand(p, op, 1))) ||
+           (op->code == OP_LE && op_is_zero(program_operand(p, op, 0))) ||
            ((op->code == OP_MAX || op->code == OP_MIN) &&
-            (is_zero_const(program_operand(p, op, 0)) || is_zero_const(program_operand(p, op, 1))));
+            (op_is_zero(program_operand(p, op, 0)) || op_is_zero(program_operand(p, op, 1))));
 }
 
 /* Bits of a comparison: from the lowest of both operands to the top of the wider. */
 static int compare_bits(const struct program *p, const struct op *op)
 {
     const struct op *a = program_operand(p, op, 0), *b = program_operand(p, op, 1);
-    if (is_zero_const(a) || is_zero_const(b)) {
-        const struct op *other = is_zero_const(a) ? b : a;
+    if (op_is_zero(a) || op_is_zero(b)) {
+        const struct op *other = op_is_zero(a) ? b : a;
         return other->format.width_bits;
     }
     int low = larger(op_fraction(a), op_fraction(b));
