@@ -1,6 +1,6 @@
-/* Memories of programs with loops: arrays, or chains of registers, and the operations that load from
- * them and store to them. A module keeps copies of the memories that it loads from; the module that
- * stores sends address and data. */
+/* Memories of programs with loops: arrays, or chains of registers, and the operations that load
+ * from them and store to them. A module keeps copies of the memories that it loads from; the module
+ * that stores sends address and data. */
 #include "compiler/emit/verilog.h"
 
 #include <assert.h>

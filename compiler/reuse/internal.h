@@ -71,8 +71,8 @@ int reuse_constant(struct reuse *r, const char *name, const int64_t *entries, in
 /* ---- roms.c ---- */
 
 /* Tables of the iteration that have the same name share the words of memories, where memories are
- * worth it. */
-struct program *reuse_make_roms(const struct program *old, const struct target *target);
+ * worth it and the part has them. */
+struct program *reuse_make_roms(const struct program *old, const struct compile_options *options);
 
 /* ---- forms: each appends blocks to the new program; results[column] becomes the new value of
  * every column that is read, the same real number with the same fraction bits ---- */

@@ -4,8 +4,13 @@
 
 #include <string.h>
 
-const char *const reuse_form_names[] = {"unrolled", "digits", "digits in turn", "digit serial",
-                                        "multipliers"};
+const char *const reuse_form_names[] = {"unrolled",     "digits",      "digits in turn",
+                                        "digit serial", "multipliers", "multipliers in step"};
+
+static bool on_multipliers(enum reuse_form form)
+{
+    return form == REUSE_MULTIPLIERS || form == REUSE_MULTIPLIERS_IN_STEP;
+}
 
 /* What is decided about a layer before anything is made. */
 struct choice {
@@ -168,7 +173,7 @@ static void find_readers(struct reuse *r, const struct choice *choices, int coun
     const struct reuse_layer **of_matvec =
         arena_alloc(&r->rewrite.arena, (size_t)old->op_count + 1, sizeof *of_matvec);
     for (int i = 0; i < count; i++)
-        if (choices[i].form == REUSE_MULTIPLIERS && choices[i].reads_memories)
+        if (on_multipliers(choices[i].form) && choices[i].reads_memories)
             of_matvec[choices[i].layer.matvec] = &choices[i].layer;
     for (int i = 0; i < old->output_count; i++)
         r->wants_whole[old->outputs[i].value] = true;
@@ -218,10 +223,14 @@ static void plan_macs(struct reuse *r, struct choice *choice, const struct bank 
         bank[i] = at->bank;
         if (at->bank + 1 > banks) banks = at->bank + 1;
     }
-    if (!choice->reads_memories) banks = spread_rows(layer, bank);
+    bool in_step = choice->form == REUSE_MULTIPLIERS_IN_STEP;
+    if (!choice->reads_memories && in_step)
+        memset(bank, 0, (size_t)layer->rows * sizeof *bank), banks = 1; /* no memory is needed */
+    else if (!choice->reads_memories)
+        banks = spread_rows(layer, bank);
     choice->tail = tail_find(r, layer);
     if (!choice->tail) choice->tail = tail_none(r, layer);
-    choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank);
+    choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank, in_step);
     if (choice->macs)
         choice->drain = choice->macs->drain;
     else
@@ -230,7 +239,7 @@ static void plan_macs(struct reuse *r, struct choice *choice, const struct bank 
 
 static void note_banks(const struct choice *choice, struct bank *bank_of)
 {
-    if (choice->form != REUSE_MULTIPLIERS && choice->form != REUSE_DIGITS_IN_TURN) return;
+    if (!on_multipliers(choice->form) && choice->form != REUSE_DIGITS_IN_TURN) return;
     for (int q = 0; q < choice->drain.pipelines; q++)
         for (int i = 0; i < choice->drain.cycles; i++) {
             int column = drain_columns(&choice->drain, q)[i];
@@ -278,7 +287,7 @@ static void plan_layer(struct reuse *r, struct choice *choice, struct bank *bank
         choice->serial = serial_plan(r, layer);
         if (!choice->serial) choice->form = REUSE_UNROLLED;
     }
-    if (choice->form == REUSE_MULTIPLIERS) plan_macs(r, choice, bank_of);
+    if (on_multipliers(choice->form)) plan_macs(r, choice, bank_of);
     bool is_digits = choice->form == REUSE_DIGITS || choice->form == REUSE_DIGITS_IN_TURN;
     if (is_digits && !fits_digits(r->rewrite.old, r, layer)) choice->form = REUSE_UNROLLED;
     if (choice->form == REUSE_DIGITS_IN_TURN) {
@@ -343,7 +352,7 @@ static void share_layer(struct reuse *r, struct choice *choice)
     for (int v = layer->block->first; v < layer->matvec; v++)
         copy_op(r, v);
     layer_bind(r, layer);
-    if (choice->form == REUSE_MULTIPLIERS) {
+    if (on_multipliers(choice->form)) {
         mac_emit(r, layer, choice->tail, choice->macs);
         if (choice->tail->values_are_results) copy_tail(r, layer, NULL);
         return;
@@ -464,7 +473,7 @@ struct program *reuse_program(const struct program *old, const struct compile_op
     }
     struct program *made = r.rewrite.program;
     reuse_free(&r);
-    struct program *program = reuse_make_roms(made, options->target);
+    struct program *program = reuse_make_roms(made, options);
     program_free(made);
     return program;
 }
