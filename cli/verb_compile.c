@@ -138,6 +138,11 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->options.threshold = *job->threshold;
 }
 
+static bool are_pins_free(const struct cli *cli)
+{
+    return cli->job && *cli->job->target->pins_free;
+}
+
 /* For the fewest ns: multiples of the crossing rate that take every event and that the board can
  * make (pins free: any). */
 static void choose_clocks(struct cli *cli, struct request *request)
@@ -146,13 +151,13 @@ static void choose_clocks(struct cli *cli, struct request *request)
     double crossing = job ? *job->budget->bunch_crossing_mhz : 40;
     double rate = crossing * (job ? *job->budget->events_per_crossing : 1);
     double most = request->board.target.model.max_clock_mhz;
-    bool pins_free = job && *job->target->pins_free;
     double *clocks = arena_alloc(&cli->arena, (size_t)(most / crossing) + 2, sizeof *clocks);
     struct compile_options *options = &request->options;
     for (int k = 1; k * crossing <= most; k++) {
         struct pll_recipe recipe;
         double clock = k * crossing;
-        if (clock < rate - 1e-9 || (!pins_free && !pll_search(&request->board, clock, &recipe)))
+        if (clock < rate - 1e-9 ||
+            (!are_pins_free(cli) && !pll_search(&request->board, clock, &recipe)))
             continue;
         clocks[options->clock_count++] = clock;
     }
@@ -228,6 +233,7 @@ static void fill_request(struct cli *cli, struct request *request)
     options->reuse = request->reuse;
     options->part_dsps = request->board.dsps;
     options->part_rams = request->board.rams;
+    options->has_player = !are_pins_free(cli);
     fill_wrapper(request);
     if (options->clock_mhz == 0 && options->optimize == OPTIMIZE_LATENCY)
         choose_clocks(cli, request);

@@ -141,12 +141,27 @@ static bool asks_for_reuse(const struct compile_options *options)
     return options->reuse > 1;
 }
 
+/* Block memories that the board's top needs for itself. */
+static int player_rams(const struct program *p, const struct target *target)
+{
+    int inputs = 0, outputs = 0, width = target->ram_width_max;
+    for (int i = 0; i < p->input_count; i++)
+        inputs += p->ops[p->inputs[i].value].format.width_bits;
+    for (int i = 0; i < p->output_count; i++)
+        outputs += p->ops[p->outputs[i].value].format.width_bits;
+    return (inputs + width - 1) / width + (outputs + width - 1) / width;
+}
+
 static void run_reuse(struct compilation *c, struct compile_notes *notes)
 {
     const struct program *old = c->program;
     struct compile_options timed = *c->options;
     if (c->has_stopped) return;
     if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
+    if (timed.has_player && timed.part_rams > 0) {
+        timed.part_rams -= player_rams(old, timed.target);
+        if (timed.part_rams < 0) timed.part_rams = 0;
+    }
     struct reuse_choice *choices = calloc((size_t)old->block_count + 1, sizeof *choices);
     if (!choices) fail("out of memory");
     int count = reuse_find_layers(old, &timed, choices);

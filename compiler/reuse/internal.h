@@ -17,6 +17,7 @@ struct reuse {
     struct rewrite rewrite; /* old program, new program, map */
     const struct compile_options *options;
     struct linear_forms *forms;    /* of the new program */
+    int multipliers_left;          /* of the part */
     bool *live;                    /* [old op_count] an output depends on it */
     struct reuse_stream **streams; /* [old op_count] values that exist as digits alone (serial.h) */
     bool *wants_memory, *wants_whole; /* [old op_count] how values that leave a layer are read */

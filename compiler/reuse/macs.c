@@ -23,7 +23,7 @@ struct macs {
 
 /* What a unit gets each cycle. */
 struct mac_fields {
-    int64_t *weights; /* [cycles] w1, where there are no multipliers to give it to */
+    int64_t *weights; /* [cycles] w1, where there is no multiplier left; else NULL */
     int weight, high; /* w1; of pairs what stands above its bits: w2, or w2 - 1 where w1 < 0 */
     int address[MAC_PORTS];
 };
@@ -153,10 +153,13 @@ static void add_unit(struct macs *m, int engine, int unit)
         weight[t] = w[0];
         high[t] = w[1] - (w[0] < 0);
     }
-    if (m->r->options->target->dsp_a_bits)
+    bool has_multiplier = m->r->options->target->dsp_a_bits && m->r->multipliers_left > 0;
+    if (has_multiplier || m->plan->ports == 2) {
         f->weight = reuse_constant(m->r, "weight", weight, 0);
-    else
+        m->r->multipliers_left--;
+    } else {
         f->weights = weight;
+    }
     if (m->plan->ports == 2) f->high = reuse_constant(m->r, "weight", high, 0);
     for (int port = 0; port < m->plan->ports && !m->picks; port++)
         f->address[port] = reuse_constant(m->r, "address", address[port], 0);

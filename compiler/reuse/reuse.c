@@ -2,6 +2,7 @@
 #include "compiler/reuse/macs.h"
 #include "compiler/reuse/serial.h"
 
+#include <limits.h>
 #include <string.h>
 
 const char *const reuse_form_names[] = {"unrolled",     "digits",      "digits in turn",
@@ -402,6 +403,7 @@ static void reuse_init(struct reuse *r, const struct program *old,
     struct rewrite *w = &r->rewrite;
     size_t count = (size_t)old->op_count + 1;
     *r = (struct reuse){.options = options};
+    r->multipliers_left = options->part_dsps < 0 ? INT_MAX : options->part_dsps;
     w->old = old;
     w->program = program_new_like(old);
     w->program->matrix_count = w->program->table_count = 0;
