@@ -141,15 +141,18 @@ static bool asks_for_reuse(const struct compile_options *options)
     return options->reuse > 1;
 }
 
-/* Block memories that the board's top needs for itself. */
-static int player_rams(const struct program *p, const struct target *target)
+/* Block memories that the board's top needs for itself (rtl/pattern_player.v): for whole events, or
+ * where that were more than an eighth of the part's and reuse leaves the time, word by word. */
+static int player_rams(const struct program *p, const struct compile_options *options, int factor)
 {
-    int inputs = 0, outputs = 0, width = target->ram_width_max;
+    int inputs = 0, outputs = 0, width = options->target->ram_width_max;
     for (int i = 0; i < p->input_count; i++)
         inputs += p->ops[p->inputs[i].value].format.width_bits;
     for (int i = 0; i < p->output_count; i++)
         outputs += p->ops[p->outputs[i].value].format.width_bits;
-    return (inputs + width - 1) / width + (outputs + width - 1) / width;
+    int in = (inputs + width - 1) / width, out = (outputs + width - 1) / width;
+    bool by_words = 8 * (in + out) > options->part_rams && factor >= (in > out ? in : out) + 2;
+    return by_words ? PLAYER_RAMS : in + out;
 }
 
 static void run_reuse(struct compilation *c, struct compile_notes *notes)
@@ -158,14 +161,17 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     struct compile_options timed = *c->options;
     if (c->has_stopped) return;
     if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
-    if (timed.has_player && timed.part_rams > 0) {
-        timed.part_rams -= player_rams(old, timed.target);
-        if (timed.part_rams < 0) timed.part_rams = 0;
-    }
     struct reuse_choice *choices = calloc((size_t)old->block_count + 1, sizeof *choices);
     if (!choices) fail("out of memory");
     int count = reuse_find_layers(old, &timed, choices);
     reuse_set_factors(&timed, choices, count);
+    if (timed.has_player && timed.part_rams > 0) {
+        int most = 1;
+        for (int i = 0; i < count; i++)
+            if (choices[i].factor > most) most = choices[i].factor;
+        timed.part_rams -= player_rams(old, &timed, most);
+        if (timed.part_rams < 0) timed.part_rams = 0;
+    }
     if (asks_for_reuse(&timed)) {
         notes->layers = calloc((size_t)count + 1, sizeof *notes->layers);
         if (!notes->layers) fail("out of memory");

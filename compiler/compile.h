@@ -37,8 +37,7 @@ struct compile_options {
     const struct layer_reuse *layer_reuse;
     int layer_reuse_count;
     int part_dsps, part_rams; /* what the part has; -1: any number */
-    bool has_player; /* a board's top around it, with words of all inputs and of all outputs in
-                        block memories (rtl/pattern_player.v) */
+    bool has_player;          /* some of them are for the board's top (rtl/pattern_player.v) */
     const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
     int input_bits;           /* with calibration: width of each input, 0: not asked */
     int leaf_bits;            /* width of the values of trees that bring no format; 0: 8 */

@@ -37,6 +37,10 @@ struct target {
 /* A generic fabric with iCE40-HX-like figures, for tests and for compiling without a board. */
 extern const struct target target_generic;
 
+/* Block memories of a board's top that plays events word by word (rtl/event_words.v): the compiler
+ * leaves them free, the build uses no more. */
+enum { PLAYER_RAMS = 4 };
+
 /* Multiplies all delays. */
 void target_scale_delays(struct target *target, double scale);
 

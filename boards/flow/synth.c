@@ -68,7 +68,8 @@ void job_write_scripts(struct build_job *job)
     if (job->request->pins_free)
         text_add(&top, " %s.v\n", job->ecp5 ? "register_shell" : "shift_shell");
     else
-        text_add(&top, " reset_sync.v event_ticker.v pattern_player.v status_leds.v%s\n",
+        text_add(&top,
+                 " reset_sync.v event_ticker.v event_words.v pattern_player.v status_leds.v%s\n",
                  job->pll.bypass ? ""
                  : job->ecp5     ? " pll_ecp5.v"
                                  : " pll_ice40.v");

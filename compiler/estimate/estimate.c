@@ -37,7 +37,8 @@ static double index_table_luts(const struct table *table, int width, const struc
             ones += (int)(table->entries[i] >> bit & 1);
         int fewer = ones < table->count - ones ? ones : table->count - ones;
         double words = (double)table->count / (1 << t->lut_inputs);
-        sum += fewer == 0 ? 0 : fewer < words ? fewer : words < 1 ? 1 : 0.8 * words;
+        double by_entries = index_bit_luts(words);
+        sum += fewer == 0 ? 0 : fewer < by_entries ? fewer : by_entries;
     }
     return sum;
 }

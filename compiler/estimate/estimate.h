@@ -13,6 +13,12 @@ double op_lut4(const struct program *program, int value, const struct target *ta
 void estimate_packed_bits(const struct program *program, const struct target *target,
                           double *packed);
 
+/* 4-input LUTs of one bit of a table that takes so many of them for its entries: those, and what
+ * chooses among them. */
+static inline double index_bit_luts(double words)
+{
+    return words <= 1 ? 1 : words + 0.6 * (words - 1);
+}
 /* Block memories of the tables and memories of a program, scheduled or not. */
 double estimate_rams(const struct program *program, const struct target *target);
 

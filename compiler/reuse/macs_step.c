@@ -1,5 +1,6 @@
 /* Plans whose engines are in step: columns side by side in passes, one engine each, that all take
  * the same rows in the same cycle. */
+#include "compiler/estimate/estimate.h"
 #include "compiler/reuse/macs_planning.h"
 
 #include <stdlib.h>
@@ -222,7 +223,7 @@ static double price_of(const struct stepping *s, int units)
     double engine = units * mac_unit_price(m) + (units - 1) * (product + 1);
     if (longest > 1) engine += plan->sum_bits;
     double ports = (double)units * plan->ports, bits = ports * s->engines * w;
-    double deep = 0.8 * ((all_cycles(s, units) + 15) / 16), rom = bits * (deep < 1 ? 1 : deep);
+    double rom = bits * index_bit_luts(all_cycles(s, units) / 16.0);
     if (t->ram_width_max && bits / t->ram_width_max * t->ram_price_lut4 < rom)
         rom = bits / t->ram_width_max * t->ram_price_lut4;
     int pipelines = (m->tail->count + m->limit - 1) / m->limit;

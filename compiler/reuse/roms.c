@@ -59,7 +59,7 @@ static double bit_price(const struct table *table, int bit)
     for (int i = 0; i < table->count; i++)
         ones += (int)(table->entries[i] >> bit & 1);
     int fewer = ones < table->count - ones ? ones : table->count - ones;
-    double by_entries = luts > 1 ? 0.8 * luts : luts;
+    double by_entries = index_bit_luts(luts);
     return fewer == 0 ? 0 : fewer < by_entries ? fewer : by_entries;
 }
 
