@@ -117,6 +117,14 @@ static const char *memories_verify(const struct program *p, int *value, char *re
         if (!format_equal(m->format,
                           format_of_interval(m->lo, m->hi, format_fraction_bits(m->format))))
             return REASON("memory %s: its interval asks for another format", m->name);
+        for (int k = 0; k < m->entries && m->contents; k++)
+            if (m->contents[k] < m->lo || m->contents[k] > m->hi)
+                return REASON("memory %s: entry %d holds %" PRId64 ", outside [%" PRId64
+                              ", %" PRId64 "]",
+                              m->name, k, m->contents[k], m->lo, m->hi);
+        if (m->contents && (m->slots != m->entries || m->kind == MEMORY_DELAY))
+            return REASON("memory %s is loadable: it has %d slots in %s, not %d", m->name, m->slots,
+                          memory_kind_names[m->kind], m->entries);
         int stores = 0;
         for (int v = 0; v < p->op_count; v++) {
             if (p->ops[v].code != OP_STORE || p->ops[v].immediate != i) continue;

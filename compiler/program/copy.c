@@ -126,6 +126,7 @@ bool op_reads_bits(enum op_code code)
     case OP_CONCAT:
     case OP_STATE:
     case OP_UPDATE:
+    case OP_LOAD:
     case OP_STORE:
     case OP_LUT:
     case OP_SLICE: return true;
