@@ -41,7 +41,6 @@ void compile_files_emit(struct cli *cli, const struct program *program,
     emit_axis(program, &header, from->stall_cycles, cli->folder);
     emit_c(program, &header, cli->folder);
     emit_interface(program, &header, cli->folder);
-    emit_load_map(program, cli->folder);
 }
 
 /* An empty object under that name, in place of one that may be there. */

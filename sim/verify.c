@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "compiler/emit/emit.h"
+#include "compiler/load_image.h"
 #include "data/random.h"
 #include "model/onnx.h"
 #include "sim/bench.h"
@@ -69,15 +70,21 @@ static const char *const *read_file_list(struct arena *arena, const char *folder
     return files;
 }
 
-/* Random contents for all loadable memories, and what events give with them. */
+/* The image's contents, or random ones, for all loadable memories, and what events give with them.
+ */
 static void prepare_loads(struct verification *v)
 {
     const struct program *p = v->program;
-    if (!program_has_loadables(p)) return;
+    if (!program_has_loadables(p)) {
+        if (v->request->image)
+            fail("%s: nothing in this network can be loaded", v->request->folder);
+        return;
+    }
     struct random random = random_init(v->request->seed + 1);
     struct program *loaded =
         program_read(file_join(&v->arena, v->request->folder, "program.sluice"));
-    for (int m = 0; m < p->memory_count; m++) {
+    if (v->request->image) load_image_apply(loaded, v->request->folder, v->request->image);
+    for (int m = 0; m < p->memory_count && !v->request->image; m++) {
         const struct memory *memory = &p->memories[m];
         if (!memory->contents) continue;
         int64_t *contents = arena_alloc(&v->arena, (size_t)memory->entries, sizeof *contents);

@@ -34,9 +34,10 @@ void emit_c(const struct program *program, const struct emit_header *header, con
 void emit_interface(const struct program *program, const struct emit_header *header,
                     const char *folder);
 
-/* FOLDER/load.json, where loadable memories are addressed (docs/reference/build-folder.md); an
- * earlier one of a program without any is removed. */
-void emit_load_map(const struct program *program, const char *folder);
+/* FOLDER/load.json, where loadable memories are addressed and, by the plan (may be NULL), what is
+ * in them (docs/reference/build-folder.md); an earlier one of a program without any is removed. */
+struct load_plan;
+void emit_load_map(const struct program *program, const struct load_plan *plan, const char *folder);
 
 /* Bits of the packed ports, and packing of one event's stored integers into them: little-endian,
  * element 0 in the lowest bits; bytes = (bits + 7) / 8. */

@@ -112,6 +112,10 @@ struct matrix {
     int fraction_bits;
     int64_t *bias;
     int bias_fraction_bits;
+    /* Integers and biases of today that others may replace: anything in [lo, hi] and [bias_lo,
+     * bias_hi] (as the integers are given). Only between lowering and reuse. */
+    bool is_loadable;
+    int64_t lo, hi, bias_lo, bias_hi;
 };
 
 struct table {
@@ -352,13 +356,16 @@ bool program_same_but_contents(const struct program *a, const struct program *b)
 
 /* ---- columns of matrices (matrix.c) ---- the stored integer of a RESULT op is exactly
  *   bias + sum over rows of weight[row] * (stored integer of the matvec's operand number row).
- * Fraction bits of a result: the fewest that hold it exactly, whatever the operands' values. */
+ * Fraction bits of a result: the fewest that hold it exactly, whatever the operands' values; of a
+ * loadable matrix whatever its integers become. */
 int result_fraction(const struct program *p, const struct op *result);
 /* The integers of the sum at a fraction (result_fraction()); an operand that is always 0 has weight
  * 0. False if an integer needs more than 63 bits. */
 bool result_weight(const struct program *p, const struct op *result, int fraction, int row,
                    int64_t *weight);
 bool result_bias(const struct program *p, const struct op *result, int fraction, int64_t *bias);
+/* The matrix that a result is a column of. */
+const struct matrix *result_matrix(const struct program *p, const struct op *result);
 
 /* ---- text form (print.c, parse.c) ---- docs/reference/program.md */
 void program_print(const struct program *p, FILE *stream);

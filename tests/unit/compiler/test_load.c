@@ -60,7 +60,7 @@ static void test_map_file(void **state)
 {
     (void)state;
     struct program *p = two_tables();
-    emit_load_map(p, folder);
+    emit_load_map(p, NULL, folder);
     cJSON *json = json_read("build/tests/load/load.json");
     const cJSON *memory = cJSON_GetArrayItem(json_find(json, "memories"), 2);
     assert_int_equal(json_number(json, "address_bits", 0), 4);
@@ -71,7 +71,7 @@ static void test_map_file(void **state)
     assert_int_equal(json_number(memory, "words", 0), 5);
     cJSON_Delete(json);
     p->memory_count = 0; /* nothing to be loaded: no file */
-    emit_load_map(p, folder);
+    emit_load_map(p, NULL, folder);
     assert_false(file_exists("build/tests/load/load.json"));
     program_free(p);
 }
