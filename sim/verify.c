@@ -6,11 +6,10 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "compiler/emit/emit.h"
-#include "compiler/load_image.h"
-#include "data/random.h"
 #include "model/onnx.h"
 #include "sim/bench.h"
 #include "sim/compare.h"
+#include "sim/loads.h"
 #include "sim/locate.h"
 
 #include <assert.h>
@@ -70,36 +69,6 @@ static const char *const *read_file_list(struct arena *arena, const char *folder
     return files;
 }
 
-/* The image's contents, or random ones, for all loadable memories, and what events give with them.
- */
-static void prepare_loads(struct verification *v)
-{
-    const struct program *p = v->program;
-    if (!program_has_loadables(p)) {
-        if (v->request->image)
-            fail("%s: nothing in this network can be loaded", v->request->folder);
-        return;
-    }
-    struct random random = random_init(v->request->seed + 1);
-    struct program *loaded =
-        program_read(file_join(&v->arena, v->request->folder, "program.sluice"));
-    if (v->request->image) load_image_apply(loaded, v->request->folder, v->request->image);
-    for (int m = 0; m < p->memory_count && !v->request->image; m++) {
-        const struct memory *memory = &p->memories[m];
-        if (!memory->contents) continue;
-        int64_t *contents = arena_alloc(&v->arena, (size_t)memory->entries, sizeof *contents);
-        for (int i = 0; i < memory->entries; i++)
-            contents[i] = memory->lo +
-                          (int64_t)random_below(&random, (uint64_t)(memory->hi - memory->lo) + 1);
-        program_set_contents(loaded, m, contents);
-    }
-    int64_t *outputs = arena_alloc(
-        &v->arena, (size_t)v->stimuli.count * (size_t)p->output_count + 1, sizeof *outputs);
-    program_eval(loaded, v->stimuli.inputs, v->stimuli.count, outputs);
-    v->loads = bench_write_loads(&v->arena, p, loaded, v->folder, outputs, v->stimuli.count);
-    program_free(loaded);
-}
-
 static void prepare(struct verification *v)
 {
     const struct verify_request *request = v->request;
@@ -123,7 +92,15 @@ static void prepare(struct verification *v)
                               .loads = program_has_loadables(v->program)};
     v->events = bench_write_events(&v->arena, v->program, v->folder, v->stimuli.inputs, v->outputs,
                                    v->stimuli.count);
-    prepare_loads(v);
+    if (v->design.loads)
+        v->loads = loads_prepare(&v->arena, v->program,
+                                 &(struct loads_request){.folder = request->folder,
+                                                         .image = request->image,
+                                                         .seed = request->seed,
+                                                         .work = v->folder},
+                                 v->stimuli.inputs, v->stimuli.count);
+    else if (request->image)
+        fail("%s: nothing in this network can be loaded", request->folder);
     int interval = v->program->interval_cycles;
     v->crossing_cycles = request->crossing_interval_cycles;
     v->result->crossing_ok = v->crossing_cycles == 0 || v->crossing_cycles >= interval;

@@ -68,6 +68,17 @@ cp -r build/a build/broken
 sed -i 's/turns = swap_q && wait_q == [^;]*;/turns = swap_q;/' build/broken/rtl/a.v
 refuse "a swap in mid-event is seen" 'loading, full rate: .*' "$sluice" verify build/broken --events x.npy --quiet
 
+# On the part with the fewest memories: the netlist loads, too; and a bitstream, whose top leaves the port alone.
+job small 1 "reuse: 64, weights: loadable, seeds: 1" ""
+sed -i 's/ulx3s-85f, clock_mhz: 80/hx8k-evn, clock_mhz: 48/' small.yaml
+sed -i "s|^output|model: build/a/train/model.onnx\noutput|" small.yaml
+sed -i 's/random_events: 100/random_events: 100, gate_level_events: 50/' small.yaml
+check "compile for hx8k" "$sluice" compile small.yaml
+check "build, pins free" "$sluice" build small.yaml --pins-free
+check "gate level agrees" test "$(json build/small/build.json gate_level.mismatches)" = 0
+check "memories are there" test "$(json build/small/build.json resources.bram)" -ge 4
+check "build for the board" "$sluice" build small.yaml
+
 # One layer of two; a job's layer key.
 job one 1 "reuse: 32" ", loadable: true"
 sed -i "s|^output|model: build/a/train/model.onnx\noutput|" one.yaml
