@@ -51,12 +51,6 @@ struct verilog_value {
     int first_hold, hold_count; /* in holds[] */
 };
 
-/* When a register of the top takes the bank of an event that was presented in cycle 0; register 0,
- * bank_q, has it from cycle 1 on. Each keeps it for II cycles. */
-struct verilog_bank {
-    int cycle;
-};
-
 struct verilog_plan {
     const struct program *program;
     struct arena arena;
@@ -72,8 +66,8 @@ struct verilog_plan {
     bool *is_pulse;   /* [latency + 1]: some module, or valid_o, needs a pulse in that cycle */
     int *first_stage; /* of each loop: stage of its iteration counter */
     struct verilog_memory *memories;
-    bool has_banks;             /* some live op reads a loadable memory */
-    struct verilog_bank *banks; /* the chain of the event's bank, in a paced program */
+    bool has_banks; /* some live op reads a loadable memory */
+    int *banks; /* of a paced program: the cycles in which registers bank_h1 ... take the bank */
     int bank_count;
     size_t bank_capacity;
     struct verilog_value *values;

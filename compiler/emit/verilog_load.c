@@ -15,7 +15,7 @@
 /* The last cycle in which the newest register of the chain has the bank. */
 static int chain_end(const struct verilog_plan *plan)
 {
-    int taken = plan->bank_count ? plan->banks[plan->bank_count - 1].cycle : 0;
+    int taken = plan->bank_count ? plan->banks[plan->bank_count - 1] : 0;
     return taken + plan->program->interval_cycles;
 }
 
@@ -23,7 +23,7 @@ static int chain_end(const struct verilog_plan *plan)
 static void extend_chain(struct verilog_plan *plan, int cycle)
 {
     while (chain_end(plan) < cycle) {
-        int taken = plan->bank_count ? plan->banks[plan->bank_count - 1].cycle : 0;
+        int taken = plan->bank_count ? plan->banks[plan->bank_count - 1] : 0;
         int next = chain_end(plan);
         while (next > taken + 1 && !plan->is_pulse[next])
             next--;
@@ -31,7 +31,7 @@ static void extend_chain(struct verilog_plan *plan, int cycle)
         plan->is_pulse[next] = true;
         plan->banks = array_grow(plan->banks, &plan->bank_capacity, (size_t)plan->bank_count + 1,
                                  sizeof *plan->banks);
-        plan->banks[plan->bank_count++] = (struct verilog_bank){next};
+        plan->banks[plan->bank_count++] = next;
     }
 }
 
@@ -59,7 +59,7 @@ static void bank_at(const struct verilog_plan *plan, int cycle, char name[24])
         snprintf(name, 24, cycle < 2 ? "bank_q" : is_vector ? "bank_d[%d]" : "bank_d", cycle - 2);
         return;
     }
-    while (number < plan->bank_count && plan->banks[number].cycle < cycle)
+    while (number < plan->bank_count && plan->banks[number] < cycle)
         number++;
     if (cycle == 0)
         snprintf(name, 24, "bank");
@@ -112,10 +112,10 @@ static void add_chain(const struct verilog_plan *plan, struct text *text)
     }
     for (int k = 0; k < plan->bank_count; k++) {
         char from[24];
-        bank_at(plan, plan->banks[k].cycle, from);
+        bank_at(plan, plan->banks[k], from);
         text_add(text,
                  "    reg bank_h%d;\n    always @(posedge clk_i) if (at_%d) bank_h%d <= %s;\n",
-                 k + 1, plan->banks[k].cycle, k + 1, from);
+                 k + 1, plan->banks[k], k + 1, from);
     }
     bank_at(plan, plan->program->latency_cycles, last);
     text_add(text, "    assign bank_o = %s;\n", last);

@@ -1,10 +1,7 @@
 /* Loadable memories: where their entries are addressed, and exchanging what they hold. */
 #include "compiler/program/internal.h"
 
-#include "base/error.h"
-
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool program_has_loadables(const struct program *p)
@@ -63,35 +60,4 @@ void program_set_contents(struct program *p, int memory, const int64_t *contents
     for (int i = 0; i < m->entries; i++)
         assert(contents[i] >= m->lo && contents[i] <= m->hi);
     memcpy(m->contents, contents, (size_t)m->entries * sizeof *contents);
-}
-
-/* The text form with zeros in place of contents; the caller frees it. */
-static char *text_without_contents(const struct program *p)
-{
-    struct program bare = *p;
-    struct arena arena = {0};
-    char *text = NULL;
-    size_t length;
-    bare.memories = arena_alloc(&arena, (size_t)p->memory_count + 1, sizeof *bare.memories);
-    for (int m = 0; m < p->memory_count; m++) {
-        bare.memories[m] = p->memories[m];
-        if (bare.memories[m].contents)
-            bare.memories[m].contents =
-                arena_alloc(&arena, (size_t)bare.memories[m].entries, sizeof(int64_t));
-    }
-    FILE *stream = open_memstream(&text, &length);
-    if (!stream) fail("out of memory");
-    program_print(&bare, stream);
-    if (fclose(stream)) fail("out of memory");
-    arena_free(&arena);
-    return text;
-}
-
-bool program_same_but_contents(const struct program *a, const struct program *b)
-{
-    char *x = text_without_contents(a), *y = text_without_contents(b);
-    bool same = !strcmp(x, y);
-    free(x);
-    free(y);
-    return same;
 }

@@ -351,8 +351,6 @@ int load_read_stage(const struct program *p, const struct op *load);
 uint64_t load_port_word(const struct memory *memory, int64_t integer);
 /* Other contents for a loadable memory, in place: integers [entries], each in [lo, hi]. */
 void program_set_contents(struct program *p, int memory, const int64_t *contents);
-/* Whether two programs are the same but for what their loadable memories hold. */
-bool program_same_but_contents(const struct program *a, const struct program *b);
 
 /* ---- columns of matrices (matrix.c) ---- the stored integer of a RESULT op is exactly
  *   bias + sum over rows of weight[row] * (stored integer of the matvec's operand number row).
