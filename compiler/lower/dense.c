@@ -94,6 +94,7 @@ void lower_dense(struct lowering *l, const struct layer *layer)
     }
     matrix.integers = arena_alloc(&l->arena, count, sizeof *matrix.integers);
     matrix.fraction_bits = common_grid(layer, "weights", weights, count, matrix.integers);
+    if (lowering_is_loadable(l, layer)) lowering_declare(l, layer, &matrix);
     lowering_block(l, layer, true);
     int *results = arena_alloc(&l->arena, (size_t)columns, sizeof *results);
     program_add_matvec(l->program, l->values, rows, &matrix, results);

@@ -60,6 +60,16 @@ static inline const struct layer *lowering_layer(const struct lowering *l, int a
     int position = l->position + ahead;
     return position < l->chain.count ? &l->network->layers[l->chain.layers[position]] : NULL;
 }
+/* ---- loadable.c ---- */
+
+/* Whether the options ask for loadable weights in this layer. */
+bool lowering_is_loadable(const struct lowering *l, const struct layer *layer);
+/* Ends with one line if the options name layers that are not there, or dense layers that cannot be
+ * loaded. */
+void lowering_check_loadable(const struct lowering *l);
+/* Declares what may be loaded, from the layer's quantizers, and states the matrix's integers so. */
+void lowering_declare(struct lowering *l, const struct layer *layer, struct matrix *matrix);
+
 /* Begins a block for the layer unless one is open that it may share. */
 void lowering_block(struct lowering *l, const struct layer *layer, bool own);
 /* Ends the program when the double-precision reference could not be exact for a value: the sum
