@@ -29,8 +29,8 @@ extern const char *const reuse_form_names[];
 struct reuse_choice {
     char layer[128];
     int rows, columns;
-    long products;          /* with weights that are not zero */
-    int factor;             /* most cycles of its loops, >= 1 */
+    long products;    /* with weights that are not zero */
+    int factor;       /* most cycles of its loops, >= 1 */
     bool is_loadable; /* no form but multipliers will do, and the factor is at least 2 */
     enum reuse_form form;
 };
