@@ -59,9 +59,11 @@ void compile_options_init(struct compile_options *options);
 /* Names of the passes in order, NULL-terminated, for --help and docs. */
 extern const char *const compile_passes[];
 
-/* What a word of a loadable memory is made of, so that others' weights can be loaded. */
+/* What a word of a loadable memory is made of, so that others' weights can be loaded. Rows that are
+ * none: the column's bias; scale and offset of a normalisation behind the layer. */
+enum load_row { LOAD_BIAS = -1, LOAD_SCALE = -2, LOAD_OFFSET = -3 };
 struct load_cell {
-    int row, column; /* of the layer's weights; row -1: the column's bias; column -1: nothing, 0 */
+    int row, column; /* of the layer's weights, or one of enum load_row; column -1: nothing, 0 */
     int shift;       /* the field holds the integer times 2^shift */
 };
 struct load_layout {
@@ -70,14 +72,17 @@ struct load_layout {
     int *low;                /* [fields] lowest bit in the word; what is left of the word is 0 */
     struct load_cell *cells; /* [words][fields] */
 };
-/* A layer that is loaded: the formats of all its weights, and of all its biases, are inside these.
- */
+/* Multiples of 2^-fraction_bits. */
+struct load_numbers {
+    bool any; /* else there are none */
+    int fraction_bits;
+    int64_t lo, hi;
+};
+/* A layer that is loaded: what its numbers may be. */
 struct load_layer {
     const char *name;
     int rows, columns;
-    int fraction_bits, bias_fraction_bits;
-    int64_t lo, hi, bias_lo, bias_hi;
-    bool has_bias;
+    struct load_numbers weights, bias, scale, offset;
 };
 struct load_plan {
     struct arena arena;

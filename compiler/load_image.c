@@ -7,6 +7,7 @@
 #include "compiler/lower/dyadic.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- load.json ---- */
@@ -41,6 +42,15 @@ static void read_layout(struct load_plan *plan, const cJSON *memory)
     }
 }
 
+static struct load_numbers read_numbers(const cJSON *layer, const char *name)
+{
+    const cJSON *numbers = json_find(layer, name);
+    if (!cJSON_IsObject(numbers)) return (struct load_numbers){0};
+    return (struct load_numbers){true, (int)json_number(numbers, "fraction_bits", 0),
+                                 (int64_t)json_number(numbers, "least", 0),
+                                 (int64_t)json_number(numbers, "most", 0)};
+}
+
 static void read_layer(struct load_plan *plan, const cJSON *layer)
 {
     plan->layers = array_grow(plan->layers, &plan->layer_capacity, (size_t)plan->layer_count + 1,
@@ -49,13 +59,10 @@ static void read_layer(struct load_plan *plan, const cJSON *layer)
         (struct load_layer){.name = arena_strdup(&plan->arena, json_string(layer, "name", "")),
                             .rows = (int)json_number(layer, "rows", 0),
                             .columns = (int)json_number(layer, "columns", 0),
-                            .fraction_bits = (int)json_number(layer, "fraction_bits", 0),
-                            .bias_fraction_bits = (int)json_number(layer, "bias_fraction_bits", 0),
-                            .lo = (int64_t)json_number(layer, "least", 0),
-                            .hi = (int64_t)json_number(layer, "most", 0),
-                            .bias_lo = (int64_t)json_number(layer, "bias_least", 0),
-                            .bias_hi = (int64_t)json_number(layer, "bias_most", 0),
-                            .has_bias = cJSON_IsTrue(json_find(layer, "has_bias"))};
+                            .weights = read_numbers(layer, "weights"),
+                            .bias = read_numbers(layer, "bias"),
+                            .scale = read_numbers(layer, "scale"),
+                            .offset = read_numbers(layer, "offset")};
 }
 
 void load_plan_read(struct load_plan *plan, const char *folder, char id[17])
@@ -136,6 +143,7 @@ static bool same_constants(const struct filling *f, const struct layer *a, const
     case LAYER_DENSE: return find_layer(f->plan, a->name) || same_dense(f, a, b);
     case LAYER_AFFINE:
     case LAYER_BATCHNORM:
+        if (find_layer(f->plan, f->compiled->layers[a->input].name)) return true;
         for (int j = 0; j < a->size; j++) {
             network_affine(a, j, true, &x[0], &x[1]);
             network_affine(b, j, true, &y[0], &y[1]);
@@ -150,6 +158,11 @@ static bool same_constants(const struct filling *f, const struct layer *a, const
     }
 }
 
+static bool is_scaling(const struct layer *layer)
+{
+    return layer->kind == LAYER_AFFINE || layer->kind == LAYER_BATCHNORM;
+}
+
 static void check_alike(const struct filling *f)
 {
     const struct network *a = f->compiled, *b = f->network;
@@ -159,7 +172,8 @@ static void check_alike(const struct filling *f)
              f->file, b->layer_count - 1, a->layer_count - 1);
     for (int i = 0; i < a->layer_count; i++) {
         const struct layer *x = &a->layers[i], *y = &b->layers[i];
-        if (x->kind != y->kind || x->size != y->size || x->input != y->input)
+        bool both_scale = is_scaling(x) && is_scaling(y); /* prepared to one or the other */
+        if ((x->kind != y->kind && !both_scale) || x->size != y->size || x->input != y->input)
             fail(
                 "%s: layer %s is %s of %d, in the compiled network (%s) %s of %d; an image needs a "
                 "network of the same shape",
@@ -176,26 +190,49 @@ static void check_alike(const struct filling *f)
 /* ---- contents ---- */
 
 /* A number as an integer that may be loaded. */
-static int64_t integer_of(const struct filling *f, const struct load_layer *l, double x,
-                          bool is_bias)
+static int64_t integer_of(const struct filling *f, const char *layer, const char *what,
+                          const struct load_numbers *may, double x)
 {
-    int64_t integer, lo = is_bias ? l->bias_lo : l->lo, hi = is_bias ? l->bias_hi : l->hi;
-    int fraction = is_bias ? l->bias_fraction_bits : l->fraction_bits;
-    if (!dyadic_on_grid(dyadic_of(x), fraction, &integer) || integer < lo || integer > hi)
+    int64_t integer;
+    if (!dyadic_on_grid(dyadic_of(x), may->fraction_bits, &integer) || integer < may->lo ||
+        integer > may->hi)
         fail("%s: layer %s: the %s %.9g is none that may be loaded: multiples of 2^%d from %" PRId64
              " to %" PRId64 " of them",
-             f->file, l->name, is_bias ? "bias" : "weight", x, -fraction, lo, hi);
+             f->file, layer, what, x, -may->fraction_bits, may->lo, may->hi);
     return integer;
+}
+
+/* The scaling behind a layer that is loaded with it: its constants are rounded to what may be
+ * loaded. */
+static double scaling_of(const struct filling *f, const struct layer *layer, int column,
+                         enum load_row row, const struct load_numbers *may)
+{
+    const struct network *n = f->network;
+    double scale = 1, offset = 0;
+    for (int i = 1; i < n->layer_count; i++)
+        if (&n->layers[n->layers[i].input] == layer && is_scaling(&n->layers[i]))
+            network_affine(&n->layers[i], column, true, &scale, &offset);
+    return ldexp(rint(ldexp(row == LOAD_SCALE ? scale : offset, may->fraction_bits)),
+                 -may->fraction_bits);
 }
 
 static int64_t cell_integer(const struct filling *f, const struct load_layer *l,
                             const struct layer *layer, struct load_cell cell)
 {
+    size_t at = (size_t)cell.row * (size_t)layer->size + (size_t)cell.column;
     if (cell.column < 0) return 0;
-    double x = cell.row < 0
-                   ? bias_of(layer, cell.column)
-                   : weight_of(layer, (size_t)cell.row * (size_t)layer->size + (size_t)cell.column);
-    return integer_of(f, l, x, cell.row < 0) * ((int64_t)1 << cell.shift);
+    switch (cell.row) {
+    case LOAD_BIAS: return integer_of(f, l->name, "bias", &l->bias, bias_of(layer, cell.column));
+    case LOAD_SCALE:
+        return integer_of(f, l->name, "scale behind it", &l->scale,
+                          scaling_of(f, layer, cell.column, LOAD_SCALE, &l->scale));
+    case LOAD_OFFSET:
+        return integer_of(f, l->name, "offset behind it", &l->offset,
+                          scaling_of(f, layer, cell.column, LOAD_OFFSET, &l->offset));
+    default:
+        return integer_of(f, l->name, "weight", &l->weights, weight_of(layer, at)) *
+               ((int64_t)1 << cell.shift);
+    }
 }
 
 static const struct layer *layer_named(const struct filling *f, const char *name)
@@ -240,12 +277,13 @@ static void check_weights(const struct filling *f)
         const struct layer *layer = layer_named(f, l->name);
         if (!layer) continue;
         for (size_t i = 0; i < (size_t)l->rows * (size_t)l->columns; i++)
-            integer_of(f, l, weight_of(layer, i), false);
-        for (int j = 0; j < l->columns; j++)
-            if (l->has_bias || bias_of(layer, j) == 0)
-                integer_of(f, l, bias_of(layer, j), true);
-            else
+            integer_of(f, l->name, "weight", &l->weights, weight_of(layer, i));
+        for (int j = 0; j < l->columns; j++) {
+            double bias = bias_of(layer, j);
+            if (bias != 0 && !l->bias.any)
                 fail("%s: layer %s has biases, the compiled network none", f->file, l->name);
+            if (l->bias.any) integer_of(f, l->name, "bias", &l->bias, bias);
+        }
     }
 }
 

@@ -63,19 +63,28 @@ static cJSON *memory_object(const struct program *p, const struct load_range *ra
     return object;
 }
 
+static void add_numbers(cJSON *object, const char *name, const struct load_numbers *numbers)
+{
+    if (!numbers->any) {
+        cJSON_AddNullToObject(object, name);
+        return;
+    }
+    cJSON *of = cJSON_AddObjectToObject(object, name);
+    cJSON_AddNumberToObject(of, "fraction_bits", numbers->fraction_bits);
+    cJSON_AddNumberToObject(of, "least", (double)numbers->lo);
+    cJSON_AddNumberToObject(of, "most", (double)numbers->hi);
+}
+
 static cJSON *layer_object(const struct load_layer *layer)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "name", layer->name);
     cJSON_AddNumberToObject(object, "rows", layer->rows);
     cJSON_AddNumberToObject(object, "columns", layer->columns);
-    cJSON_AddNumberToObject(object, "fraction_bits", layer->fraction_bits);
-    cJSON_AddNumberToObject(object, "least", (double)layer->lo);
-    cJSON_AddNumberToObject(object, "most", (double)layer->hi);
-    cJSON_AddBoolToObject(object, "has_bias", layer->has_bias);
-    cJSON_AddNumberToObject(object, "bias_fraction_bits", layer->bias_fraction_bits);
-    cJSON_AddNumberToObject(object, "bias_least", (double)layer->bias_lo);
-    cJSON_AddNumberToObject(object, "bias_most", (double)layer->bias_hi);
+    add_numbers(object, "weights", &layer->weights);
+    add_numbers(object, "bias", &layer->bias);
+    add_numbers(object, "scale", &layer->scale);
+    add_numbers(object, "offset", &layer->offset);
     return object;
 }
 

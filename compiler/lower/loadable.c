@@ -4,11 +4,11 @@
 #include "base/error.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <string.h>
 
-bool lowering_is_loadable(const struct lowering *l, const struct layer *layer)
+bool layer_is_loadable(const struct compile_options *options, const struct layer *layer)
 {
-    const struct compile_options *options = l->options;
     if (layer->kind != LAYER_DENSE) return false;
     for (int i = 0; i < options->loadable_count; i++)
         if (!strcmp(options->loadable_layers[i], layer->name)) return true;
@@ -30,10 +30,11 @@ static void check_layer(const struct lowering *l, int position)
     if (layer->bias && !layer->bias_quant.count)
         fail("layer %s: loadable biases need a quantizer, whose format says what may be loaded",
              layer->name);
-    if (next && (next->kind == LAYER_BATCHNORM || next->kind == LAYER_AFFINE))
-        fail("layer %s: the scaling behind it (%s) has constants of its own, which are not loaded; "
-             "put it into the weights, or leave this layer's constant",
-             layer->name, next->name);
+    bool is_scaled = next && (next->kind == LAYER_BATCHNORM || next->kind == LAYER_AFFINE);
+    if (is_scaled && position + 2 < l->chain.count &&
+        chain_layer(l, position + 2)->kind == LAYER_SIGN)
+        fail("layer %s: a sign follows its normalisation: loadable weights need a format there",
+             layer->name);
     if (chain_layer(l, position - 1)->kind == LAYER_SIGN)
         fail("layer %s: its inputs are signs: loadable weights are for inputs with a format",
              layer->name);
@@ -62,7 +63,7 @@ void lowering_check_loadable(const struct lowering *l)
     if (l->options->all_loadable && !count) fail("loadable weights: there is no dense layer");
     text_free(&names);
     for (int i = 1; i < l->chain.count; i++)
-        if (lowering_is_loadable(l, chain_layer(l, i))) check_layer(l, i);
+        if (layer_is_loadable(l->options, chain_layer(l, i))) check_layer(l, i);
 }
 
 /* The grid and the integers on it that hold all values of a quantizer's formats. */
@@ -115,11 +116,75 @@ void lowering_declare(struct lowering *l, const struct layer *layer, struct matr
         (struct load_layer){.name = arena_strdup(&plan->arena, layer->name),
                             .rows = matrix->rows,
                             .columns = matrix->columns,
-                            .fraction_bits = fraction,
-                            .bias_fraction_bits = bias,
-                            .lo = matrix->lo,
-                            .hi = matrix->hi,
-                            .bias_lo = matrix->bias_lo,
-                            .bias_hi = matrix->bias_hi,
-                            .has_bias = matrix->bias != NULL};
+                            .weights = {true, fraction, matrix->lo, matrix->hi},
+                            .bias = {matrix->bias, bias, matrix->bias_lo, matrix->bias_hi}};
+}
+
+/* ---- a normalisation behind the layer ---- */
+
+/* Bits of its loadable constants, and by how much others may exceed those of today. */
+enum { SCALE_BITS = 16, SPARE_BITS = 1 };
+
+/* The grid on which the numbers have SCALE_BITS with something to spare. */
+static int grid_for(double most)
+{
+    int exponent = 0;
+    if (most > 0) frexp(most, &exponent); /* most < 2^exponent */
+    return SCALE_BITS - 1 - SPARE_BITS - exponent;
+}
+
+static void find_grids(const struct layer *layer, int *scale_bits, int *offset_bits)
+{
+    double most_scale = 0, most_offset = 0, scale, offset;
+    for (int j = 0; j < layer->size; j++) {
+        network_affine(layer, j, true, &scale, &offset);
+        most_scale = fmax(most_scale, fabs(scale));
+        most_offset = fmax(most_offset, fabs(offset));
+    }
+    *scale_bits = grid_for(most_scale);
+    *offset_bits = grid_for(most_offset);
+}
+
+void loadable_round(struct network *network, struct layer *layer)
+{
+    int scale_bits, offset_bits;
+    size_t n = (size_t)layer->size;
+    double *scale = arena_alloc(&network->arena, n, sizeof *scale);
+    double *offset = arena_alloc(&network->arena, n, sizeof *offset);
+    find_grids(layer, &scale_bits, &offset_bits);
+    for (int j = 0; j < layer->size; j++) {
+        network_affine(layer, j, true, &scale[j], &offset[j]);
+        scale[j] = ldexp(rint(ldexp(scale[j], scale_bits)), -scale_bits);
+        offset[j] = ldexp(rint(ldexp(offset[j], offset_bits)), -offset_bits);
+    }
+    layer->kind = LAYER_AFFINE;
+    layer->scale = scale;
+    layer->offset = offset;
+}
+
+void lowering_load_affine(struct lowering *l, const struct layer *layer, int *results)
+{
+    struct matrix matrix = {.rows = 1,
+                            .columns = 1,
+                            .is_loadable = true,
+                            .lo = -((int64_t)1 << (SCALE_BITS - 1)),
+                            .hi = ((int64_t)1 << (SCALE_BITS - 1)) - 1};
+    find_grids(layer, &matrix.fraction_bits, &matrix.bias_fraction_bits);
+    matrix.bias_lo = matrix.lo;
+    matrix.bias_hi = matrix.hi;
+    for (int j = 0; j < layer->size; j++) {
+        double scale, offset;
+        network_affine(layer, j, true, &scale, &offset);
+        int64_t integers[2] = {(int64_t)ldexp(scale, matrix.fraction_bits),
+                               (int64_t)ldexp(offset, matrix.bias_fraction_bits)};
+        matrix.name = arena_printf(&l->arena, "%s.%d", layer->name, j);
+        matrix.integers = &integers[0];
+        matrix.bias = &integers[1];
+        program_add_matvec(l->program, &l->values[j], 1, &matrix, &results[j]);
+        lowering_check_exact(layer, l->program, results[j]);
+    }
+    if (!l->notes) return;
+    struct load_layer *loaded = &l->notes->load.layers[l->notes->load.layer_count - 1];
+    loaded->scale = (struct load_numbers){true, matrix.fraction_bits, matrix.lo, matrix.hi};
+    loaded->offset = (struct load_numbers){true, matrix.bias_fraction_bits, matrix.lo, matrix.hi};
 }

@@ -63,7 +63,12 @@ static inline const struct layer *lowering_layer(const struct lowering *l, int a
 /* ---- loadable.c ---- */
 
 /* Whether the options ask for loadable weights in this layer. */
-bool lowering_is_loadable(const struct lowering *l, const struct layer *layer);
+bool layer_is_loadable(const struct compile_options *options, const struct layer *layer);
+/* A step of compile_prepare(): constants of a normalisation behind such a layer become ones of 16
+ * bits, with one to spare for others'. */
+void loadable_round(struct network *network, struct layer *layer);
+/* The normalisation: results[j] of l->values[j]. */
+void lowering_load_affine(struct lowering *l, const struct layer *layer, int *results);
 /* Ends with one line if the options name layers that are not there, or dense layers that cannot be
  * loaded. */
 void lowering_check_loadable(const struct lowering *l);

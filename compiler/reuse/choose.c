@@ -94,6 +94,7 @@ static void consider(struct choosing *c, struct reuse_choice *choices)
     struct reuse_cost cost = {.layers = layers};
     struct program *p = reuse_program(c->program, c->options, choices, NULL);
     bool is_possible = true;
+    c->impossible = -1;
     for (int i = 0; i < c->count; i++)
         if (choices[i].is_loadable && choices[i].form != REUSE_MULTIPLIERS) {
             is_possible = false;

@@ -144,7 +144,7 @@ static void note_weights(struct macs *m, int engine, int unit, const int64_t *we
     for (int t = 0; t < plan->cycles; t++) {
         int number, row = row_of(m, engine, t, unit, 0);
         bool is_last;
-        cells[t] = (struct load_cell){-1, -1, 0};
+        cells[t] = (struct load_cell){LOAD_BIAS, -1, 0};
         if (row >= 0)
             cells[t] = (struct load_cell){row, column_of(m, engine, t, &number, &is_last),
                                           mac_shift(m->r, m->layer, plan, row)};
@@ -435,7 +435,7 @@ static int load_bias(struct macs *m, int pipeline)
     int64_t *integers_ = arena_alloc(arena, (size_t)cycles, sizeof *integers_);
     struct load_cell *cells = arena_alloc(arena, (size_t)cycles, sizeof *cells);
     for (int i = 0; i < cycles; i++) {
-        cells[i] = (struct load_cell){-1, columns[i], 0};
+        cells[i] = (struct load_cell){LOAD_BIAS, columns[i], 0};
         if (columns[i] >= 0) integers_[i] = matrix->bias[columns[i]];
     }
     struct word_field field = {matrix->bias_lo, matrix->bias_hi, integers_, cells};

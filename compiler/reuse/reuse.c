@@ -208,6 +208,15 @@ static int spread_rows(const struct reuse_layer *layer, int *bank)
     return banks;
 }
 
+/* A normalisation that is loaded has to be shared: as straight code it would be lost to passes. */
+static bool has_loadable_scale(const struct program *old, const struct reuse_layer *layer)
+{
+    for (int v = layer->matvec + 1; v < layer->block->end; v++)
+        if (old->ops[v].code == OP_MATVEC && old->matrices[old->ops[v].immediate].is_loadable)
+            return true;
+    return false;
+}
+
 /* Plans a layer on multipliers, from where the layers before leave its rows. */
 static void plan_macs(struct reuse *r, struct choice *choice, const struct bank *bank_of)
 {
@@ -230,8 +239,10 @@ static void plan_macs(struct reuse *r, struct choice *choice, const struct bank 
     else if (!choice->reads_memories)
         banks = spread_rows(layer, bank);
     choice->tail = tail_find(r, layer);
+    bool has_tail = choice->tail;
     if (!choice->tail) choice->tail = tail_none(r, layer);
-    choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank, in_step);
+    if (has_tail || !has_loadable_scale(r->rewrite.old, layer))
+        choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank, in_step);
     if (choice->macs)
         choice->drain = choice->macs->drain;
     else
@@ -464,8 +475,9 @@ int reuse_find_layers(const struct program *old, const struct compile_options *o
                                          .columns = layer->columns,
                                          .products = count_products(layer),
                                          .factor = 1,
-                                         .is_loadable = layer->matrix->is_loadable,
                                          .form = REUSE_UNROLLED};
+        /* Without products no output depends on it: there is nothing to be loaded. */
+        found[i].is_loadable = layer->matrix->is_loadable && found[i].products;
         snprintf(found[i].layer, sizeof found[i].layer, "%s", layer->name);
     }
     program_free(r.rewrite.program);

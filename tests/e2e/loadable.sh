@@ -27,7 +27,7 @@ for n in a b wide large; do check "compile $n" "$sluice" compile $n.yaml; done
 check "weights and biases of both layers have addresses" python3 -c "
 import json
 m = json.load(open('build/a/load.json'))
-assert [x['name'] for x in m['layers']] == ['dense1', 'dense2'] and m['layers'][0]['least'] == -8, m['layers']
+assert [x['name'] for x in m['layers']] == ['dense1', 'dense2'] and m['layers'][0]['weights']['least'] == -8, m['layers']
 held = [c for x in m['memories'] if x['layer'] == 'dense1' for w in x['cells'] for c in zip(*[iter(w)] * 3)]
 assert sorted(c[:2] for c in held if c[0] >= 0) == [(i, j) for i in range(16) for j in range(8)]
 assert sorted(c[1] for c in held if c[0] < 0 <= c[1]) == list(range(8))"
