@@ -61,8 +61,10 @@ static void add_interface(struct text *text, const struct program *p, const char
         name);
     text_add(text, " * n of a fixed-point format and stands for n * 2^-(fraction bits); inputs "
                    "have to be inside\n");
-    text_add(text,
-             " * their interval. Freestanding C11: no library, no floating point, no state.\n *\n");
+    text_add(
+        text,
+        " * their interval. Freestanding C99: no library, no floating point, no state, 64 bits "
+        "only where\n * 32 do not hold a value.\n *\n");
     for (int i = 0; i < p->input_count; i++)
         add_port(text, p, &p->inputs[i], "in", i);
     for (int i = 0; i < p->output_count; i++)
@@ -82,8 +84,22 @@ static void print_header(struct text *text, const struct program *p,
              name, name);
     text_add(text, "enum { %s_INPUTS = %d, %s_OUTPUTS = %d };\n\n", name, p->input_count, name,
              p->output_count);
-    text_add(text, "void %s_eval(const int64_t in[%d], int64_t out[%d]);\n\n#endif\n", name,
-             p->input_count, p->output_count);
+    text_add(text, "typedef %s %s_in;\ntypedef %s %s_out;\n\n", c_port_type(p, true), name,
+             c_port_type(p, false), name);
+    text_add(text, "void %s_eval(const %s_in in[%d], %s_out out[%d]);\n\n#endif\n", name, name,
+             p->input_count, name, p->output_count);
+}
+
+const char *c_port_type(const struct program *p, bool inputs)
+{
+    int64_t lo = 0, hi = 0;
+    const struct port *ports = inputs ? p->inputs : p->outputs;
+    for (int i = 0; i < (inputs ? p->input_count : p->output_count); i++) {
+        const struct op *op = &p->ops[ports[i].value];
+        if (op->lo < lo) lo = op->lo;
+        if (op->hi > hi) hi = op->hi;
+    }
+    return c_element_type(lo, hi);
 }
 
 bool *c_find_live(const struct program *p)
@@ -176,14 +192,14 @@ static void print_source(struct text *text, const struct program *p,
     text_add(text, " * Formats of in[] and out[]: see %s.h. */\n#include \"%s.h\"\n\n", name, name);
     c_print_tables(text, p, live);
     c_print_helpers(&c, text);
-    text_add(text, "void %s_eval(const int64_t in[%d], int64_t out[%d])\n{\n", name, p->input_count,
-             p->output_count);
+    text_add(text, "void %s_eval(const %s_in in[%d], %s_out out[%d])\n{\n", name, name,
+             p->input_count, name, p->output_count);
     if (!reads) text_add(text, "    (void)in;\n");
     print_memories(text, p, live);
     text_add_bytes(text, c.body.bytes, c.body.length);
     text_add(text, "\n");
     for (int i = 0; i < p->output_count; i++) {
-        text_add(text, "    out[%d] = ", i);
+        text_add(text, "    out[%d] = (%s_out)", i, name);
         c_add_value(text, p, p->outputs[i].value, false);
         text_add(text, ";\n");
     }

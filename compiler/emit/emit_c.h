@@ -5,25 +5,27 @@
 #include "base/text.h"
 #include "compiler/emit/emit.h"
 
-/* Helper functions of the generated file, written only if used. */
+/* Helper functions of the generated file, each in 32 and in 64 bits, written only if used. */
 enum c_helper {
-    C_FLOOR_SHIFT, /* portable arithmetic right shift */
-    C_FROM_BITS,   /* 64 bits as a signed integer */
-    C_WRAP,        /* low bits, sign extended */
-    C_LIMIT,       /* quantizer limits */
+    C_FROM_BITS, /* 64 bits as a signed integer */
+    C_WRAP,      /* low bits, sign extended */
+    C_LIMIT,     /* quantizer limits */
     C_POPCOUNT,
-    C_ROUND, /* first of a helper per rounding mode (TRN is C_FLOOR_SHIFT) */
+    C_ROUND, /* first of a helper per rounding mode (TRN is a shift) */
     C_HELPER_COUNT = C_ROUND + ROUNDING_COUNT
 };
 
 struct c_printer {
     const struct program *program;
     struct text body;
-    bool used[C_HELPER_COUNT];
-    const char *indent;   /* of statements: deeper in a loop */
-    const bool *outlives; /* [op_count]: a later block reads this value of a loop */
+    bool used[2][C_HELPER_COUNT]; /* in 32 bits, in 64 */
+    bool shifts;                  /* signed integers are shifted right */
+    const char *indent;           /* of statements: deeper in a loop */
+    const bool *outlives;         /* [op_count]: a later block reads this value of a loop */
 };
 
+/* Type of the elements of in[] and out[]: the narrowest that holds all of them. */
+const char *c_port_type(const struct program *program, bool inputs);
 /* Whether a value's type is int32_t (else int64_t). */
 bool c_is_narrow(const struct op *op);
 /* The narrowest type for an array of such integers. */
@@ -33,6 +35,11 @@ int c_named(const struct program *program, int value);
 /* "v7" or the literal of a constant, "(int64_t)v7" where `wide` and the type is narrower. */
 void c_add_value(struct text *text, const struct program *program, int value, bool wide);
 void c_add_integer(struct text *text, int64_t n);
+/* The right-hand side of the statement for a value, converted to the value's type, and its helpers
+ * marked; nothing for values that have no statement. */
+void c_add_expression(struct c_printer *printer, int value);
+/* "int32_t" or "int64_t", the type of a value's variable. */
+const char *c_value_type(const struct op *op);
 /* One statement: const T vN = expression; */
 void c_print_op(struct c_printer *printer, int value);
 /* The values that a pick chooses from, as an array before the loop. */

@@ -31,15 +31,18 @@ static void write_driver(const char *path, int programs)
     text_add(&text, "#include <stdio.h>\n#include <stdlib.h>\n#include <inttypes.h>\n");
     for (int i = 0; i < programs; i++)
         text_add(&text, "#include \"c/random_%d.h\"\n", i);
-    text_add(&text, "int main(int argc, char **argv)\n{\n    int64_t in[64], out[64];\n"
+    text_add(&text, "int main(int argc, char **argv)\n{\n    int64_t x[64], y[64];\n"
                     "    int which = argc > 1 ? atoi(argv[1]) : 0;\n");
     for (int i = 0; i < programs; i++)
         text_add(&text,
-                 "    while (which == %d && fread(in, 8, random_%d_INPUTS, stdin) == "
+                 "    while (which == %d && fread(x, 8, random_%d_INPUTS, stdin) == "
                  "random_%d_INPUTS) {\n"
-                 "        random_%d_eval(in, out);\n        fwrite(out, 8, random_%d_OUTPUTS, "
-                 "stdout);\n    }\n",
-                 i, i, i, i, i);
+                 "        random_%d_in in[64];\n        random_%d_out out[64];\n"
+                 "        for (int i = 0; i < random_%d_INPUTS; i++) in[i] = (random_%d_in)x[i];\n"
+                 "        random_%d_eval(in, out);\n"
+                 "        for (int i = 0; i < random_%d_OUTPUTS; i++) y[i] = out[i];\n"
+                 "        fwrite(y, 8, random_%d_OUTPUTS, stdout);\n    }\n",
+                 i, i, i, i, i, i, i, i, i, i);
     text_add(&text, "    return 0;\n}\n");
     file_write(path, text.bytes, text.length);
     text_free(&text);
@@ -108,11 +111,11 @@ static void test_generated_c(void **state)
         assert_true(modes[i % ROUNDING_COUNT][i / ROUNDING_COUNT] > 0);
     snprintf(path, sizeof path, "%s/driver.c", folder);
     write_driver(path, PROGRAMS);
-    run("cc -std=c11 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -c "
+    run("cc -std=c99 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -c "
         "-o %s/freestanding.o "
         "%s/c/random_1.c",
         folder, folder);
-    run("cc -std=c11 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "
+    run("cc -std=c99 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "
         "-fsanitize=undefined "
         "-fno-sanitize-recover=all -I%s -o %s/driver %s/driver.c %s/c/*.c",
         folder, folder, folder, folder);
@@ -148,12 +151,13 @@ static void test_quantizers(void **state)
         in[i] = LOW + i;
     program_eval(p, in, INPUTS, expected);
     const char *text =
-        "#include <stdio.h>\n#include \"c/modes.h\"\nint main(void)\n{\n    int64_t out[64];\n"
-        "    for (int64_t n = -256; n < 256; n++)\n        modes_eval(&n, out), fwrite(out, 8, 64, "
-        "stdout);\n"
+        "#include <stdio.h>\n#include \"c/modes.h\"\nint main(void)\n{\n    modes_out out[64];\n"
+        "    for (modes_in n = -256; n < 256; n++) {\n        modes_eval(&n, out);\n"
+        "        for (int i = 0; i < 64; i++) {\n            int64_t wide = out[i];\n"
+        "            fwrite(&wide, 8, 1, stdout);\n        }\n    }\n"
         "    return 0;\n}\n";
     file_write(file_join(&arena, folder, "modes_main.c"), text, strlen(text));
-    run("cc -std=c11 -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=all -I%s -o "
+    run("cc -std=c99 -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=all -I%s -o "
         "%s/modes "
         "%s/modes_main.c %s/c/modes.c && %s/modes > %s/out",
         folder, folder, folder, folder, folder, folder);
@@ -196,11 +200,11 @@ static void test_partial_sums(void **state)
     emit_c(p, &header, folder);
     char path[128];
     snprintf(path, sizeof path, "%s/big_main.c", folder);
-    const char *text =
-        "#include \"c/big.h\"\nint main(void)\n{\n    int64_t in[4] = {0, 1, 0, 1}, out[1];\n"
-        "    big_eval(in, out);\n    return out[0] != 3;\n}\n";
+    const char *text = "#include \"c/big.h\"\nint main(void)\n{\n    big_in in[4] = {0, 1, 0, "
+                       "1};\n    big_out out[1];\n"
+                       "    big_eval(in, out);\n    return out[0] != 3;\n}\n";
     file_write(path, text, strlen(text));
-    run("cc -std=c11 -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=all -I%s -o "
+    run("cc -std=c99 -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=all -I%s -o "
         "%s/big %s/big_main.c "
         "%s/c/big.c && %s/big",
         folder, folder, folder, folder, folder);
