@@ -22,6 +22,8 @@
     X(VERIFY, verify, "JOB | DIR", 1, 1,                                                           \
       "simulate the Verilog cycle by cycle against the program and the float reference")           \
     X(BUILD, build, "JOB | DIR", 1, 1, "synthesise, place and route; write the bitstream")         \
+    X(SOFTCORE, softcore, "JOB | DIR", 1, 1,                                                       \
+      "the program as C for a RISC-V soft core, run in qemu: bytes, instructions an event")        \
     X(REPORT, report, "JOB | DIR", 1, 1,                                                           \
       "write report.txt, report.json and report.html; judge the budget")                           \
     X(EXPLAIN, explain, "JOB | DIR", 1, 1,                                                         \
@@ -44,7 +46,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
 #define ON(verb) (1u << VERB_##verb)
 #define ON_FOLDER                                                                                  \
     (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(EXPLAIN) | ON(ALL) |     \
-     ON(TRAIN))
+     ON(TRAIN) | ON(SOFTCORE))
 #define ON_COMPILE (ON(COMPILE) | ON(ALL))
 #define ON_BUILD (ON(BUILD) | ON(ALL))
 #define ON_ANY (~0u)
@@ -100,7 +102,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "name of the top module; default: the model file's")                                         \
     X(STRING, out, "out", "PATH", ON_FOLDER | ON(INIT),                                            \
       "build folder; emulate: the NPY file to write; init: the job file")                          \
-    X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY), "raw events, one row each")     \
+    X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY) | ON(SOFTCORE),                  \
+      "raw events, one row each")                                                                  \
     X(STRING, reference, "reference", "quantized|float", ON(EMULATE),                              \
       "run the floating-point reference instead of the program")                                   \
     X(STRING, histogram, "histogram", "H.csv", ON(EMULATE),                                        \
@@ -124,6 +127,12 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY),              \
       "rate of crossings, 40 if not given")                                                        \
     X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: +1")  \
+    X(STRING, isa, "isa", "rv32i|rv32im", ON(SOFTCORE), "instructions of the soft core")           \
+    X(STRING, form, "form", "auto|straight|loops", ON(SOFTCORE),                                   \
+      "a statement for each operation, or loops over tables of weights; auto: the fastest by "     \
+      "estimate that fits --memory")                                                               \
+    X(COUNT, memory_bytes, "memory", "BYTES", ON(SOFTCORE),                                        \
+      "memory of the soft core for code and constants; default: 65536")                            \
     X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS),                                     \
       "fabric whose costs count; default: adder bits alone")                                       \
     X(COUNT, effort, "effort", "N", ON(ADDERS),                                                    \

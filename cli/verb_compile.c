@@ -472,6 +472,10 @@ int verb_compile(struct cli *cli)
                                                     .reuse = request.reuse,
                                                     .stall_cycles = request.stall_cycles,
                                                     .delay_scale = request.delay_scale});
+        struct program *lowered =
+            compile_for_processor(network, &request.options, program->clock_mhz);
+        program_write(lowered, cli_path(cli, "lowered.sluice"));
+        program_free(lowered);
         write_compile_json(cli, &request, program, network, &notes, post, clock_seconds() - start);
         struct program_counts counts = program_count(program, 0, program->op_count);
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,

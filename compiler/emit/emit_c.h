@@ -20,8 +20,13 @@ struct c_printer {
     struct text body;
     bool used[2][C_HELPER_COUNT]; /* in 32 bits, in 64 */
     bool shifts;                  /* signed integers are shifted right */
-    const char *indent;           /* of statements: deeper in a loop */
-    const bool *outlives;         /* [op_count]: a later block reads this value of a loop */
+    /* Results of matrices and quantizers print alike, whatever weights and intervals: no product
+     * and no limit is left out. */
+    bool uniform;
+    const char *indent;   /* of statements: deeper in a loop */
+    struct arena *arena;  /* for texts of `inside` */
+    const char **inside;  /* [op_count], or NULL: text of a value that stands inside its reader */
+    const bool *outlives; /* [op_count]: a later block reads this value of a loop */
 };
 
 /* Type of the elements of in[] and out[]: the narrowest that holds all of them. */
@@ -51,6 +56,20 @@ void c_begin_loop(struct c_printer *printer, const struct block *block, const bo
 void c_end_loop(struct c_printer *printer, const struct block *block, const bool *live);
 /* Of each op whether a block behind its loop, or an output, reads it: [op_count]. */
 const bool *c_find_outliving(struct arena *arena, const struct program *program, const bool *live);
+/* ---- emit_c_roll.c: a rolled program ---- */
+struct roll;
+struct roll_step;
+/* The body of the function, and the tables that it reads. */
+void c_print_roll(struct text *body, struct text *tables, const struct roll *roll);
+void c_print_roll_tables(struct text *text, const struct roll *roll);
+/* The statements of element i, `sum` its matrix's sum. */
+void c_add_statements(struct text *text, const struct roll *roll, const struct roll_step *step,
+                      const char *indent);
+void c_add_numbers(struct text *text, const int64_t *numbers, int count);
+/* The narrowest type for all of them. */
+const char *c_numbers_type(const int64_t *numbers, long count);
+/* Someone else's text inside a comment. */
+void c_add_comment(struct text *text, const char *words);
 void c_print_helpers(const struct c_printer *printer, struct text *text);
 /* Of each op whether an output depends on it; the caller frees. */
 bool *c_find_live(const struct program *program);

@@ -2,6 +2,8 @@
  * how the compiler converts one: widths are proved by the intervals. */
 #include "compiler/emit/emit_c.h"
 
+#include "compiler/emit/roll_text.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -189,6 +191,18 @@ static enum c_type add_result(struct c_printer *c, const struct op *op)
     }
     bool modular = reach > INT64_MAX, wide = modular || reach > INT32_MAX, first = true;
     if (modular) begin_call(c, C_FROM_BITS, true, "from_bits");
+    if (c->uniform && !modular) {
+        for (int row = 0; row < matvec->operand_count; row++) {
+            result_weight(p, op, op_fraction(op), row, &weight);
+            if (!weight) continue;
+            c_add_value(text, p, p->operands[matvec->operands + row], wide);
+            text_add(text, " * ");
+            c_add_integer(text, weight);
+            text_add(text, " + ");
+        }
+        c_add_integer(text, bias);
+        return wide ? C_WIDE : C_NARROW;
+    }
     size_t line = text->length;
     for (int row = 0; row < matvec->operand_count; row++) {
         result_weight(p, op, op_fraction(op), row, &weight);
@@ -312,7 +326,7 @@ static enum c_type add_quantize(struct c_printer *c, const struct op *op)
     struct rounded r = plan_rounding(c->program, op);
     int up = r.drop < 0 ? -r.drop : 0, shift = up > 63 ? 63 : up;
     int64_t min = format_min(f), limit_hi = format_max(f) >> shift, limit_lo = -(-min >> shift);
-    if (r.lo < limit_lo || r.hi > limit_hi)
+    if (r.lo < limit_lo || r.hi > limit_hi || (c->uniform && r.drop > 0))
         return f.overflow == OVERFLOW_WRAP ? add_wrapped(c, op, &r)
                                            : add_limited(c, op, &r, limit_lo, limit_hi);
     bool wide = r.wide || !c_is_narrow(op);
@@ -570,16 +584,55 @@ void c_add_expression(struct c_printer *c, int value)
     text_free(&right.body);
 }
 
+/* Puts texts that stand inside into what was printed from `start` on. */
+static void put_inside(struct c_printer *c, size_t start)
+{
+    struct arena arena = {0};
+    struct expression e = expression_parse(&arena, c->body.bytes + start);
+    c->body.length = start;
+    for (int i = 0; i < e.count; i++) {
+        const struct piece *piece = &e.pieces[i];
+        const char *text = piece->kind == PIECE_VALUE ? c->inside[piece->number] : NULL;
+        if (piece->kind == PIECE_WORDS)
+            text_add(&c->body, "%s", piece->words);
+        else if (piece->kind == PIECE_INTEGER)
+            c_add_integer(&c->body, piece->number);
+        else if (text)
+            text_add(&c->body, "%s", text);
+        else
+            text_add(&c->body, "v%d", (int)piece->number);
+    }
+    arena_free(&arena);
+}
+
+static void keep_inside(struct c_printer *c, int value)
+{
+    size_t start = c->body.length;
+    c_add_expression(c, value);
+    put_inside(c, start);
+    bool select = c->program->ops[value].code == OP_SELECT;
+    c->inside[value] =
+        arena_printf(c->arena, select ? "\n        (%s)" : "(%s)", text_string(&c->body) + start);
+    c->body.length = start;
+    c->body.bytes[start] = 0;
+}
+
 void c_print_op(struct c_printer *c, int value)
 {
     const struct op *op = &c->program->ops[value];
     if (op->code == OP_STORE) print_store(c, op);
+    if (c->inside && c->inside[value]) {
+        keep_inside(c, value);
+        return;
+    }
     if (op->code == OP_CONST || op->code == OP_MATVEC || c_named(c->program, value) != value)
         return;
     if (c->outlives && c->outlives[value])
         text_add(&c->body, "%sv%d = ", c->indent, value);
     else
         text_add(&c->body, "%sconst %s v%d = ", c->indent, c_value_type(op), value);
+    size_t start = c->body.length;
     c_add_expression(c, value);
+    if (c->inside) put_inside(c, start);
     text_add(&c->body, ";\n");
 }

@@ -21,7 +21,7 @@ static int is_above(struct lowering *l, int score, int64_t limit)
 {
     struct program *p = l->program;
     int fraction = op_fraction(&p->ops[score]);
-    if (last_layer(l)->kind != LAYER_TREES)
+    if (last_layer(l)->kind != LAYER_TREES || l->options->processor)
         return program_add2(p, OP_LT, program_add_const(p, limit, fraction), score, 0);
     int not_above = lower_at_most(p, score, limit);
     return lower_lut(p, &not_above, 1, 1);
@@ -101,7 +101,8 @@ static int tournament(struct lowering *l, int count)
 
 static void lower_argmax(struct lowering *l, int count)
 {
-    bool at_once = count > 1 && count <= ROUND_ROBIN && l->options->optimize != OPTIMIZE_AREA;
+    bool at_once = count > 1 && count <= ROUND_ROBIN &&
+                   l->options->optimize != OPTIMIZE_AREA && !l->options->processor;
     program_begin_block(l->program, "decision", "argmax");
     program_add_output(l->program, "class", at_once ? round_robin(l, count) : tournament(l, count));
     l->program->output_kind = "argmax";

@@ -1,0 +1,209 @@
+/* A rolled program (roll.h) as plain loops of C. */
+#include "compiler/emit/emit_c.h"
+#include "compiler/emit/roll.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* A sparse row spends an index on each weight and one more load: it pays below so many weights in
+ * ten that are not zero. */
+enum { SPARSE_TENTHS = 6 };
+
+void c_add_numbers(struct text *text, const int64_t *numbers, int count)
+{
+    for (int i = 0; i < count; i++) {
+        text_add(text, i % 16 ? " " : "\n    ");
+        c_add_integer(text, numbers[i]);
+        text_add(text, i + 1 < count ? "," : "");
+    }
+}
+
+const char *c_numbers_type(const int64_t *numbers, long count)
+{
+    int64_t lo = 0, hi = 0;
+    for (long i = 0; i < count; i++) {
+        if (numbers[i] < lo) lo = numbers[i];
+        if (numbers[i] > hi) hi = numbers[i];
+    }
+    return c_element_type(lo, hi);
+}
+
+static void add_table(struct text *text, const char *type, const char *name, int number,
+                      const int64_t *numbers, int count)
+{
+    text_add(text, "static const %s %s_%d[%d] = {", type, name, number, count);
+    c_add_numbers(text, numbers, count);
+    text_add(text, "};\n");
+}
+
+static bool is_sparse(const struct roll_step *step)
+{
+    return step->nonzero * 10 < (long)step->count * step->inputs * SPARSE_TENTHS;
+}
+
+/* Weights row by row without the zeros, which of x each belongs to, and where rows begin. */
+static void add_sparse_tables(struct text *text, const struct roll_step *step)
+{
+    struct arena arena = {0};
+    size_t most = (size_t)step->nonzero + 1;
+    int64_t *weights = arena_alloc(&arena, most, sizeof *weights),
+            *columns = arena_alloc(&arena, most, sizeof *columns),
+            *first = arena_alloc(&arena, (size_t)step->count + 1, sizeof *first);
+    int count = 0;
+    for (int j = 0; j < step->count; j++) {
+        for (int k = 0; k < step->inputs; k++) {
+            int64_t weight = step->weights[(size_t)j * (size_t)step->inputs + (size_t)k];
+            if (!weight) continue;
+            weights[count] = weight;
+            columns[count++] = k;
+        }
+        first[j + 1] = count;
+    }
+    if (!count) count = 1; /* C has no empty tables */
+    add_table(text, c_numbers_type(weights, count), "weights", step->number, weights, count);
+    add_table(text, c_numbers_type(columns, count), "columns", step->number, columns, count);
+    add_table(text, c_numbers_type(first, step->count + 1), "rows", step->number, first,
+              step->count + 1);
+    arena_free(&arena);
+}
+
+static bool has_bias(const struct roll_step *step)
+{
+    for (int j = 0; j < step->count; j++)
+        if (step->bias[j]) return true;
+    return false;
+}
+
+static void add_matrix_tables(struct text *text, const struct roll_step *step)
+{
+    int products = step->count * step->inputs;
+    if (is_sparse(step)) {
+        add_sparse_tables(text, step);
+    } else {
+        text_add(text, "static const %s weights_%d[%d][%d] = {",
+                 c_numbers_type(step->weights, products), step->number, step->count, step->inputs);
+        for (int j = 0; j < step->count; j++) {
+            text_add(text, "\n    {");
+            for (int k = 0; k < step->inputs; k++) {
+                if (k) text_add(text, k % 24 ? ", " : ",\n     ");
+                text_add(text, "%" PRId64, step->weights[j * step->inputs + k]);
+            }
+            text_add(text, "},");
+        }
+        text_add(text, "\n};\n");
+    }
+    if (has_bias(step))
+        add_table(text, c_numbers_type(step->bias, step->count), "bias", step->number, step->bias,
+                  step->count);
+}
+
+void c_print_roll_tables(struct text *text, const struct roll *roll)
+{
+    for (int i = 0; i < roll->table_count; i++) {
+        const struct roll_table *t = &roll->tables[i];
+        text_add(text, "static const %s %s[%d] = {", t->type, t->name, t->count);
+        c_add_numbers(text, t->numbers, t->count);
+        text_add(text, "};\n");
+    }
+    if (roll->table_count) text_add(text, "\n");
+}
+
+/* "int8_t a3[64];" for arrays that the step is the first to fill. */
+static void declare_arrays(struct text *text, const struct roll *roll, const struct roll_step *step)
+{
+    for (int i = 0; i < roll->array_count; i++) {
+        const struct roll_array *a = &roll->arrays[i];
+        bool own = i == step->sum_array || i == step->array;
+        for (int s = 0; s < step->statement_count && !own; s++)
+            own = step->statements[s].array == i;
+        if (own && !a->is_port) text_add(text, "    %s %s[%d];\n", a->type, a->name, a->count);
+    }
+}
+
+void c_add_statements(struct text *text, const struct roll *roll, const struct roll_step *step,
+                      const char *indent)
+{
+    if (step->sum_array >= 0)
+        text_add(text, "%s%s[i] = (%s)sum;\n", indent, roll->arrays[step->sum_array].name,
+                 roll->arrays[step->sum_array].type);
+    for (int s = 0; s < step->statement_count; s++) {
+        const struct roll_statement *statement = &step->statements[s];
+        text_add(text, "%sconst %s v%d = %s;\n", indent, statement->type, statement->value,
+                 statement->text);
+        if (statement->array >= 0)
+            text_add(text, "%s%s[i] = (%s)v%d;\n", indent, roll->arrays[statement->array].name,
+                     roll->arrays[statement->array].type, statement->value);
+    }
+}
+
+static void print_matrix(struct text *text, const struct roll *roll, const struct roll_step *step)
+{
+    const char *x = roll->arrays[step->x].name;
+    bool narrow = !strcmp(step->sum_type, "int32_t");
+    int n = step->number;
+    text_add(text, "    for (int i = 0; i < %d; i++) {\n", step->count);
+    if (has_bias(step))
+        text_add(text, "        %s sum = bias_%d[i];\n", step->sum_type, n);
+    else
+        text_add(text, "        %s sum = 0;\n", step->sum_type);
+    const char *cast = narrow ? "" : "(int64_t)";
+    if (is_sparse(step)) {
+        text_add(text, "        for (int k = rows_%d[i]; k < rows_%d[i + 1]; k++)\n", n, n);
+        text_add(text, "            sum += %sweights_%d[k] * %s[columns_%d[k]", cast, n, x, n);
+        if (step->x_first) text_add(text, " + %d", step->x_first);
+        text_add(text, "];\n");
+    } else {
+        text_add(text, "        for (int k = 0; k < %d; k++)\n", step->inputs);
+        text_add(text, "            sum += %sweights_%d[i][k] * %s[k", cast, n, x);
+        if (step->x_first) text_add(text, " + %d", step->x_first);
+        text_add(text, "];\n");
+    }
+    c_add_statements(text, roll, step, "        ");
+    text_add(text, "    }\n");
+}
+
+static void print_step(struct text *text, const struct roll *roll, const struct roll_step *step)
+{
+    declare_arrays(text, roll, step);
+    switch (step->kind) {
+    case ROLL_MATRIX: print_matrix(text, roll, step); break;
+    case ROLL_LOOP:
+        text_add(text, "    for (int i = 0; i < %d; i++) {\n", step->count);
+        c_add_statements(text, roll, step, "        ");
+        text_add(text, "    }\n");
+        break;
+    case ROLL_GATHER:
+        for (int k = 0; k < step->count; k++)
+            text_add(text, "    %s[%d] = (%s)%s;\n", roll->arrays[step->array].name, k,
+                     roll->arrays[step->array].type, step->texts[k]);
+        break;
+    case ROLL_SCALAR:
+        text_add(text, "    const %s v%d = %s;\n", step->statements[0].type,
+                 step->statements[0].value, step->statements[0].text);
+        break;
+    }
+}
+
+void c_print_roll(struct text *text, struct text *tables, const struct roll *roll)
+{
+    const char *layer = NULL;
+    c_print_roll_tables(tables, roll);
+    for (int i = 0; i < roll->step_count; i++) {
+        const struct roll_step *step = &roll->steps[i];
+        if (step->kind == ROLL_MATRIX) {
+            add_matrix_tables(tables, step);
+            text_add(tables, "\n");
+        }
+        if (!layer || strcmp(layer, step->name) != 0) {
+            text_add(text, i ? "\n    /* " : "    /* ");
+            c_add_comment(text, step->name);
+            text_add(text, " */\n");
+        }
+        layer = step->name;
+        print_step(text, roll, step);
+    }
+    for (int i = 0; i < roll->program->output_count; i++)
+        if (roll->outputs[i])
+            text_add(text, "    out[%d] = (%s)%s;\n", i, c_port_type(roll->program, false),
+                     roll->outputs[i]);
+}
