@@ -219,7 +219,9 @@ static void write_form(const struct run *r, const struct program *p, enum softco
                        bool picked)
 {
     struct arena arena = {0};
-    enum emit_c_form style = form == SOFTCORE_LOOPS ? EMIT_C_LOOPS : EMIT_C_STRAIGHT;
+    enum emit_c_form style = form == SOFTCORE_STRAIGHT           ? EMIT_C_STRAIGHT
+                             : r->request->isa == SOFTCORE_RV32I ? EMIT_C_DIGITS
+                                                                 : EMIT_C_LOOPS;
     emit_c_form(p, r->request->header, style,
                 file_join(&arena, r->to, softcore_choice_names[form]));
     if (picked) emit_c_form(p, r->request->header, style, r->to);

@@ -30,8 +30,10 @@ int emit_axis_depth(const struct program *program, int stall_cycles);
  * freestanding C99. */
 void emit_c(const struct program *program, const struct emit_header *header, const char *folder);
 /* STRAIGHT: a statement for each operation, loops where the program has them. LOOPS: of a
- * straight-line program, matrices and what neurons have in common as loops over tables. */
-enum emit_c_form { EMIT_C_STRAIGHT, EMIT_C_LOOPS };
+ * straight-line program, matrices and what neurons have in common as loops over tables. DIGITS: the
+ * same for processors without multiplication: matrices digit by digit of their weights, additions
+ * alone. */
+enum emit_c_form { EMIT_C_STRAIGHT, EMIT_C_LOOPS, EMIT_C_DIGITS };
 /* TO/NAME.c, NAME.h in that form. */
 void emit_c_form(const struct program *program, const struct emit_header *header,
                  enum emit_c_form form, const char *to);

@@ -234,12 +234,12 @@ static void print_source(struct text *text, const struct program *p,
     bool reads = false;
     for (int value = 0; value < p->op_count; value++)
         reads = reads || (live[value] && p->ops[value].code == OP_INPUT);
-    if (form == EMIT_C_LOOPS && !program_has_loops(p)) {
+    if (form != EMIT_C_STRAIGHT && !program_has_loops(p)) {
         struct roll *roll = roll_program(p);
         struct text body = c.body;
         c = roll->printer;
         c.body = body;
-        c_print_roll(&c.body, &tables, roll);
+        c_print_roll(&c.body, &tables, roll, form == EMIT_C_DIGITS);
         roll_free(roll);
     } else {
         c.outlives = c_find_outliving(&arena, p, live);

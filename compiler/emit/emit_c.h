@@ -60,7 +60,7 @@ const bool *c_find_outliving(struct arena *arena, const struct program *program,
 struct roll;
 struct roll_step;
 /* The body of the function, and the tables that it reads. */
-void c_print_roll(struct text *body, struct text *tables, const struct roll *roll);
+void c_print_roll(struct text *body, struct text *tables, const struct roll *roll, bool by_digits);
 void c_print_roll_tables(struct text *text, const struct roll *roll);
 /* The statements of element i, `sum` its matrix's sum. */
 void c_add_statements(struct text *text, const struct roll *roll, const struct roll_step *step,

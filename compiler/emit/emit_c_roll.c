@@ -1,6 +1,7 @@
 /* A rolled program (roll.h) as plain loops of C. */
 #include "compiler/emit/emit_c.h"
 #include "compiler/emit/roll.h"
+#include "compiler/lower/dyadic.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -67,6 +68,46 @@ static void add_sparse_tables(struct text *text, const struct roll_step *step)
     arena_free(&arena);
 }
 
+/* Signed digits of the weights, plane by plane from the highest: in each row and plane the columns
+ * of x that are added, then those that are taken off. */
+struct digits {
+    int planes;
+    int64_t *columns, *ends; /* [count]; [rows][planes][2]: where each list ends in columns */
+    int count;
+    bool wide; /* a sum on the way may need 64 bits */
+};
+
+static struct digits find_digits(struct arena *arena, const struct roll_step *step)
+{
+    size_t products = (size_t)step->count * (size_t)step->inputs;
+    signed char *all = arena_alloc(arena, products * CSD_MAX_DIGITS, 1);
+    struct digits d = {.planes = 1};
+    for (size_t i = 0; i < products; i++) {
+        int planes = csd_digits(step->weights[i], &all[i * CSD_MAX_DIGITS]);
+        if (planes > d.planes) d.planes = planes;
+    }
+    d.columns = arena_alloc(arena, products * (size_t)d.planes + 1, sizeof *d.columns);
+    d.ends = arena_alloc(arena, (size_t)(step->count * d.planes * 2), sizeof *d.ends);
+    int end = 0;
+    for (int j = 0; j < step->count; j++) {
+        double reach = 0;
+        for (int s = d.planes - 1; s >= 0; s--)
+            for (int sign = 1; sign >= -1; sign -= 2) {
+                for (int k = 0; k < step->inputs; k++) {
+                    size_t product = (size_t)j * (size_t)step->inputs + (size_t)k;
+                    if (all[product * CSD_MAX_DIGITS + (size_t)s] != sign) continue;
+                    d.columns[d.count++] = k;
+                    reach += (double)step->x_most * (double)((int64_t)1 << s);
+                }
+                d.ends[end++] = d.count;
+            }
+        d.wide = d.wide ||
+                 reach + (double)(step->bias[j] < 0 ? -step->bias[j] : step->bias[j]) > INT32_MAX;
+    }
+    if (!d.count) d.count = 1;
+    return d;
+}
+
 static bool has_bias(const struct roll_step *step)
 {
     for (int j = 0; j < step->count; j++)
@@ -74,10 +115,23 @@ static bool has_bias(const struct roll_step *step)
     return false;
 }
 
-static void add_matrix_tables(struct text *text, const struct roll_step *step)
+static void add_digit_tables(struct text *text, const struct roll_step *step)
+{
+    struct arena arena = {0};
+    struct digits d = find_digits(&arena, step);
+    int ends = step->count * d.planes * 2;
+    add_table(text, c_numbers_type(d.columns, d.count), "columns", step->number, d.columns,
+              d.count);
+    add_table(text, c_numbers_type(d.ends, ends), "ends", step->number, d.ends, ends);
+    arena_free(&arena);
+}
+
+static void add_matrix_tables(struct text *text, const struct roll_step *step, bool by_digits)
 {
     int products = step->count * step->inputs;
-    if (is_sparse(step)) {
+    if (by_digits) {
+        add_digit_tables(text, step);
+    } else if (is_sparse(step)) {
         add_sparse_tables(text, step);
     } else {
         text_add(text, "static const %s weights_%d[%d][%d] = {",
@@ -136,6 +190,32 @@ void c_add_statements(struct text *text, const struct roll *roll, const struct r
     }
 }
 
+/* sum = sum of x over the digits of each plane, the sum so far doubled. */
+static void print_digits(struct text *text, const struct roll *roll, const struct roll_step *step)
+{
+    struct arena arena = {0};
+    struct digits d = find_digits(&arena, step);
+    const char *x = roll->arrays[step->x].name;
+    const char *type = d.wide ? "int64_t" : "int32_t";
+    const char *first = step->x_first ? arena_printf(&arena, " + %d", step->x_first) : "";
+    int n = step->number;
+    text_add(text, "    for (int i = 0, k = 0, list = 0; i < %d; i++) {\n", step->count);
+    text_add(text, "        %s total = 0;\n", type);
+    text_add(text, "        for (int plane = 0; plane < %d; plane++, list += 2) {\n", d.planes);
+    text_add(text, "            total += total;\n");
+    for (int sign = 0; sign < 2; sign++) {
+        text_add(text, "            for (; k < ends_%d[list%s]; k++)\n", n, sign ? " + 1" : "");
+        text_add(text, "                total %s= %s[columns_%d[k]%s];\n", sign ? "-" : "+", x, n,
+                 first);
+    }
+    text_add(text, "        }\n");
+    if (has_bias(step)) text_add(text, "        total += bias_%d[i];\n", n);
+    text_add(text, "        const %s sum = (%s)total;\n", step->sum_type, step->sum_type);
+    c_add_statements(text, roll, step, "        ");
+    text_add(text, "    }\n");
+    arena_free(&arena);
+}
+
 static void print_matrix(struct text *text, const struct roll *roll, const struct roll_step *step)
 {
     const char *x = roll->arrays[step->x].name;
@@ -162,11 +242,17 @@ static void print_matrix(struct text *text, const struct roll *roll, const struc
     text_add(text, "    }\n");
 }
 
-static void print_step(struct text *text, const struct roll *roll, const struct roll_step *step)
+static void print_step(struct text *text, const struct roll *roll, const struct roll_step *step,
+                       bool by_digits)
 {
     declare_arrays(text, roll, step);
     switch (step->kind) {
-    case ROLL_MATRIX: print_matrix(text, roll, step); break;
+    case ROLL_MATRIX:
+        if (by_digits)
+            print_digits(text, roll, step);
+        else
+            print_matrix(text, roll, step);
+        break;
     case ROLL_LOOP:
         text_add(text, "    for (int i = 0; i < %d; i++) {\n", step->count);
         c_add_statements(text, roll, step, "        ");
@@ -184,14 +270,14 @@ static void print_step(struct text *text, const struct roll *roll, const struct 
     }
 }
 
-void c_print_roll(struct text *text, struct text *tables, const struct roll *roll)
+void c_print_roll(struct text *text, struct text *tables, const struct roll *roll, bool by_digits)
 {
     const char *layer = NULL;
     c_print_roll_tables(tables, roll);
     for (int i = 0; i < roll->step_count; i++) {
         const struct roll_step *step = &roll->steps[i];
         if (step->kind == ROLL_MATRIX) {
-            add_matrix_tables(tables, step);
+            add_matrix_tables(tables, step, by_digits);
             text_add(tables, "\n");
         }
         if (!layer || strcmp(layer, step->name) != 0) {
@@ -200,7 +286,7 @@ void c_print_roll(struct text *text, struct text *tables, const struct roll *rol
             text_add(text, " */\n");
         }
         layer = step->name;
-        print_step(text, roll, step);
+        print_step(text, roll, step, by_digits);
     }
     for (int i = 0; i < roll->program->output_count; i++)
         if (roll->outputs[i])

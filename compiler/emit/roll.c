@@ -659,6 +659,11 @@ static void add_matrix(struct rolling *r, int g)
     }
     step->sum_type = r->is_wide[group->root] ? "int64_t" : "int32_t";
     step->sum_array = group->array;
+    for (int k = 0; k < row_count; k++) {
+        const struct op *op = &p->ops[operands[k]];
+        if (-op->lo > step->x_most) step->x_most = -op->lo;
+        if (op->hi > step->x_most) step->x_most = op->hi;
+    }
 }
 
 static void add_loop(struct rolling *r, int loop)

@@ -48,8 +48,9 @@ struct roll_step {
     int64_t *weights; /* [count][inputs] */
     int64_t *bias;    /* [count] */
     const char *sum_type;
-    int sum_array; /* that the sums go to; -1: statements alone read them */
-    long nonzero;  /* weights */
+    int sum_array;  /* that the sums go to; -1: statements alone read them */
+    long nonzero;   /* weights */
+    int64_t x_most; /* the largest size of an element of x */
     /* gather */
     int array;
     const char **texts; /* [count] */

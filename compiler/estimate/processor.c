@@ -5,9 +5,12 @@
 #include "compiler/emit/roll.h"
 
 /* Instructions. */
-static const double of_sum = 2.6 /* with its shift and what spills */, of_quantize = 8,
+static const double of_sum = 3.6 /* with its shift and what spills */, of_quantize = 8,
                     of_table = 3, of_choice = 3, of_bits = 4, of_other = 2;
-static const double of_product = 8, of_library_product = 60, of_loop = 12;
+static const double of_product = 7, of_library_product = 60, of_loop = 12;
+/* A weight digit by digit, some two of them, and what a row spends on its planes. */
+static const double of_digits = 8, of_row_of_digits = 60, bytes_of_digits = 1.5,
+                    bytes_of_row_of_digits = 24;
 static const double bytes_of_instruction = 4;
 
 static double of_multiplication(bool multiplies)
@@ -94,8 +97,11 @@ struct processor_cost processor_loops(const struct program *p, bool multiplies, 
         cost.bytes += bytes_of_instruction * of_loop;
         if (step->kind != ROLL_MATRIX) continue;
         double products = (double)step->nonzero;
-        cost.instructions += products * (of_product + (multiplies ? 0 : of_library_product));
-        cost.bytes += (double)step->count * step->inputs;
+        cost.instructions += multiplies ? products * of_product
+                                        : products * of_digits + step->count * of_row_of_digits;
+        cost.bytes += multiplies
+                          ? (double)step->count * step->inputs
+                          : products * bytes_of_digits + step->count * bytes_of_row_of_digits;
     }
     for (int t = 0; t < roll->table_count; t++)
         cost.bytes += roll->tables[t].count * 2.0;

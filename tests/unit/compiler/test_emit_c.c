@@ -91,12 +91,13 @@ static void compare(struct random *random, const struct program *p, const char *
 }
 
 /* The programs as loops, and FOLDER/NAME_driver. */
-static void build_rolled(const char *name, struct program *const *programs, int count)
+static void build_rolled(const char *name, enum emit_c_form form, struct program *const *programs,
+                         int count)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     for (int i = 0; i < count; i++)
-        emit_c_form(programs[i], &header, EMIT_C_LOOPS, path);
+        emit_c_form(programs[i], &header, form, path);
     snprintf(path, sizeof path, "%s/%s_driver.c", folder, name);
     write_driver(path, name, count);
     run("cc -std=c99 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "
@@ -172,13 +173,15 @@ static void test_rolled_layers(void **state)
         program_check(programs[i], "lanes");
         program_free(p);
     }
-    build_rolled("layers", programs, PROGRAMS);
+    build_rolled("layers", EMIT_C_LOOPS, programs, PROGRAMS);
+    build_rolled("digits", EMIT_C_DIGITS, programs, PROGRAMS);
     for (int i = 0; i < PROGRAMS; i++) {
         size_t length;
         const char *text =
             file_read(&arena, arena_printf(&arena, "%s/layers/random_%d.c", folder, i), &length);
         assert_non_null(strstr(text, "weights_1[")); /* both matrices are loops */
         compare(&random, programs[i], "layers_driver", i);
+        compare(&random, programs[i], "digits_driver", i);
         program_free(programs[i]);
     }
     arena_free(&arena);
@@ -214,7 +217,7 @@ static void test_generated_c(void **state)
         "-fsanitize=undefined "
         "-fno-sanitize-recover=all -I%s -o %s/driver %s/driver.c %s/c/*.c",
         folder, folder, folder, folder);
-    build_rolled("rolled", programs, PROGRAMS);
+    build_rolled("rolled", EMIT_C_LOOPS, programs, PROGRAMS);
     for (int i = 0; i < PROGRAMS; i++) {
         compare(&random, programs[i], "driver", i);
         compare(&random, programs[i], "rolled_driver", i);
