@@ -242,6 +242,17 @@ static void print_matrix(struct text *text, const struct roll *roll, const struc
     text_add(text, "    }\n");
 }
 
+static void print_argmax(struct text *text, const struct roll_step *step)
+{
+    int v = step->statements[0].value;
+    text_add(text, "    const %s scores_%d[%d] = {", step->sum_type, v, step->count);
+    for (int i = 0; i < step->count; i++)
+        text_add(text, "%s%s", i ? ", " : "", step->texts[i]);
+    text_add(text, "};\n    int32_t v%d = 0;\n", v);
+    text_add(text, "    for (int i = 1; i < %d; i++)\n", step->count);
+    text_add(text, "        if (scores_%d[v%d] < scores_%d[i]) v%d = i;\n", v, v, v, v);
+}
+
 static void print_step(struct text *text, const struct roll *roll, const struct roll_step *step,
                        bool by_digits)
 {
@@ -263,6 +274,7 @@ static void print_step(struct text *text, const struct roll *roll, const struct 
             text_add(text, "    %s[%d] = (%s)%s;\n", roll->arrays[step->array].name, k,
                      roll->arrays[step->array].type, step->texts[k]);
         break;
+    case ROLL_ARGMAX: print_argmax(text, step); break;
     case ROLL_SCALAR:
         text_add(text, "    const %s v%d = %s;\n", step->statements[0].type,
                  step->statements[0].value, step->statements[0].text);

@@ -32,6 +32,12 @@ struct place {
     int group, position; /* group -1: a variable of its own, or a constant */
 };
 
+/* best = 0; for i in 1 .. count - 1: best = score[best] < score[i] ? i : best */
+struct argmax {
+    int value; /* the last selection of a number; -1: there is none */
+    int *scores, count;
+};
+
 struct rolling {
     struct roll *roll;
     const struct program *p;
@@ -48,6 +54,8 @@ struct rolling {
     struct group *groups;
     int group_count;
     size_t group_capacity;
+    struct argmax argmax;
+    bool *consumed;     /* [op_count] part of the argmax, but not its value */
     const char **names; /* [op_count] how a value is read outside of its loop */
 };
 
@@ -61,7 +69,7 @@ static bool has_statement(const struct rolling *r, int v)
 {
     enum op_code code = r->p->ops[v].code;
     return r->roll->live[v] && code != OP_CONST && code != OP_MATVEC && code != OP_INPUT &&
-           (!is_dense_result(r, v) || r->result[v] >= 0);
+           !r->consumed[v] && (!is_dense_result(r, v) || r->result[v] >= 0);
 }
 
 /* ---- matrices -------------------------------------------------------------------------------- */
@@ -140,6 +148,74 @@ static void find_dense(struct rolling *r)
         r->is_dense[m] = fit;
         find_results(r, m, results, count);
     }
+}
+
+/* ---- argmax ---------------------------------------------------------------------------------- */
+
+/* Whether an op is "select(a < b, ..)", and its comparison. */
+static const struct op *comparison_of(const struct program *p, const struct op *op)
+{
+    const struct op *lt = op->code == OP_SELECT ? program_operand(p, op, 0) : op;
+    return lt->code == OP_LT ? lt : NULL;
+}
+
+/* The chain that ends in a selection of a number: scores from the last to the first; 0: it is none.
+ */
+static int walk_argmax(const struct program *p, int value, int *scores, bool *consumed)
+{
+    int count = 0, best = -1; /* the score of the winner so far */
+    while (p->ops[value].code == OP_SELECT) {
+        const int *operands = p->operands + p->ops[value].operands;
+        const struct op *lt = comparison_of(p, &p->ops[value]), *number = &p->ops[operands[1]];
+        if (!lt || number->code != OP_CONST || op_fraction(number)) return 0;
+        int before = p->operands[lt->operands], score = p->operands[lt->operands + 1];
+        if (number->lo != p->ops[value].hi) return 0; /* numbers fall towards the first */
+        if (best >= 0) { /* the winner is selected by the same comparison */
+            const int *winner = p->operands + p->ops[best].operands;
+            if (p->ops[best].code != OP_SELECT || winner[0] != operands[0] || winner[1] != score ||
+                winner[2] != before)
+                return 0;
+            consumed[best] = true;
+        }
+        consumed[operands[0]] = consumed[value] = true;
+        scores[count++] = score;
+        best = before;
+        value = operands[2];
+    }
+    if (!count || p->ops[value].code != OP_CONST || p->ops[value].lo || best < 0) return 0;
+    scores[count++] = best;
+    return count;
+}
+
+/* Numbers 0, 1, ... from the first on, nothing of the chain read elsewhere. */
+static void find_argmax(struct rolling *r)
+{
+    const struct program *p = r->p;
+    size_t ops = (size_t)p->op_count + 1;
+    r->argmax.value = -1;
+    if (p->output_count != 1) return;
+    int value = p->outputs[0].value, *scores = arena_alloc(&r->arena, ops, sizeof *scores);
+    bool *consumed = arena_alloc(&r->arena, ops, sizeof *consumed);
+    int count = walk_argmax(p, value, scores, consumed);
+    if (count < LEAST_LANES || p->ops[value].hi != count - 1) return;
+    for (int v = 0; v < p->op_count; v++)
+        for (int k = 0; k < p->ops[v].operand_count && r->roll->live[v] && !consumed[v]; k++)
+            if (consumed[p->operands[p->ops[v].operands + k]]) return;
+    r->argmax = (struct argmax){value, arena_alloc(&r->arena, ops, sizeof(int)), count};
+    for (int i = 0; i < count; i++)
+        r->argmax.scores[i] = scores[count - 1 - i];
+    consumed[value] = false;
+    r->consumed = consumed;
+}
+
+/* For the levels: what the argmax reads. */
+static struct expression argmax_reads(struct rolling *r)
+{
+    struct expression e = {arena_alloc(&r->arena, (size_t)r->argmax.count, sizeof *e.pieces), 0};
+    for (int i = 0; i < r->argmax.count; i++)
+        if (r->p->ops[r->argmax.scores[i]].code != OP_CONST)
+            e.pieces[e.count++] = (struct piece){PIECE_VALUE, NULL, r->argmax.scores[i]};
+    return e;
 }
 
 /* ---- groups ---------------------------------------------------------------------------------- */
@@ -688,6 +764,40 @@ static void add_loop(struct rolling *r, int loop)
     }
 }
 
+/* The scores at one fraction. */
+static void add_argmax(struct rolling *r, int v)
+{
+    const struct program *p = r->p;
+    struct arena *arena = &r->roll->arena;
+    struct roll_step *step = add_step(r, ROLL_ARGMAX, program_block_of(p, v));
+    int finest = INT16_MIN;
+    bool wide = false;
+    for (int i = 0; i < r->argmax.count; i++)
+        if (op_fraction(&p->ops[r->argmax.scores[i]]) > finest)
+            finest = op_fraction(&p->ops[r->argmax.scores[i]]);
+    step->count = r->argmax.count;
+    step->texts = arena_alloc(arena, (size_t)step->count, sizeof *step->texts);
+    for (int i = 0; i < r->argmax.count; i++) {
+        const struct op *score = &p->ops[r->argmax.scores[i]];
+        int up = finest - op_fraction(score);
+        struct text text = {0};
+        double reach = (double)((int64_t)1 << up);
+        wide =
+            wide || (double)score->lo * reach < INT32_MIN || (double)score->hi * reach > INT32_MAX;
+        if (score->code == OP_CONST)
+            c_add_integer(&text, score->immediate);
+        else
+            text_add(&text, "%s%s", wide && up ? "(int64_t)" : "",
+                     value_name(r, r->argmax.scores[i]));
+        if (up) text_add(&text, " * "), c_add_integer(&text, (int64_t)1 << up);
+        step->texts[i] = arena_strdup(arena, text_string(&text));
+        text_free(&text);
+    }
+    step->sum_type = wide ? "int64_t" : "int32_t";
+    struct roll_statement s = {v, c_value_type(&p->ops[v]), "", -1};
+    add_statement(r, step, s);
+}
+
 static void add_steps(struct rolling *r)
 {
     const struct program *p = r->p;
@@ -701,6 +811,10 @@ static void add_steps(struct rolling *r)
             if (r->groups[g].level == level && r->groups[g].loop == g) add_loop(r, g);
         for (int v = 0; v < p->op_count; v++) {
             if (!has_statement(r, v) || r->member[v] >= 0 || r->level[v] != level) continue;
+            if (v == r->argmax.value) {
+                add_argmax(r, v);
+                continue;
+            }
             struct roll_step *step = add_step(r, ROLL_SCALAR, program_block_of(p, v));
             struct roll_statement s = {v, c_value_type(&p->ops[v]), scalar_text(r, v), -1};
             add_statement(r, step, s);
@@ -732,6 +846,11 @@ static void write_texts(struct rolling *r)
     for (int v = 0; v < r->p->op_count; v++) {
         if (!has_statement(r, v)) continue;
         if (is_dense_result(r, v) || r->result[v] >= 0) continue;
+        if (v == r->argmax.value) {
+            r->alone[v] = true;
+            r->texts[v] = argmax_reads(r);
+            continue;
+        }
         c_add_expression(c, v);
         r->texts[v] = expression_parse(&r->arena, text_string(&c->body));
         text_free(&c->body);
@@ -759,6 +878,8 @@ struct roll *roll_program(const struct program *p)
     r.member = arena_alloc(&r.arena, ops, sizeof *r.member);
     r.level = arena_alloc(&r.arena, ops, sizeof *r.level);
     r.names = arena_alloc(&r.arena, ops, sizeof *r.names);
+    r.consumed = arena_alloc(&r.arena, ops, sizeof *r.consumed);
+    find_argmax(&r);
     find_dense(&r);
     write_texts(&r);
     find_groups(&r);

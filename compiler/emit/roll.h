@@ -32,6 +32,8 @@ enum roll_kind {
     ROLL_MATRIX, /* sums of weight * x, then the statements for each of them */
     ROLL_LOOP,   /* the statements for each element */
     ROLL_GATHER, /* elements of different origin put side by side: the texts, element by element */
+    ROLL_ARGMAX, /* the number of the largest of the texts, the lowest of equals: its one statement
+                  */
     ROLL_SCALAR  /* one statement */
 };
 
@@ -51,7 +53,7 @@ struct roll_step {
     int sum_array;  /* that the sums go to; -1: statements alone read them */
     long nonzero;   /* weights */
     int64_t x_most; /* the largest size of an element of x */
-    /* gather */
+    /* gather and argmax, which has sum_type too */
     int array;
     const char **texts; /* [count] */
 };
