@@ -9,6 +9,7 @@
 #include "cli/compile_files.h"
 #include "cli/job_threshold.h"
 #include "cli/job_use.h"
+#include "cli/layer_reuse.h"
 #include "cli/post_training.h"
 #include "compiler/compile.h"
 #include "compiler/reuse/reuse.h"
@@ -103,19 +104,10 @@ static void read_layer_keys(struct cli *cli, struct request *request)
 /* "dense1=4, dense3=16" */
 static void parse_layer_reuse(struct cli *cli, struct request *request, const char *text)
 {
-    for (const char *at = text; *at;) {
-        size_t length = strcspn(at, ",");
-        char *item = arena_printf(&cli->arena, "%.*s", (int)length, at + strspn(at, " ")), *end;
-        char *equals = strrchr(item, '=');
-        long factor = equals ? strtol(equals + 1, &end, 10) : 0;
-        if (!equals || equals == item || end == equals + 1 || end[strspn(end, " ")] || factor < 1 ||
-            factor > 1048576)
-            fail("layer reuse '%s': give LAYER=FACTOR,... such as dense1=4,dense2=8", text);
-        *equals = 0;
-        add_layer_reuse(cli, request, item, (int)factor);
-        at += length;
-        at += *at == ',';
-    }
+    int count;
+    const struct layer_reuse *all = layer_reuse_parse(&cli->arena, text, &count);
+    for (int i = 0; i < count; i++)
+        add_layer_reuse(cli, request, all[i].layer, all[i].factor);
 }
 
 static void fill_from_job(struct cli *cli, struct request *request)

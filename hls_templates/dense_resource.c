@@ -1,12 +1,10 @@
-/* @LAYER@: @OUTPUTS@ sums of @INPUTS@ products on @MULTIPLIERS@ multipliers, @REUSE@ cycles: @GROUPS@ groups of @LANES@
- * sums one after the other, each in @PARTS@ parts of @STEP@ inputs. */
+/* @LAYER@: @REUSE@ cycles, @MULTIPLIERS@ multipliers */
 @REGISTERS_BEFORE@
 @SUM_TYPE@ @SUMS@[@LANES@];
 @REGISTERS_BEHIND@
 @PIPELINE_BEFORE@
-for (int t = 0; t < @REUSE@; t++) {
+for (int t = 0, group = 0, part = 0; t < @REUSE@; t++) {
 @PIPELINE_INSIDE@
-    const int group = t / @PARTS@, part = t % @PARTS@;
 @UNROLL_BEFORE@
     for (int j = 0; j < @LANES@; j++) {
 @UNROLL_INSIDE@
@@ -15,11 +13,12 @@ for (int t = 0; t < @REUSE@; t++) {
 @UNROLL_BEFORE@
         for (int k = 0; k < @STEP@; k++) {
 @UNROLL_INSIDE@
-            sum += @CAST@@WEIGHTS@[t][j * @STEP@ + k] * @X@;
+            sum += @CAST@@WEIGHTS@[t][@WEIGHT@] * @X@;
         }
         @SUMS@[j] = sum;
-        if (part == @PARTS@ - 1) {
+        if (part == @LAST_PART@) {
             @STATEMENTS@
         }
     }
+    if (++part == @PARTS@) part = 0, group++;
 }

@@ -1,10 +1,12 @@
 /* Golden events: see golden.h. */
 #include "sim/golden.h"
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { TEST_EVENTS = 300, RANDOM_EVENTS = 200, MOST_NUMBERS = 400000 };
 
@@ -24,6 +26,19 @@ void golden_make(struct golden *golden, const struct program *p, const double *x
 void golden_free(struct golden *golden)
 {
     stimuli_free(&golden->stimuli);
+}
+
+void golden_check(const struct golden *golden, const struct program *p, const char *folder)
+{
+    struct arena arena = {0};
+    size_t count = (size_t)golden->count * (size_t)p->output_count;
+    int64_t *outputs = arena_alloc(&arena, count, sizeof *outputs);
+    program_eval(p, golden->stimuli.inputs, golden->count, outputs);
+    if (memcmp(outputs, golden->outputs, count * sizeof *outputs) != 0)
+        fail("%s: lowered.sluice differs from program.sluice: a mistake of the compiler, or of an "
+             "older one; compile again",
+             folder);
+    arena_free(&arena);
 }
 
 static void add_rows(struct text *text, const char *type, const char *array, const int64_t *numbers,

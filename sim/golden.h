@@ -15,6 +15,8 @@ void golden_make(struct golden *golden, const struct program *program, const dou
                  uint64_t seed);
 void golden_free(struct golden *golden);
 
+/* Ends with one line if another program's outputs are not the golden ones. */
+void golden_check(const struct golden *golden, const struct program *program, const char *folder);
 /* PATH: the events as C arrays golden_in and golden_out of the network's types, with GOLDEN_EVENTS,
  * GOLDEN_INPUTS, GOLDEN_OUTPUTS, GOLDEN_IN, GOLDEN_OUT and GOLDEN_EVAL; `name` as
  * emit_c_name() gives it. */

@@ -237,22 +237,6 @@ static const char *find_missing(void)
     return NULL;
 }
 
-/* The interpreter's outputs of the program for processors are those of the scheduled one. */
-static void check_lowered(const struct softcore_request *q, const struct program *p,
-                          const struct golden *golden)
-{
-    struct arena arena = {0};
-    size_t count = (size_t)golden->count * (size_t)p->output_count;
-    int64_t *outputs = arena_alloc(&arena, count, sizeof *outputs);
-    program_eval(p, golden->stimuli.inputs, golden->count, outputs);
-    if (p->output_count != q->program->output_count ||
-        memcmp(outputs, golden->outputs, count * sizeof *outputs) != 0)
-        fail("%s: lowered.sluice differs from program.sluice: a mistake of the compiler, or of an "
-             "older one; compile again",
-             q->folder);
-    arena_free(&arena);
-}
-
 void softcore_run(const struct softcore_request *q, struct softcore_result *result)
 {
     struct run r = {.request = q};
@@ -263,8 +247,8 @@ void softcore_run(const struct softcore_request *q, struct softcore_result *resu
     struct program *straight = compile_straight(q->lowered);
     struct golden golden = {0};
     golden_make(&golden, q->program, q->x, q->events, 1);
-    check_lowered(q, q->lowered, &golden);
-    check_lowered(q, straight, &golden);
+    golden_check(&golden, q->lowered, q->folder);
+    golden_check(&golden, straight, q->folder);
     int matrices;
     result->events = golden.count;
     result->straight = unmeasured(processor_straight(straight, multiplies), true);

@@ -224,45 +224,70 @@ static void print_blocks(struct c_printer *c, const bool *live)
     }
 }
 
-static void print_source(struct text *text, const struct program *p,
-                         const struct emit_header *header, enum emit_c_form form, const char *name)
+/* Body, tables and helpers in the plain forms. */
+static void fill_source(struct c_source *source, const struct program *p, const bool *live,
+                        enum emit_c_form form, struct arena *arena)
 {
-    struct arena arena = {0};
-    struct c_printer c = {.program = p, .indent = "    ", .arena = &arena};
-    struct text tables = {0};
+    if (form != EMIT_C_STRAIGHT && !program_has_loops(p)) {
+        struct roll *roll = roll_program(p);
+        source->printer = roll->printer;
+        source->printer.body = (struct text){0};
+        c_print_roll(&source->printer.body, &source->tables, roll, form == EMIT_C_DIGITS);
+        roll_free(roll);
+        return;
+    }
+    source->printer = (struct c_printer){.program = p, .indent = "    ", .arena = arena};
+    source->printer.outlives = c_find_outliving(arena, p, live);
+    source->printer.inside = find_inside(arena, p, live);
+    print_blocks(&source->printer, live);
+}
+
+void c_fill_straight(struct c_source *source, const struct program *p, struct arena *arena)
+{
+    bool *live = c_find_live(p);
+    fill_source(source, p, live, EMIT_C_STRAIGHT, arena);
+    free(live);
+}
+
+static void print_source(struct text *text, const struct program *p,
+                         const struct emit_header *header, const struct c_source *source,
+                         const char *file, const char *name)
+{
     bool *live = c_find_live(p);
     bool reads = false;
     for (int value = 0; value < p->op_count; value++)
         reads = reads || (live[value] && p->ops[value].code == OP_INPUT);
-    if (form != EMIT_C_STRAIGHT && !program_has_loops(p)) {
-        struct roll *roll = roll_program(p);
-        struct text body = c.body;
-        c = roll->printer;
-        c.body = body;
-        c_print_roll(&c.body, &tables, roll, form == EMIT_C_DIGITS);
-        roll_free(roll);
-    } else {
-        c.outlives = c_find_outliving(&arena, p, live);
-        c.inside = find_inside(&arena, p, live);
-        print_blocks(&c, live);
-    }
-    char file[160];
-    snprintf(file, sizeof file, "%.140s.c", name);
     add_origin(text, file, p, header);
     text_add(text, " * Formats of in[] and out[]: see %s.h. */\n#include \"%s.h\"\n\n", name, name);
     c_print_tables(text, p, live);
-    text_add_bytes(text, text_string(&tables), tables.length);
-    c_print_helpers(&c, text);
-    text_add(text, "void %s_eval(const %s_in in[%d], %s_out out[%d])\n{\n", name, name,
-             p->input_count, name, p->output_count);
+    text_add_bytes(text, text_string(&source->tables), source->tables.length);
+    c_print_helpers(&source->printer, text);
+    text_add(text, "%svoid %s_eval(const %s_in in[%d], %s_out out[%d])\n{\n%s",
+             source->before ? source->before : "", name, name, p->input_count, name,
+             p->output_count, source->inside ? source->inside : "");
     if (!reads) text_add(text, "    (void)in;\n");
     print_memories(text, p, live);
-    text_add_bytes(text, text_string(&c.body), c.body.length);
+    text_add_bytes(text, text_string(&source->printer.body), source->printer.body.length);
     text_add(text, "}\n");
-    text_free(&c.body);
-    text_free(&tables);
-    arena_free(&arena);
     free(live);
+}
+
+void c_write_source(const struct program *p, const struct emit_header *header,
+                    const struct c_source *source, const char *extension, const char *to)
+{
+    struct arena arena = {0};
+    const char *name = identifier(&arena, p->name),
+               *file = arena_printf(&arena, "%s.%s", name, extension);
+    struct text text = {0}, interface = {0};
+    print_header(&interface, p, header, name);
+    print_source(&text, p, header, source, file, name);
+    file_make_folder(to);
+    file_write(file_join(&arena, to, arena_printf(&arena, "%s.h", name)), interface.bytes,
+               interface.length);
+    file_write(file_join(&arena, to, file), text.bytes, text.length);
+    text_free(&text);
+    text_free(&interface);
+    arena_free(&arena);
 }
 
 const char *emit_c_name(const struct program *program, struct arena *arena)
@@ -274,17 +299,13 @@ void emit_c_form(const struct program *p, const struct emit_header *header, enum
                  const char *to)
 {
     struct arena arena = {0};
-    const char *name = identifier(&arena, p->name);
-    struct text source = {0}, interface = {0};
-    print_header(&interface, p, header, name);
-    print_source(&source, p, header, form, name);
-    file_make_folder(to);
-    file_write(file_join(&arena, to, arena_printf(&arena, "%s.h", name)), interface.bytes,
-               interface.length);
-    file_write(file_join(&arena, to, arena_printf(&arena, "%s.c", name)), source.bytes,
-               source.length);
-    text_free(&source);
-    text_free(&interface);
+    struct c_source source = {0};
+    bool *live = c_find_live(p);
+    fill_source(&source, p, live, form, &arena);
+    c_write_source(p, header, &source, "c", to);
+    text_free(&source.printer.body);
+    text_free(&source.tables);
+    free(live);
     arena_free(&arena);
 }
 

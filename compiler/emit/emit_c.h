@@ -56,6 +56,18 @@ void c_begin_loop(struct c_printer *printer, const struct block *block, const bo
 void c_end_loop(struct c_printer *printer, const struct block *block, const bool *live);
 /* Of each op whether a block behind its loop, or an output, reads it: [op_count]. */
 const bool *c_find_outliving(struct arena *arena, const struct program *program, const bool *live);
+/* A generated file but for its frame. */
+struct c_source {
+    struct c_printer printer; /* the function's body and the helpers it uses */
+    struct text tables;
+    const char *before, *inside; /* lines before the function and first in it, or NULL */
+};
+/* The straight form. */
+void c_fill_straight(struct c_source *source, const struct program *program, struct arena *arena);
+/* TO/NAME.h and TO/NAME.EXTENSION. */
+void c_write_source(const struct program *program, const struct emit_header *header,
+                    const struct c_source *source, const char *extension, const char *to);
+
 /* ---- emit_c_roll.c: a rolled program ---- */
 struct roll;
 struct roll_step;

@@ -13,8 +13,11 @@ enum { SPARSE_TENTHS = 6 };
 void c_add_numbers(struct text *text, const int64_t *numbers, int count)
 {
     for (int i = 0; i < count; i++) {
-        text_add(text, i % 16 ? " " : "\n    ");
-        c_add_integer(text, numbers[i]);
+        text_add(text, i % 24 ? "" : "\n    ");
+        if (numbers[i] < -INT32_MAX || numbers[i] > INT32_MAX)
+            c_add_integer(text, numbers[i]);
+        else
+            text_add(text, "%d", (int)numbers[i]);
         text_add(text, i + 1 < count ? "," : "");
     }
 }
@@ -139,7 +142,7 @@ static void add_matrix_tables(struct text *text, const struct roll_step *step, b
         for (int j = 0; j < step->count; j++) {
             text_add(text, "\n    {");
             for (int k = 0; k < step->inputs; k++) {
-                if (k) text_add(text, k % 24 ? ", " : ",\n     ");
+                if (k) text_add(text, k % 24 ? "," : ",\n     ");
                 text_add(text, "%" PRId64, step->weights[j * step->inputs + k]);
             }
             text_add(text, "},");
