@@ -6,7 +6,7 @@
 
 /* Instructions. */
 static const double of_sum = 3.6 /* with its shift and what spills */, of_quantize = 8,
-                    of_table = 3, of_choice = 3, of_bits = 4, of_other = 2;
+                    of_table = 3, of_choice = 3, of_branch = 1.5, of_bits = 4, of_other = 2;
 static const double of_product = 7, of_library_product = 60, of_loop = 12;
 /* A weight digit by digit, some two of them, and what a row spends on its planes. */
 static const double of_digits = 8, of_row_of_digits = 60, bytes_of_digits = 1.5,
@@ -34,11 +34,11 @@ static double operation(const struct op *op, bool multiplies)
     case OP_QUANTIZE: return of_quantize;
     case OP_TABLE: return of_table;
     case OP_SELECT:
-    case OP_MIN:
-    case OP_MAX:
     case OP_LT:
     case OP_LE:
-    case OP_EQ: return of_choice;
+    case OP_EQ: return of_branch;
+    case OP_MIN:
+    case OP_MAX: return of_choice;
     case OP_LUT:
     case OP_CONCAT:
     case OP_SLICE:
