@@ -171,6 +171,18 @@ static void write_templates(struct project *q, bool ap)
     hls_write_template(q->templates, "test_ap.cpp", pairs, file_join(a, q->to, "test_ap.cpp"));
 }
 
+/* An earlier project's files in the other language, or with the ports that this one leaves out. */
+static void remove_stale(struct project *q)
+{
+    struct arena *a = &q->cli->arena;
+    const char *const files[] = {"%s.c", "%s.cpp", "%s_ap.h", "test.c", "test.cpp", "test_ap.cpp"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const char *name =
+            strchr(files[i], '%') ? arena_printf(a, "%s%s", q->name, files[i] + 2) : files[i];
+        unlink(file_join(a, q->to, name));
+    }
+}
+
 /* Compiles and runs the project's own test bench; 1: it fails, -1: there is no compiler. */
 static int run_test(struct project *q)
 {
@@ -215,6 +227,7 @@ int verb_hls(struct cli *cli)
     golden_check(&q.golden, p, cli->folder);
     q.name = emit_c_name(p, &cli->arena);
     file_make_folder(q.to);
+    remove_stale(&q);
     q.layers = emit_hls(p, &q.input.header, &q.options, q.to, &cli->arena, &q.layer_count);
     golden_write(&q.golden, q.input.program, q.name, file_join(&cli->arena, q.to, "golden.h"));
     write_templates(&q, cli->flags.ap_fixed);

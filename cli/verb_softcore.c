@@ -81,6 +81,7 @@ int verb_softcore(struct cli *cli)
     const struct job_soft_core *job = cli->job ? cli->job->soft_core : NULL;
     const struct flags *flags = &cli->flags;
     double start = clock_seconds();
+    if (flags->memory_bytes == 0) fail("--memory 0: must be at least 1");
     struct generated_input input;
     generated_read(cli, &input);
     const char *isa = flags->isa ? flags->isa : job && job->isa ? job->isa : "rv32i";

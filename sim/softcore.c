@@ -56,9 +56,6 @@ static void compile(const struct run *r, const char *form, const char *source, c
                           "-std=c99",
                           "-O2",
                           "-ffreestanding",
-                          "-Wall",
-                          "-Wextra",
-                          "-Werror",
                           "-fstack-usage",
                           arena_printf(&arena, "-I%s", form),
                           "-c",
@@ -228,6 +225,16 @@ static void write_form(const struct run *r, const struct program *p, enum softco
     arena_free(&arena);
 }
 
+static void remove_form(const struct run *r, enum softcore_choice form)
+{
+    struct arena arena = {0};
+    const char *file =
+        arena_printf(&arena, "%s/%s/%s", r->to, softcore_choice_names[form], r->name);
+    unlink(arena_printf(&arena, "%s.c", file));
+    unlink(arena_printf(&arena, "%s.h", file));
+    arena_free(&arena);
+}
+
 /* The first tool that is missing, or NULL. */
 static const char *find_missing(void)
 {
@@ -260,6 +267,7 @@ void softcore_run(const struct softcore_request *q, struct softcore_result *resu
     result->picked = pick(q, result);
     file_make_folder(r.to);
     write_form(&r, straight, SOFTCORE_STRAIGHT, result->picked == SOFTCORE_STRAIGHT);
+    if (!matrices) remove_form(&r, SOFTCORE_LOOPS);
     if (matrices) write_form(&r, q->lowered, SOFTCORE_LOOPS, result->picked == SOFTCORE_LOOPS);
     golden_write(&golden, q->program, r.name, file_join(&r.arena, r.to, "golden.h"));
     static const char *const files[] = {"bench.c", "start.S"};

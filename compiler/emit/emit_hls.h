@@ -35,8 +35,6 @@ struct hls_layer *emit_hls(const struct program *program, const struct emit_head
  * function that sets inputs from real numbers, one that gives outputs as such. C++. */
 void emit_hls_ap(const struct program *program, const char *to);
 
-/* Whether pragmas.txt has the tool. */
-bool hls_has_tool(const char *templates, const char *tool);
 /* A file of the templates' folder with @KEY@ replaced by texts: pairs of strings, a NULL at the
  * end. Written to TO. */
 void hls_write_template(const char *templates, const char *file, const char *const *pairs,

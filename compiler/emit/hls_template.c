@@ -48,17 +48,6 @@ struct hls_pragmas hls_read_pragmas(struct arena *arena, const char *templates)
     return pragmas;
 }
 
-bool hls_has_tool(const char *templates, const char *tool)
-{
-    struct arena arena = {0};
-    struct hls_pragmas pragmas = hls_read_pragmas(&arena, templates);
-    bool found = false;
-    for (int i = 0; i < pragmas.count; i++)
-        found = found || !strcmp(pragmas.rows[i].tool, tool);
-    arena_free(&arena);
-    return found;
-}
-
 const char *hls_pragma(struct arena *arena, const struct hls_pragmas *pragmas, const char *tool,
                        const char *what, const char *place, const char *array)
 {
