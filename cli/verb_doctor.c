@@ -61,9 +61,9 @@ int verb_doctor(struct cli *cli)
         cJSON_AddItemToArray(json, row);
         if (cli->flags.json) continue;
         if (path)
-            printf("ok       %-22s%s\n", tool->program, version);
+            printf("ok       %-25s%s\n", tool->program, version);
         else
-            printf("MISSING  %-22sneeded for: %s; from: %s\n", tool->program, tool->needed_for,
+            printf("MISSING  %-25sneeded for: %s; from: %s\n", tool->program, tool->needed_for,
                    tool->package);
     }
     if (cli->flags.json) {
