@@ -53,6 +53,15 @@ s = json.load(open('$d/soft_core.json'))
 assert s['events'] >= 100 and s['forms'], s
 for f in s['forms']: assert f['equal'] and f['instructions'] > 5 and f['text'] > 20 and f['bss'] == 0, f"
 done
+# c/NAME.c, the program as the fabric has it: loops of reuse factors, truth tables of trees.
+fabric() { # FOLDER NAME
+    riscv64-unknown-elf-gcc -march=rv32i -mabi=ilp32 -O2 -std=c99 -ffreestanding -nostdlib -nostartfiles -static -w -I"$1/c" \
+        "$1/soft_core/start.S" "$1/soft_core/bench.c" "$1/c/$2.c" -lgcc -o fabric.elf && qemu-riscv32 ./fabric.elf
+}
+check "reused: there are loops" grep -q 'for (int i = 0; i < ' reused/c/model.c
+check "reused: c/ on rv32i" fabric reused model
+check "trees: c/ on rv32i" fabric build/trees trees
+check "learned: c/ on rv32i" fabric build/learned learned
 check "the form asked for" sh -c "'$sluice' softcore build/tagger --form loops && grep -qE '(weights|columns)_0' build/tagger/soft_core/tagger.c"
 check "the smaller one where memory is short" sh -c "'$sluice' softcore build/tagger --memory 700 && grep -qE '(weights|columns)_0' build/tagger/soft_core/tagger.c"
 check "the job: softcore" "$sluice" softcore job.yaml
