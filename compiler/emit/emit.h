@@ -27,7 +27,8 @@ enum { EMIT_AXIS_CYCLES = 2 /* that the wrapper adds to the latency */ };
  * rtl/axis_shell.v. */
 int emit_axis_depth(const struct program *program, int stall_cycles);
 /* FOLDER/c/NAME.c, NAME.h: void NAME_eval(const NAME_in in[], NAME_out out[]), integers only,
- * freestanding C99. */
+ * freestanding C99. With loadable memories also struct NAME_memories, NAME_initial, NAME_load() and
+ * NAME_eval_with(). */
 void emit_c(const struct program *program, const struct emit_header *header, const char *folder);
 /* STRAIGHT: a statement for each operation, loops where the program has them. LOOPS: of a
  * straight-line program, matrices and what neurons have in common as loops over tables. DIGITS: the
@@ -42,6 +43,11 @@ const char *emit_c_name(const struct program *program, struct arena *arena);
 /* FOLDER/interface.json (docs/reference/build-folder.md). */
 void emit_interface(const struct program *program, const struct emit_header *header,
                     const char *folder);
+
+/* FOLDER/load.json, where loadable memories are addressed and, by the plan (may be NULL), what is
+ * in them (docs/reference/build-folder.md); an earlier one of a program without any is removed. */
+struct load_plan;
+void emit_load_map(const struct program *program, const struct load_plan *plan, const char *folder);
 
 /* Bits of the packed ports, and packing of one event's stored integers into them: little-endian,
  * element 0 in the lowest bits; bytes = (bits + 7) / 8. */

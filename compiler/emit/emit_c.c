@@ -87,8 +87,10 @@ static void print_header(struct text *text, const struct program *p,
              p->output_count);
     text_add(text, "typedef %s %s_in;\ntypedef %s %s_out;\n\n", c_port_type(p, true), name,
              c_port_type(p, false), name);
-    text_add(text, "void %s_eval(const %s_in in[%d], %s_out out[%d]);\n\n#endif\n", name, name,
+    text_add(text, "void %s_eval(const %s_in in[%d], %s_out out[%d]);\n\n", name, name,
              p->input_count, name, p->output_count);
+    c_print_load_interface(text, p, name);
+    text_add(text, "#endif\n");
 }
 
 const char *c_port_type(const struct program *p, bool inputs)
@@ -150,7 +152,7 @@ static void print_memories(struct text *text, const struct program *p, const boo
         bool used = false;
         for (int value = 0; value < p->op_count && !used; value++)
             used = live[value] && p->ops[value].code == OP_LOAD && p->ops[value].immediate == m;
-        if (!used) continue;
+        if (!used || p->memories[m].contents) continue;
         const struct memory *memory = &p->memories[m];
         text_add(text, "    %s memory_%d[%d]; /* ", c_element_type(memory->lo, memory->hi), m,
                  memory->entries);
@@ -262,9 +264,15 @@ static void print_source(struct text *text, const struct program *p,
     c_print_tables(text, p, live);
     text_add_bytes(text, text_string(&source->tables), source->tables.length);
     c_print_helpers(&source->printer, text);
-    text_add(text, "%svoid %s_eval(const %s_in in[%d], %s_out out[%d])\n{\n%s",
-             source->before ? source->before : "", name, name, p->input_count, name,
+    c_print_load_functions(text, p, name);
+    bool loads = program_has_loadables(p);
+    text_add(text, "%svoid %s_eval%s(%s", source->before ? source->before : "", name,
+             loads ? "_with" : "", loads ? "const struct " : "");
+    if (loads) text_add(text, "%s_memories *memories, ", name);
+    text_add(text, "const %s_in in[%d], %s_out out[%d])\n{\n%s", name, p->input_count, name,
              p->output_count, source->inside ? source->inside : "");
+    if (loads && !strstr(text_string(&source->printer.body), "memories->"))
+        text_add(text, "    (void)memories;\n");
     if (!reads) text_add(text, "    (void)in;\n");
     print_memories(text, p, live);
     text_add_bytes(text, text_string(&source->printer.body), source->printer.body.length);

@@ -80,8 +80,14 @@ void c_add_statements(struct text *text, const struct roll *roll, const struct r
 void c_add_numbers(struct text *text, const int64_t *numbers, int count);
 /* The narrowest type for all of them. */
 const char *c_numbers_type(const int64_t *numbers, long count);
-/* Someone else's text inside a comment. */
+/* Someone else's text inside a comment: one line, and no end of the comment. */
 void c_add_comment(struct text *text, const char *words);
+/* ---- emit_c_load.c: loadable memories; nothing without them ---- */
+/* The struct of their contents, and the functions that take one. */
+void c_print_load_interface(struct text *text, const struct program *program, const char *name);
+void c_print_load_functions(struct text *text, const struct program *program, const char *name);
+/* What stands before the name of a memory. */
+const char *c_memory_prefix(const struct program *program, int memory);
 void c_print_helpers(const struct c_printer *printer, struct text *text);
 /* Of each op whether an output depends on it; the caller frees. */
 bool *c_find_live(const struct program *program);
