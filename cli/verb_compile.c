@@ -9,6 +9,7 @@
 #include "cli/compile_files.h"
 #include "cli/job_threshold.h"
 #include "cli/job_use.h"
+#include "cli/layer_reuse.h"
 #include "cli/post_training.h"
 #include "compiler/compile.h"
 #include "compiler/emit/emit.h"
@@ -128,19 +129,10 @@ static void read_layer_keys(struct cli *cli, struct request *request)
 /* "dense1=4, dense3=16" */
 static void parse_layer_reuse(struct cli *cli, struct request *request, const char *text)
 {
-    for (const char *at = text; *at;) {
-        size_t length = strcspn(at, ",");
-        char *item = arena_printf(&cli->arena, "%.*s", (int)length, at + strspn(at, " ")), *end;
-        char *equals = strrchr(item, '=');
-        long factor = equals ? strtol(equals + 1, &end, 10) : 0;
-        if (!equals || equals == item || end == equals + 1 || end[strspn(end, " ")] || factor < 1 ||
-            factor > 1048576)
-            fail("layer reuse '%s': give LAYER=FACTOR,... such as dense1=4,dense2=8", text);
-        *equals = 0;
-        add_layer_reuse(cli, request, item, (int)factor);
-        at += length;
-        at += *at == ',';
-    }
+    int count;
+    const struct layer_reuse *all = layer_reuse_parse(&cli->arena, text, &count);
+    for (int i = 0; i < count; i++)
+        add_layer_reuse(cli, request, all[i].layer, all[i].factor);
 }
 
 static void fill_from_job(struct cli *cli, struct request *request)
@@ -524,6 +516,10 @@ int verb_compile(struct cli *cli)
                                                     .reuse = request.reuse,
                                                     .stall_cycles = request.stall_cycles,
                                                     .delay_scale = request.delay_scale});
+        struct program *lowered =
+            compile_for_processor(network, &request.options, program->clock_mhz);
+        program_write(lowered, cli_path(cli, "lowered.sluice"));
+        program_free(lowered);
         emit_load_map(program, &notes.load, cli->folder);
         write_compile_json(cli, &request, program, network, &notes, post, clock_seconds() - start);
         struct program_counts counts = program_count(program, 0, program->op_count);

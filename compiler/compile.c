@@ -245,6 +245,44 @@ static struct program *compile_softmax(const struct network *network,
     return best;
 }
 
+struct program *compile_for_processor(const struct network *network,
+                                      const struct compile_options *options, double clock_mhz)
+{
+    struct compile_options own = *options;
+    own.processor = true;
+    own.clock_mhz = clock_mhz;
+    own.clock_count = 0;
+    own.dump_after = NULL;
+    own.stop_after = "lower";
+    own.reuse = 1;
+    own.layer_reuse_count = 0;
+    own.all_loadable = false;
+    own.loadable_count = 0;
+    struct program *lowered = compile_network(network, &own, NULL);
+    struct program *p = optimize_lanes(lowered, own.target);
+    program_check(p, "lanes");
+    program_free(lowered);
+    return p;
+}
+
+struct program *compile_straight(const struct program *lowered)
+{
+    static optimize_function *const passes[] = {optimize_simplify, optimize_adder_graph,
+                                                optimize_number, optimize_simplify};
+    bool has_matrices = false;
+    for (int v = 0; v < lowered->op_count; v++)
+        has_matrices = has_matrices || lowered->ops[v].code == OP_MATVEC;
+    struct program *p = optimize_dead(lowered, &target_generic), *next;
+    for (size_t i = 0; has_matrices && i < sizeof passes / sizeof passes[0]; i++, p = next) {
+        next = passes[i](p, &target_generic);
+        program_free(p);
+    }
+    next = optimize_dead(p, &target_generic);
+    program_free(p);
+    program_check(next, "straight");
+    return next;
+}
+
 struct program *compile_network(const struct network *network,
                                 const struct compile_options *options, struct compile_notes *notes)
 {
