@@ -467,10 +467,10 @@ static void write_compile_json(struct cli *cli, const struct request *request,
 /* Of strategy resource, the layers that are not on multipliers after all. */
 static void tell_forms(const struct request *request, const struct compile_notes *notes)
 {
-    const char *multipliers = reuse_form_names[REUSE_MULTIPLIERS];
+    const char *multipliers = reuse_form_names[REUSE_MULTIPLIERS]; /* "... in step" too */
     for (int i = 0; i < notes->layer_count && request->options.resource; i++) {
         const struct compile_layer *layer = &notes->layers[i];
-        if (layer->factor > 1 && strcmp(layer->form, multipliers) != 0)
+        if (layer->factor > 1 && strncmp(layer->form, multipliers, strlen(multipliers)) != 0)
             info("layer %s is not on multipliers (%s): none were found that do its products in %d "
                  "cycles",
                  layer->name, layer->form, layer->factor);

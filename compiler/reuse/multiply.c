@@ -69,6 +69,7 @@ static int twice_of(struct program *p, int value)
     int parts[2] = {program_add_const(p, 0, 0),
                     program_add_slice(p, value, 0, bits_format(width, false))};
     int all = program_add_op(p, OP_CONCAT, parts, 2, 0);
+    if (p->ops[all].format.width_bits <= width) return all; /* the highest bit is always 0 */
     return program_add_slice(p, all, 0, bits_format(width + 1, format.is_signed));
 }
 

@@ -299,6 +299,10 @@ static void try_macs(struct reuse *r, struct choice *choice, const struct bank *
     plan_macs(r, choice, bank_of);
     if (choice->macs || choice->layer.matrix->is_loadable) return;
     tail_free(choice->tail);
+    choice->form = REUSE_MULTIPLIERS_IN_STEP;
+    plan_macs(r, choice, bank_of);
+    if (choice->macs) return;
+    tail_free(choice->tail);
     choice->tail = NULL;
     if (!on_multipliers(otherwise)) choice->form = otherwise;
 }

@@ -221,6 +221,10 @@ static int rom_op(struct rewrite *w, int value)
     int all = count > 1 ? program_add_op(w->program, OP_CONCAT, parts, count, 0) : parts[0];
     struct format format =
         format_make(op->format.is_signed, op->format.width_bits, op->format.integer_bits);
+    if (w->program->ops[all].format.width_bits < format.width_bits) { /* high bits always 0 */
+        int fraction = format_fraction_bits(format);
+        return fraction ? program_add_op(w->program, OP_SHIFT, &all, 1, -fraction) : all;
+    }
     all = program_add_slice(w->program, all, 0, format);
     program_narrow(w->program, all, op->lo, op->hi);
     return all;
