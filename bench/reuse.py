@@ -61,7 +61,7 @@ def point(model, board, mhz, reuse):
     simulated = f'{verify.get("presentations", 0)}: {verify.get("mismatches", "?")} differ' if not wrong else wrong
     built = {}
     if estimate['cells'] <= PLACED_MOST:
-        wrong = run('build', job, '--out', out, '--seeds', '1', '--retries', '0')
+        wrong = run('build', job, '--out', out, '--seeds', '1')
         built = read(f'{out}/build.json') if not wrong else {}
         if wrong:
             simulated += '; ' + wrong
