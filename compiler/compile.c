@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "compiler/adders/memo.h"
 #include "compiler/lower/lower.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/reuse/reuse.h"
@@ -230,11 +231,13 @@ struct program *compile_network(const struct network *network,
     check_pass_name("--dump-after", options->dump_after);
     check_pass_name("--stop-after", options->stop_after);
     struct compilation c = {.options = options};
+    adder_memo_open();
     finish(&c, "lower", lower_network(network, options, notes));
     run(&c, "round", optimize_round);
     run(&c, "simplify", optimize_simplify);
     run_reuse(&c, notes);
     run(&c, "adder-graph", optimize_adder_graph);
+    adder_memo_close();
     run(&c, "number", optimize_number);
     run(&c, "trim", optimize_trim);
     run(&c, "simplify-sums", optimize_simplify);
