@@ -27,6 +27,8 @@
     X(EXPLAIN, explain, "JOB | DIR", 1, 1,                                                         \
       "say where the cells and the nanoseconds go: layers, neurons, weights, paths")               \
     X(ALL, all, "JOB", 1, 1, "train, compile, verify, build and report")                           \
+    X(EXPLORE, explore, "JOB", 1, 1,                                                               \
+      "latency against look-up tables for a list of reuse factors and widths, each verified")      \
     X(INIT, init, "DATA", 1, 1, "write a commented job file for a data set")                       \
     X(ADDERS, adders, "W.npy", 1, 1,                                                               \
       "share the additions of a constant integer matrix (rows = inputs) and say what they cost")   \
@@ -44,9 +46,9 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
 #define ON(verb) (1u << VERB_##verb)
 #define ON_FOLDER                                                                                  \
     (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(EXPLAIN) | ON(ALL) |     \
-     ON(TRAIN))
-#define ON_COMPILE (ON(COMPILE) | ON(ALL))
-#define ON_BUILD (ON(BUILD) | ON(ALL))
+     ON(TRAIN) | ON(EXPLORE))
+#define ON_COMPILE (ON(COMPILE) | ON(ALL) | ON(EXPLORE))
+#define ON_BUILD (ON(BUILD) | ON(ALL) | ON(EXPLORE))
 #define ON_ANY (~0u)
 
 /* X(TYPE, member, "long name", "ARGUMENT", verbs, "meaning") */
@@ -57,8 +59,11 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "clock of the network; default: the board's")                                                \
     X(STRING, strategy, "strategy", "latency", ON_COMPILE,                                         \
       "latency: fully unrolled, an event every cycle")                                             \
-    X(COUNT, reuse, "reuse", "N", ON_COMPILE,                                                      \
-      "reuse factor: cycles that an event may take in each dense layer")                           \
+    X(STRING, reuse, "reuse", "N", ON_COMPILE,                                                     \
+      "reuse factor: cycles that an event may take in each dense layer; explore: a list, 1,2,4")   \
+    X(STRING, bits, "bits", "W,...", ON(EXPLORE),                                                  \
+      "widths of weights and activations to try, each trained, or chosen after training")          \
+    X(FLAG, build, "build", NULL, ON(EXPLORE), "place and route every point as well")              \
     X(STRING, layer_reuse, "layer-reuse", "LAYER=N,...", ON_COMPILE,                               \
       "reuse factors of single layers, over --reuse")                                              \
     X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS),                        \
@@ -74,10 +79,11 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE,                                         \
       "raw events that show the range of the inputs; of a float model, all its formats are "       \
       "chosen on them")                                                                            \
-    X(COUNT, weight_bits, "weight-bits", "W", ON_COMPILE,                                          \
-      "width of the weights of a float model, formats chosen with --calibrate; default 8")         \
-    X(COUNT, activation_bits, "activation-bits", "W", ON_COMPILE,                                  \
-      "the same of what its activations put out; default 8")                                       \
+    X(COUNT, weight_bits, "weight-bits", "W", ON(COMPILE) | ON(ALL) | ON(TRAIN),                   \
+      "width of the weights: of a float model, formats chosen with --calibrate, default 8; of a "  \
+      "training, in place of the job's")                                                           \
+    X(COUNT, activation_bits, "activation-bits", "W", ON(COMPILE) | ON(ALL) | ON(TRAIN),           \
+      "the same of what activations put out")                                                      \
     X(STRING, init, "init", "MODEL.onnx", ON(TRAIN) | ON(ALL),                                     \
       "float model whose weights training starts from, in place of a float phase")                 \
     X(STRING, output, "output", "logits|softmax|argmax|threshold", ON_COMPILE,                     \
@@ -100,14 +106,15 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "name of the top module; default: the model file's")                                         \
     X(STRING, out, "out", "PATH", ON_FOLDER | ON(INIT),                                            \
       "build folder; emulate: the NPY file to write; init: the job file")                          \
-    X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY), "raw events, one row each")     \
+    X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY) | ON(EXPLORE),                   \
+      "raw events, one row each")                                                                  \
     X(STRING, reference, "reference", "quantized|float", ON(EMULATE),                              \
       "run the floating-point reference instead of the program")                                   \
     X(STRING, histogram, "histogram", "H.csv", ON(EMULATE),                                        \
       "histograms of the scores, CSV or (H.json) JSON")                                            \
     X(FLAG, interpreter, "interpreter", NULL, ON(EMULATE),                                         \
       "do not compile the program to machine code: interpret it")                                  \
-    X(COUNT, random_events, "random-events", "N", ON(VERIFY) | ON(ALL),                            \
+    X(COUNT, random_events, "random-events", "N", ON(VERIFY) | ON(ALL) | ON(EXPLORE),              \
       "random events beside the given ones")                                                       \
     X(NUMBER, tolerance, "tolerance", "D", ON(VERIFY) | ON(ALL),                                   \
       "largest deviation of the scores from the unquantized network")                              \
@@ -184,5 +191,12 @@ void cli_print_json(struct cli *cli, const char *path);
 int cli_verdict(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Removes results that the verb makes stale (files of later verbs); missing ones are fine. */
 void cli_remove_stale(struct cli *cli, const char *const *names);
+/* A list of whole numbers such as "1,2,4", least to most each, in the arena; ends with a line that
+ * names the flag. */
+int *cli_numbers(struct cli *cli, const char *flag, const char *text, int least, int most,
+                 int *count);
+/* The flags of this command line that another verb takes as well, as arguments for it, ended by
+ * NULL, in the arena; without those that `except` (ended by NULL) names. */
+const char **cli_arguments_for(struct cli *cli, enum verb verb, const char *const *except);
 
 #endif

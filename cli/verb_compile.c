@@ -25,7 +25,7 @@ static const char *const output_names[] = {"logits", "softmax", "argmax", "thres
 static const char *const wrapper_names[] = {"none", "axi-stream"};
 static const char *const standardise_names[] = {"host", "fabric", "none"};
 
-enum { STALL_CYCLES_MAX = 60000 };
+enum { STALL_CYCLES_MAX = 60000, REUSE_MOST = 1048576 };
 
 /* What one compile was asked for: the job's keys, flags over them. */
 struct request {
@@ -109,7 +109,7 @@ static void parse_layer_reuse(struct cli *cli, struct request *request, const ch
         char *equals = strrchr(item, '=');
         long factor = equals ? strtol(equals + 1, &end, 10) : 0;
         if (!equals || equals == item || end == equals + 1 || end[strspn(end, " ")] || factor < 1 ||
-            factor > 1048576)
+            factor > REUSE_MOST)
             fail("layer reuse '%s': give LAYER=FACTOR,... such as dense1=4,dense2=8", text);
         *equals = 0;
         add_layer_reuse(cli, request, item, (int)factor);
@@ -196,8 +196,11 @@ static void fill_request(struct cli *cli, struct request *request)
     if (flags->optimize) request->optimize = flags->optimize;
     if (flags->output) request->output = flags->output;
     if (flags->standardise) request->standardise = flags->standardise;
-    if (flags->reuse >= 0) request->reuse = flags->reuse;
-    if (flags->reuse == 0) fail("--reuse 0: factors are at least 1");
+    if (flags->reuse) {
+        int count, *factors = cli_numbers(cli, "reuse", flags->reuse, 1, REUSE_MOST, &count);
+        if (count > 1) fail("--reuse %s: one factor; `sluice explore` takes a list", flags->reuse);
+        request->reuse = factors[0];
+    }
     if (flags->layer_reuse) request->layer_reuse = flags->layer_reuse;
     if (request->layer_reuse) parse_layer_reuse(cli, request, request->layer_reuse);
     if (!isnan(flags->delay_scale)) request->delay_scale = flags->delay_scale;
