@@ -206,7 +206,7 @@ static void add_script(struct text *script, const cJSON *points, const double *w
     report_plot_begin(script);
     add_block(script, points, "pareto", NAN, true);
     for (int i = 0; i < count; i++) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof name, "width%d", i);
         add_block(script, points, name, widths[i], false);
     }
