@@ -60,7 +60,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, strategy, "strategy", "latency", ON_COMPILE,                                         \
       "latency: fully unrolled, an event every cycle")                                             \
     X(STRING, reuse, "reuse", "N", ON_COMPILE,                                                     \
-      "reuse factor: cycles that an event may take in each dense layer; explore: a list, 1,2,4")   \
+      "reuse factor: cycles that an event may take in each dense layer, or auto: within the "      \
+      "budget; explore: a list, 1,2,4")                                                            \
     X(STRING, bits, "bits", "W,...", ON(EXPLORE),                                                  \
       "widths of weights and activations to try, each trained, or chosen after training")          \
     X(FLAG, build, "build", NULL, ON(EXPLORE), "place and route every point as well")              \
@@ -127,8 +128,14 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "how often to schedule again, with slower delays, when the clock is missed; default: 2")     \
     X(NUMBER, time_limit, "time-limit", "S", ON_BUILD | ON(ADDERS),                                \
       "limit of one run of a tool, or of the search for adders (0: none), in seconds")             \
-    X(NUMBER, latency_ns, "latency-ns", "T", ON(REPORT), "longest time from input to answer")      \
-    X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY),              \
+    X(NUMBER, max_lut4, "max-lut4", "N", ON_COMPILE, "--reuse auto: most look-up tables")          \
+    X(NUMBER, max_dsp, "max-dsp", "N", ON_COMPILE, "--reuse auto: most DSP blocks")                \
+    X(NUMBER, max_bram, "max-bram", "N", ON_COMPILE, "--reuse auto: most block memories")          \
+    X(NUMBER, latency_ns, "latency-ns", "T", ON(REPORT) | ON_COMPILE,                              \
+      "longest time from input to answer")                                                         \
+    X(NUMBER, events_per_crossing, "events-per-crossing", "N", ON(VERIFY) | ON_COMPILE,            \
+      "events to take in each crossing, 1 if not given")                                           \
+    X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY) | ON_COMPILE, \
       "rate of crossings, 40 if not given")                                                        \
     X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: +1")  \
     X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS),                                     \

@@ -152,9 +152,12 @@ static void fill_request(struct cli *cli, const struct program *program,
         latency_ns = *cli->job->budget->latency_ns;
     }
     if (!isnan(cli->flags.bunch_crossing_mhz)) crossing_mhz = cli->flags.bunch_crossing_mhz;
+    if (!isnan(cli->flags.events_per_crossing))
+        events_per_crossing = cli->flags.events_per_crossing;
     if (!isnan(cli->flags.tolerance)) request->tolerance = cli->flags.tolerance;
     if (cli->flags.random_events >= 0) request->random_events = cli->flags.random_events;
     if (!(crossing_mhz > 0)) fail("--bunch-crossing-mhz must be above 0");
+    if (!(events_per_crossing > 0)) fail("--events-per-crossing must be above 0");
     /* A clock that is no multiple of the crossing rate meets events a little earlier than they
      * come. */
     double cycles = floor(program->clock_mhz / (crossing_mhz * events_per_crossing) + 1e-9);

@@ -117,20 +117,45 @@ static bool is_of_layer(const struct block *block, const char *layer)
            (!block->name[length] || block->name[length] == '.');
 }
 
+static void add_share(struct reuse_share *to, const struct estimate *e)
+{
+    to->lut4 += e->lut4;
+    to->cells += e->cells;
+    to->dsp += e->dsp;
+    to->bram += e->bram;
+    to->cost += estimate_cost(e);
+}
+
+/* The cycle in which the last operation of a block is done. */
+static int end_cycle(const struct program *p, const struct block *block)
+{
+    int end = 0;
+    for (int v = block->first; v < block->end; v++)
+        if (p->ops[v].stage + block->trip > end && p->ops[v].code != OP_CONST)
+            end = p->ops[v].stage + block->trip;
+    return end;
+}
+
 static bool reuse_cost(void *data, struct program *p, const struct reuse_choice *choices, int count,
                        struct reuse_cost *cost)
 {
     const struct compile_options *options = data;
+    int done = 0;
     p = finish_quietly(p, options);
     if (!p) return false;
     for (int b = 0; b < p->block_count; b++) {
         struct estimate e = estimate_blocks(p, b, b + 1, options->target);
-        cost->total += estimate_cost(&e);
-        cost->dsp += e.dsp;
-        cost->bram += e.bram;
-        for (int i = 0; i < count; i++)
-            if (is_of_layer(&p->blocks[b], choices[i].layer)) cost->layers[i] += estimate_cost(&e);
+        int end = end_cycle(p, &p->blocks[b]);
+        add_share(&cost->all, &e);
+        for (int i = 0; i < count; i++) {
+            if (!is_of_layer(&p->blocks[b], choices[i].layer)) continue;
+            add_share(&cost->layers[i], &e);
+            if (end > done) cost->layers[i].latency_cycles += end - done;
+        }
+        if (end > done) done = end;
     }
+    cost->all.latency_cycles = p->latency_cycles;
+    cost->interval_cycles = p->interval_cycles;
     program_free(p);
     return true;
 }
@@ -139,7 +164,7 @@ static bool asks_for_reuse(const struct compile_options *options)
 {
     for (int i = 0; i < options->layer_reuse_count; i++)
         if (options->layer_reuse[i].factor > 1) return true;
-    return options->reuse > 1;
+    return options->reuse > 1 || options->reuse_auto;
 }
 
 static void run_reuse(struct compilation *c, struct compile_notes *notes)
@@ -151,7 +176,10 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     struct reuse_choice *choices = calloc((size_t)old->block_count + 1, sizeof *choices);
     if (!choices) fail("out of memory");
     int count = reuse_find_layers(old, &timed, choices);
+    if (timed.reuse_auto) timed.reuse = 1;
     reuse_set_factors(&timed, choices, count);
+    if (timed.reuse_auto && count)
+        reuse_choose_within(old, &timed, reuse_cost, &timed, choices, count);
     if (asks_for_reuse(&timed)) {
         notes->layers = calloc((size_t)count + 1, sizeof *notes->layers);
         if (!notes->layers) fail("out of memory");
@@ -163,7 +191,8 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
                                         .products = choices[i].products};
         snprintf(layer->name, sizeof layer->name, "%s", choices[i].layer);
     }
-    if (notes->layer_count) reuse_choose(old, &timed, reuse_cost, &timed, choices, count);
+    if (notes->layer_count && !timed.reuse_auto)
+        reuse_choose(old, &timed, reuse_cost, &timed, choices, count);
     finish(c, "reuse", reuse_program(old, &timed, choices));
     for (int i = 0; i < notes->layer_count; i++)
         notes->layers[i].form = reuse_form_names[choices[i].form];
