@@ -79,5 +79,5 @@ refuse "unknown layer" 'reuse of layer dense9: there is no dense layer of that n
 refuse "no list of factors" "give LAYER=FACTOR" "$sluice" compile shared.yaml --layer-reuse dense1
 sed 's/0.04/1/' shared.yaml >fast.yaml
 check "compile again" "$sluice" compile fast.yaml
-refuse "interval beyond the crossing" 'a crossing comes every 1 cycles, but the network takes an event every [0-9]+$' "$sluice" verify fast.yaml --quiet
+refuse "interval beyond the crossing" 'a crossing comes every 1 cycles, but the network takes an event every [0-9]+, set by layer dense1$' "$sluice" verify fast.yaml --quiet
 finish
