@@ -91,8 +91,10 @@ static struct cost *op_costs(struct arena *arena, const struct program *p, const
     estimate_packed_bits(p, t, packed);
     for (int i = 0; i < p->op_count; i++) {
         double luts = op_lut4(p, i, t);
-        double cells =
-            t->cells_per_lut * luts + t->cells_per_ff * ((double)registers[i] - packed[i]);
+        double ff = t->ff_of_values * (double)registers[i] +
+                    t->ff_of_memories * op_memory_bits(p, i) +
+                    t->ff_of_states * op_state_bits(p, i);
+        double cells = t->cells_per_lut * luts + t->cells_per_ff * (ff - packed[i]);
         costs[i].units[COST_ADDER_BITS] = (int64_t)op_adder_bits(p, i) * ATTRIBUTE_UNITS;
         costs[i].units[COST_REGISTER_BITS] = (int64_t)registers[i] * ATTRIBUTE_UNITS;
         costs[i].units[COST_LUT4] = llround(luts * ATTRIBUTE_UNITS);
