@@ -148,6 +148,10 @@ static void read_model(struct target *model, const cJSON *json, const char *file
     model->ff_of_values = read_number(json, file, "estimator.ff.values", 0, 10);
     model->ff_of_memories = read_number(json, file, "estimator.ff.memories", 0, 10);
     model->ff_of_states = read_number(json, file, "estimator.ff.states", 0, 10);
+    model->cells_of_luts = read_number(json, file, "estimator.cells.luts", 0, 10);
+    model->cells_of_registers = read_number(json, file, "estimator.cells.registers", 0, 10);
+    model->cells_of_packed = read_number(json, file, "estimator.cells.packed", 0, 10);
+    model->cells_of_states = read_number(json, file, "estimator.cells.states", 0, 10);
     model->fmax_scale = read_number(json, file, "estimator.fmax.scale", 0.1, 10);
     model->fmax_size = read_number(json, file, "estimator.fmax.size", -1, 1);
     arena_free(&arena);

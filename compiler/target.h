@@ -58,6 +58,9 @@ struct target {
      * LUT4^fmax_size. */
     double lut_factors[LUT_CLASS_COUNT], ff_of_values, ff_of_memories, ff_of_states, fmax_scale,
         fmax_size;
+    /* Cells over cells_per_lut of a LUT, and over cells_per_ff of registers of values and memories,
+     * of those behind the LUT that makes them (less), of states. */
+    double cells_of_luts, cells_of_registers, cells_of_packed, cells_of_states;
 };
 
 /* A generic fabric with iCE40-HX-like figures, for tests and for compiling without a board. */

@@ -191,10 +191,6 @@ void estimate_packed_bits(const struct program *p, const struct target *t, doubl
         double luts = op_lut4(p, i, t);
         double bits = op->format.width_bits;
         packed[i] = held[i] && op->code != OP_CONST ? luts < bits ? luts : bits : 0;
-        if (op->code != OP_UPDATE) continue;
-        int state = p->operands[op->operands], next = p->operands[op->operands + 1];
-        luts = op_lut4(p, next, t);
-        packed[state] += luts < bits ? luts : bits;
     }
     arena_free(&arena);
 }
@@ -257,18 +253,25 @@ void estimate_find_parts(const struct program *p, int first, int end, const stru
     arena_free(&arena);
 }
 
+double estimate_cells(double luts, double registers, double packed, double states,
+                      const struct target *t)
+{
+    return t->cells_per_lut * t->cells_of_luts * luts +
+           t->cells_per_ff * (t->cells_of_registers * registers - t->cells_of_packed * packed +
+                              t->cells_of_states * states);
+}
+
 struct estimate estimate_of_parts(const struct estimate_parts *parts, double path_ns,
                                   const struct target *t)
 {
     struct estimate e = {.carry = parts->carry, .dsp = parts->dsp, .bram = parts->bram};
     for (int k = 0; k < LUT_CLASS_COUNT; k++)
         e.lut4 += t->lut_factors[k] * parts->luts[k];
-    e.ff = t->ff_of_values * parts->register_bits + t->ff_of_memories * parts->memory_bits +
-           t->ff_of_states * parts->state_bits;
-    double alone = e.ff - parts->packed_bits;
-    e.cells = t->cells_per_lut * e.lut4 + t->cells_per_ff * (alone > 0 ? alone : 0);
-    e.ff += parts->valid_bits;
-    e.cells += t->cells_per_ff * parts->valid_bits;
+    double registers = t->ff_of_values * parts->register_bits +
+                       t->ff_of_memories * parts->memory_bits + parts->valid_bits;
+    double states = t->ff_of_states * parts->state_bits;
+    e.ff = registers + states;
+    e.cells = estimate_cells(e.lut4, registers, parts->packed_bits, states, t);
     if (path_ns > 0) {
         e.fmax_mhz = 1000 / path_ns * t->fmax_scale * pow(fmax(e.lut4, 1), t->fmax_size);
         if (e.fmax_mhz > t->max_clock_mhz) e.fmax_mhz = t->max_clock_mhz;

@@ -19,12 +19,16 @@ struct estimate_parts {
     double register_bits;         /* of values */
     double memory_bits;           /* of memories made of registers */
     double state_bits;            /* of states */
-    double packed_bits; /* of register_bits and state_bits, behind the LUTs that make them */
-    double valid_bits;  /* of the whole program: one a cycle of latency; else 0 */
+    double packed_bits;           /* of register_bits, behind the LUTs that make them */
+    double valid_bits;            /* of the whole program: one a cycle of latency; else 0 */
     double carry, dsp, bram;
 };
 void estimate_find_parts(const struct program *program, int first, int end,
                          const struct target *target, struct estimate_parts *parts);
+/* Cells of so many LUTs and bits of registers: of values and memories, `packed` of them behind the
+ * LUTs that make them, and of states. */
+double estimate_cells(double luts, double registers, double packed, double states,
+                      const struct target *target);
 /* The estimate, fmax_mhz where the path is above 0. */
 struct estimate estimate_of_parts(const struct estimate_parts *parts, double path_ns,
                                   const struct target *target);
