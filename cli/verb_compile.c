@@ -202,6 +202,9 @@ static double limit_of(double flag, const double *key, double otherwise)
     return key && *key > 0 ? *key : otherwise;
 }
 
+/* Of a part's cells; on one that is fuller, place-and-route may not end. */
+static const double part_share = 0.9;
+
 /* What `reuse: auto` may take. */
 static void fill_budget(struct cli *cli, struct request *request)
 {
@@ -212,7 +215,7 @@ static void fill_budget(struct cli *cli, struct request *request)
     struct reuse_budget *budget = &options->budget;
     if (options->clock_count) fail("--reuse auto needs a clock: give --clock-mhz");
     budget->lut4 = limit_of(flags->max_lut4, keys ? keys->max_lut4 : NULL, -1);
-    budget->cells = limit_of(NAN, keys ? keys->max_cells : NULL, board->cells);
+    budget->cells = limit_of(NAN, keys ? keys->max_cells : NULL, part_share * board->cells);
     budget->dsp = limit_of(flags->max_dsp, keys ? keys->max_dsp : NULL, board->dsps);
     budget->bram = limit_of(flags->max_bram, keys ? keys->max_bram : NULL, board->rams);
     budget->latency_ns = limit_of(flags->latency_ns, keys ? keys->latency_ns : NULL, -1);
@@ -452,8 +455,8 @@ static void add_budget(cJSON *json, const struct job *job)
     SAME(bunch_crossing_mhz)
     SAME(events_per_crossing)
     SAME(latency_ns)
-    SAME(max_cells) SAME(max_lut4) SAME(max_dsp) SAME(max_bram) SAME(float_tolerance)
-        SAME(accuracy_loss)
+    SAME(max_cells)
+    SAME(max_lut4) SAME(max_dsp) SAME(max_bram) SAME(float_tolerance) SAME(accuracy_loss)
 #undef SAME
 }
 

@@ -23,8 +23,7 @@ struct exploration {
     struct explore_point *points;
     int point_count;
     int *bits, bits_count; /* none: the job's formats */
-    char (*training_failures)[700];
-    long steps; /* stretches done */
+    long steps;            /* stretches done */
     bool failed;
 };
 
@@ -67,7 +66,6 @@ static void find_points(struct exploration *e)
     }
     int widths = e->bits_count ? e->bits_count : 1;
     e->points = arena_alloc(&cli->arena, (size_t)(widths * count), sizeof *e->points);
-    e->training_failures = arena_alloc(&cli->arena, (size_t)widths, sizeof *e->training_failures);
     for (int b = 0; b < widths; b++)
         for (int k = 0; k < count; k++)
             e->points[e->point_count++] =
@@ -86,8 +84,7 @@ static void check_job(struct cli *cli)
 
 static void step(struct exploration *e, const struct explore_point *point, const char *what)
 {
-    const char *name = point ? point->name : "";
-    progress_update(e->steps++, arena_printf(&e->cli->arena, "%s %s", what, name));
+    progress_update(e->steps++, arena_printf(&e->cli->arena, "%s %s", what, point->name));
 }
 
 static void tell(struct exploration *e, const struct explore_point *point)
