@@ -48,6 +48,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(EXPLAIN) | ON(ALL) |     \
      ON(TRAIN) | ON(EXPLORE))
 #define ON_COMPILE (ON(COMPILE) | ON(ALL) | ON(EXPLORE))
+#define ON_CHOICE (ON(COMPILE) | ON(ALL)) /* of factors, within a budget */
 #define ON_BUILD (ON(BUILD) | ON(ALL) | ON(EXPLORE))
 #define ON_ANY (~0u)
 
@@ -128,14 +129,14 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "how often to schedule again, with slower delays, when the clock is missed; default: 2")     \
     X(NUMBER, time_limit, "time-limit", "S", ON_BUILD | ON(ADDERS),                                \
       "limit of one run of a tool, or of the search for adders (0: none), in seconds")             \
-    X(NUMBER, max_lut4, "max-lut4", "N", ON_COMPILE, "--reuse auto: most look-up tables")          \
-    X(NUMBER, max_dsp, "max-dsp", "N", ON_COMPILE, "--reuse auto: most DSP blocks")                \
-    X(NUMBER, max_bram, "max-bram", "N", ON_COMPILE, "--reuse auto: most block memories")          \
-    X(NUMBER, latency_ns, "latency-ns", "T", ON(REPORT) | ON_COMPILE,                              \
+    X(NUMBER, max_lut4, "max-lut4", "N", ON_CHOICE, "--reuse auto: most look-up tables")           \
+    X(NUMBER, max_dsp, "max-dsp", "N", ON_CHOICE, "--reuse auto: most DSP blocks")                 \
+    X(NUMBER, max_bram, "max-bram", "N", ON_CHOICE, "--reuse auto: most block memories")           \
+    X(NUMBER, latency_ns, "latency-ns", "T", ON(REPORT) | ON_CHOICE,                               \
       "longest time from input to answer")                                                         \
-    X(NUMBER, events_per_crossing, "events-per-crossing", "N", ON(VERIFY) | ON_COMPILE,            \
+    X(NUMBER, events_per_crossing, "events-per-crossing", "N", ON(VERIFY) | ON_CHOICE,             \
       "events to take in each crossing, 1 if not given")                                           \
-    X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY) | ON_COMPILE, \
+    X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY) | ON_CHOICE,  \
       "rate of crossings, 40 if not given")                                                        \
     X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: +1")  \
     X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS),                                     \
