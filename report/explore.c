@@ -87,6 +87,15 @@ static bool is_known(const cJSON *points, const char *path)
     return false;
 }
 
+/* Without a locale's comma. */
+static void add_number(struct text *text, double x)
+{
+    struct text number = {0};
+    report_plot_number(&number, x);
+    text_add(text, "%s", text_string(&number) + 1); /* behind its blank */
+    text_free(&number);
+}
+
 static void write_csv(const char *path, const cJSON *points)
 {
     struct text csv = {0};
@@ -104,7 +113,7 @@ static void write_csv(const char *path, const cJSON *points)
         for (int i = 0; i < COLUMNS; i++) {
             double x = value(p, columns[i].path);
             text_add(&csv, ",");
-            if (isfinite(x)) report_plot_number(&csv, x);
+            if (isfinite(x)) add_number(&csv, x);
         }
         text_add(&csv, ",%d,%d,\"%s\",\"", is_true(p, "pareto"), is_true(p, "exact"),
                  json_string(p, "misses", ""));
@@ -127,29 +136,49 @@ static void add_coordinates(struct text *script, const cJSON *p, const char *lut
     text_add(script, "\n");
 }
 
-/* One data block: the points of a width; Pareto ones alone, sorted along the curve; or placed. */
-static void add_block(struct text *script, const cJSON *points, const char *name, double bits,
-                      bool pareto)
+/* The points of a width, as a data block. */
+static void add_block(struct text *script, const cJSON *points, const char *name, double bits)
 {
     const cJSON *p;
     text_add(script, "$%s << EOD\n", name);
+    cJSON_ArrayForEach(p, points)
+    {
+        double own = value(p, "bits");
+        if (isfinite(value(p, "lut4")) && (own == bits || (isnan(own) && isnan(bits))))
+            add_coordinates(script, p, "lut4", "latency_ns");
+    }
+    text_add(script, "EOD\n");
+}
+
+/* The Pareto points along the curve: by rising LUT4. */
+static void add_curve(struct text *script, const cJSON *points)
+{
     double done = -1;
-    for (bool any = true; any && pareto;) { /* by rising LUT4 */
-        const cJSON *next = NULL;
-        cJSON_ArrayForEach(p, points) if (is_true(p, "pareto") && value(p, "lut4") > done &&
-                                          (!next || value(p, "lut4") < value(next, "lut4"))) next =
-            p;
-        any = next;
+    const cJSON *p, *next;
+    text_add(script, "$pareto << EOD\n");
+    do {
+        next = NULL;
+        cJSON_ArrayForEach(p, points)
+        {
+            double x = value(p, "lut4");
+            if (!is_true(p, "pareto") || x <= done) continue;
+            if (!next || x < value(next, "lut4")) next = p;
+        }
         if (next) add_coordinates(script, next, "lut4", "latency_ns");
         if (next) done = value(next, "lut4");
-    }
-    if (!pareto) cJSON_ArrayForEach(p, points)
-        {
-            double own = value(p, "bits");
-            if (isfinite(value(p, "lut4")) && (own == bits || (isnan(own) && isnan(bits))))
-                add_coordinates(script, p, "lut4", "latency_ns");
-        }
+    } while (next);
     text_add(script, "EOD\n");
+}
+
+/* Whether the Pareto points are a curve: accuracy is no third axis, and there are some. */
+static bool has_curve(const cJSON *points, int widths)
+{
+    const cJSON *p;
+    cJSON_ArrayForEach(p, points)
+    {
+        if (is_true(p, "pareto")) return widths == 1;
+    }
+    return false;
 }
 
 static void add_placed(struct text *script, const cJSON *points)
@@ -204,24 +233,26 @@ static void add_script(struct text *script, const cJSON *points, const double *w
 {
     bool placed = is_known(points, "placed.lut4");
     report_plot_begin(script);
-    add_block(script, points, "pareto", NAN, true);
+    if (has_curve(points, count)) add_curve(script, points);
     for (int i = 0; i < count; i++) {
         char name[24];
         snprintf(name, sizeof name, "width%d", i);
-        add_block(script, points, name, widths[i], false);
+        add_block(script, points, name, widths[i]);
     }
     if (placed) add_placed(script, points);
     add_ranges(script, points);
     text_add(script,
              "set logscale xy\n"
              "set xlabel '4-input look-up tables%s'\nset ylabel 'latency, ns'\n"
-             "plot $pareto using 1:2 with lines linewidth 1.2 linecolor rgb '#94a3b8'",
+             "plot ",
              placed ? "" : " (estimate)");
+    if (has_curve(points, count))
+        text_add(script, "$pareto using 1:2 with lines linewidth 1.2 linecolor rgb '#94a3b8', ");
     for (int i = 0; i < count; i++)
         text_add(script,
-                 ", $width%d using 1:2 with points pointtype 7 pointsize 0.5 linecolor rgb '%s'"
-                 ", $width%d using 1:2:3 with labels offset 0.9,0.7 font ',10' textcolor rgb '%s'",
-                 i, report_colour(i), i, report_colour(i));
+                 "%s$width%d using 1:2 with points pointtype 7 pointsize 0.5 linecolor rgb '%s', "
+                 "$width%d using 1:2:3 with labels offset 0.9,0.7 font ',10' textcolor rgb '%s'",
+                 i ? ", " : "", i, report_colour(i), i, report_colour(i));
     if (placed)
         text_add(script, ", $placed using 1:2 with points pointtype 6 pointsize 0.7 linecolor rgb "
                          "'#0f172a'");
@@ -263,8 +294,8 @@ static void add_picture(struct page *page, const cJSON *points)
     int count = find_widths(points, widths);
     struct text script = {0};
     card_begin(page, "curve", "Latency against look-up tables",
-               "Numbers are reuse factors; the line joins the points marked in the table. "
-               "Both axes are logarithmic.");
+               "Numbers are reuse factors; a line joins the points marked in the table where "
+               "there is one width. Both axes are logarithmic.");
     if (!is_known(points, "lut4")) {
         page_missing(page, "Picture", "no point could be compiled");
     } else {
