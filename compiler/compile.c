@@ -167,6 +167,14 @@ static bool asks_for_reuse(const struct compile_options *options)
     return options->reuse > 1 || options->reuse_auto;
 }
 
+/* That every layer can have. */
+static int least_factor(const struct reuse_choice *choices, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (choices[i].is_loadable) return 2;
+    return 1;
+}
+
 static void run_reuse(struct compilation *c, struct compile_notes *notes)
 {
     const struct program *old = c->program;
@@ -176,7 +184,7 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     struct reuse_choice *choices = calloc((size_t)old->block_count + 1, sizeof *choices);
     if (!choices) fail("out of memory");
     int count = reuse_find_layers(old, &timed, choices);
-    if (timed.reuse_auto) timed.reuse = 1;
+    if (timed.reuse_auto) timed.reuse = least_factor(choices, count);
     reuse_set_factors(&timed, choices, count);
     if (timed.reuse_auto && count)
         reuse_choose_within(old, &timed, reuse_cost, &timed, choices, count);
@@ -193,7 +201,7 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     }
     if (notes->layer_count && !timed.reuse_auto)
         reuse_choose(old, &timed, reuse_cost, &timed, choices, count);
-    finish(c, "reuse", reuse_program(old, &timed, choices));
+    finish(c, "reuse", reuse_program(old, &timed, choices, &notes->load));
     for (int i = 0; i < notes->layer_count; i++)
         notes->layers[i].form = reuse_form_names[choices[i].form];
     free(choices);
@@ -218,8 +226,17 @@ static void note_cycles(const struct program *p, const struct target *target,
     }
 }
 
+void load_plan_free(struct load_plan *plan)
+{
+    free(plan->layers);
+    free(plan->layouts);
+    arena_free(&plan->arena);
+    *plan = (struct load_plan){0};
+}
+
 void compile_notes_free(struct compile_notes *notes)
 {
+    load_plan_free(&notes->load);
     free(notes->layers);
     notes->layers = NULL;
     notes->layer_count = 0;

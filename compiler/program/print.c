@@ -44,7 +44,11 @@ static void print_matrix(const struct matrix *m, FILE *stream)
 {
     fprintf(stream, "\nmatrix ");
     print_name(m->name, stream);
-    fprintf(stream, " rows %d columns %d fraction %d {\n", m->rows, m->columns, m->fraction_bits);
+    fprintf(stream, " rows %d columns %d fraction %d", m->rows, m->columns, m->fraction_bits);
+    if (m->is_loadable)
+        fprintf(stream, " loadable [%" PRId64 ", %" PRId64 "] [%" PRId64 ", %" PRId64 "]", m->lo,
+                m->hi, m->bias_lo, m->bias_hi);
+    fprintf(stream, " {\n");
     for (int row = 0; row < m->rows; row++) {
         const int64_t *integers = m->integers + (int64_t)row * m->columns;
         for (int column = 0; column < m->columns; column++)

@@ -98,6 +98,14 @@ static bool is_known(const struct search *s, const struct reuse_choice *choices)
     return false;
 }
 
+/* Loadable layers are on multipliers or not at all. */
+static bool is_possible(const struct search *s, const struct reuse_choice *choices)
+{
+    for (int i = 0; i < s->layers; i++)
+        if (choices[i].is_loadable && choices[i].form != REUSE_MULTIPLIERS) return false;
+    return true;
+}
+
 /* Finishes and estimates; what cannot be scheduled is no candidate. */
 static void add_candidate(struct search *s, const struct reuse_choice *choices)
 {
@@ -106,8 +114,9 @@ static void add_candidate(struct search *s, const struct reuse_choice *choices)
     c.choices = arena_alloc(&s->arena, layers + 1, sizeof *c.choices);
     c.cost.layers = arena_alloc(&s->arena, layers + 1, sizeof *c.cost.layers);
     memcpy(c.choices, choices, layers * sizeof *choices);
-    struct program *p = reuse_program(s->program, s->options, c.choices);
-    if (is_known(s, c.choices)) { /* forms that a layer cannot have became others */
+    struct program *p = reuse_program(s->program, s->options, c.choices, NULL);
+    /* Forms that a layer cannot have became others. */
+    if (is_known(s, c.choices) || !is_possible(s, c.choices)) {
         program_free(p);
         return;
     }
@@ -116,17 +125,28 @@ static void add_candidate(struct search *s, const struct reuse_choice *choices)
     s->candidates[s->count++] = c;
 }
 
+/* A layer's choice in a form, at most so many cycles. */
+static struct reuse_choice choose(const struct search *s, int layer, int cycles,
+                                  enum reuse_form form)
+{
+    struct reuse_choice choice = s->found[layer];
+    choice.factor = cycles < s->most_cycles[layer] ? cycles : s->most_cycles[layer];
+    choice.form = choice.factor > 1 ? form : REUSE_UNROLLED;
+    if (!choice.is_loadable) return choice;
+    if (choice.factor < 2) choice.factor = 2;
+    choice.form = REUSE_MULTIPLIERS;
+    return choice;
+}
+
 /* All layers in each form, at most so many cycles. */
 static void add_uniform(struct search *s, int cycles)
 {
     struct reuse_choice *choices = arena_alloc(&s->arena, (size_t)s->layers + 1, sizeof *choices);
     for (int form = cycles > 1 ? REUSE_DIGITS : REUSE_UNROLLED; form < REUSE_FORM_COUNT; form++) {
         if (cycles > 1 && !reuse_form_is_worth((enum reuse_form)form, cycles)) continue;
-        for (int i = 0; i < s->layers; i++) {
-            choices[i] = s->found[i];
-            choices[i].factor = cycles < s->most_cycles[i] ? cycles : s->most_cycles[i];
-            choices[i].form = choices[i].factor > 1 ? (enum reuse_form)form : REUSE_UNROLLED;
-        }
+        if (cycles > 1 && s->options->resource && form != REUSE_MULTIPLIERS) continue;
+        for (int i = 0; i < s->layers; i++)
+            choices[i] = choose(s, i, cycles, (enum reuse_form)form);
         add_candidate(s, choices);
         if (cycles <= 1) return;
     }

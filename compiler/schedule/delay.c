@@ -120,13 +120,13 @@ bool op_is_merged_complement(const struct program *p, int value)
 static double load_delay(const struct program *p, const struct op *op, const struct target *target)
 {
     const struct memory *m = &p->memories[op->immediate];
-    int address_bits = program_operand(p, op, 0)->format.width_bits;
+    int address_bits = program_operand(p, op, 0)->format.width_bits + (m->contents != NULL);
     double condition = op->operand_count > 1 ? lut_levels(1, target) : 0;
     switch (m->kind) {
     case MEMORY_BLOCK: return target->ram_clk_to_q_ns + condition;
     case MEMORY_DELAY: return condition;
     case MEMORY_DISTRIBUTED: return table_delay_ns(address_bits, target) + condition;
-    default: return (m->slots > 1 ? table_delay_ns(address_bits, target) : 0) + condition;
+    default: return (memory_words(m) > 1 ? table_delay_ns(address_bits, target) : 0) + condition;
     }
 }
 
