@@ -185,6 +185,8 @@ static void test_meaning(void **state)
         program_check(less, "dead");
         struct program *at = scheduled(less, seed);
         compare(at, inputs, expected, "without dead code, scheduled", seed);
+        struct program *again = scheduled(at, seed + 5); /* as a build does that misses its clock */
+        compare(again, inputs, expected, "scheduled again", seed);
         const char *file = file_join(&arena, folder, "program.sluice");
         program_write(at, file);
         struct program *read = program_read(file);
@@ -202,8 +204,8 @@ static void test_meaning(void **state)
             buffered += at->memories[i].slots > at->memories[i].entries;
             folded += at->memories[i].slots < at->memories[i].entries;
         }
-        struct program *all[] = {p, less, at, read, flat};
-        for (int i = 0; i < 5; i++)
+        struct program *all[] = {p, less, at, again, read, flat};
+        for (int i = 0; i < 6; i++)
             program_free(all[i]);
         arena_free(&arena);
     }
