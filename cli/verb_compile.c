@@ -560,6 +560,14 @@ static void tell_forms(const struct request *request, const struct compile_notes
     }
 }
 
+static void tell_clock(const struct request *request, const struct program *program)
+{
+    struct estimate e = estimate_program(program, &request->board.target.model);
+    if (e.fmax_mhz < program->clock_mhz)
+        info("place and route is estimated to reach %.0f MHz of the %g asked", e.fmax_mhz,
+             program->clock_mhz);
+}
+
 int verb_compile(struct cli *cli)
 {
     struct request request = {0};
@@ -610,6 +618,7 @@ int verb_compile(struct cli *cli)
             info("an event every %d cycles, set by layer %s", program->interval_cycles,
                  notes.interval_layer);
         tell_forms(&request, &notes);
+        tell_clock(&request, program);
         if (request.options.calibrate) compile_changes_tell(&request.changes);
         if (notes.softmax_left_out)
             info("the final softmax is left out of the hardware: it outputs logits");
