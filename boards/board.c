@@ -153,6 +153,7 @@ static void read_model(struct target *model, const cJSON *json, const char *file
     model->cells_of_packed = read_number(json, file, "estimator.cells.packed", 0, 10);
     model->cells_of_states = read_number(json, file, "estimator.cells.states", 0, 10);
     model->fmax_scale = read_number(json, file, "estimator.fmax.scale", 0.1, 10);
+    model->fmax_of_multipliers = read_number(json, file, "estimator.fmax.multipliers", 0.1, 10);
     model->fmax_size = read_number(json, file, "estimator.fmax.size", -1, 1);
     arena_free(&arena);
 }

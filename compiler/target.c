@@ -30,6 +30,7 @@ const struct target target_generic = {
     .ff_of_memories = 1,
     .ff_of_states = 1,
     .fmax_scale = 1,
+    .fmax_of_multipliers = 1,
     .cells_of_luts = 1,
     .cells_of_registers = 1,
     .cells_of_packed = 1,

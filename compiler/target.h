@@ -55,9 +55,9 @@ struct target {
     /* What whole networks come to, over what their operations would alone: fitted on built designs
      * by tools/fit-estimator. Of the LUTs of each class; of registers of values, of words of
      * memories made of registers, of states; fmax = MHz of the longest stage * fmax_scale *
-     * LUT4^fmax_size. */
+     * LUT4^fmax_size, of designs with multipliers at most that * fmax_of_multipliers. */
     double lut_factors[LUT_CLASS_COUNT], ff_of_values, ff_of_memories, ff_of_states, fmax_scale,
-        fmax_size;
+        fmax_size, fmax_of_multipliers;
     /* Cells over cells_per_lut of a LUT, and over cells_per_ff of registers of values and memories,
      * of those behind the LUT that makes them (less), of states. */
     double cells_of_luts, cells_of_registers, cells_of_packed, cells_of_states;

@@ -273,7 +273,9 @@ struct estimate estimate_of_parts(const struct estimate_parts *parts, double pat
     e.ff = registers + states;
     e.cells = estimate_cells(e.lut4, registers, parts->packed_bits, states, t);
     if (path_ns > 0) {
-        e.fmax_mhz = 1000 / path_ns * t->fmax_scale * pow(fmax(e.lut4, 1), t->fmax_size);
+        double stage_mhz = 1000 / path_ns, most = stage_mhz * t->fmax_of_multipliers;
+        e.fmax_mhz = stage_mhz * t->fmax_scale * pow(fmax(e.lut4, 1), t->fmax_size);
+        if (e.dsp > 0 && e.fmax_mhz > most) e.fmax_mhz = most;
         if (e.fmax_mhz > t->max_clock_mhz) e.fmax_mhz = t->max_clock_mhz;
     }
     return e;
