@@ -303,6 +303,14 @@ int *cli_numbers(struct cli *cli, const char *flag, const char *text, int least,
     }
 }
 
+int cli_reuse_factor(struct cli *cli)
+{
+    const char *flag = cli->flags.reuse;
+    int count, *factors = cli_numbers(cli, "reuse", flag, 1, CLI_REUSE_MOST, &count);
+    if (count > 1) fail("--reuse %s: one factor; `sluice explore` takes a list", flag);
+    return factors[0];
+}
+
 static bool is_named(const char *const *names, const char *name)
 {
     for (; *names; names++)

@@ -24,6 +24,10 @@
     X(IMAGE, image, "JOB | DIR | MODEL.onnx", 1, 1,                                                \
       "write the weights of another training for a network compiled with --weights loadable")      \
     X(BUILD, build, "JOB | DIR", 1, 1, "synthesise, place and route; write the bitstream")         \
+    X(SOFTCORE, softcore, "JOB | DIR", 1, 1,                                                       \
+      "the program as C for a RISC-V soft core, run in qemu: bytes, instructions an event")        \
+    X(HLS, hls, "JOB | DIR", 1, 1,                                                                 \
+      "the program as C or C++ for an HLS tool, with test bench, script and README")               \
     X(REPORT, report, "JOB | DIR", 1, 1,                                                           \
       "write report.txt, report.json and report.html; judge the budget")                           \
     X(EXPLAIN, explain, "JOB | DIR", 1, 1,                                                         \
@@ -48,7 +52,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
 #define ON(verb) (1u << VERB_##verb)
 #define ON_FOLDER                                                                                  \
     (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(EXPLAIN) | ON(ALL) |     \
-     ON(TRAIN) | ON(EXPLORE))
+     ON(TRAIN) | ON(EXPLORE) | ON(SOFTCORE) | ON(HLS))
 #define ON_COMPILE (ON(COMPILE) | ON(ALL) | ON(EXPLORE))
 #define ON_CHOICE (ON(COMPILE) | ON(ALL)) /* of factors, within a budget */
 #define ON_BUILD (ON(BUILD) | ON(ALL) | ON(EXPLORE))
@@ -58,20 +62,20 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
 #define FLAG_TABLE(X)                                                                              \
     X(STRING, board, "board", "B", ON_COMPILE | ON(INIT),                                          \
       "board to compile for; see `sluice list boards`")                                            \
-    X(NUMBER, clock_mhz, "clock-mhz", "F", ON_COMPILE,                                             \
+    X(NUMBER, clock_mhz, "clock-mhz", "F", ON_COMPILE | ON(HLS),                                   \
       "clock of the network; default: the board's")                                                \
     X(STRING, strategy, "strategy", "latency|resource", ON_COMPILE,                                \
       "latency: each layer in the form that costs least; resource: layers of a reuse factor on "   \
       "multipliers, their weights in memory")                                                      \
     X(STRING, weights, "weights", "rom|loadable[:LAYER,...]", ON_COMPILE,                          \
       "loadable: weights and biases of dense layers are written at run time; see --reuse")         \
-    X(STRING, reuse, "reuse", "N", ON_COMPILE,                                                     \
+    X(STRING, reuse, "reuse", "N", ON_COMPILE | ON(HLS),                                           \
       "reuse factor: cycles that an event may take in each dense layer, or auto: within the "      \
       "budget; explore: a list, 1,2,4")                                                            \
     X(STRING, bits, "bits", "W,...", ON(EXPLORE),                                                  \
       "widths of weights and activations to try, each trained, or chosen after training")          \
     X(FLAG, build, "build", NULL, ON(EXPLORE), "place and route every point as well")              \
-    X(STRING, layer_reuse, "layer-reuse", "LAYER=N,...", ON_COMPILE,                               \
+    X(STRING, layer_reuse, "layer-reuse", "LAYER=N,...", ON_COMPILE | ON(HLS),                     \
       "reuse factors of single layers, over --reuse")                                              \
     X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS),                        \
       "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'; for "    \
@@ -118,8 +122,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, image, "image", "FILE", ON(EMULATE) | ON(VERIFY),                                    \
       "contents for loadable memories, made by `sluice image`: what emulate runs with, what "      \
       "verify loads in place of random ones")                                                      \
-    X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY) | ON(EXPLORE),                   \
-      "raw events, one row each")                                                                  \
+    X(STRING, events, "events", "X.npy",                                                           \
+      ON(EMULATE) | ON(VERIFY) | ON(SOFTCORE) | ON(HLS) | ON(EXPLORE), "raw events, one row each") \
     X(STRING, reference, "reference", "quantized|float", ON(EMULATE),                              \
       "run the floating-point reference instead of the program")                                   \
     X(STRING, histogram, "histogram", "H.csv", ON(EMULATE),                                        \
@@ -149,6 +153,19 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY) | ON_CHOICE,  \
       "rate of crossings, 40 if not given")                                                        \
     X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: +1")  \
+    X(STRING, isa, "isa", "rv32i|rv32im", ON(SOFTCORE), "instructions of the soft core")           \
+    X(STRING, form, "form", "auto|straight|loops", ON(SOFTCORE) | ON(HLS),                         \
+      "C with a statement for each operation, or with loops over tables of weights; auto: for a "  \
+      "soft core the fastest by estimate that fits --memory, for HLS loops where factors are "     \
+      "above 1")                                                                                   \
+    X(STRING, tool, "tool", "vitis|oneapi|catapult|bambu", ON(HLS), "HLS tool to write for")       \
+    X(STRING, language, "language", "c|c++", ON(HLS),                                              \
+      "language of the source; default: c where the tool takes it")                                \
+    X(FLAG, ap_fixed, "ap-fixed", NULL, ON(HLS),                                                   \
+      "with c++: also ports of ap_fixed, each in its format")                                      \
+    X(STRING, part, "part", "PART", ON(HLS), "part for the script of vitis")                       \
+    X(COUNT, memory_bytes, "memory", "BYTES", ON(SOFTCORE),                                        \
+      "memory of the soft core for code and constants; default: 65536")                            \
     X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS),                                     \
       "fabric whose costs count; default: adder bits alone")                                       \
     X(COUNT, effort, "effort", "N", ON(ADDERS),                                                    \
@@ -213,6 +230,9 @@ void cli_remove_stale(struct cli *cli, const char *const *names);
  * names the flag. */
 int *cli_numbers(struct cli *cli, const char *flag, const char *text, int least, int most,
                  int *count);
+enum { CLI_REUSE_MOST = 1048576 };
+/* --reuse where it is one factor. */
+int cli_reuse_factor(struct cli *cli);
 /* The flags of this command line that another verb takes as well, as arguments for it, ended by
  * NULL, in the arena; without those that `except` (ended by NULL) names. */
 const char **cli_arguments_for(struct cli *cli, enum verb verb, const char *const *except);

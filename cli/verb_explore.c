@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FACTOR_MOST = 1048576, BITS_LEAST = 2, BITS_MOST = 24 };
+enum { BITS_LEAST = 2, BITS_MOST = 24 };
 
 struct exploration {
     struct cli *cli;
@@ -59,7 +59,7 @@ static void find_points(struct exploration *e)
     struct cli *cli = e->cli;
     int count, *factors = cli_numbers(cli, "reuse",
                                       cli->flags.reuse ? cli->flags.reuse : "1,2,4,8,16,32,64", 1,
-                                      FACTOR_MOST, &count);
+                                      CLI_REUSE_MOST, &count);
     if (cli->flags.bits) {
         check_bits(cli);
         e->bits = cli_numbers(cli, "bits", cli->flags.bits, BITS_LEAST, BITS_MOST, &e->bits_count);

@@ -38,7 +38,8 @@ static double index_table_luts(const struct table *table, int width, const struc
             ones += (int)(table->entries[i] >> bit & 1);
         int fewer = ones < table->count - ones ? ones : table->count - ones;
         double words = (double)table->count / (1 << t->lut_inputs);
-        sum += fewer == 0 ? 0 : fewer < words ? fewer : words < 1 ? 1 : 0.8 * words;
+        double by_entries = index_bit_luts(words);
+        sum += fewer == 0 ? 0 : fewer < by_entries ? fewer : by_entries;
     }
     return sum;
 }
@@ -142,11 +143,22 @@ static void add_luts(const struct program *p, int value, const struct target *t,
     case OP_POPCOUNT:
         luts[LUT_adder] += t->lut_per_adder_bit * program_operand(p, op, 0)->format.width_bits;
         break;
-    case OP_PICK: luts[LUT_pick] += width * (op->operand_count - 1) / 2.0; break;
+    case OP_PICK:
+        luts[LUT_pick] +=
+            op_picks_in_one_lut(p, value, t) ? width : width * (op->operand_count - 1) / 2.0;
+        break;
     case OP_LOAD: luts[LUT_pick] += load_luts(p, op, t); break;
     case OP_STATE: /* a multiplexer in front of what starts from a value */
         if (program_operand(p, op, 0)->code != OP_CONST) luts[LUT_select] += select;
         break;
+    case OP_UPDATE: { /* zero instead of what else comes is the register's reset */
+        const struct op *next = program_operand(p, op, 1);
+        uint64_t changed;
+        if (next->code == OP_SELECT && op_is_zero(program_operand(p, next, 1)))
+            luts[LUT_select] -=
+                t->lut_per_select_bit * op_changed_bits(p, p->operands[op->operands + 1], &changed);
+        break;
+    }
     case OP_INDEX: luts[LUT_loop] += width; break;
     case OP_LUT: /* two LUTs and a multiplexer behind them for each operand more */
         luts[LUT_truth] += op->operand_count > 4 ? op->operand_count > 5 ? 4 : 2 : 1;
@@ -157,7 +169,6 @@ static void add_luts(const struct program *p, int value, const struct target *t,
     case OP_MATVEC:
     case OP_RESULT:
     case OP_CONCAT:
-    case OP_UPDATE:
     case OP_STORE:
     case OP_SLICE: break;
     case OP_COUNT: assert(!"an operation");
@@ -216,6 +227,14 @@ static double op_rams(const struct program *p, int value, const struct target *t
                             p->tables[op->immediate].format.width_bits, t);
     const struct memory *m = &p->memories[op->immediate];
     return memories_for(memory_words(m), m->format.width_bits, t);
+}
+
+double estimate_rams(const struct program *p, const struct target *t)
+{
+    double sum = 0;
+    for (int i = 0; i < p->op_count; i++)
+        sum += op_rams(p, i, t);
+    return sum;
 }
 
 double op_memory_bits(const struct program *p, int value)

@@ -144,7 +144,7 @@ static void add_uniform(struct search *s, int cycles)
     struct reuse_choice *choices = arena_alloc(&s->arena, (size_t)s->layers + 1, sizeof *choices);
     for (int form = cycles > 1 ? REUSE_DIGITS : REUSE_UNROLLED; form < REUSE_FORM_COUNT; form++) {
         if (cycles > 1 && !reuse_form_is_worth((enum reuse_form)form, cycles)) continue;
-        if (cycles > 1 && s->options->resource && form != REUSE_MULTIPLIERS) continue;
+        if (cycles > 1 && s->options->resource && form < REUSE_MULTIPLIERS) continue;
         for (int i = 0; i < s->layers; i++)
             choices[i] = choose(s, i, cycles, (enum reuse_form)form);
         add_candidate(s, choices);

@@ -122,7 +122,7 @@ enum { MOST_BITS = 64 };
 
 bool reuse_form_is_worth(enum reuse_form form, int most)
 {
-    return form == REUSE_MULTIPLIERS || most <= MOST_BITS;
+    return form >= REUSE_MULTIPLIERS || most <= MOST_BITS;
 }
 
 /* A layer's factor with so many halvings. */

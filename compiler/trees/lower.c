@@ -142,6 +142,23 @@ static void leave_out(struct ensemble *m, const struct bit_heap *heaps, int64_t 
     m->l->left_out = least;
 }
 
+/* For a processor: each output the sum of its trees' selections. */
+static void add_selections(struct ensemble *m, const int64_t *constant, int *results)
+{
+    struct program *p = m->l->program;
+    for (int k = 0; k < m->layer->size; k++)
+        results[k] = program_add_const(p, constant[k], m->fraction);
+    for (int t = 0; t < m->trees->tree_count; t++) {
+        int target = m->trees->target[t];
+        for (int k = target < 0 ? 0 : target; k < (target < 0 ? m->layer->size : target + 1); k++) {
+            struct tree_view view = {m->trees, t, m->integers, target < 0 ? k : 0};
+            int root = diagram_of_tree(&m->diagram, &m->conditions, view);
+            int term = tree_as_selections(&m->diagram, &m->conditions, root, m->fraction);
+            results[k] = program_add2(p, OP_ADD, results[k], term, 0);
+        }
+    }
+}
+
 void lower_trees(struct lowering *l, const struct layer *layer)
 {
     struct ensemble m;
@@ -149,15 +166,18 @@ void lower_trees(struct lowering *l, const struct layer *layer)
     size_t outputs = (size_t)layer->size;
     int64_t *constant = arena_alloc(&l->arena, outputs, sizeof *constant);
     struct bit_heap *heaps = arena_alloc(&l->arena, outputs, sizeof *heaps);
+    int *results = arena_alloc(&l->arena, outputs, sizeof *results);
     make_integers(&m, constant);
     for (size_t k = 0; k < outputs; k++)
         heaps[k].lowering = l;
-    for (int t = 0; t < m.trees->tree_count; t++)
+    for (int t = 0; t < m.trees->tree_count && !l->options->processor; t++)
         add_tree(&m, t, heaps, constant);
-    leave_out(&m, heaps, constant);
-    int *results = arena_alloc(&l->arena, outputs, sizeof *results);
+    if (l->options->processor)
+        add_selections(&m, constant, results);
+    else
+        leave_out(&m, heaps, constant);
     for (int k = 0; k < layer->size; k++) {
-        results[k] = heap_sum(&heaps[k], constant[k], m.fraction);
+        if (!l->options->processor) results[k] = heap_sum(&heaps[k], constant[k], m.fraction);
         lowering_check_exact(layer, l->program, results[k]);
     }
     l->values = results;
@@ -200,6 +220,18 @@ static void add_magnitude(struct ensemble *m, struct bit_heap *heap, int a, int 
     heap->most = most;
 }
 
+/* sum + |x - centre| of feature i in tree t, for a processor. */
+static int add_distance(struct ensemble *m, int sum, int t, int i)
+{
+    struct program *p = m->l->program;
+    struct tree_view view = {m->trees, t, m->integers, i};
+    int root = diagram_of_tree(&m->diagram, &m->conditions, view);
+    int at = tree_as_selections(&m->diagram, &m->conditions, root, m->fraction);
+    int difference = program_add2(p, OP_SUB, m->l->values[i], at, 0);
+    int negated = program_add_op(p, OP_NEG, &difference, 1, 0);
+    return program_add2(p, OP_ADD, sum, program_add2(p, OP_MAX, difference, negated, 0), 0);
+}
+
 void lower_tree_distance(struct lowering *l, const struct layer *layer)
 {
     struct ensemble m;
@@ -211,11 +243,16 @@ void lower_tree_distance(struct lowering *l, const struct layer *layer)
             m.fraction = op_fraction(&l->program->ops[l->values[i]]);
     make_integers(&m, &constant);
     struct bit_heap heap = {.lowering = l};
-    for (int t = 0; t < m.trees->tree_count; t++)
-        for (int i = 0; i < features; i++)
-            add_magnitude(&m, &heap, l->values[i], centre(&m, t, i));
     int *result = arena_alloc(&l->arena, 1, sizeof *result);
-    *result = heap_sum(&heap, constant, m.fraction);
+    *result = program_add_const(l->program, constant, m.fraction);
+    for (int t = 0; t < m.trees->tree_count; t++)
+        for (int i = 0; i < features; i++) {
+            if (l->options->processor)
+                *result = add_distance(&m, *result, t, i);
+            else
+                add_magnitude(&m, &heap, l->values[i], centre(&m, t, i));
+        }
+    if (!l->options->processor) *result = heap_sum(&heap, constant, m.fraction);
     lowering_check_exact(layer, l->program, *result);
     l->values = result;
     end(&m);
