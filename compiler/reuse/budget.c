@@ -2,8 +2,8 @@
  *
  * One form for all layers is finished and estimated at every power of two of cycles that the
  * interval allows. That gives for each layer what it takes and how many cycles it adds in each; of
- * these, combinations are made that have least cycles + price * share of the budget, for a row of
- * prices (Everett, "Generalized Lagrange multiplier method" (1963)), and those are finished and
+ * these, combinations are made that have least cycles + price * LUTs, or cells, for a row of prices
+ * (Everett, "Generalized Lagrange multiplier method" (1963)), and those are finished and
  * estimated as well, as neighbouring layers can cost more or less together than apart. What is
  * chosen was estimated as a whole. */
 #include "compiler/reuse/reuse.h"
@@ -152,34 +152,32 @@ static void add_uniform(struct search *s, int cycles)
     }
 }
 
-/* The part of the budget that a share takes; without limits, thousands of cells. */
-static double part_of_budget(const struct search *s, const struct reuse_share *share)
+/* What combinations weigh against cycles. None knows the budget, so that the candidates for one are
+ * those for any other of the same interval, and what a refusal says can be met is met. */
+enum { MEASURES = 3 };
+static double measure(const struct reuse_share *share, int which)
 {
-    const double taken[] = {share->lut4, share->cells, share->dsp, share->bram};
-    double sum = 0;
-    for (int k = LIMIT_LUT4; k <= LIMIT_BRAM; k++)
-        if (most_of(s, (enum limit)k) > 0)
-            sum += taken[k] / most_of(s, (enum limit)k);
-        else if (most_of(s, (enum limit)k) == 0 && taken[k] > 0)
-            sum += 1e3 * taken[k];
-    return sum > 0 ? sum : share->cost / 1e3;
+    static const double scarce_dsp = 400, scarce_bram = 40; /* where a part has few */
+    return which == 0   ? share->lut4
+           : which == 1 ? share->cost
+                        : share->cells + scarce_dsp * share->dsp + scarce_bram * share->bram;
 }
 
-/* For each layer the form, of the first `known` candidates, of least cycles + price * part. */
-static void add_combination(struct search *s, int known, double price)
+/* For each layer the form, of the first `known` candidates, of least cycles + price * measure. */
+static void add_combination(struct search *s, int known, double price, int which)
 {
     struct reuse_choice *choices = arena_alloc(&s->arena, (size_t)s->layers + 1, sizeof *choices);
     for (int i = 0; i < s->layers; i++) {
         double least = INFINITY;
         for (int c = 0; c < known; c++) {
             const struct reuse_share *share = &s->candidates[c].cost.layers[i];
-            double sum = share->latency_cycles + price * part_of_budget(s, share);
+            double sum = share->latency_cycles + price * measure(share, which);
             if (sum >= least) continue;
             least = sum;
             choices[i] = s->candidates[c].choices[i];
         }
     }
-    if (!is_known(s, choices)) add_candidate(s, choices);
+    if (known && !is_known(s, choices)) add_candidate(s, choices);
 }
 
 /* The least cycles first, then the cheapest; -1: none meets the budget but for `but`. */
@@ -197,7 +195,8 @@ static int find_best(const struct search *s, int but)
     return best;
 }
 
-static const double first_price = 1e6, last_price = 0.05, price_step = 3;
+/* Cycles that a LUT is worth. */
+static const double first_price = 16, last_price = 1e-4, price_step = 4;
 
 static void search_up_to(struct search *s, int from, int cycles)
 {
@@ -205,8 +204,9 @@ static void search_up_to(struct search *s, int from, int cycles)
         add_uniform(s, level);
     if (cycles >= from) add_uniform(s, cycles);
     int known = s->count;
-    for (double price = first_price; price > last_price; price /= price_step)
-        add_combination(s, known, price);
+    for (int which = 0; which < MEASURES; which++)
+        for (double price = first_price; price > last_price; price /= price_step)
+            add_combination(s, known, price, which);
 }
 
 /* ---- none ---- */
@@ -349,6 +349,7 @@ void reuse_choose_within(const struct program *program, const struct compile_opt
         while (from <= within)
             from *= 2;
         search_up_to(&s, from, most);
+        best = find_best(&s, -1);
     }
     if (best < 0) fail_budget(&s);
     memcpy(choices, s.candidates[best].choices, (size_t)count * sizeof *choices);
