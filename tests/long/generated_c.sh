@@ -6,11 +6,12 @@ for job in "$top"/examples/*/*.yaml; do
     folder=$(dirname "$job") name=$(basename "$folder")_$(basename "$job" .yaml)
     data=$(sed -n 's/^ *train: //p' "$job")
     [ -e "$folder/$data" ] || { echo "skip $name: $data is not there"; continue; }
-    sed -e "s/^name:.*/name: $name/" -e "s|: \([a-z_./]*\.\(npz\|onnx\)\)|: $folder/\1|" \
+    sed -e "s/^name:.*/name: $name/" -e "s#: \([a-z0-9_./]*\.\(npz\|onnx\)\)#: $folder/\1#" \
         -e 's/quantized_epochs: .*/quantized_epochs: 4/;s/^\( *\)epochs: .*/\1epochs: 2/;s/rounds: .*/rounds: 10/' \
         -e 's/^\( *\)pick: .*/\1anneal_epochs: 1/;s/frontier_points: .*/frontier_points: 1/' "$job" >"$name.yaml"
     check "$name: train" "$sluice" train "$name.yaml" --quiet
     check "$name: compile" "$sluice" compile "$name.yaml" --quiet
+    [ -e "build/$name/program.sluice" ] || continue
     if command -v riscv64-unknown-elf-gcc >/dev/null && command -v qemu-riscv32 >/dev/null; then
         for isa in rv32i rv32im; do
             check "$name: $isa" "$sluice" softcore "$name.yaml" --isa $isa --quiet
