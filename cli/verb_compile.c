@@ -156,6 +156,11 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->options.threshold = *job->threshold;
 }
 
+static bool are_pins_free(const struct cli *cli)
+{
+    return cli->job && *cli->job->target->pins_free;
+}
+
 /* For the fewest ns: multiples of the crossing rate that take every event and that the board can
  * make (pins free: any). */
 static void choose_clocks(struct cli *cli, struct request *request)
@@ -164,13 +169,13 @@ static void choose_clocks(struct cli *cli, struct request *request)
     double crossing = job ? *job->budget->bunch_crossing_mhz : 40;
     double rate = crossing * (job ? *job->budget->events_per_crossing : 1);
     double most = request->board.target.model.max_clock_mhz;
-    bool pins_free = job && *job->target->pins_free;
     double *clocks = arena_alloc(&cli->arena, (size_t)(most / crossing) + 2, sizeof *clocks);
     struct compile_options *options = &request->options;
     for (int k = 1; k * crossing <= most; k++) {
         struct pll_recipe recipe;
         double clock = k * crossing;
-        if (clock < rate - 1e-9 || (!pins_free && !pll_search(&request->board, clock, &recipe)))
+        if (clock < rate - 1e-9 ||
+            (!are_pins_free(cli) && !pll_search(&request->board, clock, &recipe)))
             continue;
         clocks[options->clock_count++] = clock;
     }
@@ -253,6 +258,7 @@ static void fill_request(struct cli *cli, struct request *request)
     options->resource = find("--strategy", request->strategy, strategy_names, 2) == 1;
     options->part_dsps = request->board.dsps;
     options->part_rams = request->board.rams;
+    options->has_player = !are_pins_free(cli);
     fill_wrapper(request);
     if (options->clock_mhz == 0 && options->optimize == OPTIMIZE_LATENCY)
         choose_clocks(cli, request);
@@ -461,10 +467,10 @@ static void write_compile_json(struct cli *cli, const struct request *request,
 /* Of strategy resource, the layers that are not on multipliers after all. */
 static void tell_forms(const struct request *request, const struct compile_notes *notes)
 {
-    const char *multipliers = reuse_form_names[REUSE_MULTIPLIERS];
+    const char *multipliers = reuse_form_names[REUSE_MULTIPLIERS]; /* "... in step" too */
     for (int i = 0; i < notes->layer_count && request->options.resource; i++) {
         const struct compile_layer *layer = &notes->layers[i];
-        if (layer->factor > 1 && strcmp(layer->form, multipliers) != 0)
+        if (layer->factor > 1 && strncmp(layer->form, multipliers, strlen(multipliers)) != 0)
             info("layer %s is not on multipliers (%s): none were found that do its products in %d "
                  "cycles",
                  layer->name, layer->form, layer->factor);

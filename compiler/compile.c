@@ -141,6 +141,20 @@ static bool asks_for_reuse(const struct compile_options *options)
     return options->reuse > 1;
 }
 
+/* Block memories that the board's top needs for itself (rtl/pattern_player.v): for whole events, or
+ * where that were more than an eighth of the part's and reuse leaves the time, word by word. */
+static int player_rams(const struct program *p, const struct compile_options *options, int factor)
+{
+    int inputs = 0, outputs = 0, width = options->target->ram_width_max;
+    for (int i = 0; i < p->input_count; i++)
+        inputs += p->ops[p->inputs[i].value].format.width_bits;
+    for (int i = 0; i < p->output_count; i++)
+        outputs += p->ops[p->outputs[i].value].format.width_bits;
+    int in = (inputs + width - 1) / width, out = (outputs + width - 1) / width;
+    bool by_words = 8 * (in + out) > options->part_rams && factor >= (in > out ? in : out) + 2;
+    return by_words ? PLAYER_RAMS : in + out;
+}
+
 static void run_reuse(struct compilation *c, struct compile_notes *notes)
 {
     const struct program *old = c->program;
@@ -151,6 +165,13 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     if (!choices) fail("out of memory");
     int count = reuse_find_layers(old, &timed, choices);
     reuse_set_factors(&timed, choices, count);
+    if (timed.has_player && timed.part_rams > 0) {
+        int most = 1;
+        for (int i = 0; i < count; i++)
+            if (choices[i].factor > most) most = choices[i].factor;
+        timed.part_rams -= player_rams(old, &timed, most);
+        if (timed.part_rams < 0) timed.part_rams = 0;
+    }
     if (asks_for_reuse(&timed)) {
         notes->layers = calloc((size_t)count + 1, sizeof *notes->layers);
         if (!notes->layers) fail("out of memory");

@@ -45,6 +45,7 @@ struct compile_options {
     const char *const *loadable_layers;
     int loadable_count;
     int part_dsps, part_rams; /* what the part has; -1: any number */
+    bool has_player;          /* some of them are for the board's top (rtl/pattern_player.v) */
     const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
     int input_bits;           /* with calibration: width of each input, 0: not asked */
     int leaf_bits;            /* width of the values of trees that bring no format; 0: 8 */

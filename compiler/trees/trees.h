@@ -122,8 +122,7 @@ int one_hot_bit(struct one_hot *o, const bool *ones);
 /* ---- select.c ---- */
 
 /* A diagram as selections between constants of that fraction, for processors. */
-int tree_as_selections(const struct diagram *d, const struct conditions *c, int node,
-                       int fraction);
+int tree_as_selections(const struct diagram *d, const struct conditions *c, int node, int fraction);
 
 /* ---- sums.c ---- */
 
