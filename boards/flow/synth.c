@@ -10,7 +10,7 @@
 /* Constant multiplications are shift-adds already; ECP5's DSPs would be spent on them, and Yosys
  * 0.23 can crash on iCE40's -dsp, for which mac16.v stands. Tables of the network stay logic: a
  * block memory answers 1.6 ns (iCE40) after a register would, which the schedule does not count
- * with, and it is not simulated on gates. Memories of loops ask for block memories themselves, and
+ * with. Memories of loops ask for block memories themselves, and
  * their multiplications are the only ones that multipliers are for. Functions of more than four
  * inputs are taken apart rather than chosen among 4-input LUTs by ECP5's multiplexers: a tenth
  * fewer LUTs for trees, no difference for networks. */
