@@ -29,6 +29,14 @@ struct c_printer {
     const bool *outlives; /* [op_count]: a later block reads this value of a loop */
 };
 
+/* Type of an expression, in an order in which each converts to those of values behind it. */
+enum c_type { C_NARROW, C_NARROW_BITS, C_WIDE, C_BITS }; /* int32_t, uint32_t, int64_t, uint64_t */
+__extension__ typedef __int128 int128;
+static inline bool c_fits_narrow(int128 lo, int128 hi)
+{
+    return lo >= INT32_MIN && hi <= INT32_MAX;
+}
+
 /* Type of the elements of in[] and out[]: the narrowest that holds all of them. */
 const char *c_port_type(const struct program *program, bool inputs);
 /* Whether a value's type is int32_t (else int64_t). */
@@ -49,6 +57,13 @@ const char *c_value_type(const struct op *op);
 void c_print_op(struct c_printer *printer, int value);
 /* The values that a pick chooses from, as an array before the loop. */
 void c_add_choices(struct c_printer *printer, int value);
+/* ---- emit_c_quantize.c ---- */
+/* "name(", the helper in 32 or 64 bits. */
+void c_begin_call(struct c_printer *printer, int helper, bool wide, const char *name);
+/* " & 63u" */
+void c_add_mask(struct text *text, int width);
+/* The right-hand side of a quantizer; returns its type. */
+enum c_type c_add_quantize(struct c_printer *printer, const struct op *op);
 /* ---- emit_c_loop.c: a block with a trip count as a for loop ---- */
 /* What stands before the statements of an iteration: variables that outlive it, the for. */
 void c_begin_loop(struct c_printer *printer, const struct block *block, const bool *live);

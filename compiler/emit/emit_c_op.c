@@ -7,21 +7,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-__extension__ typedef __int128 int128;
-
 enum { LINE_LENGTH = 64 }; /* of a sum, before it is broken */
-
-/* Type of an expression, in an order in which each converts to those of values behind it. */
-enum c_type { C_NARROW, C_NARROW_BITS, C_WIDE, C_BITS }; /* int32_t, uint32_t, int64_t, uint64_t */
-
-static bool fits_narrow(int128 lo, int128 hi)
-{
-    return lo >= INT32_MIN && hi <= INT32_MAX;
-}
 
 bool c_is_narrow(const struct op *op)
 {
-    return fits_narrow(op->lo, op->hi);
+    return c_fits_narrow(op->lo, op->hi);
 }
 
 void c_add_integer(struct text *text, int64_t n)
@@ -106,7 +96,8 @@ static enum c_type add_pair(struct text *text, const struct program *p, const st
     struct aligned a, b;
     bool sum = op_is_sum(op);
     align_two(p, op, first, sum ? (int)op->immediate : 0, &a, &b);
-    bool wide = !fits_narrow(a.lo, a.hi) || !fits_narrow(b.lo, b.hi) || (sum && !c_is_narrow(op));
+    bool wide =
+        !c_fits_narrow(a.lo, a.hi) || !c_fits_narrow(b.lo, b.hi) || (sum && !c_is_narrow(op));
     add_aligned(text, p, a, wide);
     text_add(text, "%s", between);
     add_aligned(text, p, b, wide);
@@ -123,11 +114,11 @@ static enum c_type add_carry(struct text *text, const struct program *p, const s
     for (int i = 0; i < 3; i++) {
         int shift = i == 2 ? (int)op->immediate : 0;
         terms[i] = align(p, op, i, fraction - op_fraction(program_operand(p, op, i)) + shift);
-        wide = wide || !fits_narrow(terms[i].lo, terms[i].hi);
+        wide = wide || !c_fits_narrow(terms[i].lo, terms[i].hi);
     }
     int128 lo = terms[1].lo + (op->code == OP_ADC ? terms[2].lo : -terms[2].hi);
     int128 hi = terms[1].hi + (op->code == OP_ADC ? terms[2].hi : -terms[2].lo);
-    wide = wide || !fits_narrow(lo, hi);
+    wide = wide || !c_fits_narrow(lo, hi);
     add_aligned(text, p, terms[1], wide);
     text_add(text, "%s", between);
     add_aligned(text, p, terms[2], wide);
@@ -150,7 +141,7 @@ static enum c_type add_choice(struct text *text, const struct program *p, const 
 static enum c_type add_negation(struct text *text, const struct program *p, const struct op *op)
 {
     const struct op *a = program_operand(p, op, 0);
-    bool wide = !c_is_narrow(op) || !fits_narrow(-(int128)a->hi, -(int128)a->lo);
+    bool wide = !c_is_narrow(op) || !c_fits_narrow(-(int128)a->hi, -(int128)a->lo);
     text_add(text, "-");
     c_add_value(text, p, p->operands[op->operands], wide);
     return wide ? C_WIDE : C_NARROW;
@@ -163,13 +154,6 @@ static enum c_type add_product(struct text *text, const struct program *p, const
     text_add(text, " * ");
     c_add_value(text, p, p->operands[op->operands + 1], wide);
     return wide ? C_WIDE : C_NARROW;
-}
-
-/* "name(", the helper in the type of its argument. */
-static void begin_call(struct c_printer *c, int helper, bool wide, const char *name)
-{
-    c->used[wide][helper] = true;
-    text_add(&c->body, wide ? "%s_64(" : "%s(", name);
 }
 
 /* bias + sum of weight * operand, in 32 bits, 64 bits, or modulo 2^64 where partial sums could run
@@ -190,7 +174,7 @@ static enum c_type add_result(struct c_printer *c, const struct op *op)
         if (reach > INT64_MAX) break; /* further than it matters */
     }
     bool modular = reach > INT64_MAX, wide = modular || reach > INT32_MAX, first = true;
-    if (modular) begin_call(c, C_FROM_BITS, true, "from_bits");
+    if (modular) c_begin_call(c, C_FROM_BITS, true, "from_bits");
     if (c->uniform && !modular) {
         for (int row = 0; row < matvec->operand_count; row++) {
             result_weight(p, op, op_fraction(op), row, &weight);
@@ -227,122 +211,13 @@ static enum c_type add_result(struct c_printer *c, const struct op *op)
     return wide ? C_WIDE : C_NARROW;
 }
 
-/* The operand's integer at the result's fraction: rounded where bits are dropped, and as it is
- * where they are added. */
-struct rounded {
-    int64_t lo, hi; /* its interval as far as 63 bits show it */
-    int drop;       /* bits; below 0: bits that are missing */
-    bool wide;      /* type of the expression */
-};
-
-static struct rounded plan_rounding(const struct program *p, const struct op *op)
-{
-    const struct op *a = program_operand(p, op, 0);
-    struct rounded r = {a->lo, a->hi, op_fraction(a) - op_fraction(op), !c_is_narrow(a)};
-    struct format f = op->format;
-    f.width_bits =
-        FORMAT_MAX_BITS; /* of the result's fraction, wide enough to hold what rounding gives */
-    f.integer_bits += FORMAT_MAX_BITS - op->format.width_bits;
-    f.is_signed = a->lo < 0;
-    f.overflow = OVERFLOW_SAT;
-    if (r.drop > 0) {
-        r.lo = program_quantize_integer(a->lo, op_fraction(a), f);
-        r.hi = program_quantize_integer(a->hi, op_fraction(a), f);
-    }
-    r.wide = r.wide || (r.drop > 31 && r.drop <= 63);
-    return r;
-}
-
-static void add_rounding(struct c_printer *c, const struct op *op, const struct rounded *r)
-{
-    int value = c->program->operands[op->operands];
-    enum rounding rounding = op->format.rounding;
-    struct text *text = &c->body;
-    if (r->drop <= 0) {
-        c_add_value(text, c->program, value, false);
-    } else if (r->drop > 63) { /* below a half in size */
-        if (rounding == ROUND_TRN)
-            c_add_value(text, c->program, value, false), text_add(text, " < 0 ? -1 : 0");
-        else
-            text_add(text, "0 * "), c_add_value(text, c->program, value, false);
-    } else if (rounding == ROUND_TRN) {
-        c->shifts = true;
-        c_add_value(text, c->program, value, r->wide);
-        text_add(text, " >> %d", r->drop);
-    } else {
-        char name[32];
-        snprintf(name, sizeof name, "round_%s", rounding_names[rounding]);
-        c->shifts = true;
-        begin_call(c, (int)C_ROUND + (int)rounding, r->wide, name);
-        c_add_value(text, c->program, value, false);
-        text_add(text, ", %d)", r->drop);
-    }
-}
-
-static void add_mask(struct text *text, int width)
-{
-    text_add(text, " & %" PRIu64 "u", ((uint64_t)1 << width) - 1);
-}
-
-static enum c_type add_wrapped(struct c_printer *c, const struct op *op, const struct rounded *r)
-{
-    int up = r->drop < 0 ? -r->drop : 0, width = op->format.width_bits;
-    bool sign = op->format.is_signed, wide = r->wide || width > 31 || up > 31;
-    if (sign) begin_call(c, C_WRAP, wide, "wrap");
-    text_add(&c->body, wide ? "(uint64_t)(" : "(uint32_t)(");
-    add_rounding(c, op, r);
-    text_add(&c->body, up > 63 ? ") * 0" : ")");
-    if (up && up <= 63) text_add(&c->body, " << %d", up);
-    if (sign)
-        text_add(&c->body, ", %d)", width);
-    else
-        add_mask(&c->body, width);
-    return sign ? wide ? C_WIDE : C_NARROW : wide ? C_BITS : C_NARROW_BITS;
-}
-
-/* "limit(n, limits, ends, factor)": what is beyond the limits becomes an end. */
-static enum c_type add_limited(struct c_printer *c, const struct op *op, const struct rounded *r,
-                               int64_t limit_lo, int64_t limit_hi)
-{
-    struct format f = op->format;
-    bool zero = f.overflow == OVERFLOW_SAT_ZERO;
-    int up = r->drop < 0 && r->drop > -62 ? -r->drop : 0;
-    int64_t min = format_min(f), max = format_max(f);
-    int64_t numbers[] = {limit_lo, limit_hi, zero ? 0 : min, zero ? 0 : max, (int64_t)1 << up};
-    bool wide = r->wide || !fits_narrow(min, max) || !fits_narrow(0, numbers[4]);
-    begin_call(c, C_LIMIT, wide, "limit");
-    add_rounding(c, op, r);
-    for (int i = 0; i < 5; i++) {
-        text_add(&c->body, ", ");
-        c_add_integer(&c->body, numbers[i]);
-    }
-    text_add(&c->body, ")");
-    return wide ? C_WIDE : C_NARROW;
-}
-
-static enum c_type add_quantize(struct c_printer *c, const struct op *op)
-{
-    struct format f = op->format;
-    struct rounded r = plan_rounding(c->program, op);
-    int up = r.drop < 0 ? -r.drop : 0, shift = up > 63 ? 63 : up;
-    int64_t min = format_min(f), limit_hi = format_max(f) >> shift, limit_lo = -(-min >> shift);
-    if (r.lo < limit_lo || r.hi > limit_hi || (c->uniform && r.drop > 0))
-        return f.overflow == OVERFLOW_WRAP ? add_wrapped(c, op, &r)
-                                           : add_limited(c, op, &r, limit_lo, limit_hi);
-    bool wide = r.wide || !c_is_narrow(op);
-    if (up && wide) text_add(&c->body, "(int64_t)");
-    add_rounding(c, op, &r);
-    if (up && r.lo | r.hi) text_add(&c->body, " * "), c_add_integer(&c->body, (int64_t)1 << up);
-    return wide ? C_WIDE : C_NARROW;
-}
-
 /* "(uint32_t)v3 & 63u": the bits of an operand. */
 static void add_bits(struct text *text, const struct program *p, int value, bool wide)
 {
     const struct op *a = &p->ops[value];
     text_add(text, wide ? "(uint64_t)" : "(uint32_t)");
     c_add_value(text, p, value, false);
-    if (a->lo < 0) add_mask(text, a->format.width_bits);
+    if (a->lo < 0) c_add_mask(text, a->format.width_bits);
 }
 
 static enum c_type add_concat(struct text *text, const struct program *p, const struct op *op)
@@ -377,21 +252,21 @@ static enum c_type add_slice(struct c_printer *c, const struct op *op)
     const struct op *a = program_operand(c->program, op, 0);
     int width = op->format.width_bits;
     bool sign = op->format.is_signed, wide = !c_is_narrow(a) || width > 31 || op->immediate > 31;
-    if (sign) begin_call(c, C_WRAP, wide, "wrap");
+    if (sign) c_begin_call(c, C_WRAP, wide, "wrap");
     text_add(text, wide ? "(uint64_t)" : "(uint32_t)");
     c_add_value(text, c->program, c->program->operands[op->operands], false);
     if (op->immediate) text_add(text, " >> %d", (int)op->immediate);
     if (sign)
         text_add(text, ", %d)", width);
     else
-        add_mask(text, width);
+        c_add_mask(text, width);
     return sign ? wide ? C_WIDE : C_NARROW : wide ? C_BITS : C_NARROW_BITS;
 }
 
 static enum c_type add_popcount(struct c_printer *c, const struct op *op)
 {
     bool wide = program_operand(c->program, op, 0)->format.width_bits > 32;
-    begin_call(c, C_POPCOUNT, wide, "popcount");
+    c_begin_call(c, C_POPCOUNT, wide, "popcount");
     add_bits(&c->body, c->program, c->program->operands[op->operands], wide);
     text_add(&c->body, ")");
     return C_NARROW;
@@ -504,7 +379,7 @@ static enum c_type add_expression(struct c_printer *c, const struct op *op)
     case OP_SHIFT: c_add_value(text, p, a, false); return C_NARROW;
     case OP_MUL: return add_product(text, p, op);
     case OP_RESULT: return add_result(c, op);
-    case OP_QUANTIZE: return add_quantize(c, op);
+    case OP_QUANTIZE: return c_add_quantize(c, op);
     case OP_LT: add_pair(text, p, op, 0, " < "); return C_NARROW;
     case OP_LE: add_pair(text, p, op, 0, " <= "); return C_NARROW;
     case OP_EQ: add_pair(text, p, op, 0, " == "); return C_NARROW;

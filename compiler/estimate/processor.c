@@ -3,14 +3,16 @@
 #include "compiler/estimate/processor.h"
 
 #include "compiler/emit/roll.h"
+#include "compiler/lower/dyadic.h"
+
+#include <math.h>
 
 /* Instructions. */
 static const double of_sum = 3.6 /* with its shift and what spills */, of_quantize = 8,
                     of_table = 3, of_choice = 3, of_branch = 1.5, of_bits = 4, of_other = 2;
 static const double of_product = 7, of_library_product = 60, of_loop = 12;
-/* A weight digit by digit, some two of them, and what a row spends on its planes. */
-static const double of_digits = 8, of_row_of_digits = 60, bytes_of_digits = 1.5,
-                    bytes_of_row_of_digits = 24;
+/* Without multiplication: a signed digit of a weight, and a plane of digits in a row. */
+static const double of_digit = 5.4, of_plane = 9, bytes_of_plane = 3;
 static const double bytes_of_instruction = 4;
 
 static double of_multiplication(bool multiplies)
@@ -96,12 +98,17 @@ struct processor_cost processor_loops(const struct program *p, bool multiplies, 
         cost.instructions += count * of_loop;
         cost.bytes += bytes_of_instruction * of_loop;
         if (step->kind != ROLL_MATRIX) continue;
-        double products = (double)step->nonzero;
-        cost.instructions += multiplies ? products * of_product
-                                        : products * of_digits + step->count * of_row_of_digits;
-        cost.bytes += multiplies
-                          ? (double)step->count * step->inputs
-                          : products * bytes_of_digits + step->count * bytes_of_row_of_digits;
+        double digits = 0, planes = 0;
+        for (long k = 0; k < (long)step->count * step->inputs; k++) {
+            signed char places[CSD_MAX_DIGITS];
+            digits += csd_count(step->weights[k]);
+            planes = fmax(planes, csd_digits(step->weights[k], places));
+        }
+        planes *= step->count;
+        cost.instructions +=
+            multiplies ? (double)step->nonzero * of_product : digits * of_digit + planes * of_plane;
+        cost.bytes +=
+            multiplies ? (double)step->count * step->inputs : digits + planes * bytes_of_plane;
     }
     for (int t = 0; t < roll->table_count; t++)
         cost.bytes += roll->tables[t].count * 2.0;
