@@ -31,7 +31,8 @@ for n in shared loadable; do
     check "gate level of $n agrees" sh -c "test '$(json build/$n/build.json gate_level.mismatches)' = 0 && test '$(json build/$n/build.json gate_level.events)' -ge 100"
 done
 
-# Memories, each with the contents of a multiplicative hash, no slot read while it is written; and products.
+# Memories, up to 256 words of each filled with a multiplicative hash (Yosys runs the loop slowly), no
+# slot read while it is written; and products.
 wires="" outputs="" bits=0
 memory() { # STYLE WIDTH ADDRESS-BITS [ROM]
     local name=m${1}_$2_$3${4:-}
@@ -41,7 +42,7 @@ module $name (input wire clk, input wire we, input wire [14:0] wa, input wire [1
     (* no_rw_check, ram_style = "$1" *)
     reg [$2-1:0] ram [0:$((1 << $3))-1];
     integer i;
-    initial for (i = 0; i < $((1 << $3)); i = i + 1) ram[i] = ((i + 1) * 72'h9e3779b97f4a7c15f3) >> (72 - $2);
+    initial for (i = 0; i < $((1 << $3)); i = i + $(($3 > 8 ? 1 << ($3 - 8) : 1))) ram[i] = ((i + 1) * 72'h9e3779b97f4a7c15f3) >> (72 - $2);
     $([ -n "${4:-}" ] || echo "always @(posedge clk) if (we && wa[$3-1:0] != ra[$3-1:0]) ram[wa[$3-1:0]] <= d[$2-1:0];")
     $(if [ "$1" = block ]; then echo "reg [$2-1:0] word = 0; always @(posedge clk) word <= ram[ra[$3-1:0]]; assign q = word;"
       else echo "assign q = ram[ra[$3-1:0]];"; fi)
