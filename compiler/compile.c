@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "compiler/adders/memo.h"
 #include "compiler/lower/lower.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/reuse/reuse.h"
@@ -116,20 +117,45 @@ static bool is_of_layer(const struct block *block, const char *layer)
            (!block->name[length] || block->name[length] == '.');
 }
 
+static void add_share(struct reuse_share *to, const struct estimate *e)
+{
+    to->lut4 += e->lut4;
+    to->cells += e->cells;
+    to->dsp += e->dsp;
+    to->bram += e->bram;
+    to->cost += estimate_cost(e);
+}
+
+/* The cycle in which the last operation of a block is done. */
+static int end_cycle(const struct program *p, const struct block *block)
+{
+    int end = 0;
+    for (int v = block->first; v < block->end; v++)
+        if (p->ops[v].stage + block->trip > end && p->ops[v].code != OP_CONST)
+            end = p->ops[v].stage + block->trip;
+    return end;
+}
+
 static bool reuse_cost(void *data, struct program *p, const struct reuse_choice *choices, int count,
                        struct reuse_cost *cost)
 {
     const struct compile_options *options = data;
+    int done = 0;
     p = finish_quietly(p, options);
     if (!p) return false;
     for (int b = 0; b < p->block_count; b++) {
         struct estimate e = estimate_blocks(p, b, b + 1, options->target);
-        cost->total += estimate_cost(&e);
-        cost->dsp += e.dsp;
-        cost->bram += e.bram;
-        for (int i = 0; i < count; i++)
-            if (is_of_layer(&p->blocks[b], choices[i].layer)) cost->layers[i] += estimate_cost(&e);
+        int end = end_cycle(p, &p->blocks[b]);
+        add_share(&cost->all, &e);
+        for (int i = 0; i < count; i++) {
+            if (!is_of_layer(&p->blocks[b], choices[i].layer)) continue;
+            add_share(&cost->layers[i], &e);
+            if (end > done) cost->layers[i].latency_cycles += end - done;
+        }
+        if (end > done) done = end;
     }
+    cost->all.latency_cycles = p->latency_cycles;
+    cost->interval_cycles = p->interval_cycles;
     program_free(p);
     return true;
 }
@@ -138,7 +164,15 @@ static bool asks_for_reuse(const struct compile_options *options)
 {
     for (int i = 0; i < options->layer_reuse_count; i++)
         if (options->layer_reuse[i].factor > 1) return true;
-    return options->reuse > 1;
+    return options->reuse > 1 || options->reuse_auto;
+}
+
+/* That every layer can have. */
+static int least_factor(const struct reuse_choice *choices, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (choices[i].is_loadable) return 2;
+    return 1;
 }
 
 /* Block memories that the board's top needs for itself (rtl/pattern_player.v): for whole events, or
@@ -164,14 +198,19 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     struct reuse_choice *choices = calloc((size_t)old->block_count + 1, sizeof *choices);
     if (!choices) fail("out of memory");
     int count = reuse_find_layers(old, &timed, choices);
+    if (timed.reuse_auto) timed.reuse = least_factor(choices, count);
     reuse_set_factors(&timed, choices, count);
     if (timed.has_player && timed.part_rams > 0) {
-        int most = 1;
+        int most = timed.reuse_auto ? timed.budget.interval_cycles : 1;
         for (int i = 0; i < count; i++)
             if (choices[i].factor > most) most = choices[i].factor;
         timed.part_rams -= player_rams(old, &timed, most);
         if (timed.part_rams < 0) timed.part_rams = 0;
     }
+    if (timed.part_rams >= 0 && timed.budget.bram > timed.part_rams)
+        timed.budget.bram = timed.part_rams;
+    if (timed.reuse_auto && count)
+        reuse_choose_within(old, &timed, reuse_cost, &timed, choices, count);
     if (asks_for_reuse(&timed)) {
         notes->layers = calloc((size_t)count + 1, sizeof *notes->layers);
         if (!notes->layers) fail("out of memory");
@@ -183,7 +222,8 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
                                         .products = choices[i].products};
         snprintf(layer->name, sizeof layer->name, "%s", choices[i].layer);
     }
-    if (notes->layer_count) reuse_choose(old, &timed, reuse_cost, &timed, choices, count);
+    if (notes->layer_count && !timed.reuse_auto)
+        reuse_choose(old, &timed, reuse_cost, &timed, choices, count);
     finish(c, "reuse", reuse_program(old, &timed, choices, &notes->load));
     for (int i = 0; i < notes->layer_count; i++)
         notes->layers[i].form = reuse_form_names[choices[i].form];
@@ -298,11 +338,13 @@ struct program *compile_network(const struct network *network,
     check_pass_name("--dump-after", options->dump_after);
     check_pass_name("--stop-after", options->stop_after);
     struct compilation c = {.options = options};
+    adder_memo_open();
     finish(&c, "lower", lower_network(network, options, notes));
     run(&c, "round", optimize_round);
     run(&c, "simplify", optimize_simplify);
     run_reuse(&c, notes);
     run(&c, "adder-graph", optimize_adder_graph);
+    adder_memo_close();
     run(&c, "number", optimize_number);
     run(&c, "trim", optimize_trim);
     run(&c, "simplify-sums", optimize_simplify);

@@ -19,6 +19,13 @@ struct layer_reuse {
     int factor;
 };
 
+/* What factors may be chosen within: the most of each, by estimate; below 0: any number. */
+struct reuse_budget {
+    double lut4, cells, dsp, bram;
+    double latency_ns;
+    int interval_cycles; /* from one event to the next */
+};
+
 struct compile_options {
     const struct target *target;
     double clock_mhz; /* asked clock; > 0, unless there are clocks_mhz */
@@ -34,6 +41,10 @@ struct compile_options {
     /* Reuse factor: cycles that an event may take in every dense layer, those with fewer products
      * at most one for each; 1: fully unrolled. Layers named in layer_reuse have their own. */
     int reuse;
+    /* The factors are chosen instead: those of least latency within the budget; of a layer in
+     * layer_reuse at most its own. `reuse` is not read then. */
+    bool reuse_auto;
+    struct reuse_budget budget;
     const struct layer_reuse *layer_reuse;
     int layer_reuse_count;
     /* Dense layers whose weights and biases are loaded at run time: all, or those named. They need
