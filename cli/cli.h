@@ -58,7 +58,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, strategy, "strategy", "latency", ON_COMPILE,                                         \
       "latency: fully unrolled, an event every cycle")                                             \
     X(COUNT, reuse, "reuse", "N", ON_COMPILE,                                                      \
-      "reuse factor: cycles that an event may take in each dense layer")                           \
+      "reuse factor: cycles that an event may take in each dense layer, or ensemble of trees")     \
     X(STRING, layer_reuse, "layer-reuse", "LAYER=N,...", ON_COMPILE,                               \
       "reuse factors of single layers, over --reuse")                                              \
     X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS),                        \

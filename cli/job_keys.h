@@ -259,7 +259,8 @@
       "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
       "level of adders")                                                                           \
     X(COUNT, reuse, "1", 1, 1048576,                                                               \
-      "reuse factor: cycles that an event may take in each dense layer; 1: fully unrolled")        \
+      "reuse factor: cycles that an event may take in each dense layer, or trees that take turns " \
+      "in an engine; 1: fully unrolled")                                                           \
     X(STRING, layer_reuse, "", 0, 0,                                                               \
       "factors of single layers by name, \"dense1=4, dense3=16\", for models that are not "        \
       "trained here; else see layers: reuse")                                                      \

@@ -5,8 +5,10 @@
 #include "base/file.h"
 #include "compiler/lower/lower.h"
 #include "compiler/optimize/optimize.h"
+#include "compiler/optimize/rewrite.h"
 #include "compiler/reuse/reuse.h"
 #include "compiler/schedule/schedule.h"
+#include "compiler/trees/choose.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -108,6 +110,16 @@ static struct program *finish_quietly(struct program *p, const struct compile_op
     return next;
 }
 
+/* The same from the lowered program on, of one whose layers are not shared. */
+static struct program *finish_lowered(struct program *p, const struct compile_options *options)
+{
+    struct program *round = optimize_round(p, options->target);
+    struct program *simple = optimize_simplify(round, options->target);
+    program_free(p);
+    program_free(round);
+    return finish_quietly(simple, options);
+}
+
 /* Whether a block is the layer's: named after it, perhaps with ".in" or the like. */
 static bool is_of_layer(const struct block *block, const char *layer)
 {
@@ -141,11 +153,39 @@ static bool asks_for_reuse(const struct compile_options *options)
     return options->reuse > 1;
 }
 
+/* With a reuse factor and an ensemble of trees: settles the ensemble's form, in *only, which the
+ * options name then. */
+static void choose_trees(const struct network *network, struct compile_options *options,
+                         struct layer_reuse *only, struct compile_notes *notes)
+{
+    struct compile_options timed = *options;
+    int asked;
+    if (!asks_for_reuse(options)) return;
+    if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
+    const struct layer *layer =
+        trees_choose(network, &timed, finish_lowered, &asked, &only->factor);
+    if (!layer) return;
+    only->layer = layer->name;
+    options->layer_reuse = only;
+    options->layer_reuse_count = 1;
+    notes->layers = calloc(1, sizeof *notes->layers);
+    if (!notes->layers) fail("out of memory");
+    notes->layer_count = 1;
+    *notes->layers = (struct compile_layer){.factor = asked,
+                                            .form = only->factor > 1 ? "walked" : "unrolled",
+                                            .trees = layer->trees->tree_count};
+    snprintf(notes->layers->name, sizeof notes->layers->name, "%s", layer->name);
+}
+
 static void run_reuse(struct compilation *c, struct compile_notes *notes)
 {
     const struct program *old = c->program;
     struct compile_options timed = *c->options;
     if (c->has_stopped) return;
+    if (notes->layer_count) { /* an ensemble of trees, which comes with its loops */
+        finish(c, "reuse", rewrite_program(old, rewrite_copy, NULL));
+        return;
+    }
     if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
     struct reuse_choice *choices = calloc((size_t)old->block_count + 1, sizeof *choices);
     if (!choices) fail("out of memory");
@@ -182,6 +222,7 @@ static void note_cycles(const struct program *p, const struct target *target,
             layer->cost += estimate_cost(&e);
             if (p->blocks[b].trip > layer->cycles) layer->cycles = p->blocks[b].trip;
         }
+        layer->engines = (layer->trees + layer->cycles - 1) / layer->cycles;
         if (layer->cycles == p->interval_cycles && p->interval_cycles > 1 &&
             !notes->interval_layer[0])
             snprintf(notes->interval_layer, sizeof notes->interval_layer, "%s", layer->name);
@@ -229,8 +270,11 @@ struct program *compile_network(const struct network *network,
         return compile_softmax(network, options, notes);
     check_pass_name("--dump-after", options->dump_after);
     check_pass_name("--stop-after", options->stop_after);
-    struct compilation c = {.options = options};
-    finish(&c, "lower", lower_network(network, options, notes));
+    struct compile_options chosen = *options;
+    struct layer_reuse trees;
+    struct compilation c = {.options = &chosen};
+    choose_trees(network, &chosen, &trees, notes);
+    finish(&c, "lower", lower_network(network, &chosen, notes));
     run(&c, "round", optimize_round);
     run(&c, "simplify", optimize_simplify);
     run_reuse(&c, notes);

@@ -32,10 +32,12 @@ struct compile_options {
     enum compile_standardise standardise;
     enum compile_optimize optimize;
     /* Reuse factor: cycles that an event may take in every dense layer, those with fewer products
-     * at most one for each; 1: fully unrolled. Layers named in layer_reuse have their own. */
+     * at most one for each, or trees that take turns in an engine; 1: fully unrolled. Layers named
+     * in layer_reuse have their own. */
     int reuse;
     const struct layer_reuse *layer_reuse;
     int layer_reuse_count;
+    bool trees_walked;        /* trees with a factor are never logic, even where that is smaller */
     int part_dsps, part_rams; /* what the part has; -1: any number */
     const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
     int input_bits;           /* with calibration: width of each input, 0: not asked */
@@ -55,18 +57,19 @@ struct compile_notes {
         sigmoid_left_out;       /* a final softmax (sigmoid) that the hardware does not compute */
     int standardise_adder_bits; /* cost of STANDARDISE_FABRIC */
     struct compile_layer
-        *layers; /* dense layers that were shared or could be; NULL without reuse */
+        *layers; /* dense layers and trees that were shared or could be; NULL without reuse */
     int layer_count;
     char interval_layer[128]; /* whose loops set the interval; "" if it is 1 */
 };
 
-/* What became of a dense layer's reuse factor. */
+/* What became of a layer's reuse factor. */
 struct compile_layer {
     char name[128];
     int factor;             /* asked for, at most its products */
     int cycles;             /* its longest loop; 1: unrolled */
-    const char *form;       /* reuse_form_names[] */
-    long weights, products; /* all; those that are not zero */
+    const char *form;       /* reuse_form_names[]; of trees "unrolled" or "walked" */
+    long weights, products; /* all; those that are not zero; 0, 0 of trees */
+    int trees, engines;     /* of trees: all; how many are walked at once */
     double cost; /* estimate, in 4-input LUTs, multipliers and memories at their prices */
 };
 void compile_notes_free(struct compile_notes *notes);

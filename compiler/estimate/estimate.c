@@ -159,27 +159,17 @@ void estimate_packed_bits(const struct program *p, const struct target *t, doubl
     arena_free(&arena);
 }
 
-/* Block memories that a reading port, or a table, takes. */
-static double memories_for(int words, int width, const struct target *t)
-{
-    if (!t->ram_bits) return 0;
-    int deep = t->ram_bits / t->ram_width_max, most = t->ram_width_max;
-    while (deep < words && most > 1) { /* deeper, and so narrower */
-        deep *= 2;
-        most /= 2;
-    }
-    return (double)((words + deep - 1) / deep) * ((width + most - 1) / most);
-}
-
-static double op_rams(const struct program *p, int value, const struct target *t)
+/* Of a reading port, or a table, in block memories. */
+static struct ram_shape op_rams(const struct program *p, int value, const struct target *t)
 {
     const struct op *op = &p->ops[value];
-    if (!op_reads_block(p, op)) return 0;
-    if (op->code == OP_TABLE)
-        return memories_for(p->tables[op->immediate].count,
-                            p->tables[op->immediate].format.width_bits, t);
+    if (!op_reads_block(p, op)) return (struct ram_shape){0, 1};
+    if (op->code == OP_TABLE) {
+        const struct table *table = &p->tables[op->immediate];
+        return target_ram_shape(t, table->count, table->format.width_bits);
+    }
     const struct memory *m = &p->memories[op->immediate];
-    return memories_for(m->slots, m->format.width_bits, t);
+    return target_ram_shape(t, m->slots, m->format.width_bits);
 }
 
 struct estimate estimate_blocks(const struct program *p, int first, int end, const struct target *t)
@@ -192,10 +182,11 @@ struct estimate estimate_blocks(const struct program *p, int first, int end, con
     estimate_packed_bits(p, t, packed);
     e.ff = alone = (double)program_count(p, from, to).register_bits;
     for (int i = from; i < to; i++) {
-        e.lut4 += op_lut4(p, i, t);
+        struct ram_shape rams = op_rams(p, i, t);
+        e.lut4 += op_lut4(p, i, t) + 0.8 * (rams.deep - 1) * p->ops[i].format.width_bits;
         e.carry += op_carry_bits(p, i);
         e.dsp += op_uses_dsp(p, &p->ops[i], t);
-        e.bram += op_rams(p, i, t);
+        e.bram += rams.count;
         alone -= packed[i];
     }
     e.cells = t->cells_per_lut * e.lut4 + t->cells_per_ff * (alone > 0 ? alone : 0);

@@ -49,6 +49,37 @@ EOF
 job lacking 'format: 5, edges: quantile' 'method: boosting, rounds: 8, depth: 3, leaf_bits: 5' 'data: {train: line.csv, labels: y, missing: true}'
 check "lacking: missing values have a code" test "$(json build/lacking/interface.json input.fields.0.missing)" = True
 
+# ---- trees taken in turn
+job walked 'format: 5' 'method: boosting, rounds: 12, depth: 4, leaf_bits: 3' 'budget: {events_per_crossing: 0.01}' 'output: argmax'
+sed "s|^target.*|target: {board: hx8k-evn, reuse: 60}|; s|^name.*|name: walked60\nmodel: build/walked/train/model.onnx|; /^trees:/d; s|test_events: 1000|test_events: 300, gate_level_events: 60|" walked.yaml >walked60.yaml
+check "walked: compile" "$sluice" compile walked60.yaml
+check "walked: one engine" test "$(json build/walked60/compile.json layers.0.reuse.form) $(json build/walked60/compile.json layers.0.reuse.engines)" = "walked 1"
+check "walked: an event every 60 cycles" test "$(json build/walked60/compile.json interval_cycles)" = 60
+check "walked: fewer cells, block memories" python3 -c "
+import json
+one, other = (json.load(open('build/%s/compile.json' % n))['estimate'] for n in ('walked', 'walked60'))
+assert other['cells'] < 0.6 * one['cells'] and other['bram'] > 4 and one['bram'] == 0, (one, other)"
+check "walked: verify, with gaps" "$sluice" verify walked60.yaml
+check "walked: no mismatch" test "$(json build/walked60/verify.json mismatches)" = 0
+check "walked: the same decisions" bash -c "'$sluice' emulate build/walked --events '$jets/jets_hlf_test.npz' --out a.npy &&
+    '$sluice' emulate build/walked60 --events '$jets/jets_hlf_test.npz' --out b.npy && cmp a.npy b.npy"
+check "walked: its bitstream" "$sluice" build walked60.yaml
+check "walked: gate level agrees" test "$(json build/walked60/build.json gate_level.mismatches)" = 0
+"$sluice" report walked60.yaml >report.txt 2>&1
+check "walked: the report counts block memories" grep -qE '^  bram +[1-9]' build/walked60/report.txt
+check "walked: the report says how" grep -q 'walked, 1 of 60 trees at once' build/walked60/report.txt
+refuse "walked: factor beyond the trees" 'reuse 61: layer trees has 60 trees; factors from 1 to 60 work$' "$sluice" compile walked60.yaml --reuse 61
+refuse "walked: no such layer" 'reuse of layer dense1: the only layer to share is trees$' "$sluice" compile walked60.yaml --layer-reuse dense1=2
+sed "s|walked|deep|; s|rounds: 12, depth: 4|rounds: 20, depth: 6|; s|ulx3s-85f|icestick, reuse: 25|" walked.yaml >deep.yaml
+check "deep: train" "$sluice" train deep.yaml
+refuse "memories that the part lacks" 'reuse 25: the tables of layer trees need [0-9]+ block memories, the part has 16; give it a larger' "$sluice" compile deep.yaml
+sed 's|rounds: 8, depth: 3|rounds: 40, depth: 5|; s|lacking|lacking_turns|; s|85f|85f, reuse: 20|' lacking.yaml >turns.yaml
+echo 'budget: {events_per_crossing: 0.01}' >>turns.yaml
+check "missing values: train" "$sluice" train turns.yaml
+check "missing values: compile" "$sluice" compile turns.yaml
+check "missing values: two engines" test "$(json build/lacking_turns/compile.json layers.0.reuse.engines)" = 2
+check "missing values find their way through tables" "$sluice" verify turns.yaml
+
 check "the same job twice gives the same file" bash -c "cp build/each/train/model.onnx first.onnx && '$sluice' train each.yaml && cmp first.onnx build/each/train/model.onnx"
 
 # ---- onnxruntime

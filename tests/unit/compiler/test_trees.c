@@ -31,7 +31,8 @@ static double decide(const double *scores, int outputs, const struct compile_opt
     return best;
 }
 
-static void expect_equal(int number, struct compile_options *options)
+/* Returns whether the program has loops. */
+static bool expect_equal(int number, struct compile_options *options)
 {
     struct network *network = case_trees(number);
     compile_prepare(network, options, "case");
@@ -49,8 +50,10 @@ static void expect_equal(int number, struct compile_options *options)
         else
             assert_true(got[e] == decide(scores, outputs, options));
     }
+    bool loops = program_has_loops(p);
     program_free(p);
     network_free(network);
+    return loops;
 }
 
 static void test_scores(void **state)
@@ -87,6 +90,95 @@ static void test_other_fabric(void **state)
         options.clock_mhz = 120;
         expect_equal(number, &options);
     }
+}
+
+static int count_trees(int number)
+{
+    struct network *network = case_trees(number);
+    int count = 0;
+    for (int i = 0; i < network->layer_count; i++)
+        if (network->layers[i].kind == LAYER_TREES) count = network->layers[i].trees->tree_count;
+    network_free(network);
+    return count;
+}
+
+static int count_blocks(const struct program *p)
+{
+    int count = 0;
+    for (int i = 0; i < p->table_count; i++)
+        count += p->tables[i].in_block;
+    return count;
+}
+
+/* The same with trees taken in turn, by one engine and by several, with block memories and without
+ * them. */
+static void test_reuse(void **state)
+{
+    (void)state;
+    static const int factors[] = {2, 3, 5, 100};
+    struct target target = target_generic;
+    target.ram_bits = 4096;
+    target.ram_width_max = 16;
+    int walked = 0;
+    for (int number = 0; number < TREE_CASES; number++) {
+        struct compile_options options = options_for(number);
+        int most = count_trees(number), factor = factors[number % 4];
+        if (most < 2) continue; /* nothing to take in turn */
+        options.reuse = factor < most ? factor : most;
+        options.trees_walked = true;
+        if (number % 2) options.target = &target;
+        walked += expect_equal(number, &options);
+        if (number % 4 == 0) continue;
+        options.output = COMPILE_ARGMAX;
+        walked += expect_equal(number, &options);
+    }
+    assert_true(walked > TREE_CASES);
+    struct compile_options options = options_for(5); /* of 46 trees */
+    struct network *network = case_trees(5);
+    for (int i = 0; i < network->layer_count; i++) /* so small that they come to nothing */
+        if (network->layers[i].kind == LAYER_TREES) network->layers[i].trees->divisor = 1;
+    options.reuse = 46;
+    options.trees_walked = true;
+    options.target = &target;
+    compile_prepare(network, &options, "case");
+    struct program *p = compile_network(network, &options, NULL);
+    assert_int_equal(p->interval_cycles, 46);
+    assert_true(count_blocks(p) > 2);
+    program_free(p);
+    network_free(network);
+}
+
+/* Where logic is smaller, a factor changes nothing. */
+static void test_reuse_by_cost(void **state)
+{
+    (void)state;
+    for (int number = 0; number < TREE_CASES; number++) {
+        struct compile_options options = options_for(number);
+        if (count_trees(number) < 2) continue;
+        options.reuse = 2;
+        bool small = expect_equal(number, &options);
+        if (number != 5) assert_false(small); /* 6 trees at most, but 46 there */
+    }
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const char trees[] = "reuse 47: layer forest has 46 trees; factors from 1 to 46 work";
+    struct compile_options options = options_for(5);
+    struct layer_reuse one = {"forest", 47}, other = {"tree", 2};
+    struct network *network = case_trees(5);
+    compile_prepare(network, &options, "case");
+    options.reuse = 47;
+    EXPECT_FAIL(compile_network(network, &options, NULL), trees);
+    options.reuse = 1;
+    options.layer_reuse = &one;
+    options.layer_reuse_count = 1;
+    EXPECT_FAIL(compile_network(network, &options, NULL), trees);
+    options.layer_reuse = &other;
+    EXPECT_FAIL(compile_network(network, &options, NULL),
+                "reuse of layer tree: the only layer to share is forest");
+    network_free(network);
 }
 
 static int count_ops(const struct program *p, enum op_code code)
@@ -153,6 +245,9 @@ int main(void)
         cmocka_unit_test(test_scores),
         cmocka_unit_test(test_decisions),
         cmocka_unit_test(test_other_fabric),
+        cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_reuse_by_cost),
+        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_what_goes_without_saying),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
