@@ -49,15 +49,18 @@ static void check_pass_name(const char *option, const char *name)
     fail("%s %s: there is no such pass; the passes are%s", option, name, names);
 }
 
-/* What follows every pass: the check, the dump, the stop. Takes the new program. */
+/* What follows every pass: the check, the dump, the stop. Takes the new program, which may be the
+ * old one. */
 static void finish(struct compilation *c, const char *name, struct program *next)
 {
     const struct compile_options *options = c->options;
     assert(!strcmp(compile_passes[c->pass], name));
-    program_free(c->program);
+    if (next != c->program) {
+        program_free(c->program);
+        program_check(next, name);
+    }
     c->program = next;
     c->pass++;
-    program_check(next, name);
     if (options->dump_after && !strcmp(options->dump_after, name)) {
         struct arena arena = {0};
         const char *file = arena_printf(&arena, "%s.sluice", name);
@@ -182,8 +185,9 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     const struct program *old = c->program;
     struct compile_options timed = *c->options;
     if (c->has_stopped) return;
-    if (notes->layer_count) { /* an ensemble of trees, which comes with its loops */
-        finish(c, "reuse", rewrite_program(old, rewrite_copy, NULL));
+    /* An ensemble of trees comes with its loops. */
+    if (notes->layer_count || (timed.reuse <= 1 && !timed.layer_reuse_count)) {
+        finish(c, "reuse", c->program);
         return;
     }
     if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
