@@ -191,14 +191,16 @@ static bool ends_with(const char *text, const char *end)
 static void find_folder(struct cli *cli)
 {
     const char *argument = cli->arguments[0];
-    if (!((1u << cli->verb) & ON_FOLDER)) return;
+    bool is_file = cli->verb == VERB_EMULATE || cli->verb == VERB_IMAGE; /* what --out is */
+    if (!((1u << cli->verb) & (ON_FOLDER | ON(IMAGE)))) return;
     if (ends_with(argument, ".yaml") || ends_with(argument, ".yml")) {
         cli->job = job_read(argument);
-        cli->folder = cli->flags.out && cli->verb != VERB_EMULATE
+        cli->folder = cli->flags.out && !is_file
                           ? cli->flags.out
                           : arena_printf(&cli->arena, "build/%s", cli->job->name);
         return;
     }
+    if (cli->verb == VERB_IMAGE) return;
     if (cli->verb == VERB_TRAIN || cli->verb == VERB_ALL)
         fail("%s: not a job file (.yaml); `sluice init DATA` writes one", argument);
     if (cli->verb == VERB_COMPILE) {
@@ -206,7 +208,7 @@ static void find_folder(struct cli *cli)
         cli->folder = cli->flags.out;
         return;
     }
-    if (cli->flags.out && cli->verb != VERB_EMULATE)
+    if (cli->flags.out && !is_file)
         fail("%s: --out goes with a job; the folder is %s", verb_rows[cli->verb].name, argument);
     if (access(argument, F_OK) != 0)
         fail("%s: no such build folder; `sluice compile` makes one", argument);

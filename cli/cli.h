@@ -21,6 +21,8 @@
       "run events through the integer program, bit for bit as the hardware")                       \
     X(VERIFY, verify, "JOB | DIR", 1, 1,                                                           \
       "simulate the Verilog cycle by cycle against the program and the float reference")           \
+    X(IMAGE, image, "JOB | DIR | MODEL.onnx", 1, 1,                                                \
+      "write the weights of another training for a network compiled with --weights loadable")      \
     X(BUILD, build, "JOB | DIR", 1, 1, "synthesise, place and route; write the bitstream")         \
     X(REPORT, report, "JOB | DIR", 1, 1,                                                           \
       "write report.txt, report.json and report.html; judge the budget")                           \
@@ -55,8 +57,11 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "board to compile for; see `sluice list boards`")                                            \
     X(NUMBER, clock_mhz, "clock-mhz", "F", ON_COMPILE,                                             \
       "clock of the network; default: the board's")                                                \
-    X(STRING, strategy, "strategy", "latency", ON_COMPILE,                                         \
-      "latency: fully unrolled, an event every cycle")                                             \
+    X(STRING, strategy, "strategy", "latency|resource", ON_COMPILE,                                \
+      "latency: each layer in the form that costs least; resource: layers of a reuse factor on "   \
+      "multipliers, their weights in memory")                                                      \
+    X(STRING, weights, "weights", "rom|loadable[:LAYER,...]", ON_COMPILE,                          \
+      "loadable: weights and biases of dense layers are written at run time; see --reuse")         \
     X(COUNT, reuse, "reuse", "N", ON_COMPILE,                                                      \
       "reuse factor: cycles that an event may take in each dense layer, or ensemble of trees")     \
     X(STRING, layer_reuse, "layer-reuse", "LAYER=N,...", ON_COMPILE,                               \
@@ -98,8 +103,13 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "end after that pass; see `sluice list passes`")                                             \
     X(STRING, name, "name", "NAME", ON(COMPILE),                                                   \
       "name of the top module; default: the model file's")                                         \
-    X(STRING, out, "out", "PATH", ON_FOLDER | ON(INIT),                                            \
-      "build folder; emulate: the NPY file to write; init: the job file")                          \
+    X(STRING, out, "out", "PATH", ON_FOLDER | ON(INIT) | ON(IMAGE),                                \
+      "build folder; emulate: the NPY file to write; init: the job file; image: the image")        \
+    X(STRING, for_folder, "for", "DIR", ON(IMAGE),                                                 \
+      "build folder of the compiled network that the image is for")                                \
+    X(STRING, image, "image", "FILE", ON(EMULATE) | ON(VERIFY),                                    \
+      "contents for loadable memories, made by `sluice image`: what emulate runs with, what "      \
+      "verify loads in place of random ones")                                                      \
     X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY), "raw events, one row each")     \
     X(STRING, reference, "reference", "quantized|float", ON(EMULATE),                              \
       "run the floating-point reference instead of the program")                                   \

@@ -79,6 +79,8 @@
       "dense: most nonzero signed digits of a weight; 0: as training.weight_digits, -1: any")      \
     X(COUNT, reuse, "0", 0, 1048576,                                                               \
       "dense: reuse factor, 1 to inputs times units; 0: as target.reuse")                          \
+    X(FLAG, loadable, "false", 0, 0,                                                               \
+      "dense: its weights and biases are written at run time; see target: weights")                \
     X(NUMBER, l1, "0", 0, 1e3, "dense: added to training.l1")                                      \
     X(NUMBER, l2, "0", 0, 1e3, "dense: added to training.l2")
 
@@ -254,7 +256,12 @@
 #define JOB_TARGET_KEYS(X)                                                                         \
     X(STRING, board, "", 0, 0, "see `sluice list boards`")                                         \
     X(NUMBER, clock_mhz, "0", 0, 1000, "clock of the network; 0: the board's default")             \
-    X(STRING, strategy, "latency", 0, 0, "latency: fully unrolled, an event every cycle")          \
+    X(STRING, strategy, "latency", 0, 0,                                                           \
+      "latency: each layer in the form that costs least; resource: layers of a reuse factor on "   \
+      "multipliers, their weights in memory")                                                      \
+    X(STRING, weights, "rom", 0, 0,                                                                \
+      "rom, or loadable: weights and biases of dense layers are written at run time; "             \
+      "\"loadable:dense1,dense3\" of these layers alone; they need a reuse factor")                \
     X(STRING, optimize, "balanced", 0, 0,                                                          \
       "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
       "level of adders")                                                                           \

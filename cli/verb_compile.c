@@ -11,6 +11,7 @@
 #include "cli/job_use.h"
 #include "cli/post_training.h"
 #include "compiler/compile.h"
+#include "compiler/emit/emit.h"
 #include "compiler/reuse/reuse.h"
 #include "model/import/import.h"
 #include "model/onnx.h"
@@ -22,6 +23,7 @@
 #include <string.h>
 
 static const char *const output_names[] = {"logits", "softmax", "argmax", "threshold"};
+static const char *const strategy_names[] = {"latency", "resource"};
 static const char *const wrapper_names[] = {"none", "axi-stream"};
 static const char *const standardise_names[] = {"host", "fabric", "none"};
 
@@ -32,7 +34,7 @@ struct request {
     const char *model;
     const char *name;
     const char *board_name, *strategy, *output, *standardise, *optimize;
-    const char *layer_reuse;
+    const char *layer_reuse, *weights;
     const char *wrapper;
     int reuse, stall_cycles;
     double delay_scale;
@@ -61,11 +63,32 @@ static const char *name_from(struct arena *arena, const char *path)
     return name[0] >= '0' && name[0] <= '9' ? arena_printf(arena, "net_%s", name) : name;
 }
 
-/* Features that later issues bring are refused by name, never silently ignored. */
-static void refuse_unsupported(const struct request *request)
+static void add_loadable(struct cli *cli, struct request *request, const char *layer)
 {
-    if (strcmp(request->strategy, "latency") != 0)
-        fail("--strategy %s: only 'latency' is supported today", request->strategy);
+    struct compile_options *options = &request->options;
+    size_t count = (size_t)options->loadable_count;
+    const char **all = arena_alloc(&cli->arena, count + 1, sizeof *all);
+    if (count) memcpy(all, options->loadable_layers, count * sizeof *all);
+    all[count] = layer;
+    options->loadable_layers = all;
+    options->loadable_count++;
+}
+
+/* "rom", "loadable" or "loadable:dense1,dense3" */
+static void parse_weights(struct cli *cli, struct request *request, const char *text)
+{
+    if (!strcmp(text, "rom")) return;
+    if (!strcmp(text, "loadable")) {
+        request->options.all_loadable = true;
+        return;
+    }
+    char *names = arena_strdup(&cli->arena, text);
+    if (strncmp(names, "loadable:", 9) != 0 || !names[9])
+        fail("weights '%s': give rom, loadable, or loadable:LAYER,... such as "
+             "loadable:dense1,dense3",
+             text);
+    for (char *name = strtok(names + 9, ", "); name; name = strtok(NULL, ", "))
+        add_loadable(cli, request, name);
 }
 
 static void add_layer_reuse(struct cli *cli, struct request *request, const char *layer, int factor)
@@ -90,13 +113,15 @@ static void read_layer_keys(struct cli *cli, struct request *request)
             layer->kind ? train_find_name(train_layer_names, TRAIN_LAYER_COUNT, layer->kind) : -1;
         if (kind < 0) continue;
         numbers[kind]++;
-        if (!*layer->reuse) continue;
+        if (!*layer->reuse && !*layer->loadable) continue;
+        const char *key = *layer->reuse ? "reuse" : "loadable";
         if (kind != TRAIN_DENSE)
-            job_fail(cli->job, "layers", (int)i, "reuse", "reuse: only dense layers have it");
+            job_fail(cli->job, "layers", (int)i, key, "%s: only dense layers have it", key);
         const char *name = layer->name
                                ? layer->name
                                : arena_printf(&cli->arena, "%s%d", layer->kind, numbers[kind]);
-        add_layer_reuse(cli, request, name, *layer->reuse);
+        if (*layer->reuse) add_layer_reuse(cli, request, name, *layer->reuse);
+        if (*layer->loadable) add_loadable(cli, request, name);
     }
 }
 
@@ -130,6 +155,7 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->standardise = job->standardise;
     request->reuse = *job->target->reuse;
     request->layer_reuse = job->target->layer_reuse;
+    request->weights = job->target->weights;
     read_layer_keys(cli, request);
     request->delay_scale = *job->target->delay_scale;
     request->wrapper = job->target->wrapper;
@@ -170,6 +196,10 @@ static void fill_wrapper(struct request *request)
         fail("--stall-cycles %d needs --wrapper axi-stream", request->stall_cycles);
     if (request->stall_cycles > STALL_CYCLES_MAX)
         fail("--stall-cycles %d: at most %d", request->stall_cycles, STALL_CYCLES_MAX);
+    if (wrapped && (request->options.all_loadable || request->options.loadable_count))
+        fail(
+            "--wrapper axi-stream: its network has no port to load weights through; use one of the "
+            "two");
     if (!wrapped) request->stall_cycles = -1;
 }
 
@@ -179,6 +209,7 @@ static void fill_request(struct cli *cli, struct request *request)
     compile_options_init(&request->options);
     request->options.clock_mhz = 0;
     request->strategy = "latency";
+    request->weights = "rom";
     request->optimize = "balanced";
     request->output = "logits";
     request->standardise = "host";
@@ -200,6 +231,8 @@ static void fill_request(struct cli *cli, struct request *request)
     if (flags->reuse == 0) fail("--reuse 0: factors are at least 1");
     if (flags->layer_reuse) request->layer_reuse = flags->layer_reuse;
     if (request->layer_reuse) parse_layer_reuse(cli, request, request->layer_reuse);
+    if (flags->weights) request->weights = flags->weights;
+    parse_weights(cli, request, request->weights);
     if (!isnan(flags->delay_scale)) request->delay_scale = flags->delay_scale;
     if (flags->wrapper) request->wrapper = flags->wrapper;
     if (flags->stall_cycles >= 0) request->stall_cycles = flags->stall_cycles;
@@ -213,7 +246,6 @@ static void fill_request(struct cli *cli, struct request *request)
     }
     if (!(request->delay_scale >= 0.2 && request->delay_scale <= 5))
         fail("--delay-scale %g: 0.2 to 5 are possible", request->delay_scale);
-    refuse_unsupported(request);
     board_find(&request->board, request->board_name);
     struct compile_options *options = &request->options;
     request->target = request->board.target.model;
@@ -226,6 +258,7 @@ static void fill_request(struct cli *cli, struct request *request)
     options->optimize = (enum compile_optimize)find("--optimize", request->optimize, optimize_names,
                                                     OPTIMIZE_NAMES);
     options->reuse = request->reuse;
+    options->resource = find("--strategy", request->strategy, strategy_names, 2) == 1;
     options->part_dsps = request->board.dsps;
     options->part_rams = request->board.rams;
     fill_wrapper(request);
@@ -438,6 +471,19 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_Delete(json);
 }
 
+/* Of strategy resource, the layers that are not on multipliers after all. */
+static void tell_forms(const struct request *request, const struct compile_notes *notes)
+{
+    const char *multipliers = reuse_form_names[REUSE_MULTIPLIERS];
+    for (int i = 0; i < notes->layer_count && request->options.resource; i++) {
+        const struct compile_layer *layer = &notes->layers[i];
+        if (layer->factor > 1 && strcmp(layer->form, multipliers) != 0)
+            info("layer %s is not on multipliers (%s): none were found that do its products in %d "
+                 "cycles",
+                 layer->name, layer->form, layer->factor);
+    }
+}
+
 int verb_compile(struct cli *cli)
 {
     struct request request = {0};
@@ -477,6 +523,7 @@ int verb_compile(struct cli *cli)
                                                     .reuse = request.reuse,
                                                     .stall_cycles = request.stall_cycles,
                                                     .delay_scale = request.delay_scale});
+        emit_load_map(program, &notes.load, cli->folder);
         write_compile_json(cli, &request, program, network, &notes, post, clock_seconds() - start);
         struct program_counts counts = program_count(program, 0, program->op_count);
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,
@@ -485,6 +532,7 @@ int verb_compile(struct cli *cli)
         if (notes.interval_layer[0])
             info("an event every %d cycles, set by layer %s", program->interval_cycles,
                  notes.interval_layer);
+        tell_forms(&request, &notes);
         if (request.options.calibrate) compile_changes_tell(&request.changes);
         if (notes.softmax_left_out)
             info("the final softmax is left out of the hardware: it outputs logits");

@@ -3,6 +3,7 @@
 #include "base/progress.h"
 #include "cli/cli.h"
 #include "cli/scores.h"
+#include "compiler/load_image.h"
 #include "compiler/program/program.h"
 #include "data/events.h"
 #include "model/onnx.h"
@@ -54,6 +55,8 @@ int verb_emulate(struct cli *cli)
     if (!flags->events) fail("emulate: --events X.npy is missing");
     if (!flags->out && !flags->histogram) fail("emulate: --out Y.npy is missing");
     struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
+    if (flags->image) load_image_apply(program, cli->folder, flags->image);
+    if (flags->image && flags->reference) fail("--image: goes with the program, not --reference");
     struct emulate_options options = {.events = flags->events,
                                       .out = flags->out,
                                       .histogram = flags->histogram,

@@ -236,6 +236,7 @@ int verb_verify(struct cli *cli)
              program->input_count);
     struct verify_request request;
     fill_request(cli, program, &test, &request);
+    request.image = cli->flags.image;
     struct verify_result result;
     verify_run(&request, &result);
     write_physics(cli, program, &test, result.mismatches == 0);

@@ -207,7 +207,7 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
         snprintf(layer->name, sizeof layer->name, "%s", choices[i].layer);
     }
     if (notes->layer_count) reuse_choose(old, &timed, reuse_cost, &timed, choices, count);
-    finish(c, "reuse", reuse_program(old, &timed, choices));
+    finish(c, "reuse", reuse_program(old, &timed, choices, &notes->load));
     for (int i = 0; i < notes->layer_count; i++)
         notes->layers[i].form = reuse_form_names[choices[i].form];
     free(choices);
@@ -233,8 +233,17 @@ static void note_cycles(const struct program *p, const struct target *target,
     }
 }
 
+void load_plan_free(struct load_plan *plan)
+{
+    free(plan->layers);
+    free(plan->layouts);
+    arena_free(&plan->arena);
+    *plan = (struct load_plan){0};
+}
+
 void compile_notes_free(struct compile_notes *notes)
 {
+    load_plan_free(&notes->load);
     free(notes->layers);
     notes->layers = NULL;
     notes->layer_count = 0;

@@ -38,6 +38,14 @@ struct compile_options {
     const struct layer_reuse *layer_reuse;
     int layer_reuse_count;
     bool trees_walked;        /* trees with a factor are never logic, even where that is smaller */
+    /* Dense layers whose weights and biases are loaded at run time: all, or those named. They need
+     * a quantizer of each, which says what may be loaded, and a reuse factor of at least 2. */
+    bool all_loadable;
+    /* Dense layers of a factor above 1 are on multipliers, with weights in memory, where that is
+     * possible; else in the form that costs least. */
+    bool resource;
+    const char *const *loadable_layers;
+    int loadable_count;
     int part_dsps, part_rams; /* what the part has; -1: any number */
     const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
     int input_bits;           /* with calibration: width of each input, 0: not asked */
@@ -52,6 +60,40 @@ void compile_options_init(struct compile_options *options);
 /* Names of the passes in order, NULL-terminated, for --help and docs. */
 extern const char *const compile_passes[];
 
+/* What a word of a loadable memory is made of, so that others' weights can be loaded. Rows that are
+ * none: the column's bias; scale and offset of a normalisation behind the layer. */
+enum load_row { LOAD_BIAS = -1, LOAD_SCALE = -2, LOAD_OFFSET = -3 };
+struct load_cell {
+    int row, column; /* of the layer's weights, or one of enum load_row; column -1: nothing, 0 */
+    int shift;       /* the field holds the integer times 2^shift */
+};
+struct load_layout {
+    const char *memory, *layer; /* names */
+    int words, fields;
+    int *low;                /* [fields] lowest bit in the word; what is left of the word is 0 */
+    struct load_cell *cells; /* [words][fields] */
+};
+/* Multiples of 2^-fraction_bits. */
+struct load_numbers {
+    bool any; /* else there are none */
+    int fraction_bits;
+    int64_t lo, hi;
+};
+/* A layer that is loaded: what its numbers may be. */
+struct load_layer {
+    const char *name;
+    int rows, columns;
+    struct load_numbers weights, bias, scale, offset;
+};
+struct load_plan {
+    struct arena arena;
+    struct load_layer *layers;
+    struct load_layout *layouts;
+    int layer_count, layout_count;
+    size_t layer_capacity, layout_capacity;
+};
+void load_plan_free(struct load_plan *plan);
+
 struct compile_notes {
     bool softmax_left_out,
         sigmoid_left_out;       /* a final softmax (sigmoid) that the hardware does not compute */
@@ -59,6 +101,7 @@ struct compile_notes {
     struct compile_layer
         *layers; /* dense layers and trees that were shared or could be; NULL without reuse */
     int layer_count;
+    struct load_plan load;    /* of layers whose weights are loaded */
     char interval_layer[128]; /* whose loops set the interval; "" if it is 1 */
 };
 

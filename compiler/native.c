@@ -155,7 +155,7 @@ static void open_compiled(struct native *native, const char *folder, bool wanted
     struct arena arena = {0};
     struct native_source source;
     double start = clock_seconds();
-    if (program_has_loops(native->program))
+    if (program_has_loops(native->program) || program_has_loadables(native->program))
         native->unrolled = program_unroll(native->program, NULL);
     if (native->unrolled && native->unrolled->op_count > UNROLLED_MOST_OPS) {
         if (wanted)

@@ -146,6 +146,7 @@ static const char *write_unit(struct arena *arena, const char *model)
     const char *path = file_join(arena, model, "unit.cpp");
     file_write(path, unit.bytes, unit.length);
     file_write(file_join(arena, model, "bench.cpp"), sim_bench_cpp, strlen(sim_bench_cpp));
+    file_write(file_join(arena, model, "load_bench.h"), sim_load_bench, strlen(sim_load_bench));
     file_write(file_join(arena, model, "axis_bench.h"), sim_axis_bench, strlen(sim_axis_bench));
     text_free(&unit);
     return path;
@@ -162,7 +163,9 @@ static void design_key(const struct bench_design *design, char key[33])
         hash_add(&hash, compiler_flags[i], strlen(compiler_flags[i]) + 1);
     hash_add(&hash, design->top, strlen(design->top) + 1);
     if (design->axis) hash_add(&hash, sim_axis_bench, strlen(sim_axis_bench));
-    unsigned char flags[] = {design->trace, design->mutants, design->quick, design->axis};
+    if (design->loads) hash_add(&hash, sim_load_bench, strlen(sim_load_bench));
+    unsigned char flags[] = {design->trace, design->mutants, design->quick, design->axis,
+                             design->loads};
     hash_add(&hash, flags, sizeof flags);
     for (int i = 0; design->sources[i]; i++)
         hash_add_file(&hash, design->sources[i]);
@@ -221,6 +224,7 @@ const char *bench_build(struct arena *arena, const struct bench_design *design)
     argv[count++] = arena_printf(arena, "-DBENCH_INPUT_BITS=%d", design->input_bits);
     if (design->mutants) argv[count++] = "-DBENCH_MUTANTS";
     if (design->axis) argv[count++] = "-DBENCH_AXIS";
+    if (design->loads) argv[count++] = "-DBENCH_LOAD";
     argv[count++] = write_unit(arena, model);
     argv[count++] = runtime_object(arena, cache, include, "verilated", design->trace);
     argv[count++] = runtime_object(arena, cache, include, "verilated_threads", design->trace);
@@ -236,6 +240,21 @@ const char *bench_build(struct arena *arena, const struct bench_design *design)
     return executable;
 }
 
+static void write_rows(struct arena *arena, const struct program *program, const char *path,
+                       bool outputs, const int64_t *rows, long count)
+{
+    int bits = outputs ? emit_output_bits(program) : emit_input_bits(program);
+    int columns = outputs ? program->output_count : program->input_count;
+    size_t bytes = (size_t)(bits + 7) / 8;
+    unsigned char *row = arena_alloc(arena, bytes, 1);
+    struct out_file *out = out_open(path);
+    for (long e = 0; e < count; e++) {
+        emit_pack(program, outputs, rows + e * columns, row);
+        fwrite(row, bytes, 1, out_stream(out));
+    }
+    out_commit(out);
+}
+
 struct bench_events bench_write_events(struct arena *arena, const struct program *program,
                                        const char *folder, const int64_t *inputs,
                                        const int64_t *outputs, long count)
@@ -246,26 +265,51 @@ struct bench_events bench_write_events(struct arena *arena, const struct program
     if (events.output_bytes > BENCH_MAX_OUTPUT_BYTES)
         fail("%s has %d output bytes; verify takes at most %d", program->name, events.output_bytes,
              BENCH_MAX_OUTPUT_BYTES);
-    for (int side = 0; side < 2; side++) {
-        int bytes = side ? events.output_bytes : events.input_bytes;
-        int columns = side ? program->output_count : program->input_count;
-        const int64_t *rows = side ? outputs : inputs;
-        unsigned char *row = arena_alloc(arena, (size_t)bytes, 1);
-        const char *path = file_join(arena, folder, side ? "events.out" : "events.in");
-        struct out_file *out = out_open(path);
-        for (long e = 0; e < count; e++) {
-            emit_pack(program, side == 1, rows + e * columns, row);
-            fwrite(row, (size_t)bytes, 1, out_stream(out));
-        }
-        out_commit(out);
-        *(side ? &events.expected : &events.inputs) = path;
-    }
+    events.inputs = file_join(arena, folder, "events.in");
+    events.expected = file_join(arena, folder, "events.out");
+    write_rows(arena, program, events.inputs, false, inputs, count);
+    write_rows(arena, program, events.expected, true, outputs, count);
     return events;
+}
+
+/* The words of all loadable memories, as the bench reads them: four bytes of address, eight of
+ * data.
+ */
+static void write_words(struct arena *arena, const struct program *program, FILE *stream)
+{
+    struct load_map map = program_load_map(program, arena);
+    for (int i = 0; i < map.count; i++) {
+        const struct memory *m = &program->memories[map.ranges[i].memory];
+        for (int k = 0; k < m->entries; k++) {
+            uint32_t address = map.ranges[i].base + (uint32_t)k;
+            uint64_t data = load_port_word(m, m->contents[k]);
+            fwrite(&address, sizeof address, 1, stream);
+            fwrite(&data, sizeof data, 1, stream);
+        }
+    }
+}
+
+struct bench_loads bench_write_loads(struct arena *arena, const struct program *program,
+                                     const struct program *loaded, const char *folder,
+                                     const int64_t *outputs, long count)
+{
+    struct load_map map = program_load_map(program, arena);
+    struct bench_loads loads = {.words = file_join(arena, folder, "words.bin"),
+                                .expected = file_join(arena, folder, "events_loaded.out"),
+                                .address_bits = map.address_bits,
+                                .data_bits = map.data_bits};
+    struct out_file *out = out_open(loads.words);
+    write_words(arena, program, out_stream(out));
+    write_words(arena, loaded, out_stream(out));
+    out_commit(out);
+    write_rows(arena, program, loads.expected, true, outputs, count);
+    return loads;
 }
 
 static void run_bench(struct arena *arena, const struct bench_run *run, const char *result)
 {
     const struct bench_events *e = run->events;
+    const struct bench_loads none = {"", "", 1, 1}, *loads = run->loads ? run->loads : &none;
     const char *argv[] = {
         run->executable,
         arena_printf(arena, "inputs=%s", e->inputs),
@@ -281,6 +325,10 @@ static void run_bench(struct arena *arena, const struct bench_run *run, const ch
         arena_printf(arena, "control=%d", run->control),
         arena_printf(arena, "mutants=%ld", run->mutants),
         arena_printf(arena, "stall=%d", run->stall_cycles),
+        arena_printf(arena, "words=%s", loads->words),
+        arena_printf(arena, "loaded=%s", loads->expected),
+        arena_printf(arena, "address_bits=%d", loads->address_bits),
+        arena_printf(arena, "data_bits=%d", loads->data_bits),
         arena_printf(arena, "trace_from=%llu", (unsigned long long)run->trace_from),
         arena_printf(arena, "trace_to=%llu", (unsigned long long)run->trace_to),
         arena_printf(arena, "result=%s", result),

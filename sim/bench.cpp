@@ -27,6 +27,8 @@ namespace {
 
 struct Options {
     std::string inputs, expected, result, trace;
+    std::string loaded, words; // expected with the other contents; both images, word by word
+    int address_bits = 1, data_bits = 1;
     long first = 0, count = 0; // events of the files
     int input_bytes = 0, output_bytes = 0;
     long latency = 1, interval = 1, crossing = 1, stall = 0;
@@ -69,15 +71,34 @@ std::vector<uint8_t> read_part(const std::string &path, long first, long count, 
     return data;
 }
 
+// An event on its way: its number in the files, when it was presented, what contents it has.
+struct Flying {
+    long event;
+    uint64_t presented;
+    int bank, image;
+};
+
+#ifdef BENCH_LOAD
+#include "load_bench.h"
+#endif
+
 #ifdef BENCH_AXIS
 #include "axis_bench.h"
 #else
 class Bench {
   public:
-    explicit Bench(const Options &o) : options(o), random{o.seed}
+    explicit Bench(const Options &o)
+        : options(o), random{o.seed}
+#ifdef BENCH_LOAD
+          ,
+          loader(options, random)
+#endif
     {
         inputs = read_part(o.inputs, o.first, o.count, o.input_bytes);
-        expected = read_part(o.expected, o.first, o.count, o.output_bytes);
+        expected[0] = read_part(o.expected, o.first, o.count, o.output_bytes);
+#ifdef BENCH_LOAD
+        expected[1] = read_part(o.loaded, o.first, o.count, o.output_bytes);
+#endif
         top.clk_i = 0;
         top.rst_i = 1;
         top.valid_i = 0;
@@ -97,6 +118,9 @@ class Bench {
     // Lets the outputs settle for this cycle's inputs.
     void settle()
     {
+#ifdef BENCH_LOAD
+        loader.drive(top);
+#endif
         top.eval();
         dump(0);
     }
@@ -106,6 +130,11 @@ class Bench {
         top.eval();
         dump(1);
         top.clk_i = 0;
+#ifdef BENCH_LOAD
+        loader.rise(top.rst_i);
+        if (top.rst_i) next_start = cycle + 1;
+        loader.may_start = cycle + 1 >= next_start;
+#endif
         cycle++;
     }
     void set_idle()
@@ -149,12 +178,14 @@ class Bench {
     {
         reset();
         long count = limit >= 0 && limit < options.count ? limit : options.count, next = 0, wait = 0;
-        std::deque<std::pair<long, uint64_t>> flying; // event, cycle presented
+        long most = 40 * count; // so that it ends when no swap ever comes
+        std::deque<Flying> flying;
         long drain = options.latency + 2;
         while (next < count || !flying.empty() || drain-- > 0) {
+            if (next == count && count < most && wants_more()) count++;
             if (next < count && wait == 0) {
-                flying.emplace_back(next, cycle);
-                present(next++);
+                present(next % options.count);
+                flying.push_back(take(next++ % options.count));
                 wait = gap_cycles(gap);
             } else {
                 set_idle();
@@ -181,7 +212,7 @@ class Bench {
             rise();
         }
         reset(1);
-        std::deque<std::pair<long, uint64_t>> flying;
+        std::deque<Flying> flying;
         for (long i = 0; i < 2 * options.latency; i++) {
             set_idle();
             settle();
@@ -194,15 +225,15 @@ class Bench {
     void run_early()
     {
         reset();
-        std::deque<std::pair<long, uint64_t>> flying;
-        flying.emplace_back(0, cycle);
+        std::deque<Flying> flying;
+        flying.push_back({0, cycle, 0, 0});
         for (long i = 0; i < options.latency + 2 * options.interval; i++) {
             if (i <= 1)
                 present(0); // the second one comes too early
             else
                 set_idle();
             settle();
-            bool due = !flying.empty() && flying.front().second + static_cast<uint64_t>(options.latency) == cycle;
+            bool due = !flying.empty() && flying.front().presented + static_cast<uint64_t>(options.latency) == cycle;
             if (static_cast<bool>(top.valid_o) != due) fail(due ? "missing" : "spurious", "early", 0, cycle);
             if (static_cast<bool>(top.error_o) != (i >= 2)) fail("error", "early", 0, cycle);
             if (due) flying.pop_front();
@@ -221,7 +252,23 @@ class Bench {
         if (options.crossing != options.interval) run_phase("crossings", Gap::CROSSING);
         run_phase("random gaps", Gap::RANDOM);
         if (options.control) run_control();
+#ifdef BENCH_LOAD
+        run_loading("loading, full rate", Gap::INTERVAL, true);
+        run_loading("loading, random gaps", Gap::RANDOM, false);
+#endif
     }
+#ifdef BENCH_LOAD
+    // One image after the other, while events go on: at least four swaps.
+    void run_loading(const char *name, Gap gap, bool is_hasty)
+    {
+        loader.is_loading = true;
+        loader.is_hasty = is_hasty;
+        loader.swaps = 0;
+        run_phase(name, gap);
+        if (loader.swaps < SWAPS_LEAST) fail("swap", name, -1, cycle);
+        loader.is_loading = false;
+    }
+#endif
     void open_trace()
     {
 #if VM_TRACE
@@ -259,7 +306,28 @@ class Bench {
     Options options;
     Random random;
     Vnet top;
-    std::vector<uint8_t> inputs, expected, noise;
+    std::vector<uint8_t> inputs, expected[2], noise;
+#ifdef BENCH_LOAD
+    enum { SWAPS_LEAST = 4 };
+    Loader loader;
+    uint64_t next_start = 0; // the first cycle in which an event may be taken
+    bool wants_more() const { return loader.is_loading && loader.swaps < SWAPS_LEAST; }
+    Flying take(long event)
+    {
+        next_start = cycle + static_cast<uint64_t>(options.interval);
+        return {event, cycle, loader.bank_now(), loader.image_now()};
+    }
+    void judge_port(const char *phase, long event, uint64_t presented)
+    {
+        if (static_cast<bool>(top.load_ready_o) != loader.ready()) fail("ready", phase, event, presented);
+    }
+    bool is_bank(const Flying &f) const { return static_cast<int>(top.bank_o) == f.bank; }
+#else
+    bool wants_more() const { return false; }
+    Flying take(long event) { return {event, cycle, 0, 0}; }
+    void judge_port(const char *, long, uint64_t) {}
+    bool is_bank(const Flying &) const { return true; }
+#endif
 #if VM_TRACE
     VerilatedVcdC *vcd = nullptr;
 #endif
@@ -306,23 +374,27 @@ class Bench {
         first_failure = {kind, phase, event < 0 ? -1 : options.first + event, presented, cycle,
                          {bytes, bytes + options.output_bytes}};
     }
-    void judge(const char *phase, std::deque<std::pair<long, uint64_t>> &flying)
+    void judge(const char *phase, std::deque<Flying> &flying)
     {
-        bool due = !flying.empty() && flying.front().second + static_cast<uint64_t>(options.latency) == cycle;
-        long event = flying.empty() ? -1 : flying.front().first;
-        uint64_t presented = flying.empty() ? cycle : flying.front().second;
+        bool due = !flying.empty() && flying.front().presented + static_cast<uint64_t>(options.latency) == cycle;
+        long event = flying.empty() ? -1 : flying.front().event;
+        uint64_t presented = flying.empty() ? cycle : flying.front().presented;
         if (due) {
             checked++;
             if (!top.valid_o)
                 fail("missing", phase, event, presented);
-            else if (std::memcmp(&top.data_o, expected.data() + event * options.output_bytes,
+            else if (std::memcmp(&top.data_o,
+                                 expected[flying.front().image].data() + event * options.output_bytes,
                                  static_cast<size_t>(options.output_bytes)) != 0)
                 fail("value", phase, event, presented);
+            else if (!is_bank(flying.front()))
+                fail("bank", phase, event, presented);
             flying.pop_front();
         } else if (top.valid_o) {
             fail("spurious", phase, event, presented);
         }
         if (top.error_o) fail("error", phase, event, presented);
+        judge_port(phase, event, presented);
     }
 };
 #endif
@@ -332,7 +404,8 @@ bool set_option(Options &o, const std::string &key, const char *value)
     struct {
         const char *name;
         std::string *text;
-    } texts[] = {{"inputs", &o.inputs}, {"expected", &o.expected}, {"result", &o.result}, {"trace", &o.trace}};
+    } texts[] = {{"inputs", &o.inputs}, {"expected", &o.expected}, {"result", &o.result}, {"trace", &o.trace},
+                 {"loaded", &o.loaded}, {"words", &o.words}};
     struct {
         const char *name;
         long *number;
@@ -345,6 +418,8 @@ bool set_option(Options &o, const std::string &key, const char *value)
         if (key == n.name) return *n.number = std::atol(value), true;
     if (key == "input_bytes") return o.input_bytes = std::atoi(value), true;
     if (key == "output_bytes") return o.output_bytes = std::atoi(value), true;
+    if (key == "address_bits") return o.address_bits = std::atoi(value), true;
+    if (key == "data_bits") return o.data_bits = std::atoi(value), true;
     if (key == "seed") return o.seed = std::strtoull(value, nullptr, 10), true;
     if (key == "trace_from") return o.trace_from = std::strtoull(value, nullptr, 10), true;
     if (key == "trace_to") return o.trace_to = std::strtoull(value, nullptr, 10), true;

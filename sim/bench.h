@@ -18,6 +18,7 @@ struct bench_design {
     bool trace;   /* can write a waveform: slower */
     bool quick;   /* compiled without optimisation: for short runs */
     bool mutants; /* the top has an input mutant_i that chooses a mutation */
+    bool loads;   /* the top has loadable memories: sim/load_bench.h loads them */
     bool axis;    /* the top is the AXI-Stream wrapper: sim/axis_bench.h judges it */
 };
 
@@ -35,10 +36,24 @@ struct bench_events bench_write_events(struct arena *arena, const struct program
                                        const char *folder, const int64_t *inputs,
                                        const int64_t *outputs, long count);
 
+/* Other contents for the loadable memories of a program: FOLDER/words.bin, the words of the
+ * program's own contents and then of the others, and FOLDER/events_loaded.out, what events give
+ * with those.
+ */
+struct bench_loads {
+    const char *words, *expected; /* files */
+    int address_bits, data_bits;
+};
+/* `loaded`: the program with the other contents; outputs: its own [count][output_count]. */
+struct bench_loads bench_write_loads(struct arena *arena, const struct program *program,
+                                     const struct program *loaded, const char *folder,
+                                     const int64_t *outputs, long count);
+
 struct bench_run {
     const char *executable, *folder;
     const struct bench_events *events;
-    long first, count; /* events of the files; count >= 1 */
+    const struct bench_loads *loads; /* NULL unless the design loads */
+    long first, count;               /* events of the files; count >= 1 */
     int latency_cycles, interval_cycles, crossing_cycles;
     uint64_t seed;
     bool control;                  /* reset with events in flight, events that come too early */
@@ -54,10 +69,13 @@ struct bench_verdict {
     long latency;             /* measured with one event alone; -1: it never came out */
     double cycles;
     bool failed;
-    char kind[BENCH_KIND_BYTES];  /* "value", "missing", "spurious", "error" */
-    char phase[BENCH_KIND_BYTES]; /* "back to back", "crossings", "random gaps", "reset", "early" */
-    long event;                   /* number in the files, -1: none */
-    uint64_t presented, cycle;    /* when it was presented and when the failure was seen */
+    /* "value", "missing", "spurious", "error"; "ready", "bank", "swap" of what loads */
+    char kind[BENCH_KIND_BYTES];
+    /* "back to back", "crossings", "random gaps", "reset", "early", "loading, full rate", "loading,
+     * random gaps" */
+    char phase[BENCH_KIND_BYTES];
+    long event;                /* number in the files, -1: none */
+    uint64_t presented, cycle; /* when it was presented and when the failure was seen */
     unsigned char got[BENCH_MAX_OUTPUT_BYTES]; /* data_o then */
 };
 void bench_run(const struct bench_run *run, struct bench_verdict *verdict);

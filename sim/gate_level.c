@@ -7,6 +7,7 @@
 #include "base/progress.h"
 #include "compiler/emit/emit.h"
 #include "sim/bench.h"
+#include "sim/loads.h"
 #include "sim/sources.h"
 #include "sim/stimuli.h"
 
@@ -99,11 +100,19 @@ void gate_level_run(const struct gate_level_request *request, struct gate_level_
                                   .sources = sources,
                                   .top = emit_top_name(p, &arena),
                                   .input_bits = emit_input_bits(p),
+                                  .loads = program_has_loadables(p),
                                   .quick = true};
+    struct bench_loads loads = {0};
+    if (design.loads)
+        loads = loads_prepare(&arena, p,
+                              &(struct loads_request){
+                                  .folder = request->folder, .seed = request->seed, .work = folder},
+                              stimuli.inputs, stimuli.count);
     info("gate level: building the bench for the netlist");
     struct bench_run run = {.executable = bench_build(&arena, &design),
                             .folder = folder,
                             .events = &events,
+                            .loads = design.loads ? &loads : NULL,
                             .count = events.count,
                             .latency_cycles = p->latency_cycles,
                             .interval_cycles = p->interval_cycles,

@@ -9,6 +9,7 @@
 #include "model/onnx.h"
 #include "sim/bench.h"
 #include "sim/compare.h"
+#include "sim/loads.h"
 #include "sim/locate.h"
 
 #include <assert.h>
@@ -31,6 +32,7 @@ struct verification {
     const char *folder; /* request->folder/verify */
     struct bench_design design;
     struct bench_events events;
+    struct bench_loads loads; /* of a program with loadable memories */
     int crossing_cycles;
 };
 
@@ -86,9 +88,19 @@ static void prepare(struct verification *v)
                               .name = "bench",
                               .sources = read_file_list(&v->arena, request->folder, "files.f"),
                               .top = emit_top_name(v->program, &v->arena),
-                              .input_bits = emit_input_bits(v->program)};
+                              .input_bits = emit_input_bits(v->program),
+                              .loads = program_has_loadables(v->program)};
     v->events = bench_write_events(&v->arena, v->program, v->folder, v->stimuli.inputs, v->outputs,
                                    v->stimuli.count);
+    if (v->design.loads)
+        v->loads = loads_prepare(&v->arena, v->program,
+                                 &(struct loads_request){.folder = request->folder,
+                                                         .image = request->image,
+                                                         .seed = request->seed,
+                                                         .work = v->folder},
+                                 v->stimuli.inputs, v->stimuli.count);
+    else if (request->image)
+        fail("%s: nothing in this network can be loaded", request->folder);
     int interval = v->program->interval_cycles;
     v->crossing_cycles = request->crossing_interval_cycles;
     v->result->crossing_ok = v->crossing_cycles == 0 || v->crossing_cycles >= interval;
@@ -104,6 +116,7 @@ static struct bench_run part_run(const struct verification *v, const char *execu
     return (struct bench_run){.executable = executable,
                               .folder = v->folder,
                               .events = &v->events,
+                              .loads = v->design.loads ? &v->loads : NULL,
                               .first = first,
                               .count = count,
                               .latency_cycles = v->program->latency_cycles,
@@ -132,7 +145,8 @@ static void explain(struct verification *v, const struct bench_run *part,
     if (run.trace_to < end) run.trace_to = end;
     bench_run(&run, &again);
     snprintf(v->result->waveform, sizeof v->result->waveform, "verify/mismatch.vcd");
-    if (verdict->event < 0) return;
+    /* Inner values are known of the program's own contents alone. */
+    if (verdict->event < 0 || strncmp(verdict->phase, "loading", 7) == 0) return;
     const int64_t *inputs = v->stimuli.inputs + verdict->event * v->program->input_count;
     if (strcmp(verdict->kind, "value") == 0 || strcmp(verdict->kind, "missing") == 0)
         locate_mismatch(v->program, run.trace, inputs, m);
@@ -154,6 +168,10 @@ static void blame_mismatch(struct verification *v)
         snprintf(place, sizeof place, ": %s",
                  strcmp(m->fault, "missing") == 0    ? "valid_o is low when the result is due"
                  : strcmp(m->fault, "spurious") == 0 ? "valid_o is high when no result is due"
+                 : strcmp(m->fault, "value") == 0    ? "the result is not that of its contents"
+                 : strcmp(m->fault, "ready") == 0    ? "load_ready_o is not what it should be"
+                 : strcmp(m->fault, "bank") == 0     ? "bank_o is not the event's bank"
+                 : strcmp(m->fault, "swap") == 0     ? "swaps that were asked for did not come"
                                                      : "error_o is not what it should be");
     }
     if (m->event >= 0)
@@ -164,8 +182,9 @@ static void blame_mismatch(struct verification *v)
 
 static const char *known_phase(const char *name)
 {
-    static const char *const names[] = {"back to back", "crossings", "random gaps", "reset",
-                                        "early"};
+    static const char *const names[] = {
+        "back to back", "crossings",          "random gaps",         "reset",
+        "early",        "loading, full rate", "loading, random gaps"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0) return names[i];
     return "";

@@ -18,6 +18,7 @@ struct verify_request {
     double
         tolerance; /* largest deviation from the float network allowed on the test events; 0: any */
     bool waveform; /* leaves verify/events.vcd of the first events even if all is well */
+    const char *image;  /* what loadable memories are loaded with; NULL: random words */
     bool without_model; /* no model.onnx: leaves the references out (programs made by hand) */
 };
 void verify_request_init(struct verify_request *request); /* 1,000 random events, seed 1 */

@@ -62,6 +62,10 @@ void job_read_interface(struct build_job *job)
     job->top = arena_strdup(&job->arena, top);
     job->in_bits = read_count(json, file, "input.bits", 1 << 20);
     job->out_bits = read_count(json, file, "output.bits", 1 << 20);
+    if (json_find(json, "load")) {
+        job->load_address_bits = read_count(json, file, "load.address_bits", 32);
+        job->load_data_bits = read_count(json, file, "load.data_bits", 64);
+    }
     job->latency_cycles = read_count(json, file, "latency_cycles", 65533);
     job->uses_multipliers = cJSON_IsTrue(json_find(json, "uses_multipliers"));
     job->interval_cycles = read_count(json, file, "interval_cycles", 65535);

@@ -29,6 +29,39 @@ static void copy_library(struct build_job *job, const char *module)
     file_copy(from, flow_path(job, name));
 }
 
+/* Bits of the load port towards the network (valid, address, data, swap) and from it (ready, bank).
+ */
+static int load_in_bits(const struct build_job *job)
+{
+    return job->load_data_bits ? job->load_address_bits + job->load_data_bits + 2 : 0;
+}
+
+static int load_out_bits(const struct build_job *job)
+{
+    return job->load_data_bits ? 2 : 0;
+}
+
+/* The load port: a board's top does not drive it; pins free, its bits stand above those of an event
+ * and of a result. */
+static void add_load_port(struct text *text, const struct build_job *job)
+{
+    int address = job->load_address_bits, data = job->load_data_bits;
+    if (!data) return;
+    if (!job->request->pins_free) {
+        text_add(text,
+                 ",\n        .load_valid_i(1'b0),\n        .load_addr_i(%d'd0),\n"
+                 "        .load_data_i(%d'd0),\n        .load_swap_i(1'b0),\n"
+                 "        .load_ready_o(),\n        .bank_o()",
+                 address, data);
+        return;
+    }
+    text_add(text,
+             ",\n        .load_valid_i(load[%d]),\n        .load_swap_i(load[%d]),\n"
+             "        .load_addr_i(load[%d:%d]),\n        .load_data_i(load[%d:0]),\n"
+             "        .load_ready_o(load_answer[1]),\n        .bank_o(load_answer[0])",
+             data + address + 1, data + address, data + address - 1, data, data - 1);
+}
+
 /* The network's instance; `prefix` and `answer` name the nets towards it and from it. */
 static void add_network(struct text *text, const struct build_job *job, const char *clock,
                         const char *reset)
@@ -37,8 +70,16 @@ static void add_network(struct text *text, const struct build_job *job, const ch
         text,
         "    %s network (\n        .clk_i(%s),\n        .rst_i(%s),\n        .valid_i(valid),\n"
         "        .data_i(data),\n        .valid_o(answer_valid),\n        .data_o(answer),\n"
-        "        .error_o(answer_error)\n    );\n",
+        "        .error_o(answer_error)",
         job->top, clock, reset);
+    add_load_port(text, job);
+    text_add(text, "\n    );\n");
+}
+
+/* Of the shell's vectors what is not the network's own data. */
+static const char *load_nets(struct build_job *job, const char *data, const char *load)
+{
+    return load_in_bits(job) ? arena_printf(&job->arena, "{%s, %s}", load, data) : data;
 }
 
 static void add_wires(struct text *text, const struct build_job *job)
@@ -47,6 +88,9 @@ static void add_wires(struct text *text, const struct build_job *job)
              "    wire        valid, answer_valid, answer_error;\n    wire [%d:0] data;\n"
              "    wire [%d:0] answer;\n",
              job->in_bits - 1, job->out_bits - 1);
+    if (load_in_bits(job) && job->request->pins_free)
+        text_add(text, "    wire [%d:0] load;\n    wire [1:0] load_answer;\n",
+                 load_in_bits(job) - 1);
 }
 
 /* An empty module with the network's ports: the top is synthesised around it. */
@@ -57,15 +101,22 @@ static void write_network_ports(struct build_job *job)
              "// The ports of %s, for synthesis of the top alone.\n(* blackbox *)\nmodule %s (\n"
              "    input         clk_i,\n    input         rst_i,\n    input         valid_i,\n"
              "    input  [%d:0] data_i,\n    output        valid_o,\n    output [%d:0] data_o,\n"
-             "    output        error_o\n);\nendmodule\n",
+             "    output        error_o",
              job->top, job->top, job->in_bits - 1, job->out_bits - 1);
+    if (job->load_data_bits)
+        text_add(&text,
+                 ",\n    input         load_valid_i,\n    input  [%d:0] load_addr_i,\n"
+                 "    input  [%d:0] load_data_i,\n    input         load_swap_i,\n"
+                 "    output        load_ready_o,\n    output        bank_o",
+                 job->load_address_bits - 1, job->load_data_bits - 1);
+    text_add(&text, "\n);\nendmodule\n");
     write_text(job, "network_ports.v", &text);
 }
 
 /* ---- pins free --------------------------------------------------------------------------------
  */
 
-static void add_shift_top(struct text *text, const struct build_job *job)
+static void add_shift_top(struct text *text, struct build_job *job)
 {
     text_add(text, "module top (\n    input  wire clk_i,\n    input  wire rst_i,\n"
                    "    input  wire serial_i,\n    output wire serial_o\n);\n");
@@ -73,31 +124,33 @@ static void add_shift_top(struct text *text, const struct build_job *job)
     text_add(text,
              "\n    shift_shell #(\n        .IN_BITS(%d),\n        .OUT_BITS(%d)\n    ) shell (\n"
              "        .clk_i(clk_i),\n        .serial_i(serial_i),\n        .serial_o(serial_o),\n"
-             "        .valid_o(valid),\n        .data_o(data),\n        .valid_i(answer_valid),\n"
-             "        .data_i(answer),\n        .error_i(answer_error)\n    );\n\n",
-             job->in_bits, job->out_bits);
+             "        .valid_o(valid),\n        .data_o(%s),\n        .valid_i(answer_valid),\n"
+             "        .data_i(%s),\n        .error_i(answer_error)\n    );\n\n",
+             job->in_bits + load_in_bits(job), job->out_bits + load_out_bits(job),
+             load_nets(job, "data", "load"), load_nets(job, "answer", "load_answer"));
     add_network(text, job, "clk_i", "rst_i");
 }
 
-static void add_register_top(struct text *text, const struct build_job *job)
+static void add_register_top(struct text *text, struct build_job *job)
 {
     text_add(text,
              "module top (\n    input  wire        clk_i,\n    input  wire        rst_i,\n"
              "    input  wire        valid_i,\n    input  wire [%d:0] data_i,\n"
              "    output wire        valid_o,\n    output wire [%d:0] data_o,\n"
              "    output wire        error_o\n);\n",
-             job->in_bits - 1, job->out_bits - 1);
+             job->in_bits + load_in_bits(job) - 1, job->out_bits + load_out_bits(job) - 1);
     add_wires(text, job);
     text_add(
         text,
         "    wire        rst;\n\n    register_shell #(\n        .IN_BITS(%d),\n"
         "        .OUT_BITS(%d)\n    ) shell (\n        .clk_i(clk_i),\n        .rst_i(rst_i),\n"
         "        .valid_i(valid_i),\n        .data_i(data_i),\n        .rst_o(rst),\n"
-        "        .valid_o(valid),\n        .data_o(data),\n        .answer_valid_i(answer_valid),\n"
-        "        .answer_data_i(answer),\n        .answer_error_i(answer_error),\n"
+        "        .valid_o(valid),\n        .data_o(%s),\n        .answer_valid_i(answer_valid),\n"
+        "        .answer_data_i(%s),\n        .answer_error_i(answer_error),\n"
         "        .answer_valid_o(valid_o),\n        .answer_data_o(data_o),\n"
         "        .answer_error_o(error_o)\n    );\n\n",
-        job->in_bits, job->out_bits);
+        job->in_bits + load_in_bits(job), job->out_bits + load_out_bits(job),
+        load_nets(job, "data", "load"), load_nets(job, "answer", "load_answer"));
     add_network(text, job, "clk_i", "rst");
 }
 

@@ -27,11 +27,17 @@ enum { EMIT_AXIS_CYCLES = 2 /* that the wrapper adds to the latency */ };
  * rtl/axis_shell.v. */
 int emit_axis_depth(const struct program *program, int stall_cycles);
 /* FOLDER/c/NAME.c, NAME.h: void NAME_eval(const int64_t in[], int64_t out[]), integers only,
- * freestanding C11. */
+ * freestanding C11. With loadable memories also struct NAME_memories, NAME_initial, NAME_load() and
+ * NAME_eval_with(). */
 void emit_c(const struct program *program, const struct emit_header *header, const char *folder);
 /* FOLDER/interface.json (docs/reference/build-folder.md). */
 void emit_interface(const struct program *program, const struct emit_header *header,
                     const char *folder);
+
+/* FOLDER/load.json, where loadable memories are addressed and, by the plan (may be NULL), what is
+ * in them (docs/reference/build-folder.md); an earlier one of a program without any is removed. */
+struct load_plan;
+void emit_load_map(const struct program *program, const struct load_plan *plan, const char *folder);
 
 /* Bits of the packed ports, and packing of one event's stored integers into them: little-endian,
  * element 0 in the lowest bits; bytes = (bits + 7) / 8. */

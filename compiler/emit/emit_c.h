@@ -44,6 +44,14 @@ void c_begin_loop(struct c_printer *printer, const struct block *block, const bo
 void c_end_loop(struct c_printer *printer, const struct block *block, const bool *live);
 /* Of each op whether a block behind its loop, or an output, reads it: [op_count]. */
 const bool *c_find_outliving(struct arena *arena, const struct program *program, const bool *live);
+/* Someone else's text inside a comment: one line, and no end of the comment. */
+void c_add_comment(struct text *text, const char *words);
+/* ---- emit_c_load.c: loadable memories; nothing without them ---- */
+/* The struct of their contents, and the functions that take one. */
+void c_print_load_interface(struct text *text, const struct program *program, const char *name);
+void c_print_load_functions(struct text *text, const struct program *program, const char *name);
+/* What stands before the name of a memory. */
+const char *c_memory_prefix(const struct program *program, int memory);
 void c_print_helpers(const struct c_printer *printer, struct text *text);
 /* Of each op whether an output depends on it; the caller frees. */
 bool *c_find_live(const struct program *program);

@@ -420,7 +420,7 @@ static enum c_type add_load(struct text *text, const struct program *p, const st
         c_add_value(text, p, p->operands[op->operands + 1], false);
         text_add(text, " ? ");
     }
-    text_add(text, "memory_%d[", (int)op->immediate);
+    text_add(text, "%smemory_%d[", c_memory_prefix(p, (int)op->immediate), (int)op->immediate);
     c_add_value(text, p, p->operands[op->operands], false);
     text_add(text, op->operand_count > 1 ? "] : 0" : "]");
     return C_NARROW;

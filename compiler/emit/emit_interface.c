@@ -122,6 +122,12 @@ void emit_interface(const struct program *program, const struct emit_header *hea
     cJSON_AddStringToObject(json, "output_kind", program->output_kind);
     cJSON_AddItemToObject(json, "input", port_object(program, false));
     cJSON_AddItemToObject(json, "output", port_object(program, true));
+    if (plan->has_banks) {
+        struct load_map map = program_load_map(program, &arena);
+        cJSON *load = cJSON_AddObjectToObject(json, "load");
+        cJSON_AddNumberToObject(load, "address_bits", map.address_bits);
+        cJSON_AddNumberToObject(load, "data_bits", map.data_bits);
+    }
     cJSON_AddItemToObject(json, "rtl", file_list(plan));
     file_make_folder(folder);
     json_write(file_join(&arena, folder, "interface.json"), json);

@@ -35,8 +35,9 @@ struct verilog_memory {
     int store; /* op, -1: loadable */
     const char *name;
     int address_bits; /* of a slot within a buffer; 0: there is one */
-    int turn_bits;    /* of a buffer's number, above those; 0: one buffer */
+    int turn_bits;    /* of a buffer's number (a loadable one's bank), above those; 0: one buffer */
     int buffers;      /* events take turns in so many */
+    bool loads;       /* loadable, and read */
     int delay;        /* of one made of delays: the longest */
 };
 
@@ -65,6 +66,10 @@ struct verilog_plan {
     bool *is_pulse;   /* [latency + 1]: some module, or valid_o, needs a pulse in that cycle */
     int *first_stage; /* of each loop: stage of its iteration counter */
     struct verilog_memory *memories;
+    bool has_banks; /* some live op reads a loadable memory */
+    int *banks; /* of a paced program: the cycles in which registers bank_h1 ... take the bank */
+    int bank_count;
+    size_t bank_capacity;
     struct verilog_value *values;
     struct verilog_use *uses;
     int use_count;
@@ -141,7 +146,7 @@ const char *verilog_identifier(struct arena *arena, const char *text);
 /* What a loop's module needs of its control, noted while its body is printed: stages count from the
  * iteration counter's. */
 struct verilog_control {
-    int runs, keeps, starts, dones, turns; /* registers behind each of these signals */
+    int runs, keeps, starts, dones, turns, banks; /* registers behind each of these signals */
     bool needs_counter, needs_keep;
 };
 struct verilog_module {
@@ -176,14 +181,21 @@ void verilog_plan_pulses(struct verilog_plan *plan);
 /* Bits that count to `count` - 1. */
 int verilog_bits_for(int count);
 /* What is said of an iteration in a stage (verilog_loop.c). */
-enum verilog_control_name { VERILOG_RUN, VERILOG_KEEP, VERILOG_START, VERILOG_DONE, VERILOG_TURN };
+enum verilog_control_name {
+    VERILOG_RUN,
+    VERILOG_KEEP,
+    VERILOG_START,
+    VERILOG_DONE,
+    VERILOG_TURN,
+    VERILOG_BANK
+};
 /* Name of a control signal in stage `stage`, asked for. */
 void verilog_control_signal(struct verilog_module *module, enum verilog_control_name signal,
                             int stage, char name[24]);
 
 /* Whether the block's module counts iterations or events. */
 bool verilog_has_control(const struct verilog_plan *plan, int block);
-/* Buffers of the memories that the block reads or writes, the most. */
+/* Buffers of the memories that the block reads or writes, the most; not of loadable ones. */
 int verilog_buffers(const struct verilog_plan *plan, int block);
 
 /* Operations: declarations, and the registers or signals behind them. */
@@ -220,6 +232,29 @@ void verilog_load(struct verilog_module *module, int value);
 void verilog_store(struct verilog_module *module, int store);
 /* The memories that the module writes or keeps, before its stages. */
 void verilog_memories(struct verilog_module *module);
+
+/* ---- loadable memories (verilog_load.c) ---- */
+
+/* Part of verilog_plan_new(): how a paced program carries the event's bank. */
+void verilog_plan_banks(struct verilog_plan *plan);
+/* Name of the bank of the event whose load is in cycle `cycle`, as the block's module sees it; in a
+ * program that is not paced. */
+void verilog_bank_name(int cycle, char name[24]);
+/* The ports through which a block gets it. */
+void verilog_bank_ports(const struct verilog_plan *plan, int block, bool top, struct text *ports);
+/* The top's ports, each with a comma before it, and what stands behind them. `may_start`: what is
+ * true in cycles in which an event may be taken; NULL: in all. */
+void verilog_load_ports(const struct verilog_plan *plan, struct text *text);
+void verilog_load_control(const struct verilog_plan *plan, const char *may_start,
+                          struct text *text);
+/* The registers in which the bank travels, behind the pulses. */
+void verilog_load_chain(const struct verilog_plan *plan, struct text *text);
+/* The initial contents of an array of it. */
+void verilog_load_contents(const struct verilog_plan *plan, int memory, const char *array,
+                           struct text *text);
+/* A port of a module, or (top) its connection to a net. */
+void verilog_port(struct text *ports, bool top, const char *direction, int width, bool is_signed,
+                  const char *port, const char *net);
 
 /* Text of whole modules. */
 void verilog_block_text(const struct verilog_plan *plan, const struct emit_header *header,

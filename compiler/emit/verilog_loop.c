@@ -8,6 +8,7 @@
  *   start  the cycle before iteration 0 is in the stage: states take their first value
  *   done   the last iteration is in the stage
  *   turn   which of a memory's buffers the event has
+ *   bank   which bank of the loadable memories the event has
  * Only run is reset, and the pulses: what comes after is flushed before the next event arrives. */
 #include "compiler/emit/verilog.h"
 
@@ -62,6 +63,7 @@ static bool needs_pulse(const struct verilog_plan *plan, int value, int hold)
 void verilog_plan_pulses(struct verilog_plan *plan)
 {
     const struct program *p = plan->program;
+    if (!plan->is_paced) return;
     plan->first_stage =
         arena_alloc(&plan->arena, (size_t)p->block_count + 1, sizeof *plan->first_stage);
     plan->is_pulse =
@@ -85,10 +87,11 @@ void verilog_plan_pulses(struct verilog_plan *plan)
 void verilog_control_signal(struct verilog_module *module, enum verilog_control_name signal,
                             int stage, char name[24])
 {
-    static const char *const names[] = {"run_q", "keep", "start_i", "done", "turn_q"};
-    static const char *const delayed[] = {"run_q", "keep_q", "start_q", "done_q", "turn_q"};
+    static const char *const names[] = {"run_q", "keep", "start_i", "done", "turn_q", "bank_q"};
+    static const char *const delayed[] = {"run_q",  "keep_q", "start_q",
+                                          "done_q", "turn_q", "bank_q"};
     struct verilog_control *c = &module->control;
-    int *counts[] = {&c->runs, &c->keeps, &c->starts, &c->dones, &c->turns};
+    int *counts[] = {&c->runs, &c->keeps, &c->starts, &c->dones, &c->turns, &c->banks};
     int d = stage - module->plan->first_stage[module->block];
     assert(d >= 0);
     if (*counts[signal] < d + 1) *counts[signal] = d + 1;
@@ -159,11 +162,21 @@ static void add_turn(struct verilog_module *module, struct text *text)
     }
 }
 
+/* Taken with the event, whatever comes later. */
+static void add_bank(struct verilog_module *module, struct text *text)
+{
+    if (!module->control.banks) return;
+    text_add(text, "    // The event's bank of what is loaded.\n    reg bank_q;\n"
+                   "    always @(posedge clk_i) if (start_i) bank_q <= bank_i;\n");
+    add_chain(text, "bank_q", "bank_q", module->control.banks, 1);
+}
+
 int verilog_buffers(const struct verilog_plan *plan, int block)
 {
     int most = 1;
     for (int m = 0; m < plan->program->memory_count; m++)
-        if ((verilog_writes_memory(plan, block, m) || verilog_reads_memory(plan, block, m)) &&
+        if (!plan->memories[m].loads &&
+            (verilog_writes_memory(plan, block, m) || verilog_reads_memory(plan, block, m)) &&
             plan->memories[m].buffers > most)
             most = plan->memories[m].buffers;
     return most;
@@ -181,6 +194,7 @@ void verilog_control_text(struct verilog_module *module, struct text *text)
     add_chain(text, "start_i", "start_q", c->starts, 1);
     add_chain(text, "done", "done_q", c->dones, 1);
     add_turn(module, text);
+    add_bank(module, text);
     if (verilog_exports_done(module->plan, module->block))
         text_add(text, "    assign done_o = done;\n");
 }
@@ -335,8 +349,8 @@ static bool needs_reset(const struct verilog_plan *plan, int block)
     return false;
 }
 
-static void add_port(struct text *ports, bool top, const char *direction, int width, bool is_signed,
-                     const char *port, const char *net)
+void verilog_port(struct text *ports, bool top, const char *direction, int width, bool is_signed,
+                  const char *port, const char *net)
 {
     text_add(ports, "%s", ports->length ? ",\n" : "");
     if (top) {
@@ -364,7 +378,7 @@ static void memory_port(const struct verilog_plan *plan, int memory, const char 
     char net[160], port[168];
     snprintf(net, sizeof net, "%s_%s", plan->memories[memory].name, which);
     snprintf(port, sizeof port, "%s_%c", net, output ? 'o' : 'i');
-    add_port(ports, top, output ? "output" : "input", width, is_signed, port, net);
+    verilog_port(ports, top, output ? "output" : "input", width, is_signed, port, net);
     if (!output || !top) return;
     verilog_declare(wires, "    wire", is_signed, width);
     text_add(wires, "%s;\n", net);
@@ -413,23 +427,23 @@ static void pulse_ports(const struct verilog_plan *plan, int block, bool top, st
         char net[24], port[28];
         snprintf(net, sizeof net, "at_%d", cycle);
         snprintf(port, sizeof port, "%s_i", net);
-        add_port(ports, top, "input", 1, false, port, net);
+        verilog_port(ports, top, "input", 1, false, port, net);
     }
 }
 
 void verilog_extra_ports(const struct verilog_plan *plan, int block, bool top, struct text *ports,
                          struct text *wires)
 {
-    if (!plan->is_paced) return;
-    if (verilog_has_control(plan, block)) {
+    if (plan->is_paced && verilog_has_control(plan, block)) {
         char start[24], done[160];
         snprintf(start, sizeof start, "at_%d", plan->first_stage[block] - 1);
-        if (needs_reset(plan, block)) add_port(ports, top, "input", 1, false, "rst_i", "rst_i");
-        add_port(ports, top, "input", 1, false, "start_i", start);
+        if (needs_reset(plan, block)) verilog_port(ports, top, "input", 1, false, "rst_i", "rst_i");
+        verilog_port(ports, top, "input", 1, false, "start_i", start);
         snprintf(done, sizeof done, "done_%s", plan->block_names[block]);
         if (verilog_exports_done(plan, block))
-            add_port(ports, top, "output", 1, false, "done_o", done);
+            verilog_port(ports, top, "output", 1, false, "done_o", done);
     }
+    verilog_bank_ports(plan, block, top, ports);
     pulse_ports(plan, block, top, ports);
     memory_ports(plan, block, top, ports, wires);
 }

@@ -1,6 +1,6 @@
-/* Memories of programs with loops: arrays, or chains of registers, and the operations that load from
- * them and store to them. A module keeps copies of the memories that it loads from; the module that
- * stores sends address and data. */
+/* Memories of programs with loops: arrays, or chains of registers, and the operations that load
+ * from them and store to them. A module keeps copies of the memories that it loads from; the module
+ * that stores sends address and data. */
 #include "compiler/emit/verilog.h"
 
 #include <assert.h>
@@ -22,6 +22,7 @@ void verilog_plan_memories(struct verilog_plan *plan)
         names[m] = v->name;
         v->store = -1;
         v->buffers = memory->slots > memory->entries ? memory->slots / memory->entries : 1;
+        if (memory->contents) v->buffers = 2;
         v->turn_bits = verilog_bits_for(v->buffers);
         v->address_bits = verilog_bits_for(v->buffers > 1 ? memory->entries : memory->slots);
     }
@@ -91,6 +92,7 @@ static void declare_array(struct verilog_module *module, int memory, const char 
     text_add(t, "%s", name);
     if (verilog_slot_bits(m)) text_add(t, " [0:%d]", (1 << verilog_slot_bits(m)) - 1);
     text_add(t, ";\n");
+    if (m->loads) verilog_load_contents(module->plan, memory, name, t);
 }
 
 /* A chain of registers: %s_d[k] is what was stored k + 1 cycles ago. */
@@ -128,8 +130,9 @@ void verilog_memories(struct verilog_module *module)
         bool writes = verilog_writes_memory(plan, module->block, m);
         bool reads = verilog_reads_memory(plan, module->block, m);
         if (!writes && !reads) continue;
-        text_add(t, "\n    // Memory %s: %d entries of %d bits.\n", v->name, p->memories[m].entries,
-                 format.width_bits);
+        text_add(t, "\n    // Memory %s: %d entries of %d bits%s.\n", v->name,
+                 p->memories[m].entries, format.width_bits,
+                 v->loads ? ", two banks to be loaded" : "");
         if (writes) {
             bool chain = p->memories[m].kind == MEMORY_DELAY;
             if (!chain) text_add(t, "    wire %s_we;\n", v->name);
@@ -158,7 +161,14 @@ static void add_slot(struct verilog_module *module, int value, int memory, int s
                      struct text *t)
 {
     const struct verilog_memory *m = &module->plan->memories[memory];
-    if (m->turn_bits) {
+    if (m->loads) {
+        char bank[24];
+        if (module->plan->is_paced)
+            verilog_control_signal(module, VERILOG_BANK, stage, bank);
+        else
+            verilog_bank_name(stage, bank);
+        text_add(t, "%s%s%s", m->address_bits ? "{" : "", bank, m->address_bits ? ", " : "");
+    } else if (m->turn_bits) {
         char turn[24];
         verilog_control_signal(module, VERILOG_TURN, stage, turn);
         text_add(t, "%s%s", m->address_bits ? "{" : "", turn);

@@ -266,7 +266,7 @@ static bool any_memory(const struct verilog_plan *plan, int block)
 bool verilog_has_clock(const struct verilog_plan *plan, int block)
 {
     const struct program *p = plan->program;
-    if (plan->is_paced && (verilog_has_control(plan, block) || any_memory(plan, block)))
+    if ((plan->is_paced && verilog_has_control(plan, block)) || any_memory(plan, block))
         return true;
     for (int v = 0; v < p->op_count; v++) {
         int first, last;
@@ -302,7 +302,7 @@ void verilog_block_text(const struct verilog_plan *plan, const struct emit_heade
     int registers = 0, first_stage, last_stage;
     verilog_extra_ports(plan, block, false, &inputs, NULL);
     print_inputs(&module, &inputs);
-    if (plan->is_paced) verilog_memories(&module);
+    verilog_memories(&module);
     for (int stage = 0; stage < plan->program->latency_cycles; stage++)
         registers += print_stage(&module, stage);
     if (plan->is_paced) registers += verilog_holds(&module);

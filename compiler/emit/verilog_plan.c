@@ -80,6 +80,8 @@ static void mark_sources(struct live_search *s, const struct op *op, int value)
     if (op->code != OP_LOAD || plan->memories[op->immediate].live) return;
     struct verilog_memory *memory = &plan->memories[op->immediate];
     memory->live = true;
+    memory->loads = p->memories[op->immediate].contents != NULL;
+    if (memory->loads) plan->has_banks = true;
     for (int k = 0; k < 3 && memory->store >= 0; k++)
         if (!is_needless(plan, &p->ops[memory->store], k))
             mark(s, p->operands[p->ops[memory->store].operands + k]);
@@ -404,10 +406,10 @@ static void name_modules(struct verilog_plan *plan)
     for (int b = 0; b < p->block_count; b++) {
         const char *name = verilog_identifier(&plan->arena, p->blocks[b].name);
         /* in_ and out_ are the prefixes of ports, table_ that of tables, mem_ that of memories, at_
-         * that of pulses, n that of values inside a module */
+         * that of pulses, bank_at_ that of banks, n that of values inside a module */
         bool reserved = !strcmp(name, "in") || !strcmp(name, "out") ||
                         !strncmp(name, "table_", 6) || !strncmp(name, "mem_", 4) ||
-                        !strcmp(name, "at") || !strcmp(name, "n");
+                        !strcmp(name, "at") || !strcmp(name, "bank_at") || !strcmp(name, "n");
         if (reserved) name = arena_printf(&plan->arena, "block_%s", name);
         plan->block_names[b] = verilog_unique(&plan->arena, plan->block_names, b, name);
     }
@@ -474,7 +476,8 @@ struct verilog_plan *verilog_plan_new(const struct program *program)
         place_chain(plan, &plan->values[v]);
     name_modules(plan);
     name_values(plan);
-    if (plan->is_paced) verilog_plan_pulses(plan);
+    verilog_plan_pulses(plan);
+    verilog_plan_banks(plan);
     return plan;
 }
 
@@ -482,6 +485,7 @@ void verilog_plan_free(struct verilog_plan *plan)
 {
     free(plan->uses);
     free(plan->holds);
+    free(plan->banks);
     arena_free(&plan->arena);
     free(plan);
 }

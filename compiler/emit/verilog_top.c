@@ -63,9 +63,11 @@ static void print_control(const struct verilog_plan *plan, struct text *text)
     const struct program *p = plan->program;
     int latency = p->latency_cycles, interval = p->interval_cycles;
     const char *start = "valid_i";
+    char may_start[40] = "";
     if (interval > 1) {
         int bits = format_of_interval(0, interval - 1, 0).width_bits;
         start = "start";
+        snprintf(may_start, sizeof may_start, "wait_q == %d'd0", bits);
         text_add(text, "    // Cycles until the next event may start.\n    reg ");
         if (bits > 1) text_add(text, "[%d:0] ", bits - 1);
         text_add(text,
@@ -81,8 +83,13 @@ static void print_control(const struct verilog_plan *plan, struct text *text)
     } else {
         text_add(text, "    assign error_o = 1'b0;\n\n");
     }
+    if (plan->has_banks) {
+        verilog_load_control(plan, may_start[0] ? may_start : NULL, text);
+        text_add(text, "\n");
+    }
     if (plan->is_paced) {
         verilog_pulses(plan, start, text);
+        verilog_load_chain(plan, text);
         return;
     }
     text_add(text, "    // One valid bit per rank of registers.\n    reg ");
@@ -99,6 +106,7 @@ static void print_control(const struct verilog_plan *plan, struct text *text)
         text_add(text, "    assign valid_o = valid_q[%d];\n", latency - 1);
     else
         text_add(text, "    assign valid_o = valid_q;\n");
+    verilog_load_chain(plan, text);
 }
 
 /* Input elements cut out of data_i, and those chains of theirs that several modules share. */
@@ -242,7 +250,9 @@ void verilog_top_text(const struct verilog_plan *plan, const struct emit_header 
     verilog_declare(text, "    input  wire", false, input_bits);
     text_add(text, "data_i,\n    output wire valid_o,\n");
     verilog_declare(text, "    output wire", false, output_bits);
-    text_add(text, "data_o,\n    output wire error_o\n);\n");
+    text_add(text, "data_o,\n    output wire error_o");
+    verilog_load_ports(plan, text);
+    text_add(text, "\n);\n");
     print_control(plan, text);
     print_inputs(plan, text);
     print_input_chains(plan, text);

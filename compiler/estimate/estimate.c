@@ -71,11 +71,11 @@ static double load_luts(const struct program *p, const struct op *op, const stru
     const struct memory *m = &p->memories[op->immediate];
     int width = op->format.width_bits;
     bool is_constant = program_operand(p, op, 0)->code == OP_CONST;
-    int words = is_constant ? m->slots / m->entries : m->slots;
+    int all = memory_words(m), words = is_constant ? all / m->entries : all;
     double condition = op->operand_count > 1 ? t->lut_per_select_bit * width : 0;
     switch (m->kind) {
     case MEMORY_REGISTERS: return condition + (words > 1 ? width * words / 2.0 : 0);
-    case MEMORY_DISTRIBUTED: return condition + width * 1.5 * ((m->slots + 15) / 16);
+    case MEMORY_DISTRIBUTED: return condition + width * 1.5 * ((all + 15) / 16);
     default: return condition;
     }
 }
@@ -169,7 +169,7 @@ static struct ram_shape op_rams(const struct program *p, int value, const struct
         return target_ram_shape(t, table->count, table->format.width_bits);
     }
     const struct memory *m = &p->memories[op->immediate];
-    return target_ram_shape(t, m->slots, m->format.width_bits);
+    return target_ram_shape(t, memory_words(m), m->format.width_bits);
 }
 
 struct estimate estimate_blocks(const struct program *p, int first, int end, const struct target *t)

@@ -83,7 +83,8 @@ void lower_dense(struct lowering *l, const struct layer *layer)
     if (l->is_bipolar) take_bits(l, layer, rows, weights, bias);
     const struct layer *next = lowering_layer(l, 1);
     struct matrix matrix = {.name = layer->name, .rows = rows, .columns = columns};
-    if (is_affine(next)) {
+    bool is_loadable = layer_is_loadable(l->options, layer);
+    if (is_affine(next) && !is_loadable) {
         leave_for_affine(l, next, bias);
         for (size_t i = 0; i < count; i++)
             if (l->left_negated[i % (size_t)columns]) weights[i].integer = -weights[i].integer;
@@ -94,6 +95,7 @@ void lower_dense(struct lowering *l, const struct layer *layer)
     }
     matrix.integers = arena_alloc(&l->arena, count, sizeof *matrix.integers);
     matrix.fraction_bits = common_grid(layer, "weights", weights, count, matrix.integers);
+    if (is_loadable) lowering_declare(l, layer, &matrix);
     lowering_block(l, layer, true);
     int *results = arena_alloc(&l->arena, (size_t)columns, sizeof *results);
     program_add_matvec(l->program, l->values, rows, &matrix, results);
@@ -190,7 +192,9 @@ void lower_affine(struct lowering *l, const struct layer *layer)
     const struct layer *quant = next_quant(l, &relu), *next = lowering_layer(l, 1);
     bool sign = next && next->kind == LAYER_SIGN;
     int *results = arena_alloc(&l->arena, (size_t)layer->size, sizeof *results);
-    for (int j = 0; j < layer->size; j++) {
+    bool is_loadable = layer_is_loadable(l->options, lowering_layer(l, -1));
+    if (is_loadable) lowering_load_affine(l, layer, results);
+    for (int j = 0; j < layer->size && !is_loadable; j++) {
         struct dyadic scale, offset;
         affine_constants(l, layer, j, &scale, &offset);
         check_product(l, layer, j, scale);

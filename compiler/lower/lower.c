@@ -134,6 +134,7 @@ struct program *lower_network(const struct network *network, const struct compil
                          .options = options,
                          .notes = notes};
     l.chain = chain_find(&l.arena, network, options, notes);
+    lowering_check_loadable(&l);
     lower_inputs(&l);
     while (++l.position < l.chain.count)
         lower_layer(&l, lowering_layer(&l, 0));

@@ -60,6 +60,21 @@ static inline const struct layer *lowering_layer(const struct lowering *l, int a
     int position = l->position + ahead;
     return position < l->chain.count ? &l->network->layers[l->chain.layers[position]] : NULL;
 }
+/* ---- loadable.c ---- */
+
+/* Whether the options ask for loadable weights in this layer. */
+bool layer_is_loadable(const struct compile_options *options, const struct layer *layer);
+/* A step of compile_prepare(): constants of a normalisation behind such a layer become ones of 16
+ * bits, with one to spare for others'. */
+void loadable_round(struct network *network, struct layer *layer);
+/* The normalisation: results[j] of l->values[j]. */
+void lowering_load_affine(struct lowering *l, const struct layer *layer, int *results);
+/* Ends with one line if the options name layers that are not there, or dense layers that cannot be
+ * loaded. */
+void lowering_check_loadable(const struct lowering *l);
+/* Declares what may be loaded, from the layer's quantizers, and states the matrix's integers so. */
+void lowering_declare(struct lowering *l, const struct layer *layer, struct matrix *matrix);
+
 /* Begins a block for the layer unless one is open that it may share. */
 void lowering_block(struct lowering *l, const struct layer *layer, bool own);
 /* Ends the program when the double-precision reference could not be exact for a value: the sum

@@ -295,6 +295,14 @@ static void round_all_offsets(struct network *network)
     }
 }
 
+static void round_loadable(struct network *network, const struct compile_options *options)
+{
+    for (int i = reader_of(network, 0); i > 0; i = reader_of(network, i))
+        if (layer_is_loadable(options, &network->layers[network->layers[i].input]) &&
+            is_scaling(&network->layers[i]))
+            loadable_round(network, &network->layers[i]);
+}
+
 void compile_prepare(struct network *network, const struct compile_options *options,
                      const char *file)
 {
@@ -302,6 +310,7 @@ void compile_prepare(struct network *network, const struct compile_options *opti
     network_round_to_float32(network);
     if (network->layer_count < 2) fail("%s: the model has no layers", file);
     place_input_quantizer(&p);
+    round_loadable(network, options);
     round_all_offsets(network);
     trees_prepare(network, options);
     if (options->output == COMPILE_SOFTMAX) softmax_prepare(network, options, file);

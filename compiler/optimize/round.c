@@ -90,7 +90,8 @@ static struct plan make_plan(const struct program *p, const struct op *op, const
     plan.ties_to_even = op->format.rounding == ROUND_RND_CONV;
     const struct op *result = &p->ops[sum];
     bool has_finest_grid = op_fraction(result) == op_fraction(x);
-    if (result->code == OP_RESULT && users[sum] == 1 && has_finest_grid) {
+    bool is_column = result->code == OP_RESULT && !result_matrix(p, result)->is_loadable;
+    if (is_column && users[sum] == 1 && has_finest_grid) {
         plan.matvec = p->operands[result->operands];
         plan.column = (int)result->immediate;
     } else {

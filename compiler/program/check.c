@@ -106,6 +106,22 @@ static bool slots_are_good(const struct memory *m)
     return m->slots % m->entries == 0 && is_power_of_two(m->slots / m->entries);
 }
 
+/* Whether the integers of loadable matrices are among those declared. */
+static const char *matrices_verify(const struct program *p, char *reason, size_t size)
+{
+    for (int i = 0; i < p->matrix_count; i++) {
+        const struct matrix *m = &p->matrices[i];
+        if (!m->is_loadable) continue;
+        bool inside = true;
+        for (int64_t k = 0; k < (int64_t)m->rows * m->columns; k++)
+            inside = inside && m->integers[k] >= m->lo && m->integers[k] <= m->hi;
+        for (int j = 0; j < m->columns && m->bias; j++)
+            inside = inside && m->bias[j] >= m->bias_lo && m->bias[j] <= m->bias_hi;
+        if (!inside) return REASON("matrix %s: an integer is outside what is declared", m->name);
+    }
+    return NULL;
+}
+
 /* Memories: formats, and the one store of each. */
 static const char *memories_verify(const struct program *p, int *value, char *reason, size_t size)
 {
@@ -117,6 +133,14 @@ static const char *memories_verify(const struct program *p, int *value, char *re
         if (!format_equal(m->format,
                           format_of_interval(m->lo, m->hi, format_fraction_bits(m->format))))
             return REASON("memory %s: its interval asks for another format", m->name);
+        for (int k = 0; k < m->entries && m->contents; k++)
+            if (m->contents[k] < m->lo || m->contents[k] > m->hi)
+                return REASON("memory %s: entry %d holds %" PRId64 ", outside [%" PRId64
+                              ", %" PRId64 "]",
+                              m->name, k, m->contents[k], m->lo, m->hi);
+        if (m->contents && (m->slots != m->entries || m->kind == MEMORY_DELAY))
+            return REASON("memory %s is loadable: it has %d slots in %s, not %d", m->name, m->slots,
+                          memory_kind_names[m->kind], m->entries);
         int stores = 0;
         for (int v = 0; v < p->op_count; v++) {
             if (p->ops[v].code != OP_STORE || p->ops[v].immediate != i) continue;
@@ -134,6 +158,7 @@ const char *structure_verify(const struct program *p, int *value, char *reason, 
     *value = -1;
     const char *wrong = blocks_verify(p, reason, size);
     if (!wrong) wrong = ports_verify(p, reason, size);
+    if (!wrong) wrong = matrices_verify(p, reason, size);
     if (!wrong) wrong = memories_verify(p, value, reason, size);
     return wrong ? wrong : timing_verify(p, value, reason, size);
 }

@@ -8,7 +8,12 @@
 bool matrix_equal(const struct matrix *a, const struct matrix *b)
 {
     if (a->rows != b->rows || a->columns != b->columns || a->fraction_bits != b->fraction_bits ||
-        !a->bias != !b->bias)
+        !a->bias != !b->bias || a->is_loadable != b->is_loadable)
+        return false;
+    /* Two that are alike today need not stay so. */
+    if (a->is_loadable &&
+        (!a->name || !b->name || strcmp(a->name, b->name) != 0 || a->lo != b->lo ||
+         a->hi != b->hi || a->bias_lo != b->bias_lo || a->bias_hi != b->bias_hi))
         return false;
     size_t entries = (size_t)a->rows * (size_t)a->columns;
     if (memcmp(a->integers, b->integers, entries * sizeof *a->integers)) return false;
@@ -129,6 +134,7 @@ bool op_reads_bits(enum op_code code)
     case OP_CONCAT:
     case OP_STATE:
     case OP_UPDATE:
+    case OP_LOAD:
     case OP_STORE:
     case OP_LUT:
     case OP_SLICE: return true;

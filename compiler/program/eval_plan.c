@@ -207,6 +207,7 @@ static void fill_step(struct planner *w, struct step *s, const struct op *op)
     case OP_LOAD:
         s->terms = op->operand_count - 1; /* whether it has a condition */
         s->immediate = w->memories[op->immediate];
+        s->entries = p->memories[op->immediate].contents;
         break;
     case OP_STORE: s->immediate = w->memories[op->immediate]; break;
     case OP_NOT: s->is_signed = operand[0]->format.is_signed; /* fall through */
@@ -268,7 +269,7 @@ static void add_step(struct planner *w, int value, bool constants)
     release_slots(w, value);
 }
 
-/* Slots for the entries of memories; those of a loadable one are constants. */
+/* Slots for the entries of memories; a loadable one is read where it is. */
 static void add_memories(struct planner *w)
 {
     const struct program *p = w->p;
@@ -276,10 +277,7 @@ static void add_memories(struct planner *w)
     for (int m = 0; m < p->memory_count; m++) {
         const struct memory *memory = &p->memories[m];
         w->memories[m] = plan->slots;
-        plan->slots += memory->entries;
-        for (int i = 0; i < memory->entries && memory->contents; i++)
-            plan->step[plan->steps++] = (struct step){
-                .code = OP_CONST, .to = w->memories[m] + i, .immediate = memory->contents[i]};
+        if (!memory->contents) plan->slots += memory->entries;
         if (!fits_narrow(memory->lo) || !fits_narrow(memory->hi)) plan->narrow = false;
     }
 }
@@ -300,16 +298,14 @@ static void add_blocks(struct planner *w)
 
 struct plan *plan_new(const struct program *p, bool keep_all)
 {
-    size_t ops = (size_t)p->op_count, terms = 0, entries = 0;
+    size_t ops = (size_t)p->op_count, terms = 0;
     struct planner w = {.p = p, .plan = allocate(1, sizeof *w.plan), .keep_all = keep_all};
     struct plan *plan = w.plan;
     for (int value = 0; value < p->op_count; value++)
         terms += (size_t)reader_of(p, &p->ops[value])->operand_count;
-    for (int m = 0; m < p->memory_count; m++)
-        entries += (size_t)p->memories[m].entries;
     plan->program = p;
     plan->narrow = true;
-    plan->step = allocate(ops + entries, sizeof *plan->step);
+    plan->step = allocate(ops, sizeof *plan->step);
     plan->blocks = allocate((size_t)p->block_count, sizeof *plan->blocks);
     plan->terms = allocate(terms, sizeof *plan->terms);
     plan->slot_of = allocate(ops, sizeof *plan->slot_of);

@@ -25,7 +25,7 @@ struct step {
     /* const: value; input: element; table: what entry 0 stands for; result: bias; slice: low; load,
      * store: slot of entry 0 */
     int64_t immediate;
-    const int64_t *entries;
+    const int64_t *entries; /* of a table, of a loadable memory; else NULL */
     /* quantize: round off `drop` bits, then integers above limit_hi give over, below limit_lo give
      * under, others are shifted up by up_a; slice, not and popcount use width (and sign). */
     int drop, width;

@@ -252,6 +252,35 @@ static const char *infer_popcount(const struct op *a, struct range *r)
     return NULL;
 }
 
+/* Of a loadable matrix: whatever its integers may become. */
+static const char *infer_loadable(const struct program *p, const struct op *op, struct range *r)
+{
+    const struct op *matvec = program_operand(p, op, 0);
+    const struct matrix *m = &p->matrices[matvec->immediate];
+    struct range bias = {m->bias_lo, m->bias_hi, m->bias_fraction_bits};
+    r->lo = r->hi = 0;
+    if (m->bias) {
+        if (!range_align(&bias, r->fraction)) return op_too_wide;
+        r->lo = bias.lo;
+        r->hi = bias.hi;
+    }
+    for (int row = 0; row < matvec->operand_count; row++) {
+        const struct op *a = program_operand(p, matvec, row);
+        if (op_is_zero(a)) continue;
+        struct range product = {0, 0, op_fraction(a) + m->fraction_bits};
+        for (int k = 0; k < 4; k++) {
+            int128 x = (int128)(k & 1 ? m->lo : m->hi) * (k & 2 ? a->lo : a->hi);
+            if (k == 0 || x < product.lo) product.lo = x;
+            if (k == 0 || x > product.hi) product.hi = x;
+        }
+        if (!range_align(&product, r->fraction)) return op_too_wide;
+        r->lo += product.lo;
+        r->hi += product.hi;
+        if (r->hi >= (int128)1 << 126 || r->lo <= -((int128)1 << 126)) return op_too_wide;
+    }
+    return NULL;
+}
+
 static const char *infer_result(const struct program *p, const struct op *op, struct range *r)
 {
     const struct op *matvec = program_operand(p, op, 0);
@@ -262,6 +291,7 @@ static const char *infer_result(const struct program *p, const struct op *op, st
     int64_t bias;
     if (r->fraction > PROGRAM_MAX_FRACTION || r->fraction < -PROGRAM_MAX_FRACTION)
         return "its fraction bits are out of bounds";
+    if (p->matrices[matvec->immediate].is_loadable) return infer_loadable(p, op, r);
     if (!result_bias(p, op, r->fraction, &bias)) return op_too_wide;
     r->lo = r->hi = bias;
     for (int row = 0; row < matvec->operand_count; row++) {

@@ -191,6 +191,10 @@ static void sum_of(struct linear_forms *f, const struct op *op, struct partial *
     case OP_CONST: partial->constant = op->immediate; break;
     case OP_RESULT: {
         const struct op *matvec = program_operand(p, op, 0);
+        if (result_matrix(p, op)->is_loadable) {
+            partial->ok = false;
+            break;
+        }
         partial->ok = result_bias(p, op, fraction, &partial->constant);
         for (int row = 0; row < matvec->operand_count && partial->ok; row++) {
             int64_t weight;

@@ -29,7 +29,8 @@ static void mark_result(struct search *s, const struct op *op, bool whole)
         int64_t weight;
         bool fits = result_weight(p, op, op_fraction(op), i, &weight);
         assert(fits); /* a checked program */
-        if (fits && weight) mark(s, p->operands[matvec->operands + i]);
+        if (fits && (weight || result_matrix(p, op)->is_loadable))
+            mark(s, p->operands[matvec->operands + i]);
     }
 }
 

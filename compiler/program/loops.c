@@ -66,10 +66,8 @@ static void find_memories(struct loop_check *check)
                                 sizeof *check->entries);
     for (; check->memory_count < p->memory_count; check->memory_count++) {
         const struct memory *m = &p->memories[check->memory_count];
-        struct entry *entries = arena_alloc(&check->arena, (size_t)m->entries, sizeof *entries);
-        for (int i = 0; i < m->entries && m->contents; i++)
-            entries[i] = (struct entry){true, m->lo, m->hi};
-        check->entries[check->memory_count] = entries;
+        check->entries[check->memory_count] =
+            arena_alloc(&check->arena, (size_t)m->entries, sizeof(struct entry));
     }
 }
 
@@ -127,9 +125,23 @@ static struct entry *find_entry(struct run *r, const struct op *op, const char *
     return &r->check->entries[op->immediate][address->lo];
 }
 
+/* A loadable memory may hold anything of its interval in every entry, so that it does not matter
+ * which is read: op_infer() has bounded the address. */
+static const char *run_loadable(struct run *r, struct op *op)
+{
+    struct format format;
+    const char *what = op_infer(&r->shadow, op, &format, &op->lo, &op->hi);
+    if (what || op->operand_count == 1) return what;
+    const struct op *condition = program_operand(&r->shadow, op, 1);
+    if (!condition->hi) op->lo = op->hi = 0;
+    return NULL;
+}
+
 static const char *run_memory(struct run *r, struct op *op)
 {
     const char *what;
+    if (op->code == OP_LOAD && r->shadow.memories[op->immediate].contents)
+        return run_loadable(r, op);
     const struct op *condition =
         op->operand_count > 1 ? program_operand(&r->shadow, op, op->operand_count - 1) : NULL;
     if (condition && !is_static(condition))

@@ -20,7 +20,7 @@ static bool restate(int64_t n, int from, int to, int64_t *result)
     return true;
 }
 
-static const struct matrix *matrix_of(const struct program *p, const struct op *result)
+const struct matrix *result_matrix(const struct program *p, const struct op *result)
 {
     return &p->matrices[program_operand(p, result, 0)->immediate];
 }
@@ -28,15 +28,32 @@ static const struct matrix *matrix_of(const struct program *p, const struct op *
 static int64_t entry_of(const struct program *p, const struct op *result, int row)
 {
     const struct op *a = program_operand(p, program_operand(p, result, 0), row);
-    const struct matrix *m = matrix_of(p, result);
+    const struct matrix *m = result_matrix(p, result);
     return a->lo == 0 && a->hi == 0 ? 0
                                     : m->integers[(int64_t)row * m->columns + result->immediate];
+}
+
+static int loadable_fraction(const struct program *p, const struct op *result)
+{
+    const struct op *matvec = program_operand(p, result, 0);
+    const struct matrix *m = result_matrix(p, result);
+    bool any = m->bias;
+    int fraction = m->bias ? m->bias_fraction_bits : 0;
+    for (int row = 0; row < m->rows; row++) {
+        const struct op *a = program_operand(p, matvec, row);
+        int f = op_fraction(a) + m->fraction_bits;
+        if (op_is_zero(a) || (any && f <= fraction)) continue;
+        fraction = f;
+        any = true;
+    }
+    return fraction;
 }
 
 int result_fraction(const struct program *p, const struct op *result)
 {
     const struct op *matvec = program_operand(p, result, 0);
-    const struct matrix *m = matrix_of(p, result);
+    const struct matrix *m = result_matrix(p, result);
+    if (m->is_loadable) return loadable_fraction(p, result);
     bool any = false;
     int fraction = 0;
     int64_t bias = m->bias ? m->bias[result->immediate] : 0;
@@ -56,12 +73,12 @@ bool result_weight(const struct program *p, const struct op *result, int fractio
                    int64_t *weight)
 {
     const struct op *a = program_operand(p, program_operand(p, result, 0), row);
-    return restate(entry_of(p, result, row), op_fraction(a) + matrix_of(p, result)->fraction_bits,
-                   fraction, weight);
+    return restate(entry_of(p, result, row),
+                   op_fraction(a) + result_matrix(p, result)->fraction_bits, fraction, weight);
 }
 
 bool result_bias(const struct program *p, const struct op *result, int fraction, int64_t *bias)
 {
-    const struct matrix *m = matrix_of(p, result);
+    const struct matrix *m = result_matrix(p, result);
     return restate(m->bias ? m->bias[result->immediate] : 0, m->bias_fraction_bits, fraction, bias);
 }

@@ -68,6 +68,15 @@ static int fraction_of(struct scan *scan)
                              "fraction bits");
 }
 
+static void parse_interval(struct scan *scan, int64_t *lo, int64_t *hi)
+{
+    scan_expect(scan, "[");
+    *lo = scan_integer(scan, INT64_MIN, INT64_MAX, "the interval's low end");
+    scan_expect(scan, ",");
+    *hi = scan_integer(scan, INT64_MIN, INT64_MAX, "the interval's high end");
+    scan_expect(scan, "]");
+}
+
 static void parse_matrix(struct parser *s)
 {
     struct program *p = s->p;
@@ -78,6 +87,11 @@ static void parse_matrix(struct parser *s)
     scan_expect(&s->scan, "columns");
     m.columns = (int)scan_integer(&s->scan, 1, MAX_OPERANDS, "columns");
     m.fraction_bits = fraction_of(&s->scan);
+    m.is_loadable = scan_take(&s->scan, "loadable");
+    if (m.is_loadable) {
+        parse_interval(&s->scan, &m.lo, &m.hi);
+        parse_interval(&s->scan, &m.bias_lo, &m.bias_hi);
+    }
     m.integers = parse_integers(s, (int64_t)m.rows * m.columns);
     if (scan_take(&s->scan, "bias")) {
         m.bias_fraction_bits = fraction_of(&s->scan);
@@ -114,15 +128,6 @@ static enum memory_kind parse_memory_kind(struct scan *scan)
     for (int kind = 0; kind < MEMORY_KIND_COUNT; kind++)
         if (scan_take(scan, memory_kind_names[kind])) return (enum memory_kind)kind;
     scan_fail(scan, "a memory is in registers, delay, distributed or block");
-}
-
-static void parse_interval(struct scan *scan, int64_t *lo, int64_t *hi)
-{
-    scan_expect(scan, "[");
-    *lo = scan_integer(scan, INT64_MIN, INT64_MAX, "the interval's low end");
-    scan_expect(scan, ",");
-    *hi = scan_integer(scan, INT64_MIN, INT64_MAX, "the interval's high end");
-    scan_expect(scan, "]");
 }
 
 static void parse_memory(struct parser *s)

@@ -45,7 +45,11 @@ static void print_integers(const int64_t *integers, int64_t count, const char *i
 static void print_matrix(const struct matrix *m, struct text *out)
 {
     print_name("\nmatrix ", m->name, out);
-    text_add(out, " rows %d columns %d fraction %d {\n", m->rows, m->columns, m->fraction_bits);
+    text_add(out, " rows %d columns %d fraction %d", m->rows, m->columns, m->fraction_bits);
+    if (m->is_loadable)
+        text_add(out, " loadable [%" PRId64 ", %" PRId64 "] [%" PRId64 ", %" PRId64 "]", m->lo,
+                 m->hi, m->bias_lo, m->bias_hi);
+    text_add(out, " {\n");
     for (int row = 0; row < m->rows; row++) {
         const int64_t *integers = m->integers + (int64_t)row * m->columns;
         for (int column = 0; column < m->columns; column++)

@@ -112,6 +112,10 @@ struct matrix {
     int fraction_bits;
     int64_t *bias;
     int bias_fraction_bits;
+    /* Integers and biases of today that others may replace: anything in [lo, hi] and [bias_lo,
+     * bias_hi] (as the integers are given). Only between lowering and reuse. */
+    bool is_loadable;
+    int64_t lo, hi, bias_lo, bias_hi;
 };
 
 struct table {
@@ -133,7 +137,8 @@ enum memory_kind { MEMORY_TABLE(X) MEMORY_KIND_COUNT };
 #undef X
 extern const char *const memory_kind_names[MEMORY_KIND_COUNT];
 
-/* Entries of one format that a loop's iterations write and others read. */
+/* Entries of one format that a loop's iterations write and others read; or a loadable one, whose
+ * entries a port of the hardware writes between events and which any operation may read. */
 struct memory {
     const char *name;
     int entries;
@@ -141,7 +146,8 @@ struct memory {
     enum memory_kind kind;
     struct format format; /* the smallest that holds the interval */
     int64_t lo, hi;
-    int64_t *contents; /* [entries] of a loadable memory, at first; NULL: written by a store */
+    int64_t *contents; /* [entries] of a loadable memory, at first, each in [lo, hi]; NULL: written
+                          by a store */
 };
 
 struct block {
@@ -228,7 +234,8 @@ int program_add_index(struct program *p);
 int program_add_state(struct program *p, int first, int64_t lo, int64_t hi);
 int program_add_update(struct program *p, int state, int value);
 /* Returns the memory's number; its format follows from [lo, hi]. contents [entries] are copied;
- * NULL: not loadable. */
+ * NULL: not loadable. Of a loadable memory [lo, hi] is what may ever be loaded, so nothing that
+ * reads it depends on the contents of today. */
 int program_add_memory(struct program *p, const char *name, int entries, int64_t lo, int64_t hi,
                        int fraction_bits, const int64_t *contents);
 int program_add_load(struct program *p, int memory, int address);
@@ -322,15 +329,41 @@ void program_find_live(const struct program *p, bool whole, bool *live);
  * its last iteration, -1: none. */
 struct program *program_unroll(const struct program *p, int *values);
 
+/* ---- loadable memories (load.c) ---- */
+
+/* Where a loadable memory's entries stand in the address space of the load port. */
+struct load_range {
+    int memory;
+    uint32_t base; /* address of entry 0: a multiple of the next power of two of the entries */
+};
+struct load_map {
+    struct load_range *ranges;          /* in order of the memories */
+    int count, address_bits, data_bits; /* both bits at least 1 */
+};
+/* Ranges belong to the arena. Every loadable memory has one, whether it is read or not. */
+struct load_map program_load_map(const struct program *p, struct arena *arena);
+bool program_has_loadables(const struct program *p);
+/* Words that a memory has in hardware: those of its slots, of a loadable one two banks. */
+int memory_words(const struct memory *memory);
+/* The cycle in which a load reads its memory: its stage, of a block memory the one before. */
+int load_read_stage(const struct program *p, const struct op *load);
+/* An entry's integer as a word of the load port: its bits, in the width of the memory's format. */
+uint64_t load_port_word(const struct memory *memory, int64_t integer);
+/* Other contents for a loadable memory, in place: integers [entries], each in [lo, hi]. */
+void program_set_contents(struct program *p, int memory, const int64_t *contents);
+
 /* ---- columns of matrices (matrix.c) ---- the stored integer of a RESULT op is exactly
  *   bias + sum over rows of weight[row] * (stored integer of the matvec's operand number row).
- * Fraction bits of a result: the fewest that hold it exactly, whatever the operands' values. */
+ * Fraction bits of a result: the fewest that hold it exactly, whatever the operands' values; of a
+ * loadable matrix whatever its integers become. */
 int result_fraction(const struct program *p, const struct op *result);
 /* The integers of the sum at a fraction (result_fraction()); an operand that is always 0 has weight
  * 0. False if an integer needs more than 63 bits. */
 bool result_weight(const struct program *p, const struct op *result, int fraction, int row,
                    int64_t *weight);
 bool result_bias(const struct program *p, const struct op *result, int fraction, int64_t *bias);
+/* The matrix that a result is a column of. */
+const struct matrix *result_matrix(const struct program *p, const struct op *result);
 
 /* ---- text form (print.c, parse.c) ---- docs/reference/program.md */
 void program_print(const struct program *p, FILE *stream);

@@ -211,7 +211,12 @@ static const char *op_verify(const struct program *p, int value, char *reason, s
         return REASON("%%%d (input): stage %d, not 0", value, op->stage);
     if (op->stage == 0 && (value_in_loop(p, value) || op->code >= OP_INDEX))
         return REASON("%%%d (%s): stage 0 of what a loop's control reaches", value, name);
-    if ((op->code == OP_LOAD || op->code == OP_STORE) && !program_has_loops(p))
+    bool is_loadable = op->code == OP_LOAD && p->memories[op->immediate].contents;
+    if (is_loadable && load_read_stage(p, op) < 1)
+        return REASON("%%%d (load): a loadable memory is read in cycle %d, before the event has "
+                      "its bank",
+                      value, load_read_stage(p, op));
+    if ((op->code == OP_LOAD || op->code == OP_STORE) && !is_loadable && !program_has_loops(p))
         return REASON("%%%d (%s): a memory in a program without loops", value, name);
     for (int k = 0; k < op->operand_count; k++) {
         int distance = op_distance(p, value, k), from = program_operand(p, op, k)->stage;

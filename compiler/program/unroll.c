@@ -71,6 +71,25 @@ static int copy_op(struct unroll *u, int value)
     return copy;
 }
 
+/* Entry of a loadable memory: of today's contents. */
+static int load_contents(struct unroll *u, const struct op *op)
+{
+    struct program *p = u->program;
+    const struct memory *m = &u->old->memories[op->immediate];
+    int fraction = format_fraction_bits(m->format);
+    int address = u->map[u->old->operands[op->operands]];
+    const struct op *x = &p->ops[address];
+    int value = x->lo == x->hi
+                    ? program_add_const(p, m->contents[x->lo], fraction)
+                    : program_add_table(p, address, m->name, m->contents + x->lo, m->format);
+    if (op->operand_count == 1) return value;
+    int condition = u->map[u->old->operands[op->operands + 1]], zero;
+    zero = program_add_const(p, 0, fraction);
+    const struct op *c = &p->ops[condition];
+    if (c->lo == c->hi) return c->lo ? value : zero;
+    return program_add_op(p, OP_SELECT, (int[]){condition, value, zero}, 3, 0);
+}
+
 static int unroll_op(struct unroll *u, int value)
 {
     const struct op *op = &u->old->ops[value];
@@ -87,13 +106,10 @@ static int unroll_op(struct unroll *u, int value)
     case OP_UPDATE: return u->map[operands[1]];
     case OP_LOAD: {
         const struct memory *m = &u->old->memories[op->immediate];
+        if (m->contents) return load_contents(u, op);
         if (op->operand_count > 1 && !static_of(u, operands[1]))
             return program_add_const(u->program, 0, format_fraction_bits(m->format));
-        int64_t entry = static_of(u, operands[0]);
-        if (m->contents)
-            return program_add_const(u->program, m->contents[entry],
-                                     format_fraction_bits(m->format));
-        return u->memories[op->immediate][entry];
+        return u->memories[op->immediate][static_of(u, operands[0])];
     }
     case OP_STORE:
         if (static_of(u, operands[2]))

@@ -55,6 +55,15 @@ void reuse_set_factors(const struct compile_options *options, struct reuse_choic
                  c->layer, asked->factor, c->rows, c->columns, most_products(c), most_products(c));
         c->factor = asked->factor;
     }
+    if (options->resource && options->reuse < 2 && !options->layer_reuse_count)
+        fail("strategy resource needs a reuse factor, such as --reuse 16");
+    for (int i = 0; i < count; i++) {
+        if (choices[i].is_loadable && choices[i].factor < 2)
+            fail("layer %s: loadable weights need a reuse factor of at least 2; give it one, such "
+                 "as --reuse %ld",
+                 choices[i].layer,
+                 most_products(&choices[i]) < 16 ? most_products(&choices[i]) : 16);
+    }
 }
 
 /* ---- the cheapest ---- */
@@ -68,6 +77,7 @@ struct choosing {
     struct reuse_choice *best;      /* [count] of the cheapest program so far */
     struct reuse_choice *of_layers; /* [count] of the cheapest layers so far */
     double best_cost, *layer_costs;
+    int impossible; /* a loadable layer that had no plan on multipliers, -1 */
 };
 
 static bool fits_part(const struct compile_options *options, const struct reuse_cost *cost)
@@ -83,8 +93,18 @@ static void consider(struct choosing *c, struct reuse_choice *choices)
     double *layers = calloc((size_t)c->count, sizeof *layers);
     if (!layers) fail("out of memory");
     struct reuse_cost cost = {.layers = layers};
-    struct program *p = reuse_program(c->program, c->options, choices);
-    bool is_possible = c->cost(c->data, p, choices, c->count, &cost);
+    struct program *p = reuse_program(c->program, c->options, choices, NULL);
+    bool is_possible = true;
+    c->impossible = -1;
+    for (int i = 0; i < c->count; i++)
+        if (choices[i].is_loadable && choices[i].form != REUSE_MULTIPLIERS) {
+            is_possible = false;
+            c->impossible = i; /* the last time: at the factors asked for */
+        }
+    if (is_possible)
+        is_possible = c->cost(c->data, p, choices, c->count, &cost);
+    else
+        program_free(p);
     if (is_possible && fits_part(c->options, &cost)) {
         for (int i = 0; i < c->count; i++) {
             if (c->layer_costs[i] >= 0 && c->layer_costs[i] <= layers[i]) continue;
@@ -102,6 +122,13 @@ static void consider(struct choosing *c, struct reuse_choice *choices)
 /* Digits are not narrower than a bit: more cycles than this change nothing for them. */
 enum { MOST_BITS = 64 };
 
+/* A layer's factor with so many halvings. */
+static int factor_at(const struct reuse_choice *asked, int level)
+{
+    int least = asked->is_loadable ? 2 : 1, factor = asked->factor >> level;
+    return factor > least ? factor : least;
+}
+
 static void try_level(struct choosing *c, const struct reuse_choice *asked, int level,
                       struct reuse_choice *choices)
 {
@@ -112,13 +139,32 @@ static void try_level(struct choosing *c, const struct reuse_choice *asked, int 
         if (form != REUSE_MULTIPLIERS && most > MOST_BITS) continue;
         for (int i = 0; i < c->count; i++) {
             choices[i] = asked[i];
-            choices[i].factor = asked[i].factor >> level ? asked[i].factor >> level : 1;
+            choices[i].factor = factor_at(&asked[i], level);
             choices[i].form = (enum reuse_form)form;
         }
         consider(c, choices);
     }
     memcpy(choices, c->of_layers, (size_t)c->count * sizeof *choices);
     consider(c, choices);
+}
+
+/* Nothing was possible: only loadable layers leave no way out. */
+static void fail_loadable(const struct choosing *c, const struct reuse_choice *choices)
+{
+    const struct reuse_choice *layer = NULL;
+    for (int i = 0; i < c->count && !layer; i++)
+        if (choices[i].is_loadable && (c->impossible < 0 || c->impossible == i))
+            layer = &choices[i];
+    if (!layer) return;
+    /* Inputs that come side by side are written to MAC_BANKS memories. */
+    if (c->impossible >= 0 && layer->rows > 2 * layer->factor)
+        fail("layer %s: loadable weights: its %d inputs go to memory two a cycle; give it a reuse "
+             "factor of at least %d",
+             layer->layer, layer->rows, (layer->rows + 1) / 2);
+    fail("layer %s: loadable weights: no way to multiply %d x %d of them in %d cycles was found "
+         "that "
+         "%s has room for at this clock; give it a larger reuse factor, or a slower clock",
+         layer->layer, layer->rows, layer->columns, layer->factor, c->options->target->name);
 }
 
 void reuse_choose(const struct program *program, const struct compile_options *options,
@@ -131,7 +177,8 @@ void reuse_choose(const struct program *program, const struct compile_options *o
                          .cost = cost,
                          .data = data,
                          .count = count,
-                         .best_cost = -1};
+                         .best_cost = -1,
+                         .impossible = -1};
     c.best = arena_alloc(&arena, n, sizeof *c.best);
     c.of_layers = arena_alloc(&arena, n, sizeof *c.of_layers);
     c.layer_costs = arena_alloc(&arena, n, sizeof *c.layer_costs);
@@ -140,15 +187,19 @@ void reuse_choose(const struct program *program, const struct compile_options *o
     for (int i = 0; i < count; i++) {
         c.layer_costs[i] = -1;
         tried[i] = c.of_layers[i] = choices[i];
-        tried[i].factor = 1;
+        tried[i].factor = choices[i].is_loadable ? 2 : 1;
         tried[i].form = REUSE_UNROLLED;
         if (choices[i].factor > most) most = choices[i].factor;
     }
     while (most >> levels > 1)
         levels++;
-    consider(&c, tried);
+    if (options->resource && levels) /* the factors as they are */
+        levels = 1;
+    else
+        consider(&c, tried);
     for (int level = levels - 1; level >= 0; level--)
         try_level(&c, choices, level, tried);
     if (c.best_cost >= 0) memcpy(choices, c.best, (size_t)count * sizeof *choices);
+    if (c.best_cost < 0) fail_loadable(&c, choices);
     arena_free(&arena);
 }

@@ -16,6 +16,7 @@ struct reuse_place {
 struct reuse {
     struct rewrite rewrite; /* old program, new program, map */
     const struct compile_options *options;
+    struct load_plan *load;        /* what is loaded is noted here; NULL */
     struct linear_forms *forms;    /* of the new program */
     bool *live;                    /* [old op_count] an output depends on it */
     struct reuse_stream **streams; /* [old op_count] values that exist as digits alone (serial.h) */
@@ -46,6 +47,12 @@ static inline int layer_operand(const struct reuse *r, const struct reuse_layer 
 {
     const struct program *old = r->rewrite.old;
     return old->operands[old->ops[layer->matvec].operands + row];
+}
+/* Whether there is a product to be computed: of a weight that is not, or need not stay, zero. */
+static inline bool layer_has_product(const struct reuse_layer *layer, int row, int column)
+{
+    return layer->matrix->is_loadable ||
+           layer->matrix->integers[(size_t)row * (size_t)layer->columns + (size_t)column] != 0;
 }
 static inline int64_t layer_weight(const struct reuse_layer *layer, int row, int column)
 {

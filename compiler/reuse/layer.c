@@ -35,12 +35,12 @@ static void find_rows(struct reuse *r, struct reuse_layer *layer)
         layer->bias[j] = dyadic_make(layer->matrix->bias[j], layer->matrix->bias_fraction_bits);
     for (int i = 0; i < layer->rows; i++) {
         const struct op *x = &w->old->ops[layer_operand(r, layer, i)];
-        if (x->lo == x->hi) {
+        if (x->lo == x->hi && !layer->matrix->is_loadable) {
             add_constant(layer, i, x);
             continue;
         }
         for (int j = 0; j < layer->columns; j++)
-            if (layer->results[j] >= 0 && layer_weight(layer, i, j)) layer->is_used[i] = true;
+            if (layer->results[j] >= 0 && layer_has_product(layer, i, j)) layer->is_used[i] = true;
     }
 }
 

@@ -1,4 +1,5 @@
 #include "compiler/reuse/macs.h"
+#include "compiler/reuse/words.h"
 
 #include "base/error.h"
 
@@ -14,6 +15,7 @@ struct macs {
     struct mac_fields *fields;    /* [engines][units] */
     int *lasts, *biases, *places; /* [engines] fields */
     int *captures;                /* [engines] memories */
+    struct word_field *weights;   /* [engines][units] of loadable ones */
     bool adds_bias;               /* in the loop: it has one column a cycle */
 };
 
@@ -132,6 +134,34 @@ static int64_t *integers(const struct macs *m)
     return arena_alloc(&m->r->rewrite.arena, (size_t)m->plan->cycles, sizeof(int64_t));
 }
 
+/* The unit's weights are loaded. */
+static void note_weights(struct macs *m, int engine, int unit, const int64_t *weights)
+{
+    const struct mac_plan *plan = m->plan;
+    struct load_cell *cells =
+        arena_alloc(&m->r->rewrite.arena, (size_t)plan->cycles, sizeof *cells);
+    for (int t = 0; t < plan->cycles; t++) {
+        int number, row = row_of(m, engine, t, unit, 0);
+        bool is_last;
+        cells[t] = (struct load_cell){LOAD_BIAS, -1, 0};
+        if (row >= 0)
+            cells[t] = (struct load_cell){row, column_of(m, engine, t, &number, &is_last),
+                                          mac_shift(m->r, m->layer, plan, row)};
+    }
+    m->weights[engine * plan->units + unit] =
+        (struct word_field){plan->weight_lo, plan->weight_hi, weights, cells};
+}
+
+static void load_weights(struct macs *m)
+{
+    int count = m->plan->engines * m->plan->units;
+    int *values = arena_alloc(&m->r->rewrite.arena, (size_t)count, sizeof *values);
+    const char *name = arena_printf(&m->r->rewrite.arena, "%s.weights", m->layer->name);
+    words_add(m->r, m->layer, name, m->weights, count, 0, values);
+    for (int i = 0; i < count; i++)
+        m->fields[i].weight = values[i];
+}
+
 /* Of a cycle without a row the address stays, so that nothing switches. */
 static void add_unit(struct macs *m, int engine, int unit)
 {
@@ -152,7 +182,10 @@ static void add_unit(struct macs *m, int engine, int unit)
         weight[t] = w[0];
         high[t] = w[1] - (w[0] < 0);
     }
-    f->weight = reuse_constant(m->r, "weight", weight, 0);
+    if (m->weights)
+        note_weights(m, engine, unit, weight);
+    else
+        f->weight = reuse_constant(m->r, "weight", weight, 0);
     if (m->plan->ports == 2) f->high = reuse_constant(m->r, "weight", high, 0);
     for (int port = 0; port < m->plan->ports; port++)
         f->address[port] = reuse_constant(m->r, "address", address[port], 0);
@@ -349,6 +382,25 @@ static int pick_sum(struct macs *m, int pipeline)
     return program_add_op(p, OP_PICK, all, count + 1, 0);
 }
 
+/* The loaded bias of the column whose turn it is. */
+static int load_bias(struct macs *m, int pipeline)
+{
+    const struct matrix *matrix = m->layer->matrix;
+    const int *columns = drain_columns(&m->plan->drain, pipeline);
+    int cycles = m->plan->drain.cycles, value;
+    struct arena *arena = &m->r->rewrite.arena;
+    int64_t *integers_ = arena_alloc(arena, (size_t)cycles, sizeof *integers_);
+    struct load_cell *cells = arena_alloc(arena, (size_t)cycles, sizeof *cells);
+    for (int i = 0; i < cycles; i++) {
+        cells[i] = (struct load_cell){LOAD_BIAS, columns[i], 0};
+        if (columns[i] >= 0) integers_[i] = matrix->bias[columns[i]];
+    }
+    struct word_field field = {matrix->bias_lo, matrix->bias_hi, integers_, cells};
+    words_add(m->r, m->layer, arena_printf(arena, "%s.bias", m->layer->name), &field, 1,
+              matrix->bias_fraction_bits, &value);
+    return value;
+}
+
 static void add_drain(struct macs *m)
 {
     struct program *p = program_of(m);
@@ -357,8 +409,11 @@ static void add_drain(struct macs *m)
     for (int q = 0; q < m->plan->drain.pipelines; q++) {
         int sum = pick_sum(m, q);
         if (fraction) sum = program_add_op(p, OP_SHIFT, &sum, 1, -fraction);
+        bool is_loaded = m->layer->matrix->is_loadable;
+        if (is_loaded && m->layer->matrix->bias)
+            sum = program_add2(p, OP_ADD, sum, load_bias(m, q), 0);
         drain_add(m->r, m->layer, m->tail, &m->plan->drain, q, sum,
-                  m->adds_bias ? NULL : m->layer->bias);
+                  m->adds_bias || is_loaded ? NULL : m->layer->bias);
     }
     drain_end(m->r, m->layer, m->tail);
 }
@@ -374,11 +429,15 @@ void mac_emit(struct reuse *r, const struct reuse_layer *layer, const struct reu
     m.biases = arena_alloc(arena, engines, sizeof *m.biases);
     m.places = arena_alloc(arena, engines, sizeof *m.places);
     m.captures = arena_alloc(arena, engines, sizeof *m.captures);
-    m.adds_bias = !plan->accumulates && has_coarse_biases(&m);
+    bool is_loadable = layer->matrix->is_loadable;
+    if (is_loadable)
+        m.weights = arena_alloc(arena, engines * (size_t)plan->units, sizeof *m.weights);
+    m.adds_bias = !plan->accumulates && !is_loadable && has_coarse_biases(&m);
     find_inputs(&m);
     reuse_begin_block(r, layer, "", plan->cycles);
     for (int e = 0; e < plan->engines; e++)
         add_engine(&m, e);
+    if (is_loadable) load_weights(&m);
     for (int e = 0; e < plan->engines; e++)
         add_sum(&m, e);
     add_drain(&m);

@@ -49,6 +49,9 @@ static inline struct mac_slot *mac_slot(const struct mac_plan *plan, int engine,
                             (size_t)plan->units +
                         (size_t)unit];
 }
+/* Left shift that brings a row's weights to inputs in steps of 2^-input_fraction. */
+int mac_shift(const struct reuse *r, const struct reuse_layer *layer, const struct mac_plan *plan,
+              int row);
 /* Weight of a row in a column, for an input in steps of 2^-input_fraction. */
 int64_t mac_weight(const struct reuse *r, const struct reuse_layer *layer,
                    const struct mac_plan *plan, int row, int column);

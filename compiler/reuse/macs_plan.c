@@ -9,12 +9,16 @@
 /* 4-input LUTs that a memory is worth, so that a few LUTs are not bought with many memories. */
 enum { MEMORY_PRICE = 8, MULTIPLIER_PRICE = 40 };
 
+int mac_shift(const struct reuse *r, const struct reuse_layer *layer, const struct mac_plan *plan,
+              int row)
+{
+    return plan->input_fraction - op_fraction(&r->rewrite.old->ops[layer_operand(r, layer, row)]);
+}
+
 int64_t mac_weight(const struct reuse *r, const struct reuse_layer *layer,
                    const struct mac_plan *plan, int row, int column)
 {
-    const struct op *x = &r->rewrite.old->ops[layer_operand(r, layer, row)];
-    return layer_weight(layer, row, column) *
-           ((int64_t)1 << (plan->input_fraction - op_fraction(x)));
+    return layer_weight(layer, row, column) * ((int64_t)1 << mac_shift(r, layer, plan, row));
 }
 
 struct planning {
@@ -37,6 +41,20 @@ static const struct target *target_of(const struct planning *m)
 static int width_of(int64_t lo, int64_t hi)
 {
     return format_of_interval(lo, hi, 0).width_bits;
+}
+
+/* What may be loaded, as mac_weight() would have it. */
+static void declare_weights(struct planning *m)
+{
+    struct mac_plan *plan = &m->plan;
+    const struct matrix *matrix = m->layer->matrix;
+    int most = 0;
+    for (int i = 0; i < m->layer->rows; i++) {
+        int shift = mac_shift(m->r, m->layer, plan, i);
+        if (m->layer->is_used[i] && shift > most) most = shift;
+    }
+    plan->weight_lo = matrix->lo * ((int64_t)1 << most);
+    plan->weight_hi = matrix->hi * ((int64_t)1 << most);
 }
 
 static bool measure(struct planning *m)
@@ -66,6 +84,7 @@ static bool measure(struct planning *m)
             if (w > plan->weight_hi) plan->weight_hi = w;
         }
     }
+    if (m->layer->matrix->is_loadable) declare_weights(m);
     return true;
 }
 
@@ -111,7 +130,7 @@ static int pair_shift(const struct planning *m)
     const struct target *t = target_of(m);
     bool is_signed = plan->input_lo < 0;
     int bits = width_of(plan->input_lo, plan->input_hi) + (!is_signed && !t->dsp_mixes_signs);
-    int shift = t->dsp_b_bits - bits;
+    int shift = t->dsp_b_bits - bits - is_signed; /* the least of both needs a bit more */
     return shift > 1 && shift >= bits ? shift : 0;
 }
 
@@ -135,7 +154,8 @@ static int list_entries(const struct planning *m, int column, int bank, struct e
     for (int i = 0; i < m->layer->rows; i++) {
         if (!m->layer->is_used[i] || m->plan.bank[i] != bank) continue;
         int64_t w = mac_weight(m->r, m->layer, &m->plan, i, column);
-        if (w) entries[count++] = (struct entry){w, i};
+        if (m->layer->matrix->is_loadable) w = 0; /* it may be any */
+        if (layer_has_product(m->layer, i, column)) entries[count++] = (struct entry){w, i};
     }
     qsort(entries, (size_t)count, sizeof *entries, compare_entries);
     return count;
@@ -493,6 +513,7 @@ struct mac_plan *mac_plan(struct reuse *r, const struct reuse_layer *layer,
     for (int ports = 1; ports <= MAC_PORTS; ports++) {
         m.plan.ports = ports;
         m.plan.shift = ports == 2 ? pair_shift(&m) : 0;
+        if (ports == 2 && layer->matrix->is_loadable) break; /* whether they fit, the weights say */
         if ((ports == 2 && !m.plan.shift) || !fill_slots(&m) || !choose_units(&m)) continue;
         if (best && best->price <= m.plan.price) continue;
         if (!best) best = arena_alloc(&r->rewrite.arena, 1, sizeof *best);

@@ -202,6 +202,15 @@ static int spread_rows(const struct reuse_layer *layer, int *bank)
     return banks;
 }
 
+/* A normalisation that is loaded has to be shared: as straight code it would be lost to passes. */
+static bool has_loadable_scale(const struct program *old, const struct reuse_layer *layer)
+{
+    for (int v = layer->matvec + 1; v < layer->block->end; v++)
+        if (old->ops[v].code == OP_MATVEC && old->matrices[old->ops[v].immediate].is_loadable)
+            return true;
+    return false;
+}
+
 /* Plans a layer on multipliers, from where the layers before leave its rows. */
 static void plan_macs(struct reuse *r, struct choice *choice, const struct bank *bank_of)
 {
@@ -220,8 +229,10 @@ static void plan_macs(struct reuse *r, struct choice *choice, const struct bank 
     }
     if (!choice->reads_memories) banks = spread_rows(layer, bank);
     choice->tail = tail_find(r, layer);
+    bool has_tail = choice->tail;
     if (!choice->tail) choice->tail = tail_none(r, layer);
-    choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank);
+    if (has_tail || !has_loadable_scale(r->rewrite.old, layer))
+        choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank);
     if (choice->macs)
         choice->drain = choice->macs->drain;
     else
@@ -245,7 +256,7 @@ static long count_products(const struct reuse_layer *layer)
     long count = 0;
     for (int i = 0; i < layer->rows; i++)
         for (int j = 0; j < layer->columns && layer->is_used[i]; j++)
-            count += layer->results[j] >= 0 && layer_weight(layer, i, j) != 0;
+            count += layer->results[j] >= 0 && layer_has_product(layer, i, j);
     return count;
 }
 
@@ -269,16 +280,32 @@ static bool fits_digits(const struct program *old, struct reuse *r, const struct
     return inputs + sums <= 56;
 }
 
+/* Multipliers where they are possible; a layer that is not loadable keeps its form else. */
+static void try_macs(struct reuse *r, struct choice *choice, const struct bank *bank_of)
+{
+    enum reuse_form otherwise = choice->form;
+    choice->form = REUSE_MULTIPLIERS;
+    plan_macs(r, choice, bank_of);
+    if (choice->macs || choice->layer.matrix->is_loadable) return;
+    tail_free(choice->tail);
+    choice->tail = NULL;
+    if (otherwise != REUSE_MULTIPLIERS) choice->form = otherwise;
+}
+
 /* Plans the layer's form; one that is not possible becomes another, which `form` then says. */
 static void plan_layer(struct reuse *r, struct choice *choice, struct bank *bank_of)
 {
     struct reuse_layer *layer = &choice->layer;
-    if (layer->factor <= 1 || !count_products(layer)) choice->form = REUSE_UNROLLED;
+    if (layer->factor <= 1 || !count_products(layer))
+        choice->form = REUSE_UNROLLED;
+    else if (layer->matrix->is_loadable || r->options->resource)
+        try_macs(r, choice, bank_of);
+    else if (choice->form == REUSE_MULTIPLIERS)
+        plan_macs(r, choice, bank_of);
     if (choice->form == REUSE_SERIAL) {
         choice->serial = serial_plan(r, layer);
         if (!choice->serial) choice->form = REUSE_UNROLLED;
     }
-    if (choice->form == REUSE_MULTIPLIERS) plan_macs(r, choice, bank_of);
     bool is_digits = choice->form == REUSE_DIGITS || choice->form == REUSE_DIGITS_IN_TURN;
     if (is_digits && !fits_digits(r->rewrite.old, r, layer)) choice->form = REUSE_UNROLLED;
     if (choice->form == REUSE_DIGITS_IN_TURN) {
@@ -437,6 +464,8 @@ int reuse_find_layers(const struct program *old, const struct compile_options *o
                                          .products = count_products(layer),
                                          .factor = 1,
                                          .form = REUSE_UNROLLED};
+        /* Without products no output depends on it: there is nothing to be loaded. */
+        found[i].is_loadable = layer->matrix->is_loadable && found[i].products;
         snprintf(found[i].layer, sizeof found[i].layer, "%s", layer->name);
     }
     program_free(r.rewrite.program);
@@ -445,10 +474,11 @@ int reuse_find_layers(const struct program *old, const struct compile_options *o
 }
 
 struct program *reuse_program(const struct program *old, const struct compile_options *options,
-                              struct reuse_choice *wanted)
+                              struct reuse_choice *wanted, struct load_plan *load)
 {
     struct reuse r;
     reuse_init(&r, old, options);
+    r.load = load;
     struct choice *choices = new_choices(&r);
     int layers = find_layers(&r, choices);
     for (int i = 0; i < layers; i++) {

@@ -29,8 +29,9 @@ extern const char *const reuse_form_names[];
 struct reuse_choice {
     char layer[128];
     int rows, columns;
-    long products; /* with weights that are not zero */
-    int factor;    /* most cycles of its loops, >= 1 */
+    long products;    /* with weights that are not zero */
+    int factor;       /* most cycles of its loops, >= 1 */
+    bool is_loadable; /* no form but multipliers will do, and the factor is at least 2 */
     enum reuse_form form;
 };
 
@@ -39,9 +40,10 @@ struct reuse_choice {
 int reuse_find_layers(const struct program *program, const struct compile_options *options,
                       struct reuse_choice *choices);
 /* Makes loops of the layers as their choices say; a form that a layer cannot have becomes another,
- * which the choice says then. */
+ * which the choice says then (also where that leaves a loadable matrix in the program, which no
+ * later pass takes). What is loaded is noted in `load`, may be NULL. */
 struct program *reuse_program(const struct program *old, const struct compile_options *options,
-                              struct reuse_choice *choices);
+                              struct reuse_choice *choices, struct load_plan *load);
 
 /* The layer that a block was made of: its name without what the pass puts behind it. */
 const char *reuse_layer_name(struct arena *arena, const struct block *block);

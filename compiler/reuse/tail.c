@@ -3,6 +3,7 @@
  * and moved what rounding adds into the biases of some; a correction found by trial makes up for
  * that. */
 #include "compiler/reuse/tail.h"
+#include "compiler/reuse/words.h"
 
 #include "base/error.h"
 #include "compiler/optimize/optimize.h"
@@ -156,6 +157,7 @@ static int *find_bases(struct reuse *r, const struct reuse_layer *layer, struct 
         }
         const struct op *matvec = program_operand(old, &old->ops[bases[j]], 0);
         const struct matrix *m = &old->matrices[matvec->immediate];
+        if (m->is_loadable) tail->loaded = m;
         tail->scale[j] = dyadic_make(m->integers[0], m->fraction_bits);
         tail->offset[j] = bias_of(m, 0);
     }
@@ -360,6 +362,7 @@ static struct reuse_tail *tail_new(struct reuse *r, const struct reuse_layer *la
     tail->offset = arena_alloc(&r->rewrite.arena, columns, sizeof *tail->offset);
     tail->correction = arena_alloc(&r->rewrite.arena, columns, sizeof *tail->correction);
     tail->columns = layer->columns;
+    tail->layer = layer;
     tail->sums = layer->results;
     for (size_t j = 0; j < columns; j++)
         tail->values[j] = -1;
@@ -373,7 +376,7 @@ struct reuse_tail *tail_find(struct reuse *r, const struct reuse_layer *layer)
     int finest;
     if (!find_values(r, layer, tail)) return NULL;
     int *bases = find_bases(r, layer, tail);
-    if (tail->scales) drop_common_scale(layer, tail, bases);
+    if (tail->scales && !tail->loaded) drop_common_scale(layer, tail, bases);
     tail->bases = bases;
     tail->function = find_function(old, layer, tail, bases, &finest);
     if (!tail->function) return NULL;
@@ -435,6 +438,30 @@ static int constants(struct reuse *r, const char *name, const struct dyadic *of_
         (void)fits;
     }
     return any ? reuse_constant(r, name, entries, fraction) : -1;
+}
+
+/* Scales or offsets, loaded. */
+static int load(struct reuse *r, const struct reuse_tail *tail, const int *columns,
+                enum load_row row)
+{
+    const struct matrix *m = tail->loaded;
+    const struct dyadic *of_column = row == LOAD_SCALE ? tail->scale : tail->offset;
+    int trip = reuse_trip(r), value;
+    int fraction = row == LOAD_SCALE ? m->fraction_bits : m->bias_fraction_bits;
+    struct arena *arena = &r->rewrite.arena;
+    int64_t *integers = arena_alloc(arena, (size_t)trip, sizeof *integers);
+    struct load_cell *cells = arena_alloc(arena, (size_t)trip, sizeof *cells);
+    for (int i = 0; i < trip; i++) {
+        cells[i] = (struct load_cell){row, columns[i], 0};
+        bool fits = columns[i] < 0 || dyadic_on_grid(of_column[columns[i]], fraction, &integers[i]);
+        assert(fits); /* lowering rounded them to it */
+        (void)fits;
+    }
+    struct word_field field = {m->lo, m->hi, integers, cells};
+    const char *what = row == LOAD_SCALE ? "scale" : "offset";
+    words_add(r, tail->layer, arena_printf(arena, "%s.%s", tail->layer->name, what), &field, 1,
+              fraction, &value);
+    return value;
 }
 
 /* The bits that hold the old values of[column] with what `offset` adds. */
@@ -509,10 +536,12 @@ int tail_emit(struct reuse *r, const struct reuse_tail *tail, int sum, const str
     if (added >= 0) sum = program_add2(p, OP_ADD, sum, added, 0);
     sum = wrap(r, sum, sum_format(r->rewrite.old, tail));
     if (tail->scales) {
-        int scale = constants(r, "control", tail->scale, columns);
+        int scale = tail->loaded ? load(r, tail, columns, LOAD_SCALE)
+                                 : constants(r, "control", tail->scale, columns);
         assert(scale >= 0);
         sum = program_add2(p, OP_MUL, sum, scale, 0);
-        added = constants(r, "control", tail->offset, columns);
+        added = tail->loaded ? load(r, tail, columns, LOAD_OFFSET)
+                             : constants(r, "control", tail->offset, columns);
         if (added >= 0) sum = program_add2(p, OP_ADD, sum, added, 0);
         sum = wrap(r, sum, format_with(r->rewrite.old, tail, tail->bases, tail->correction));
     }

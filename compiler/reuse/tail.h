@@ -13,6 +13,8 @@ struct reuse_tail {
     bool values_are_results;  /* the rest of the layer's block is still to be done */
     struct program *function; /* one input, one output */
     bool scales;
+    const struct matrix *loaded; /* scales and offsets are loaded, as this one's; else NULL */
+    const struct reuse_layer *layer;
     struct dyadic *scale, *offset; /* [columns]; the offset includes the correction */
     struct dyadic *correction;     /* [columns] what function needs beside scale and offset */
     const int *sums, *bases; /* [columns] old values: results, and what functions start from */

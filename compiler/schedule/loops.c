@@ -11,7 +11,14 @@ void schedule_memories(const struct program *p, struct precedence **precedences,
                        size_t *capacity)
 {
     struct arena arena = {0};
-    struct statics *statics = statics_new(p);
+    /* Distances without the stages that an earlier schedule may have given. */
+    struct program bare = *p;
+    bare.ops = arena_alloc(&arena, (size_t)p->op_count + 1, sizeof *bare.ops);
+    for (int v = 0; v < p->op_count; v++) {
+        bare.ops[v] = p->ops[v];
+        bare.ops[v].stage = 0;
+    }
+    struct statics *statics = statics_new(&bare);
     int *stores = arena_alloc(&arena, (size_t)p->memory_count + 1, sizeof *stores);
     for (int v = 0; v < p->op_count; v++)
         if (p->ops[v].code == OP_STORE) stores[p->ops[v].immediate] = v;

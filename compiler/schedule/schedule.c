@@ -216,6 +216,15 @@ _Noreturn static void fail_recurrence(const struct scheduling *s, int value)
          p->blocks[program_block_of(p, value)].name, value, s->options->clock_mhz, s->target->name);
 }
 
+/* Control reaches loops from stage 1 on, and a loadable memory in that cycle at the earliest. */
+static int least_stage(const struct program *p, int value)
+{
+    const struct op *op = &p->ops[value];
+    bool is_loadable = op->code == OP_LOAD && p->memories[op->immediate].contents;
+    if (is_loadable) return 1 + op_reads_block(p, op);
+    return value_in_loop(p, value) || op->code >= OP_INDEX;
+}
+
 /* The earliest stages that keep all precedences: longest paths in a graph that has cycles where a
  * loop ties values together (a state and its update are of one stage). A cycle longer than that is
  * a recurrence too slow for the clock: -1, and the value in `slow`. */
@@ -226,7 +235,7 @@ static int earliest_stages(struct scheduling *s, int *slow)
     long rounds = 0;
     if (s->count) qsort(s->precedences, s->count, sizeof *s->precedences, compare_precedences);
     for (int v = 0; v < p->op_count; v++)
-        s->stages[v] = value_in_loop(p, v) || p->ops[v].code >= OP_INDEX;
+        s->stages[v] = least_stage(p, v);
     for (bool changed = true; changed; rounds++) {
         changed = false;
         for (size_t i = 0; i < s->count; i++) {
@@ -248,7 +257,8 @@ static int earliest_stages(struct scheduling *s, int *slow)
 
 static bool is_large(const struct scheduling *s)
 {
-    return s->program->op_count > SCHEDULE_LARGE && !program_has_loops(s->program);
+    return s->program->op_count > SCHEDULE_LARGE && !program_has_loops(s->program) &&
+           !program_has_loadables(s->program);
 }
 
 /* Precedences and earliest stages; returns as earliest_stages() does. */

@@ -85,7 +85,7 @@ bad "missing --out" "$sluice" compile "$model"
 bad "missing --board" "$sluice" compile "$model" --out d
 bad "unknown board" "$sluice" compile "$model" --out d --board icebraker
 bad "reuse" "$sluice" compile "$model" --out d --board hx8k-evn --reuse 9999
-bad "strategy" "$sluice" compile "$model" --out d --board hx8k-evn --strategy resource
+bad "strategy" "$sluice" compile "$model" --out d --board hx8k-evn --strategy fastest
 bad "clock not a number" "$sluice" compile "$model" --out d --board hx8k-evn --clock-mhz fast
 bad "clock too fast" "$sluice" compile "$model" --out d --board hx8k-evn --clock-mhz 2000
 head -c 300 "$model" >cut.onnx

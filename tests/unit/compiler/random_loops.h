@@ -20,6 +20,7 @@ struct loop_maker {
     int trip, index, late; /* late: a load of what the same iteration stored; -1 */
     /* Memories that are written, and by loops of how many iterations. */
     int memories[LOOP_MEMORIES], trips[LOOP_MEMORIES], memory_count;
+    bool loads; /* loadable memories, too */
 };
 
 static int loop_between(struct random *random, int least, int most)
@@ -75,6 +76,25 @@ static int loop_rom(struct loop_maker *m, struct format format)
 static int loop_table(struct loop_maker *m, const int64_t *entries, int64_t most)
 {
     return program_add_table(m->p, m->index, "plan", entries, format_of_interval(0, most, 0));
+}
+
+/* A load from a memory of its own that is loadable: at any address, under any condition. */
+static void loop_load_loadable(struct loop_maker *m)
+{
+    int64_t contents[16];
+    int bits = loop_between(m->random, 0, 4), entries;
+    int address = bits ? loop_bits(m, bits) : program_add_const(m->p, 0, 0);
+    entries = (int)m->p->ops[address].hi + 1;
+    int64_t hi = loop_between(m->random, 1, 20), lo = loop_between(m->random, -20, 0);
+    for (int i = 0; i < entries; i++)
+        contents[i] = loop_between(m->random, (int)lo, (int)hi);
+    int memory = program_add_memory(m->p, "loaded", entries, lo, hi, loop_between(m->random, 0, 2),
+                                    contents);
+    static const enum memory_kind kinds[] = {MEMORY_REGISTERS, MEMORY_DISTRIBUTED, MEMORY_BLOCK};
+    m->p->memories[memory].kind = kinds[random_below(m->random, 3)];
+    loop_keep(m, random_below(m->random, 2)
+                     ? program_add_load(m->p, memory, address)
+                     : program_add_load_if(m->p, memory, address, loop_bits(m, 1)));
 }
 
 /* A load of what was written; in a loop of its own order, in straight code of one entry. */
@@ -190,7 +210,12 @@ static void loop_op(struct loop_maker *m)
                         : program_add_const(p, loop_between(m->random, -9, 9), 1);
         break;
     case 8:
-    case 9: loop_load(m); return;
+    case 9:
+        if (m->loads && random_below(m->random, 2))
+            loop_load_loadable(m);
+        else
+            loop_load(m);
+        return;
     default: {
         int x = loop_bits(m, 3), y = loop_bits(m, 3);
         a = program_add_op(p, OP_CONCAT, (int[]){x, y}, 2, 0);
@@ -237,10 +262,9 @@ static void loop_block(struct loop_maker *m, int number)
     if (m->late >= 0) m->pool[m->pool_count++] = m->late;
 }
 
-/* The caller frees it with program_free(). */
-__attribute__((unused)) static struct program *random_loops(struct random *random)
+static struct program *make_random_loops(struct random *random, bool loads)
 {
-    struct loop_maker m = {.random = random, .p = program_new("loops")};
+    struct loop_maker m = {.random = random, .p = program_new("loops"), .loads = loads};
     char name[32];
     program_begin_block(m.p, "inputs", "input");
     for (int i = 0; i < 4; i++) {
@@ -259,6 +283,18 @@ __attribute__((unused)) static struct program *random_loops(struct random *rando
                                              : loop_between(random, 0, m.pool_count - 1)]);
     }
     return m.p;
+}
+
+/* The caller frees it with program_free(). */
+__attribute__((unused)) static struct program *random_loops(struct random *random)
+{
+    return make_random_loops(random, false);
+}
+
+/* The same with loadable memories. */
+__attribute__((unused)) static struct program *random_loadable_loops(struct random *random)
+{
+    return make_random_loops(random, true);
 }
 
 #endif

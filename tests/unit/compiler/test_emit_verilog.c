@@ -6,6 +6,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/process.h"
+#include "compiler/optimize/optimize.h"
+#include "compiler/schedule/schedule.h"
+#include "tests/unit/compiler/random_loops.h"
 #include "tests/unit/compiler/random_program.h"
 #include "tests/unit/sim/small_program.h"
 
@@ -56,6 +59,27 @@ static void test_small_network_is_clean(void **state)
     emit_verilog(p, &header, "build/tests/emit/small");
     check_tools("build/tests/emit/small", "tiny");
     program_free(p);
+}
+
+/* Loops with loadable memories of every kind and size, read or not. */
+static void test_loadable_memories_are_clean(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct random random = random_init(seed);
+        struct compile_options options;
+        compile_options_init(&options);
+        options.clock_mhz = 10;
+        struct program *made = random_loadable_loops(&random);
+        struct program *less = optimize_dead(made, &target_generic);
+        struct program *p = schedule_program(less, &options);
+        run("rm -rf build/tests/emit/loads");
+        emit_verilog(p, &header, "build/tests/emit/loads");
+        check_tools("build/tests/emit/loads", "loops");
+        program_free(made);
+        program_free(less);
+        program_free(p);
+    }
 }
 
 /* Every operation, rounding and overflow mode; wide and narrow. */
@@ -189,6 +213,7 @@ int main(void)
     error_set_quiet(true);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_network_is_clean),
+        cmocka_unit_test(test_loadable_memories_are_clean),
         cmocka_unit_test(test_random_programs_are_clean),
         cmocka_unit_test(test_odd_programs_are_clean),
         cmocka_unit_test(test_same_program_same_bytes),

@@ -123,8 +123,12 @@ static struct machine eval_all(struct arena *arena, const struct program *p, con
     m.values = arena_alloc(arena, (size_t)p->op_count, sizeof *m.values);
     m.next = arena_alloc(arena, (size_t)p->op_count, sizeof *m.next);
     m.memories = arena_alloc(arena, (size_t)p->memory_count + 1, sizeof *m.memories);
-    for (int i = 0; i < p->memory_count; i++)
-        m.memories[i] = arena_alloc(arena, (size_t)p->memories[i].entries, sizeof(int64_t));
+    for (int i = 0; i < p->memory_count; i++) {
+        const struct memory *memory = &p->memories[i];
+        m.memories[i] = arena_alloc(arena, (size_t)memory->entries, sizeof(int64_t));
+        if (memory->contents)
+            memcpy(m.memories[i], memory->contents, (size_t)memory->entries * sizeof(int64_t));
+    }
     for (int e = 0; e < EVENTS; e++) {
         m.inputs = inputs + e * p->input_count;
         eval_event(&m);
@@ -161,12 +165,13 @@ static struct program *scheduled(const struct program *p, uint64_t seed)
 static void test_meaning(void **state)
 {
     (void)state;
-    long loops = 0, kinds[MEMORY_KIND_COUNT] = {0}, codes[OP_COUNT] = {0}, buffered = 0, folded = 0;
+    long loops = 0, kinds[MEMORY_KIND_COUNT] = {0}, codes[OP_COUNT] = {0}, buffered = 0, folded = 0,
+         loadable = 0;
     file_make_folder(folder);
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct arena arena = {0};
         struct random random = random_init(seed);
-        struct program *p = random_loops(&random);
+        struct program *p = seed % 2 ? random_loops(&random) : random_loadable_loops(&random);
         program_check(p, "random_loops");
         int64_t *inputs = arena_alloc(&arena, (size_t)(EVENTS * p->input_count), 8);
         int64_t *expected = arena_alloc(&arena, (size_t)(EVENTS * p->output_count), 8);
@@ -180,6 +185,8 @@ static void test_meaning(void **state)
         program_check(less, "dead");
         struct program *at = scheduled(less, seed);
         compare(at, inputs, expected, "without dead code, scheduled", seed);
+        struct program *again = scheduled(at, seed + 5); /* as a build does that misses its clock */
+        compare(again, inputs, expected, "scheduled again", seed);
         const char *file = file_join(&arena, folder, "program.sluice");
         program_write(at, file);
         struct program *read = program_read(file);
@@ -193,16 +200,18 @@ static void test_meaning(void **state)
             codes[at->ops[v].code]++;
         for (int i = 0; i < at->memory_count; i++) {
             kinds[at->memories[i].kind]++;
+            loadable += at->memories[i].contents != NULL;
             buffered += at->memories[i].slots > at->memories[i].entries;
             folded += at->memories[i].slots < at->memories[i].entries;
         }
-        struct program *all[] = {p, less, at, read, flat};
-        for (int i = 0; i < 5; i++)
+        struct program *all[] = {p, less, at, again, read, flat};
+        for (int i = 0; i < 6; i++)
             program_free(all[i]);
         arena_free(&arena);
     }
     /* Else the test says little. */
-    assert_true(loops > SEEDS / 2 && buffered > SEEDS / 20 && folded > SEEDS / 20);
+    assert_true(loops > SEEDS / 2 && buffered > SEEDS / 20 && folded > SEEDS / 20 &&
+                loadable > SEEDS / 2);
     for (int kind = 0; kind < MEMORY_KIND_COUNT; kind++)
         assert_true(kinds[kind] > SEEDS / 10);
     for (int code = OP_PICK; code <= OP_STORE; code++)
@@ -236,7 +245,7 @@ static void test_generated_c(void **state)
     for (uint64_t seed = 1; seed <= C_SEEDS; seed++) {
         struct arena arena = {0};
         struct random random = random_init(seed);
-        struct program *p = random_loops(&random);
+        struct program *p = seed % 2 ? random_loops(&random) : random_loadable_loops(&random);
         int64_t *inputs = arena_alloc(&arena, (size_t)(EVENTS * p->input_count), 8);
         size_t bytes = (size_t)(EVENTS * p->output_count) * 8, length;
         int64_t *expected = arena_alloc(&arena, bytes, 1);

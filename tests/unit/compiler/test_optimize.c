@@ -31,7 +31,11 @@ static struct program *product(struct format format, int rows, int columns, cons
         snprintf(name, sizeof name, "x%d", i);
         x[i] = program_add_input(p, name, format, 1, 0);
     }
-    struct matrix matrix = {"w", rows, columns, (int64_t *)integers, 0, (int64_t *)bias, 0};
+    struct matrix matrix = {.name = "w",
+                            .rows = rows,
+                            .columns = columns,
+                            .integers = (int64_t *)integers,
+                            .bias = (int64_t *)bias};
     program_add_matvec(p, x, rows, &matrix, y);
     for (int j = 0; j < columns; j++) {
         char name[16];
@@ -126,7 +130,11 @@ static void matrices_on_one_vector_share(void **state)
             other[i] = program_add_quantize(p, x[i], format_make(true, 6, 3));
         for (int head = 0; head < 2; head++) {
             program_begin_block(p, head ? "right" : "left", "dense");
-            struct matrix matrix = {"w", 4, 2, (int64_t *)weights[head], head, NULL, 0};
+            struct matrix matrix = {.name = "w",
+                                    .rows = 4,
+                                    .columns = 2,
+                                    .integers = (int64_t *)weights[head],
+                                    .fraction_bits = head};
             program_add_matvec(p, head && !together ? other : x, 4, &matrix, y + 2 * head);
         }
         for (int j = 0; j < 4; j++)
@@ -152,7 +160,8 @@ static void a_table_keeps_its_meaning(void **state)
         program_begin_block(p, "dense", "dense");
         int x = program_add_input(p, "x", format_make(true, 3, 3), 1, 0), y;
         int64_t weights[2] = {1, other}, entries[64];
-        struct matrix matrix = {"w", 2, 1, weights, 3, NULL, 0};
+        struct matrix matrix = {
+            .name = "w", .rows = 2, .columns = 1, .integers = weights, .fraction_bits = 3};
         program_add_matvec(p, (int[2]){x, x}, 2, &matrix, &y);
         const int64_t lo = p->ops[y].lo, hi = p->ops[y].hi;
         assert_true(hi - lo < 64);

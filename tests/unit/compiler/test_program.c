@@ -91,7 +91,13 @@ static void test_columns(void **state)
     int x[2] = {program_add_input(p, "a", format_make(true, 4, 2), 1, 0),
                 program_add_input(p, "b", format_make(true, 4, 2), 1, 0)};
     int64_t weights[] = {2, 2, 0, 8, 6, 3, 0, -16}, bias[] = {0, 0, 12, 1};
-    struct matrix m = {"w", 2, 4, weights, 5, bias, 3};
+    struct matrix m = {.name = "w",
+                       .rows = 2,
+                       .columns = 4,
+                       .integers = weights,
+                       .fraction_bits = 5,
+                       .bias = bias,
+                       .bias_fraction_bits = 3};
     int r[4];
     program_add_matvec(p, x, 2, &m, r);
     assert_value(p, r[0], "fixed<6,0>", -32, 28); /* (2 a + 6 b) 2^-7 = (a + 3 b) 2^-6 */

@@ -39,7 +39,13 @@ static struct program *golden_program(void)
     int b = program_add_input(p, "pT / \"GeV\" \\ \xce\xb7", modes, 1, 0);
     program_begin_block(p, "dense 1", "dense");
     int64_t weights[] = {1, -3, 2, 4}, bias[] = {5, -4}, entries[64];
-    struct matrix m = {"w1", 2, 2, weights, 3, bias, 9};
+    struct matrix m = {.name = "w1",
+                       .rows = 2,
+                       .columns = 2,
+                       .integers = weights,
+                       .fraction_bits = 3,
+                       .bias = bias,
+                       .bias_fraction_bits = 9};
     int r[2];
     program_add_matvec(p, (int[]){a, b}, 2, &m, r);
     int sum = program_add2(p, OP_ADD, a, b, 2);

@@ -132,7 +132,7 @@ static int check_choice(const struct program *p, const struct compile_options *o
     for (int i = 0; i < count; i++)
         if (choices[i].factor > most) most = choices[i].factor;
     snprintf(what, sizeof what, "form %d, at most %d cycles", form, most);
-    struct program *with = reuse_program(p, options, choices);
+    struct program *with = reuse_program(p, options, choices, NULL);
     program_check(with, "reuse");
     assert_true(longest_loop(with) <= most);
     compare(p, with, seed, what);
@@ -287,7 +287,7 @@ static void pruning_shortens(void **state)
         assert_int_equal(reuse_find_layers(p, &options, choices), 1);
         choices[0].factor = 120;
         choices[0].form = REUSE_MULTIPLIERS;
-        struct program *with = reuse_program(p, &options, choices);
+        struct program *with = reuse_program(p, &options, choices, NULL);
         assert_int_equal(choices[0].form, REUSE_MULTIPLIERS);
         cycles[k] = longest_loop(with);
         assert_true(choices[0].products <= cycles[k] * 2);

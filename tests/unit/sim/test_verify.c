@@ -13,6 +13,7 @@
 #include "tests/unit/compiler/random_loops.h"
 #include "tests/unit/compiler/random_program.h"
 #include "tests/unit/sim/small_program.h"
+#include "tests/unit/sim/verify_folder.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -22,55 +23,7 @@
 
 #include <cmocka.h>
 
-enum { EVENTS = 400, RANDOM_PROGRAMS = 2, RANDOM_LOOPS = 3, INNER_EVENTS = 8 };
-static const struct emit_header header = {"0.1", "00112233445566778899aabbccddeeff", "--reuse 1",
-                                          "hx8k-evn"};
-static double events[EVENTS * 16];
-
-/* A build folder with the program, its Verilog and no model. */
-static const char *make_folder(const struct program *p, const char *name)
-{
-    static char folder[200];
-    char command[300], path[300];
-    snprintf(folder, sizeof folder, "build/tests/verify/%s", name);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    assert_int_equal(system(command), 0);
-    file_make_folder(folder);
-    snprintf(path, sizeof path, "%s/program.sluice", folder);
-    program_write(p, path);
-    emit_verilog(p, &header, folder);
-    return folder;
-}
-
-static struct verify_request make_request(const char *folder)
-{
-    struct verify_request request;
-    struct random random = random_init(7);
-    for (int i = 0; i < EVENTS * 16; i++)
-        events[i] = random_normal(&random);
-    verify_request_init(&request);
-    request.folder = folder;
-    request.x = events;
-    request.events = EVENTS;
-    request.random_events = 300;
-    request.crossing_interval_cycles = 3;
-    request.without_model = true;
-    return request;
-}
-
-/* Replaces the first `from` in a file of the folder. */
-static void break_file(const char *folder, const char *file, const char *from, const char *to)
-{
-    struct arena arena = {0};
-    size_t length;
-    const char *path = file_join(&arena, folder, file);
-    char *text = file_read(&arena, path, &length), *at = strstr(text, from);
-    assert_non_null(at);
-    const char *changed =
-        arena_printf(&arena, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-    file_write(path, changed, strlen(changed));
-    arena_free(&arena);
-}
+enum { RANDOM_PROGRAMS = 2, RANDOM_LOOPS = 3, INNER_EVENTS = 8 };
 
 /* Whether some signal carries another value in one event than in the other. */
 static bool differ(const struct program *p, const int64_t *one, const int64_t *other)
