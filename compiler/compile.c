@@ -163,7 +163,8 @@ static void choose_trees(const struct network *network, struct compile_options *
 {
     struct compile_options timed = *options;
     int asked;
-    if (!asks_for_reuse(options)) return;
+    bool is_loadable = options->all_loadable || options->loadable_count;
+    if (!asks_for_reuse(options) && !is_loadable) return;
     if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
     const struct layer *layer =
         trees_choose(network, &timed, finish_lowered, &asked, &only->factor);
@@ -186,7 +187,8 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     struct compile_options timed = *c->options;
     if (c->has_stopped) return;
     /* An ensemble of trees comes with its loops. */
-    if (notes->layer_count || (timed.reuse <= 1 && !timed.layer_reuse_count)) {
+    if (notes->layer_count || (timed.reuse <= 1 && !timed.layer_reuse_count && !timed.resource &&
+                               !timed.all_loadable && !timed.loadable_count)) {
         finish(c, "reuse", c->program);
         return;
     }

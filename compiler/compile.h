@@ -37,15 +37,17 @@ struct compile_options {
     int reuse;
     const struct layer_reuse *layer_reuse;
     int layer_reuse_count;
-    bool trees_walked;        /* trees with a factor are never logic, even where that is smaller */
-    /* Dense layers whose weights and biases are loaded at run time: all, or those named. They need
-     * a quantizer of each, which says what may be loaded, and a reuse factor of at least 2. */
+    /* Layers that are loaded at run time: all dense layers, by their weights and biases, and
+     * ensembles of trees, or those named. They need quantizers of what is loaded, whose formats say
+     * what may be, and a reuse factor of at least 2. */
     bool all_loadable;
     /* Dense layers of a factor above 1 are on multipliers, with weights in memory, where that is
-     * possible; else in the form that costs least. */
+     * possible, and trees in tables; else in the form that costs least. */
     bool resource;
     const char *const *loadable_layers;
     int loadable_count;
+    /* Of loadable trees: the shape that the tables have to have; NULL: what the trees ask for. */
+    const struct load_trees *trees_shape;
     int part_dsps, part_rams; /* what the part has; -1: any number */
     const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
     int input_bits;           /* with calibration: width of each input, 0: not asked */
@@ -85,8 +87,18 @@ struct load_layer {
     int rows, columns;
     struct load_numbers weights, bias, scale, offset;
 };
+/* An ensemble whose tables are loaded. Slot e * cycles + t, iteration t of engine e, has room for a
+ * tree of at most `depth` levels that adds to score targets[slot]; -1: to all, -2: for none. */
+struct load_trees {
+    const char *name;
+    int cycles, engines, depth;
+    int *targets;     /* [engines * cycles] */
+    const char *file; /* in messages: whose trees are to fit; NULL: the network's own */
+    enum compile_standardise standardise;
+};
 struct load_plan {
     struct arena arena;
+    struct load_trees *trees; /* NULL: none */
     struct load_layer *layers;
     struct load_layout *layouts;
     int layer_count, layout_count;

@@ -75,16 +75,16 @@ static double cost_of(const struct choosing *c, int factor, double *memories)
     return estimate_cost(&e);
 }
 
-/* The factor of least cost. Logic is no way out where engines would be smaller, had the part the
- * memories that they need. */
-static int cheapest(const struct choosing *c, int asked)
+/* The factor of least cost, or just the one asked for. Logic is no way out where engines would be
+ * smaller, had the part the memories that they need. */
+static int cheapest(const struct choosing *c, int asked, bool as_asked)
 {
     bool is_too_large = trees_node_count(c->layer->trees) > LOGIC_MOST_NODES;
     double unfit = -1, unfit_memories = 0, memories, best = -1;
     int factor = asked; /* where nothing can be built the schedule says why */
-    if (!c->options->trees_walked && !is_too_large) best = cost_of(c, 1, &memories);
+    if (!as_asked && !is_too_large) best = cost_of(c, 1, &memories);
     if (best >= 0) factor = 1;
-    for (int f = asked; f > 1; f /= 2) {
+    for (int f = asked; f > (as_asked ? asked - 1 : 1); f /= 2) {
         double cost = cost_of(c, f, &memories);
         bool fits = c->options->part_rams < 0 || memories <= c->options->part_rams;
         if (fits && cost >= 0 && (best < 0 || cost < best)) {
@@ -110,7 +110,14 @@ const struct layer *trees_choose(const struct network *network,
     const struct layer *layer = find_ensemble(network, options);
     if (!layer) return NULL;
     struct choosing c = {network, options, layer, finish};
+    bool is_loadable = options->all_loadable;
+    for (int i = 0; i < options->loadable_count; i++)
+        is_loadable = is_loadable || !strcmp(options->loadable_layers[i], layer->name);
     *asked = asked_factor(layer, options);
-    *factor = *asked > 1 ? cheapest(&c, *asked) : 1;
+    if (is_loadable && *asked < 2)
+        fail("layer %s: loadable trees need a reuse factor of at least 2; give it one, such as "
+             "--reuse %d",
+             layer->name, layer->trees->tree_count);
+    *factor = *asked > 1 ? cheapest(&c, *asked, is_loadable || options->resource) : 1;
     return layer;
 }

@@ -148,6 +148,19 @@ static int reuse_factor(const struct lowering *l, const struct layer *layer)
     return o->reuse;
 }
 
+/* What may be loaded, by the formats of the values. */
+static void declare(struct ensemble *m)
+{
+    int up =
+        m->fraction - lowering_hull(m->layer, &m->layer->weight_quant, &m->leaf_lo, &m->leaf_hi);
+    m->leaf_lo *= (int64_t)1 << up;
+    m->leaf_hi *= (int64_t)1 << up;
+    if (!m->trees->base) return;
+    up = m->fraction - lowering_hull(m->layer, &m->layer->bias_quant, &m->base_lo, &m->base_hi);
+    m->base_lo *= (int64_t)1 << up;
+    m->base_hi *= (int64_t)1 << up;
+}
+
 void lower_trees(struct lowering *l, const struct layer *layer)
 {
     struct ensemble m;
@@ -158,7 +171,8 @@ void lower_trees(struct lowering *l, const struct layer *layer)
     bool *varies = arena_alloc(&l->arena, outputs, sizeof *varies);
     make_integers(&m, constant);
     int factor = reuse_factor(l, layer);
-    if (factor > 1 && m.trees->tree_count > 1) {
+    if (layer_is_loadable(l->options, layer)) declare(&m);
+    if (factor > 1 && (m.trees->tree_count > 1 || l->options->trees_shape)) {
         walk_lower(&m, factor, constant);
         end(&m);
         return;

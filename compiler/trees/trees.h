@@ -151,6 +151,8 @@ struct ensemble {
     const struct trees *trees;
     int64_t *integers; /* of trees->values, at `fraction` */
     int fraction;
+    /* Of loadable tables: what a leaf's value and the base may be, integers of that fraction. */
+    int64_t leaf_lo, leaf_hi, base_lo, base_hi;
     struct conditions conditions;
     struct diagram diagram;
     struct forms forms;

@@ -80,6 +80,37 @@ check "missing values: compile" "$sluice" compile turns.yaml
 check "missing values: two engines" test "$(json build/lacking_turns/compile.json layers.0.reuse.engines)" = 2
 check "missing values find their way through tables" "$sluice" verify turns.yaml
 
+# ---- tables that are loaded at run time: another training's image is that training
+sed 's|rounds: 12|rounds: 12, row_fraction: 0.8|; s|^name.*|name: again|' walked.yaml >again.yaml
+sed 's|rounds: 12|rounds: 13|; s|^name.*|name: more|' walked.yaml >more.yaml
+sed 's|depth: 4|depth: 5|; s|^name.*|name: deeper|' walked.yaml >deeper.yaml
+for n in again more deeper; do check "$n: train" "$sluice" train $n.yaml; done
+check "again: compile" "$sluice" compile again.yaml
+sed 's|reuse: 60|reuse: 30, weights: loadable|; s|^name.*|name: loaded|; s|hx8k-evn|ulx3s-85f|' walked60.yaml >loaded.yaml
+check "loaded: compile" "$sluice" compile loaded.yaml
+check "loaded: tables of two engines" test "$(json build/loaded/load.json trees.engines) $(json build/loaded/load.json trees.depth)" = "2 4"
+check "loaded: its own image" "$sluice" image walked.yaml --for build/loaded --out own.img
+check "loaded: another training's image" "$sluice" image again.yaml --for build/loaded --out again.img
+events="--events $jets/jets_hlf_test.npz"
+check "loaded: itself" bash -c "'$sluice' emulate build/loaded $events --out b.npy && cmp a.npy b.npy && '$sluice' emulate build/loaded $events --image own.img --out b.npy && cmp a.npy b.npy"
+check "loaded: the other training" bash -c "'$sluice' emulate build/again $events --out a.npy && '$sluice' emulate build/loaded $events --image again.img --out b.npy && cmp a.npy b.npy"
+check "loaded: verify with random words" "$sluice" verify loaded.yaml
+check "loaded: verify with the other training" "$sluice" verify loaded.yaml --image again.img
+check "loaded: no mismatch" test "$(json build/loaded/verify.json mismatches)" = 0
+refuse "loaded: too many trees" 'more/train/model.onnx: tree 60 is one more for score 0 than the compiled network has room for' "$sluice" image more.yaml --for build/loaded --out no.img
+refuse "loaded: too deep" 'its trees have up to 5 levels, the compiled network.s tables 4' "$sluice" image deeper.yaml --for build/loaded --out no.img
+refuse "loaded: other formats" 'differs from the compiled network' "$sluice" image each.yaml --for build/loaded --out no.img
+refuse "loaded: no factor" 'loadable trees need a reuse factor of at least 2; give it one, such as --reuse 60' "$sluice" compile loaded.yaml --reuse 1
+xgb=$models/xgboost_3_2_binary.json
+check "loaded: an XGBoost model" "$sluice" compile "$xgb" --input-bits 12 --calibrate "$models/x.npy" --leaf-bits 12 --board ulx3s-85f --reuse 4 --weights loadable --out lx
+check "loaded: CatBoost's trees in it" "$sluice" image "$models/catboost_binary.json" --for lx --out cat.img
+check "loaded: verify with CatBoost's" "$sluice" verify lx --events "$models/x.npy" --image cat.img
+refuse "loaded: leaves beyond the format" 'lightgbm_nomissing_zero.txt: layer trees: the leaf of tree [0-9]+ has .*, which is none that may be loaded: fixed<12,1>' \
+    "$sluice" image "$models/lightgbm_nomissing_zero.txt" --for lx --out no.img
+refuse "loaded: other sizes" 'has 5 features and 3 scores, the compiled network 5 and 1' "$sluice" image "$models/xgboost_3_2_multi_missing.ubj" --for lx --out no.img
+refuse "loaded: thresholds as inputs" 'other trees that are loaded have other thresholds; use --input-bits' \
+    "$sluice" compile "$xgb" --input-format thresholds --calibrate "$models/x.npy" --board ulx3s-85f --reuse 4 --weights loadable --out no
+
 check "the same job twice gives the same file" bash -c "cp build/each/train/model.onnx first.onnx && '$sluice' train each.yaml && cmp first.onnx build/each/train/model.onnx"
 
 # ---- onnxruntime

@@ -4,6 +4,7 @@
 
 #include "../model/tree_cases.h"
 #include "compiler/compile.h"
+#include "compiler/trees/image.h"
 #include "model/reference.h"
 
 #include <math.h>
@@ -125,7 +126,7 @@ static void test_reuse(void **state)
         int most = count_trees(number), factor = factors[number % 4];
         if (most < 2) continue; /* nothing to take in turn */
         options.reuse = factor < most ? factor : most;
-        options.trees_walked = true;
+        options.resource = true;
         if (number % 2) options.target = &target;
         walked += expect_equal(number, &options);
         if (number % 4 == 0) continue;
@@ -138,7 +139,7 @@ static void test_reuse(void **state)
     for (int i = 0; i < network->layer_count; i++) /* so small that they come to nothing */
         if (network->layers[i].kind == LAYER_TREES) network->layers[i].trees->divisor = 1;
     options.reuse = 46;
-    options.trees_walked = true;
+    options.resource = true;
     options.target = &target;
     compile_prepare(network, &options, "case");
     struct program *p = compile_network(network, &options, NULL);
@@ -146,6 +147,87 @@ static void test_reuse(void **state)
     assert_true(count_blocks(p) > 2);
     program_free(p);
     network_free(network);
+}
+
+/* Another ensemble of the same shape and formats: other features, limits, values and ways of
+ * missing ones, subtrees that change places. */
+static struct network *case_retrained(int number)
+{
+    struct network *network = case_trees(number);
+    struct random random = random_init(6000 + (uint64_t)number);
+    for (int l = 0; l < network->layer_count; l++) {
+        struct trees *trees = network->layers[l].trees;
+        if (!trees) continue;
+        for (int i = 0; i < trees_node_count(trees); i++) {
+            struct tree_node *n = &trees->nodes[i];
+            int left = n->left;
+            if (n->feature < 0) continue;
+            n->feature = (int)random_below(&random, TREE_FEATURES);
+            n->threshold = case_threshold(&random, (enum tree_front)(number % 5));
+            n->missing_left = random_below(&random, 2);
+            n->left = n->right;
+            n->right = left;
+        }
+        for (int i = 0; i < trees->value_count; i++)
+            trees->values[i] = network_float32(random_normal(&random));
+        for (int k = 0; trees->base && k < network->layers[l].size; k++)
+            trees->base[k] = random_normal(&random);
+    }
+    return network;
+}
+
+/* The program computes what the network's reference does. */
+static void expect_program(const struct program *p, const struct network *network, int number,
+                           const struct compile_options *options)
+{
+    int last = compile_output_layer(network, options), outputs = network->layers[last].size;
+    case_tree_events(number, x, EVENTS);
+    reference_eval(network, REFERENCE_QUANTIZED, x, EVENTS, last, expected);
+    program_quantize_inputs(p, x, EVENTS, in);
+    program_eval(p, in, EVENTS, out);
+    program_scale_outputs(p, out, EVENTS, got);
+    assert_memory_equal(got, expected, (size_t)(EVENTS * outputs) * sizeof *got);
+}
+
+/* Tables that are loaded: the ensemble's own contents, then another's. */
+static void test_loadable(void **state)
+{
+    (void)state;
+    static const int factors[] = {2, 3, 5, 100};
+    struct target target = target_generic;
+    target.ram_bits = 4096;
+    target.ram_width_max = 16;
+    int loaded = 0;
+    for (int number = 0; number < TREE_CASES; number++) {
+        struct compile_options options = options_for(number);
+        struct compile_notes notes;
+        int most = count_trees(number);
+        if (most < 2) continue;
+        struct network *network = case_trees(number), *other = case_retrained(number);
+        options.reuse = factors[number % 4] < most ? factors[number % 4] : most;
+        options.all_loadable = true;
+        if (number % 2) options.target = &target;
+        compile_prepare(network, &options, "case");
+        compile_prepare(other, &options, "other");
+        for (int l = 0; l < network->layer_count; l++) { /* of imported ones they may differ */
+            other->layers[l].weight_quant = network->layers[l].weight_quant;
+            other->layers[l].bias_quant = network->layers[l].bias_quant;
+        }
+        struct program *p = compile_network(network, &options, &notes);
+        assert_true(program_has_loadables(p));
+        expect_program(p, network, number, &options);
+        trees_image(p, notes.load.trees, network, other, "other");
+        program_check(p, "image");
+        expect_program(p, other, number, &options);
+        struct program *whole = compile_network(other, &options, NULL);
+        loaded += program_same_but_contents(p, whole); /* or its trees are not so deep */
+        program_free(whole);
+        program_free(p);
+        compile_notes_free(&notes);
+        network_free(network);
+        network_free(other);
+    }
+    assert_true(loaded > 5);
 }
 
 /* Where logic is smaller, a factor changes nothing. */
@@ -247,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_other_fabric),
         cmocka_unit_test(test_reuse),
         cmocka_unit_test(test_reuse_by_cost),
+        cmocka_unit_test(test_loadable),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_what_goes_without_saying),
     };
