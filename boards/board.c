@@ -127,6 +127,7 @@ static void read_model(struct target *model, const cJSON *json, const char *file
     model->ram_clk_to_q_ns = read_number(json, file, "delay_ns.ram_clk_to_q", 0, 100);
     model->ram_bits = read_int(json, file, "ram.bits", 1, 1 << 30);
     model->ram_width_max = read_int(json, file, "ram.width_max", 1, 1024);
+    model->ram_price_lut4 = read_number(json, file, "ram.price_lut4", 0, 1e6);
     model->has_lut_ram = read_bool(json, file, "ram.of_luts");
     model->dsp_a_bits = read_int(json, file, "dsp.a_bits", 0, 64);
     model->dsp_b_bits = read_int(json, file, "dsp.b_bits", 0, 64);

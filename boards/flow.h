@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BUILD_EVENTS_MIN = 256 };
+enum { BUILD_EVENTS_MIN = 256, BUILD_EVENTS_FEW = 32 }; /* few: read word by word */
 
 /* Events for the pattern memory: `count` packed vectors of (bits + 7) / 8 bytes each,
  * little-endian, the input's and the output's as emit_pack() of the compiler gives them. */

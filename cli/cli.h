@@ -24,6 +24,10 @@
     X(IMAGE, image, "JOB | DIR | MODEL.onnx", 1, 1,                                                \
       "write the weights of another training for a network compiled with --weights loadable")      \
     X(BUILD, build, "JOB | DIR", 1, 1, "synthesise, place and route; write the bitstream")         \
+    X(SOFTCORE, softcore, "JOB | DIR", 1, 1,                                                       \
+      "the program as C for a RISC-V soft core, run in qemu: bytes, instructions an event")        \
+    X(HLS, hls, "JOB | DIR", 1, 1,                                                                 \
+      "the program as C or C++ for an HLS tool, with test bench, script and README")               \
     X(REPORT, report, "JOB | DIR", 1, 1,                                                           \
       "write report.txt, report.json and report.html; judge the budget")                           \
     X(EXPLAIN, explain, "JOB | DIR", 1, 1,                                                         \
@@ -46,7 +50,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
 #define ON(verb) (1u << VERB_##verb)
 #define ON_FOLDER                                                                                  \
     (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(EXPLAIN) | ON(ALL) |     \
-     ON(TRAIN))
+     ON(TRAIN) | ON(SOFTCORE) | ON(HLS))
 #define ON_COMPILE (ON(COMPILE) | ON(ALL))
 #define ON_BUILD (ON(BUILD) | ON(ALL))
 #define ON_ANY (~0u)
@@ -55,16 +59,16 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
 #define FLAG_TABLE(X)                                                                              \
     X(STRING, board, "board", "B", ON_COMPILE | ON(INIT),                                          \
       "board to compile for; see `sluice list boards`")                                            \
-    X(NUMBER, clock_mhz, "clock-mhz", "F", ON_COMPILE,                                             \
+    X(NUMBER, clock_mhz, "clock-mhz", "F", ON_COMPILE | ON(HLS),                                   \
       "clock of the network; default: the board's")                                                \
     X(STRING, strategy, "strategy", "latency|resource", ON_COMPILE,                                \
       "latency: each layer in the form that costs least; resource: layers of a reuse factor on "   \
       "multipliers, their weights in memory")                                                      \
     X(STRING, weights, "weights", "rom|loadable[:LAYER,...]", ON_COMPILE,                          \
       "loadable: weights and biases of dense layers are written at run time; see --reuse")         \
-    X(COUNT, reuse, "reuse", "N", ON_COMPILE,                                                      \
+    X(COUNT, reuse, "reuse", "N", ON_COMPILE | ON(HLS),                                            \
       "reuse factor: cycles that an event may take in each dense layer, or ensemble of trees")     \
-    X(STRING, layer_reuse, "layer-reuse", "LAYER=N,...", ON_COMPILE,                               \
+    X(STRING, layer_reuse, "layer-reuse", "LAYER=N,...", ON_COMPILE | ON(HLS),                     \
       "reuse factors of single layers, over --reuse")                                              \
     X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS),                        \
       "format of the inputs for a model without an input quantizer, such as 'fixed<8,4>'; for "    \
@@ -110,7 +114,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, image, "image", "FILE", ON(EMULATE) | ON(VERIFY),                                    \
       "contents for loadable memories, made by `sluice image`: what emulate runs with, what "      \
       "verify loads in place of random ones")                                                      \
-    X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY), "raw events, one row each")     \
+    X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY) | ON(SOFTCORE) | ON(HLS),        \
+      "raw events, one row each")                                                                  \
     X(STRING, reference, "reference", "quantized|float", ON(EMULATE),                              \
       "run the floating-point reference instead of the program")                                   \
     X(STRING, histogram, "histogram", "H.csv", ON(EMULATE),                                        \
@@ -134,6 +139,19 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY),              \
       "rate of crossings, 40 if not given")                                                        \
     X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: +1")  \
+    X(STRING, isa, "isa", "rv32i|rv32im", ON(SOFTCORE), "instructions of the soft core")           \
+    X(STRING, form, "form", "auto|straight|loops", ON(SOFTCORE) | ON(HLS),                         \
+      "C with a statement for each operation, or with loops over tables of weights; auto: for a "  \
+      "soft core the fastest by estimate that fits --memory, for HLS loops where factors are "     \
+      "above 1")                                                                                   \
+    X(STRING, tool, "tool", "vitis|oneapi|catapult|bambu", ON(HLS), "HLS tool to write for")       \
+    X(STRING, language, "language", "c|c++", ON(HLS),                                              \
+      "language of the source; default: c where the tool takes it")                                \
+    X(FLAG, ap_fixed, "ap-fixed", NULL, ON(HLS),                                                   \
+      "with c++: also ports of ap_fixed, each in its format")                                      \
+    X(STRING, part, "part", "PART", ON(HLS), "part for the script of vitis")                       \
+    X(COUNT, memory_bytes, "memory", "BYTES", ON(SOFTCORE),                                        \
+      "memory of the soft core for code and constants; default: 65536")                            \
     X(STRING, target, "target", "ice40|ecp5|lut6", ON(ADDERS),                                     \
       "fabric whose costs count; default: adder bits alone")                                       \
     X(COUNT, effort, "effort", "N", ON(ADDERS),                                                    \

@@ -50,6 +50,10 @@ static const cyaml_schema_field_t post_training_fields[] = {JOB_POST_TRAINING_KE
 static const cyaml_schema_field_t target_fields[] = {JOB_TARGET_KEYS(SECTION_FIELD)
                                                          CYAML_FIELD_END};
 #undef HERE
+#define HERE struct job_soft_core
+static const cyaml_schema_field_t soft_core_fields[] = {JOB_SOFT_CORE_KEYS(SECTION_FIELD)
+                                                            CYAML_FIELD_END};
+#undef HERE
 #define HERE struct job_budget
 static const cyaml_schema_field_t budget_fields[] = {JOB_BUDGET_KEYS(SECTION_FIELD)
                                                          CYAML_FIELD_END};

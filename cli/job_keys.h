@@ -318,6 +318,14 @@
     X(FLAG, robustness, "true", 0, 0,                                                              \
       "try flipped input bits, dead channels and drifted gains on the test events")
 
+#define JOB_SOFT_CORE_KEYS(X)                                                                      \
+    X(STRING, isa, "", 0, 0,                                                                       \
+      "rv32i or rv32im: `sluice all` also makes C for a soft core and measures it; default: no")   \
+    X(STRING, form, "auto", 0, 0,                                                                  \
+      "straight: a statement for each operation; loops: loops over tables of weights; auto: the "  \
+      "fastest by estimate that fits memory_bytes")                                                \
+    X(COUNT, memory_bytes, "65536", 1, 2147483647, "memory for code and constants")
+
 /* X(section, TABLE, "what it holds") in the order of the docs. */
 #define JOB_SECTIONS(X)                                                                            \
     X(data, JOB_DATA_KEYS, "events")                                                               \
@@ -331,6 +339,7 @@
       "formats of a float `model`, chosen after its training; ranges as training.calibration "     \
       "says")                                                                                      \
     X(target, JOB_TARGET_KEYS, "the board and how the network is laid out on it")                  \
+    X(soft_core, JOB_SOFT_CORE_KEYS, "the program as C for a RISC-V soft core")                    \
     X(budget, JOB_BUDGET_KEYS, "what the design must meet: a miss ends with exit status 1")        \
     X(verify, JOB_VERIFY_KEYS, "how much is simulated")                                            \
     X(physics, JOB_PHYSICS_KEYS, "working points, statistical errors, robustness")

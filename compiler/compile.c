@@ -166,6 +166,7 @@ static void choose_trees(const struct network *network, struct compile_options *
     bool is_loadable = options->all_loadable || options->loadable_count;
     if (!asks_for_reuse(options) && !is_loadable) return;
     if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
+    if (timed.has_player && timed.part_rams > PLAYER_RAMS) timed.part_rams -= PLAYER_RAMS;
     const struct layer *layer =
         trees_choose(network, &timed, finish_lowered, &asked, &only->factor);
     if (!layer) return;
@@ -179,6 +180,20 @@ static void choose_trees(const struct network *network, struct compile_options *
                                             .form = only->factor > 1 ? "walked" : "unrolled",
                                             .trees = layer->trees->tree_count};
     snprintf(notes->layers->name, sizeof notes->layers->name, "%s", layer->name);
+}
+
+/* Block memories that the board's top needs for itself (rtl/pattern_player.v): for whole events, or
+ * where that were more than an eighth of the part's and reuse leaves the time, word by word. */
+static int player_rams(const struct program *p, const struct compile_options *options, int factor)
+{
+    int inputs = 0, outputs = 0, width = options->target->ram_width_max;
+    for (int i = 0; i < p->input_count; i++)
+        inputs += p->ops[p->inputs[i].value].format.width_bits;
+    for (int i = 0; i < p->output_count; i++)
+        outputs += p->ops[p->outputs[i].value].format.width_bits;
+    int in = (inputs + width - 1) / width, out = (outputs + width - 1) / width;
+    bool by_words = 8 * (in + out) > options->part_rams && factor >= (in > out ? in : out) + 2;
+    return by_words ? PLAYER_RAMS : in + out;
 }
 
 static void run_reuse(struct compilation *c, struct compile_notes *notes)
@@ -197,6 +212,13 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     if (!choices) fail("out of memory");
     int count = reuse_find_layers(old, &timed, choices);
     reuse_set_factors(&timed, choices, count);
+    if (timed.has_player && timed.part_rams > 0) {
+        int most = 1;
+        for (int i = 0; i < count; i++)
+            if (choices[i].factor > most) most = choices[i].factor;
+        timed.part_rams -= player_rams(old, &timed, most);
+        if (timed.part_rams < 0) timed.part_rams = 0;
+    }
     if (asks_for_reuse(&timed)) {
         notes->layers = calloc((size_t)count + 1, sizeof *notes->layers);
         if (!notes->layers) fail("out of memory");
@@ -269,6 +291,44 @@ static struct program *compile_softmax(const struct network *network,
         if (better) best = p;
     }
     return best;
+}
+
+struct program *compile_for_processor(const struct network *network,
+                                      const struct compile_options *options, double clock_mhz)
+{
+    struct compile_options own = *options;
+    own.processor = true;
+    own.clock_mhz = clock_mhz;
+    own.clock_count = 0;
+    own.dump_after = NULL;
+    own.stop_after = "lower";
+    own.reuse = 1;
+    own.layer_reuse_count = 0;
+    own.all_loadable = false;
+    own.loadable_count = 0;
+    struct program *lowered = compile_network(network, &own, NULL);
+    struct program *p = optimize_lanes(lowered, own.target);
+    program_check(p, "lanes");
+    program_free(lowered);
+    return p;
+}
+
+struct program *compile_straight(const struct program *lowered)
+{
+    static optimize_function *const passes[] = {optimize_simplify, optimize_adder_graph,
+                                                optimize_number, optimize_simplify};
+    bool has_matrices = false;
+    for (int v = 0; v < lowered->op_count; v++)
+        has_matrices = has_matrices || lowered->ops[v].code == OP_MATVEC;
+    struct program *p = optimize_dead(lowered, &target_generic), *next;
+    for (size_t i = 0; has_matrices && i < sizeof passes / sizeof passes[0]; i++, p = next) {
+        next = passes[i](p, &target_generic);
+        program_free(p);
+    }
+    next = optimize_dead(p, &target_generic);
+    program_free(p);
+    program_check(next, "straight");
+    return next;
 }
 
 struct program *compile_network(const struct network *network,

@@ -49,11 +49,15 @@ struct compile_options {
     /* Of loadable trees: the shape that the tables have to have; NULL: what the trees ask for. */
     const struct load_trees *trees_shape;
     int part_dsps, part_rams; /* what the part has; -1: any number */
+    bool has_player;          /* some of them are for the board's top (rtl/pattern_player.v) */
     const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
     int input_bits;           /* with calibration: width of each input, 0: not asked */
     int leaf_bits;            /* width of the values of trees that bring no format; 0: 8 */
     const double *calibrate;  /* raw events [calibrate_events][n_in] or NULL */
     long calibrate_events;
+    /* Lower for a processor, not a fabric: trees as selections, no truth tables in place of
+     * comparisons; see compile_for_processor(). */
+    bool processor;
     const char *dump_after, *stop_after; /* names of passes, or NULL */
     const char *dump_folder;             /* where dumps go */
 };
@@ -141,6 +145,15 @@ void compile_prepare(struct network *network, const struct compile_options *opti
 /* The scheduled, checked program. Ends with one line when the network cannot be compiled. */
 struct program *compile_network(const struct network *network,
                                 const struct compile_options *options, struct compile_notes *notes);
+
+/* The same network as a processor or an HLS tool wants it, checked, not scheduled: matrices whole,
+ * every neuron of a layer the same operations, trees as selections. Its outputs are those of
+ * compile_network() with the same options. clock_mhz: the one of the scheduled program. */
+struct program *compile_for_processor(const struct network *network,
+                                      const struct compile_options *options, double clock_mhz);
+
+/* That program with its matrices as adder graphs, for C that has a statement for each operation. */
+struct program *compile_straight(const struct program *lowered);
 
 /* Estimate of resources and clock for a scheduled program on a target, before synthesis. */
 struct estimate {

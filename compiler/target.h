@@ -17,6 +17,7 @@ struct target {
     double dsp_ns;               /* through a multiplier */
     double ram_clk_to_q_ns;      /* of a block memory: how much later than a register it answers */
     int ram_bits, ram_width_max; /* one block memory: bits in all, widest word; 0: there is none */
+    double ram_price_lut4;       /* 4-input LUTs that a block memory is worth spending to save */
     int dsp_a_bits, dsp_b_bits;  /* of a multiplier, signed; 0: there is none */
     bool dsp_mixes_signs;        /* the second factor may be unsigned, of all its bits */
     bool has_lut_ram;            /* memories of 16 words made of LUTs */
@@ -42,6 +43,10 @@ struct ram_shape {
     int count, deep;
 };
 struct ram_shape target_ram_shape(const struct target *target, int words, int width_bits);
+
+/* Block memories of a board's top that plays events word by word (rtl/event_words.v): the compiler
+ * leaves them free, the build uses no more. */
+enum { PLAYER_RAMS = 4 };
 
 /* Multiplies all delays. */
 void target_scale_delays(struct target *target, double scale);

@@ -231,6 +231,7 @@ void report_print_html(struct text *out, const cJSON *report,
     html_latency(&page);
     html_resources(&page);
     html_layers(&page);
+    html_soft_core(&page);
     html_physics(&page);
     html_trigger(&page);
     html_scatter(&page);

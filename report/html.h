@@ -42,6 +42,7 @@ void html_budget(struct page *page);
 void html_latency(struct page *page);
 void html_resources(struct page *page);
 void html_layers(struct page *page);
+void html_soft_core(struct page *page);
 void html_physics(struct page *page);
 void html_trigger(struct page *page);
 void html_scatter(struct page *page);

@@ -329,6 +329,34 @@ void html_layers(struct page *page)
     card_end(page);
 }
 
+/* ---- soft core ---- */
+
+void html_soft_core(struct page *page)
+{
+    static const char *const columns[] = {"instructions", "text", "rodata", "bss", "stack"};
+    enum { COLUMNS = sizeof columns / sizeof *columns };
+    const cJSON *forms = list(page, "soft_core.forms"), *form;
+    if (cJSON_GetArraySize(forms) == 0) return;
+    card_begin(page, "soft_core", "Soft core",
+               "The program as C: instructions of an event, and bytes. The form that "
+               "soft_core/ holds is marked.");
+    text_add(&page->html, "<table><thead><tr><th>%s</th>", page_string(page, "soft_core.isa", "-"));
+    for (int i = 0; i < COLUMNS; i++)
+        text_add(&page->html, "<th class=\"n\">%s</th>", columns[i]);
+    text_add(&page->html, "</tr></thead>\n<tbody>\n");
+    cJSON_ArrayForEach(form, forms)
+    {
+        bool picked = cJSON_IsTrue(json_find(form, "picked"));
+        text_add(&page->html, "<tr><td>%s%s</td>", page_escape(page, form, "form"),
+                 picked ? " *" : "");
+        for (int i = 0; i < COLUMNS; i++)
+            cell_number(page, report_count(number(form, columns[i])));
+        text_add(&page->html, "</tr>\n");
+    }
+    text_add(&page->html, "</tbody></table>\n");
+    card_end(page);
+}
+
 /* ---- ports ---- */
 
 enum { FIELDS_SHOWN = 16 };

@@ -11,9 +11,10 @@
 #include <string.h>
 
 const char *const report_fragment_files[FRAGMENT_COUNT] = {
-    "train.json", "compile.json", "interface.json", "verify.json", "build.json", "physics.json"};
-const char *const report_fragment_verbs[FRAGMENT_COUNT] = {"train",  "compile", "compile",
-                                                           "verify", "build",   "verify"};
+    "train.json", "compile.json", "interface.json", "verify.json",
+    "build.json", "physics.json", "soft_core.json"};
+const char *const report_fragment_verbs[FRAGMENT_COUNT] = {"train", "compile", "compile", "verify",
+                                                           "build", "verify",  "softcore"};
 
 void report_fragments_read(struct report_fragments *fragments, const char *folder)
 {
@@ -357,7 +358,7 @@ static void merge_notes(struct merge *m)
     cJSON *notes = cJSON_AddArrayToObject(m->report, "notes");
     struct arena arena = {0};
     for (int i = 0; i < FRAGMENT_COUNT; i++) {
-        if (m->fragments->json[i] || i == FRAGMENT_INTERFACE) continue;
+        if (m->fragments->json[i] || i == FRAGMENT_INTERFACE || i == FRAGMENT_SOFT_CORE) continue;
         const char *note = arena_printf(&arena, "%s is not there yet (written by `sluice %s`)",
                                         report_fragment_files[i], report_fragment_verbs[i]);
         cJSON_AddItemToArray(notes, cJSON_CreateString(note));
@@ -383,6 +384,9 @@ cJSON *report_merge(const struct report_fragments *fragments, const char *folder
     merge_seconds(&m);
     merge_layers(&m);
     merge_left_out(&m);
+    if (part(&m, FRAGMENT_SOFT_CORE))
+        cJSON_AddItemToObject(m.report, "soft_core",
+                              cJSON_Duplicate(part(&m, FRAGMENT_SOFT_CORE), true));
     copy_value(m.report, "tools", part(&m, FRAGMENT_BUILD));
     copy_value(m.report, "seed", part(&m, FRAGMENT_BUILD));
     copy_value(m.report, "attempts", part(&m, FRAGMENT_BUILD));

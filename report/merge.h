@@ -13,6 +13,7 @@ enum report_fragment {
     FRAGMENT_VERIFY,
     FRAGMENT_BUILD,
     FRAGMENT_PHYSICS,
+    FRAGMENT_SOFT_CORE,
     FRAGMENT_COUNT
 };
 

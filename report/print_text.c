@@ -211,6 +211,38 @@ static void add_reuse(struct printer *p)
     if (any && slowest) add_row(p, "interval set by", slowest);
 }
 
+/* Both forms of the program as C for a soft core; the one that soft_core/ holds is marked. */
+static void add_soft_core(struct printer *p)
+{
+    const cJSON *soft_core = json_find(p->report, "soft_core"), *form;
+    const char *isa = string(p, soft_core, "isa"), *missing = string(p, soft_core, "missing_tool");
+    if (!cJSON_IsObject(soft_core)) return;
+    add_title(p, arena_printf(&p->arena, "Soft core (%s)", isa ? isa : "-"));
+    text_add(p->out, "  %-14s %14s %12s %9s %9s %7s %7s  %s\n", "", "instructions", "estimate",
+             "text", "rodata", "bss", "stack", "golden events");
+    cJSON_ArrayForEach(form, json_find(soft_core, "forms"))
+    {
+        const char *name = string(p, form, "form");
+        const cJSON *equal = json_find(form, "equal");
+        text_add(p->out, "  ");
+        add_left(p,
+                 arena_printf(&p->arena, "%s%s", name ? name : "-",
+                              cJSON_IsTrue(json_find(form, "picked")) ? " *" : ""),
+                 14);
+        text_add(p->out, " %14s %12s %9s %9s %7s %7s  %s\n",
+                 report_count(json_number(form, "instructions", NAN)).text,
+                 report_count(json_number(form, "estimated_instructions", NAN)).text,
+                 report_count(json_number(form, "text", NAN)).text,
+                 report_count(json_number(form, "rodata", NAN)).text,
+                 report_count(json_number(form, "bss", NAN)).text,
+                 report_count(json_number(form, "stack", NAN)).text,
+                 cJSON_IsTrue(equal)    ? report_count(json_number(soft_core, "events", NAN)).text
+                 : cJSON_IsFalse(equal) ? "DIFFER"
+                                        : "not run");
+    }
+    if (missing) add_row(p, "not measured: no", missing);
+}
+
 /* Element of an array of numbers at a path. */
 static double element(const struct printer *p, const char *path, int index)
 {
@@ -446,6 +478,7 @@ void report_print_text(struct text *out, const cJSON *report)
     add_resources(&p);
     add_layers(&p);
     add_reuse(&p);
+    add_soft_core(&p);
     add_physics(&p);
     add_verify(&p);
     add_checks(&p);

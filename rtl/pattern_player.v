@@ -5,8 +5,10 @@
 // another cycle, or is missing, and error_i, each set fail_o for good; pass_o rises when every stored event was
 // answered rightly once, and falls with fail_o. mismatches_o counts wrong answers and stays at its largest value.
 //
-// Ranges: IN_BITS, OUT_BITS at least 1, INTERVAL_CYCLES 1 to 65535, LATENCY_CYCLES 1 to 65533. The files hold one
-// hexadecimal word a line and end with a newline (Verilator 5.006 drops the last word otherwise).
+// Ranges: IN_BITS, OUT_BITS at least 1, INTERVAL_CYCLES 1 to 65535, LATENCY_CYCLES 1 to 65500. The files hold one
+// hexadecimal word a line and end with a newline (Verilator 5.006 drops the last word otherwise): an event a line, or
+// with WORD_BITS above 0 words of so many bits, the lowest of an event first, which saves block memories where the
+// interval leaves time to read them (rtl/event_words.v).
 // Reset (at least 2 cycles) restarts from event 0 and clears the verdict; the memories keep their content.
 `default_nettype none
 
@@ -17,6 +19,7 @@ module pattern_player #(
     parameter INTERVAL_CYCLES = 1,
     parameter LATENCY_CYCLES  = 1,
     parameter COUNT_BITS      = 5,
+    parameter WORD_BITS       = 0,
     parameter INPUT_FILE      = "patterns_in.hex",
     parameter OUTPUT_FILE     = "patterns_out.hex"
 ) (
@@ -33,6 +36,11 @@ module pattern_player #(
 );
     localparam PAIRS  = (OUT_BITS + 1) / 2;  // one 4-input LUT compares two bits
     localparam GROUPS = (PAIRS + 15) / 16;
+    localparam WIDTH      = WORD_BITS > 0 ? WORD_BITS : 1;
+    localparam IN_WORDS   = WORD_BITS > 0 ? (IN_BITS + WIDTH - 1) / WIDTH : 1;
+    localparam OUT_WORDS  = WORD_BITS > 0 ? (OUT_BITS + WIDTH - 1) / WIDTH : 1;
+    localparam IN_CYCLES  = IN_WORDS > 1 ? IN_WORDS + 2 : 2;  // from a tick to its event
+    localparam OUT_CYCLES = OUT_WORDS > 1 ? OUT_WORDS + 2 : 2;
 
     // ---- play: memory, then a register that the network sees
     wire                    play_tick;
@@ -49,20 +57,38 @@ module pattern_player #(
         .index_o(play_index)
     );
 
-    (* rom_style = "block" *) reg [IN_BITS-1:0] inputs[0:(1<<ADDRESS_BITS)-1];
-    initial $readmemh(INPUT_FILE, inputs);
+    generate
+        if (IN_WORDS > 1) begin : g_play_words
+            wire unused = &{1'b0, play_index};
+            event_words #(
+                .BITS(IN_BITS),
+                .WORD_BITS(WIDTH),
+                .ADDRESS_BITS(ADDRESS_BITS),
+                .FILE(INPUT_FILE)
+            ) inputs (
+                .clk_i(clk_i),
+                .rst_i(rst_i),
+                .tick_i(play_tick),
+                .valid_o(valid_o),
+                .data_o(data_o)
+            );
+        end else begin : g_play
+            (* rom_style = "block" *) reg [IN_BITS-1:0] inputs[0:(1<<ADDRESS_BITS)-1];
+            initial $readmemh(INPUT_FILE, inputs);
 
-    reg [IN_BITS-1:0] played_q, data_q;
-    reg               played_valid_q, valid_q;
+            reg [IN_BITS-1:0] played_q, data_q;
+            reg               played_valid_q, valid_q;
 
-    assign data_o  = data_q;
-    assign valid_o = valid_q;
+            assign data_o  = data_q;
+            assign valid_o = valid_q;
 
-    always @(posedge clk_i) played_q <= inputs[play_index];
-    always @(posedge clk_i) data_q   <= played_q;
-    always @(posedge clk_i)
-        if (rst_i) {played_valid_q, valid_q} <= 2'b00;
-        else       {played_valid_q, valid_q} <= {play_tick, played_valid_q};
+            always @(posedge clk_i) played_q <= inputs[play_index];
+            always @(posedge clk_i) data_q   <= played_q;
+            always @(posedge clk_i)
+                if (rst_i) {played_valid_q, valid_q} <= 2'b00;
+                else       {played_valid_q, valid_q} <= {play_tick, played_valid_q};
+        end
+    endgenerate
 
     // ---- expect: the answer to event n is due LATENCY_CYCLES after its valid_o
     wire                    due_tick;
@@ -70,7 +96,7 @@ module pattern_player #(
 
     event_ticker #(
         .ADDRESS_BITS(ADDRESS_BITS),
-        .DELAY_CYCLES(LATENCY_CYCLES),
+        .DELAY_CYCLES(LATENCY_CYCLES + IN_CYCLES - OUT_CYCLES),
         .INTERVAL_CYCLES(INTERVAL_CYCLES)
     ) due_ticker (
         .clk_i(clk_i),
@@ -79,24 +105,49 @@ module pattern_player #(
         .index_o(due_index)
     );
 
-    (* rom_style = "block" *) reg [OUT_BITS-1:0] outputs[0:(1<<ADDRESS_BITS)-1];
-    initial $readmemh(OUTPUT_FILE, outputs);
+    wire [OUT_BITS-1:0] expected;
+    wire                due, last;
 
-    reg [OUT_BITS-1:0] read_q, expected_q;
-    reg [1:0]          read_due_q, read_last_q;
-    wire               due  = read_due_q[1];
-    wire               last = read_last_q[1];
+    generate
+        if (OUT_WORDS > 1) begin : g_expect_words
+            reg last_q;
+            assign last = due & last_q;
+            always @(posedge clk_i) if (due_tick) last_q <= &due_index;
+            event_words #(
+                .BITS(OUT_BITS),
+                .WORD_BITS(WIDTH),
+                .ADDRESS_BITS(ADDRESS_BITS),
+                .FILE(OUTPUT_FILE)
+            ) outputs (
+                .clk_i(clk_i),
+                .rst_i(rst_i),
+                .tick_i(due_tick),
+                .valid_o(due),
+                .data_o(expected)
+            );
+        end else begin : g_expect
+            (* rom_style = "block" *) reg [OUT_BITS-1:0] outputs[0:(1<<ADDRESS_BITS)-1];
+            initial $readmemh(OUTPUT_FILE, outputs);
 
-    always @(posedge clk_i) read_q     <= outputs[due_index];
-    always @(posedge clk_i) expected_q <= read_q;
-    always @(posedge clk_i)
-        if (rst_i) begin
-            read_due_q  <= 2'b00;
-            read_last_q <= 2'b00;
-        end else begin
-            read_due_q  <= {read_due_q[0], due_tick};
-            read_last_q <= {read_last_q[0], due_tick & (&due_index)};
+            reg [OUT_BITS-1:0] read_q, expected_q;
+            reg [1:0]          read_due_q, read_last_q;
+
+            assign expected = expected_q;
+            assign due      = read_due_q[1];
+            assign last     = read_last_q[1];
+
+            always @(posedge clk_i) read_q     <= outputs[due_index];
+            always @(posedge clk_i) expected_q <= read_q;
+            always @(posedge clk_i)
+                if (rst_i) begin
+                    read_due_q  <= 2'b00;
+                    read_last_q <= 2'b00;
+                end else begin
+                    read_due_q  <= {read_due_q[0], due_tick};
+                    read_last_q <= {read_last_q[0], due_tick & (&due_index)};
+                end
         end
+    endgenerate
 
     // ---- compare, in three registered steps: pairs of bits, 16 pairs, all
     reg  [PAIRS-1:0]     pair_q;
@@ -106,7 +157,7 @@ module pattern_player #(
     wire [2*PAIRS-1:0]   difference;
     wire [16*GROUPS-1:0] paired;
 
-    assign difference[OUT_BITS-1:0] = data_i ^ expected_q;
+    assign difference[OUT_BITS-1:0] = data_i ^ expected;
     assign paired[PAIRS-1:0]        = pair_q;
 
     genvar i;

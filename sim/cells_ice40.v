@@ -126,4 +126,54 @@ module SB_RAM40_4K (
     always @(posedge WCLK) if (WCLKE && WE) words[WADDR[7:0]] <= (words[WADDR[7:0]] & keep) | (data & ~keep);
 endmodule
 
+// The UP5K's multiplier, in the one way that networks use it (boards/flow/mac16.v): 16 x 16 bits, each factor signed or
+// not, no registers, the whole product put out. Any other way is refused in simulation.
+module SB_MAC16 (
+    input  wire        CLK,
+    input  wire        CE,
+    input  wire [15:0] C,
+    input  wire [15:0] A,
+    input  wire [15:0] B,
+    input  wire [15:0] D,
+    input  wire        AHOLD,
+    input  wire        BHOLD,
+    input  wire        CHOLD,
+    input  wire        DHOLD,
+    input  wire        IRSTTOP,
+    input  wire        IRSTBOT,
+    input  wire        ORSTTOP,
+    input  wire        ORSTBOT,
+    input  wire        OLOADTOP,
+    input  wire        OLOADBOT,
+    input  wire        ADDSUBTOP,
+    input  wire        ADDSUBBOT,
+    input  wire        OHOLDTOP,
+    input  wire        OHOLDBOT,
+    input  wire        CI,
+    input  wire        ACCUMCI,
+    input  wire        SIGNEXTIN,
+    output wire [31:0] O,
+    output wire        CO,
+    output wire        ACCUMCO,
+    output wire        SIGNEXTOUT
+);
+    parameter [0:0] NEG_TRIGGER = 0, C_REG = 0, A_REG = 0, B_REG = 0, D_REG = 0, TOP_8x8_MULT_REG = 0,
+                    BOT_8x8_MULT_REG = 0, PIPELINE_16x16_MULT_REG1 = 0, PIPELINE_16x16_MULT_REG2 = 0;
+    parameter [1:0] TOPOUTPUT_SELECT = 0, BOTOUTPUT_SELECT = 0, TOPADDSUB_LOWERINPUT = 0, TOPADDSUB_CARRYSELECT = 0,
+                    BOTADDSUB_LOWERINPUT = 0, BOTADDSUB_CARRYSELECT = 0;
+    parameter [0:0] TOPADDSUB_UPPERINPUT = 0, BOTADDSUB_UPPERINPUT = 0, MODE_8x8 = 0, A_SIGNED = 0, B_SIGNED = 0;
+    localparam SUPPORTED = TOPOUTPUT_SELECT == 2'b11 && BOTOUTPUT_SELECT == 2'b11 && !MODE_8x8 && !C_REG && !A_REG &&
+                           !B_REG && !D_REG && !TOP_8x8_MULT_REG && !BOT_8x8_MULT_REG && !PIPELINE_16x16_MULT_REG1 &&
+                           !PIPELINE_16x16_MULT_REG2;
+`ifdef VERILATOR
+    initial if (!SUPPORTED) $fatal(1, "SB_MAC16: only 16 x 16 bits without registers are modelled");
+`endif
+    wire signed [16:0] a = {A_SIGNED && A[15], A}, b = {B_SIGNED && B[15], B};
+    wire signed [33:0] product = a * b;
+    assign O = product[31:0];
+    assign CO = 1'b0;
+    assign ACCUMCO = 1'b0;
+    assign SIGNEXTOUT = 1'b0;
+endmodule
+
 `default_nettype wire

@@ -56,10 +56,10 @@ struct Loader {
         }
         top.load_valid_i = valid;
         top.load_swap_i = swap;
-        top.load_addr_i =
-            static_cast<std::remove_reference<decltype(top.load_addr_i)>::type>(word.address & mask(options.address_bits));
-        top.load_data_i =
-            static_cast<std::remove_reference<decltype(top.load_data_i)>::type>(word.data & mask(options.data_bits));
+        top.load_addr_i = static_cast<std::remove_reference<decltype(top.load_addr_i)>::type>(
+            word.address & mask(options.address_bits));
+        top.load_data_i = static_cast<std::remove_reference<decltype(top.load_data_i)>::type>(
+            word.data & mask(options.data_bits));
     }
     bool ready() const { return !waits && drain == 0; }
     // The bank, and the image in it, of an event taken in this cycle.

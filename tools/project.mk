@@ -11,6 +11,10 @@ install: $(BUILD)/sluice ## install under PREFIX
 	install -m 755 $(BUILD)/sluice $(DESTDIR)$(PREFIX)/bin/sluice
 	install -m 644 boards/*.json $(DESTDIR)$(PREFIX)/share/sluice/boards/
 	install -m 644 boards/targets/*.json $(DESTDIR)$(PREFIX)/share/sluice/boards/targets/
+	install -d $(DESTDIR)$(PREFIX)/share/sluice/runtime/soft_core
+	install -d $(DESTDIR)$(PREFIX)/share/sluice/hls_templates
+	install -m 644 hls_templates/* $(DESTDIR)$(PREFIX)/share/sluice/hls_templates/
+	install -m 644 runtime/soft_core/* $(DESTDIR)$(PREFIX)/share/sluice/runtime/soft_core/
 	install -m 644 $(wildcard rtl/*.v rtl/*.vh) $(DESTDIR)$(PREFIX)/share/sluice/rtl/
 	install -m 644 $(wildcard sim/*.cpp sim/*.v sim/*.h) $(DESTDIR)$(PREFIX)/share/sluice/sim/
 	$(BUILD)/sluice --manual > $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1

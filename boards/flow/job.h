@@ -28,6 +28,7 @@ struct build_job {
     const char *top;  /* module name of the network */
     const char **rtl; /* its files, NULL-terminated, relative to DIR/rtl */
     int in_bits, out_bits, latency_cycles, interval_cycles;
+    int word_bits;                         /* of the pattern memory; 0: whole events */
     int load_address_bits, load_data_bits; /* of the load port, 0: there is none */
     bool uses_multipliers;                 /* in loops */
     double clock_mhz;

@@ -7,7 +7,8 @@
 /* Block RAMs that inputs and outputs of 2^address_bits events take. */
 int patterns_rams(const struct build_job *job, int address_bits);
 /* Sets job->address_bits: the largest power of two that was given and fits, at least
- * BUILD_EVENTS_MIN events; ends with one line when those do not fit. */
+ * BUILD_EVENTS_MIN events, word by word BUILD_EVENTS_FEW; ends with one line when those do not fit.
+ */
 void patterns_choose_depth(struct build_job *job);
 /* patterns_in.hex and patterns_out.hex in the work folder. */
 void patterns_write(struct build_job *job);

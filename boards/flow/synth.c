@@ -7,34 +7,36 @@
 
 #include <string.h>
 
-/* Constant multiplications are shift-adds already; Yosys 0.23 can crash on -dsp, and ECP5's DSPs
- * would be spent on them. Tables of the network stay logic: a block memory answers 1.6 ns (iCE40)
- * after a register would, which the schedule does not count with, and it is not simulated on gates.
- * Memories of loops ask for block memories themselves, and their multiplications are the only ones
- * that multipliers are for.
- * Functions of more than four inputs are taken apart rather than chosen among 4-input LUTs by
- * ECP5's multiplexers: a tenth fewer LUTs for trees, no difference for networks. */
+/* Constant multiplications are shift-adds already; ECP5's DSPs would be spent on them, and Yosys
+ * 0.23 can crash on iCE40's -dsp, for which mac16.v stands. Tables of the network stay logic: a
+ * block memory answers 1.6 ns (iCE40) after a register would, which the schedule does not count
+ * with, and it is not simulated on gates. Memories of loops ask for block memories themselves, and
+ * their multiplications are the only ones that multipliers are for. Functions of more than four
+ * inputs are taken apart rather than chosen among 4-input LUTs by ECP5's multiplexers: a tenth
+ * fewer LUTs for trees, no difference for networks. */
 static void add_synth(struct text *script, struct build_job *job, const char *top, bool is_network)
 {
     /* Where our own maps of cells come between the steps of Yosys's own script. */
     static const struct step {
-        const char *steps, *map;
-    } ice40[] = {{"begin:coarse", "keep_adders.v"},
-                 {"coarse:map_ffs", "fixcarry.v"},
-                 {"map_ffs:", NULL}},
-      ecp5[] = {{"begin:coarse", "keep_adders.v"},
-                {"coarse:map_gates", "ecp5_adders.v"},
-                {"map_gates:", NULL}};
+        const char *steps, *map, *multipliers;
+    } ice40[] = {{"begin:coarse", "keep_adders.v", "mac16.v"},
+                 {"coarse:map_ffs", "fixcarry.v", NULL},
+                 {"map_ffs:", NULL, NULL}},
+      ecp5[] = {{"begin:coarse", "keep_adders.v", NULL},
+                {"coarse:map_gates", "ecp5_adders.v", NULL},
+                {"map_gates:", NULL, NULL}};
     const char *tables = is_network ? " -nobram" : "";
     bool multiplies = is_network && job->uses_multipliers && job->board.target.model.dsp_a_bits > 0;
     const char *command =
         arena_printf(&job->arena, "%s%s%s%s -top %s", job->ecp5 ? "synth_ecp5" : "synth_ice40",
-                     job->ecp5 ? (multiplies ? "" : " -nodsp") : (multiplies ? " -dsp" : ""),
+                     job->ecp5 && !multiplies ? " -nodsp" : "",
                      job->ecp5 && is_network ? " -abc9 -nowidelut" : "", tables, top);
     for (const struct step *step = job->ecp5 ? ecp5 : ice40;; step++) {
         text_add(script, "%s -run %s\n", command, step->steps);
         if (!step->map) break;
         text_add(script, "techmap -map %s\n", step->map);
+        if (multiplies && step->multipliers)
+            text_add(script, "techmap -map %s\n", step->multipliers);
     }
 }
 
@@ -46,7 +48,8 @@ static void write_script(struct build_job *job, const char *name, struct text *s
 
 void job_write_scripts(struct build_job *job)
 {
-    const char *const maps[] = {"keep_adders.v", job->ecp5 ? "ecp5_adders.v" : "fixcarry.v"};
+    const char *const maps[] = {"keep_adders.v", job->ecp5 ? "ecp5_adders.v" : "fixcarry.v",
+                                "mac16.v"};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         const char *folder = file_join(&job->arena, board_home(), "boards/flow");
         file_copy(file_join(&job->arena, folder, maps[i]), flow_path(job, maps[i]));
@@ -65,7 +68,8 @@ void job_write_scripts(struct build_job *job)
     if (job->request->pins_free)
         text_add(&top, " %s.v\n", job->ecp5 ? "register_shell" : "shift_shell");
     else
-        text_add(&top, " reset_sync.v event_ticker.v pattern_player.v status_leds.v%s\n",
+        text_add(&top,
+                 " reset_sync.v event_ticker.v event_words.v pattern_player.v status_leds.v%s\n",
                  job->pll.bypass ? ""
                  : job->ecp5     ? " pll_ecp5.v"
                                  : " pll_ice40.v");

@@ -205,14 +205,15 @@ static void add_player(struct text *text, const struct build_job *job)
     text_add(text,
              "\n    pattern_player #(\n        .IN_BITS(%d),\n        .OUT_BITS(%d),\n"
              "        .ADDRESS_BITS(%d),\n        .INTERVAL_CYCLES(%d),\n"
-             "        .LATENCY_CYCLES(%d)\n    ) player (\n        .clk_i(clk_sys),\n"
+             "        .LATENCY_CYCLES(%d),\n        .WORD_BITS(%d)\n    ) player (\n        "
+             ".clk_i(clk_sys),\n"
              "        .rst_i(rst),\n        .valid_o(valid),\n        .data_o(data),\n"
              "        .valid_i(answer_valid),\n        .data_i(answer),\n        "
              ".error_i(answer_error),\n"
              "        .pass_o(pass),\n        .fail_o(fail),\n        .mismatches_o(mismatches)\n"
              "    );\n\n",
              job->in_bits, job->out_bits, job->address_bits, job->interval_cycles,
-             job->latency_cycles);
+             job->latency_cycles, job->word_bits);
 }
 
 static void add_leds(struct text *text, const struct build_job *job)
@@ -259,6 +260,7 @@ static void write_board_top(struct build_job *job)
     copy_library(job, "reset_sync");
     copy_library(job, "event_ticker");
     copy_library(job, "pattern_player");
+    copy_library(job, "event_words");
     copy_library(job, "status_leds");
     if (!job->pll.bypass) copy_library(job, job->ecp5 ? "pll_ecp5" : "pll_ice40");
 }

@@ -26,10 +26,20 @@ enum { EMIT_AXIS_CYCLES = 2 /* that the wrapper adds to the latency */ };
 /* Events that the wrapper has places for: ceil((latency + 3 + stall) / interval), as in
  * rtl/axis_shell.v. */
 int emit_axis_depth(const struct program *program, int stall_cycles);
-/* FOLDER/c/NAME.c, NAME.h: void NAME_eval(const int64_t in[], int64_t out[]), integers only,
- * freestanding C11. With loadable memories also struct NAME_memories, NAME_initial, NAME_load() and
+/* FOLDER/c/NAME.c, NAME.h: void NAME_eval(const NAME_in in[], NAME_out out[]), integers only,
+ * freestanding C99. With loadable memories also struct NAME_memories, NAME_initial, NAME_load() and
  * NAME_eval_with(). */
 void emit_c(const struct program *program, const struct emit_header *header, const char *folder);
+/* STRAIGHT: a statement for each operation, loops where the program has them. LOOPS: of a
+ * straight-line program, matrices and what neurons have in common as loops over tables. DIGITS: the
+ * same for processors without multiplication: matrices digit by digit of their weights, additions
+ * alone. */
+enum emit_c_form { EMIT_C_STRAIGHT, EMIT_C_LOOPS, EMIT_C_DIGITS };
+/* TO/NAME.c, NAME.h in that form. */
+void emit_c_form(const struct program *program, const struct emit_header *header,
+                 enum emit_c_form form, const char *to);
+/* NAME: the program's name as a C identifier. */
+const char *emit_c_name(const struct program *program, struct arena *arena);
 /* FOLDER/interface.json (docs/reference/build-folder.md). */
 void emit_interface(const struct program *program, const struct emit_header *header,
                     const char *folder);

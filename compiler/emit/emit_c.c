@@ -1,5 +1,6 @@
 /* The program as plain C: NAME.c and NAME.h. */
 #include "compiler/emit/emit_c.h"
+#include "compiler/emit/roll.h"
 
 #include "base/file.h"
 
@@ -61,8 +62,10 @@ static void add_interface(struct text *text, const struct program *p, const char
         name);
     text_add(text, " * n of a fixed-point format and stands for n * 2^-(fraction bits); inputs "
                    "have to be inside\n");
-    text_add(text,
-             " * their interval. Freestanding C11: no library, no floating point, no state.\n *\n");
+    text_add(
+        text,
+        " * their interval. Freestanding C99: no library, no floating point, no state, 64 bits "
+        "only where\n * 32 do not hold a value.\n *\n");
     for (int i = 0; i < p->input_count; i++)
         add_port(text, p, &p->inputs[i], "in", i);
     for (int i = 0; i < p->output_count; i++)
@@ -82,10 +85,24 @@ static void print_header(struct text *text, const struct program *p,
              name, name);
     text_add(text, "enum { %s_INPUTS = %d, %s_OUTPUTS = %d };\n\n", name, p->input_count, name,
              p->output_count);
-    text_add(text, "void %s_eval(const int64_t in[%d], int64_t out[%d]);\n\n", name, p->input_count,
-             p->output_count);
+    text_add(text, "typedef %s %s_in;\ntypedef %s %s_out;\n\n", c_port_type(p, true), name,
+             c_port_type(p, false), name);
+    text_add(text, "void %s_eval(const %s_in in[%d], %s_out out[%d]);\n\n", name, name,
+             p->input_count, name, p->output_count);
     c_print_load_interface(text, p, name);
     text_add(text, "#endif\n");
+}
+
+const char *c_port_type(const struct program *p, bool inputs)
+{
+    int64_t lo = 0, hi = 0;
+    const struct port *ports = inputs ? p->inputs : p->outputs;
+    for (int i = 0; i < (inputs ? p->input_count : p->output_count); i++) {
+        const struct op *op = &p->ops[ports[i].value];
+        if (op->lo < lo) lo = op->lo;
+        if (op->hi > hi) hi = op->hi;
+    }
+    return c_element_type(lo, hi);
 }
 
 bool *c_find_live(const struct program *p)
@@ -158,61 +175,151 @@ static void print_block(struct c_printer *c, const struct block *b, const bool *
     if (block_is_loop(b)) c_end_loop(c, b, live);
 }
 
-static void print_source(struct text *text, const struct program *p,
-                         const struct emit_header *header, const char *name)
+/* ---- selections that only a selection reads stand inside it, so that C branches around them ----
+ */
+
+static bool may_stand_inside(const struct op *op, const struct op *reader)
 {
-    struct arena arena = {0};
-    struct c_printer c = {.program = p, .indent = "    "};
+    bool is_bit = op->code == OP_LT || op->code == OP_LE || op->code == OP_EQ ||
+                  op->code == OP_AND || op->code == OP_OR || op->code == OP_NOT;
+    if (op->code == OP_SELECT) return reader->code == OP_SELECT;
+    return is_bit && op->hi <= 1 && op->lo >= 0 &&
+           (reader->code == OP_SELECT || reader->code == OP_AND || reader->code == OP_OR ||
+            reader->code == OP_NOT);
+}
+
+/* [op_count]: NULL, or a place for the text of a value that stands inside of its only reader. */
+static const char **find_inside(struct arena *arena, const struct program *p, const bool *live)
+{
+    const char **inside = arena_alloc(arena, (size_t)p->op_count + 1, sizeof *inside);
+    int *readers = arena_alloc(arena, (size_t)p->op_count + 1, sizeof *readers);
+    if (program_has_loops(p)) return inside;
+    for (int pass = 0; pass < 2; pass++)
+        for (int v = 0; v < p->op_count; v++) {
+            const struct op *op = &p->ops[v];
+            for (int k = 0; live[v] && k < op->operand_count; k++) {
+                int operand = p->operands[op->operands + k];
+                if (pass == 0)
+                    readers[operand]++;
+                else if (readers[operand] == 1 && may_stand_inside(&p->ops[operand], op))
+                    inside[operand] = "";
+            }
+        }
+    for (int i = 0; i < p->output_count; i++)
+        inside[p->outputs[i].value] = NULL;
+    return inside;
+}
+
+/* The statements of a straight-line program or one with loops. */
+static void print_blocks(struct c_printer *c, const bool *live)
+{
+    const struct program *p = c->program;
+    for (int i = 0; i < p->block_count; i++) {
+        if (i) text_add(&c->body, "\n");
+        print_block(c, &p->blocks[i], live);
+    }
+    text_add(&c->body, "\n");
+    for (int i = 0; i < p->output_count; i++) {
+        text_add(&c->body, "    out[%d] = (%s)", i, c_port_type(p, false));
+        c_add_value(&c->body, p, p->outputs[i].value, false);
+        text_add(&c->body, ";\n");
+    }
+}
+
+/* Body, tables and helpers in the plain forms. */
+static void fill_source(struct c_source *source, const struct program *p, const bool *live,
+                        enum emit_c_form form, struct arena *arena)
+{
+    if (form != EMIT_C_STRAIGHT && !program_has_loops(p)) {
+        struct roll *roll = roll_program(p);
+        source->printer = roll->printer;
+        source->printer.body = (struct text){0};
+        c_print_roll(&source->printer.body, &source->tables, roll, form == EMIT_C_DIGITS);
+        roll_free(roll);
+        return;
+    }
+    source->printer = (struct c_printer){.program = p, .indent = "    ", .arena = arena};
+    source->printer.outlives = c_find_outliving(arena, p, live);
+    source->printer.inside = find_inside(arena, p, live);
+    print_blocks(&source->printer, live);
+}
+
+void c_fill_straight(struct c_source *source, const struct program *p, struct arena *arena)
+{
+    bool *live = c_find_live(p);
+    fill_source(source, p, live, EMIT_C_STRAIGHT, arena);
+    free(live);
+}
+
+static void print_source(struct text *text, const struct program *p,
+                         const struct emit_header *header, const struct c_source *source,
+                         const char *file, const char *name)
+{
     bool *live = c_find_live(p);
     bool reads = false;
-    c.outlives = c_find_outliving(&arena, p, live);
     for (int value = 0; value < p->op_count; value++)
         reads = reads || (live[value] && p->ops[value].code == OP_INPUT);
-    for (int i = 0; i < p->block_count; i++) {
-        if (i) text_add(&c.body, "\n");
-        print_block(&c, &p->blocks[i], live);
-    }
-    char file[160];
-    snprintf(file, sizeof file, "%.140s.c", name);
     add_origin(text, file, p, header);
     text_add(text, " * Formats of in[] and out[]: see %s.h. */\n#include \"%s.h\"\n\n", name, name);
     c_print_tables(text, p, live);
-    c_print_helpers(&c, text);
+    text_add_bytes(text, text_string(&source->tables), source->tables.length);
+    c_print_helpers(&source->printer, text);
     c_print_load_functions(text, p, name);
     bool loads = program_has_loadables(p);
-    text_add(text, "void %s_eval%s(%s", name, loads ? "_with" : "", loads ? "const struct " : "");
+    text_add(text, "%svoid %s_eval%s(%s", source->before ? source->before : "", name,
+             loads ? "_with" : "", loads ? "const struct " : "");
     if (loads) text_add(text, "%s_memories *memories, ", name);
-    text_add(text, "const int64_t in[%d], int64_t out[%d])\n{\n", p->input_count, p->output_count);
-    if (loads && !strstr(text_string(&c.body), "memories->"))
+    text_add(text, "const %s_in in[%d], %s_out out[%d])\n{\n%s", name, p->input_count, name,
+             p->output_count, source->inside ? source->inside : "");
+    if (loads && !strstr(text_string(&source->printer.body), "memories->"))
         text_add(text, "    (void)memories;\n");
     if (!reads) text_add(text, "    (void)in;\n");
     print_memories(text, p, live);
-    text_add_bytes(text, c.body.bytes, c.body.length);
-    text_add(text, "\n");
-    for (int i = 0; i < p->output_count; i++) {
-        text_add(text, "    out[%d] = ", i);
-        c_add_value(text, p, p->outputs[i].value, false);
-        text_add(text, ";\n");
-    }
+    text_add_bytes(text, text_string(&source->printer.body), source->printer.body.length);
     text_add(text, "}\n");
-    text_free(&c.body);
-    arena_free(&arena);
     free(live);
+}
+
+void c_write_source(const struct program *p, const struct emit_header *header,
+                    const struct c_source *source, const char *extension, const char *to)
+{
+    struct arena arena = {0};
+    const char *name = identifier(&arena, p->name),
+               *file = arena_printf(&arena, "%s.%s", name, extension);
+    struct text text = {0}, interface = {0};
+    print_header(&interface, p, header, name);
+    print_source(&text, p, header, source, file, name);
+    file_make_folder(to);
+    file_write(file_join(&arena, to, arena_printf(&arena, "%s.h", name)), interface.bytes,
+               interface.length);
+    file_write(file_join(&arena, to, file), text.bytes, text.length);
+    text_free(&text);
+    text_free(&interface);
+    arena_free(&arena);
+}
+
+const char *emit_c_name(const struct program *program, struct arena *arena)
+{
+    return identifier(arena, program->name);
+}
+
+void emit_c_form(const struct program *p, const struct emit_header *header, enum emit_c_form form,
+                 const char *to)
+{
+    struct arena arena = {0};
+    struct c_source source = {0};
+    bool *live = c_find_live(p);
+    fill_source(&source, p, live, form, &arena);
+    c_write_source(p, header, &source, "c", to);
+    text_free(&source.printer.body);
+    text_free(&source.tables);
+    free(live);
+    arena_free(&arena);
 }
 
 void emit_c(const struct program *p, const struct emit_header *header, const char *folder)
 {
     struct arena arena = {0};
-    const char *name = identifier(&arena, p->name), *to = file_join(&arena, folder, "c");
-    struct text source = {0}, interface = {0};
-    print_header(&interface, p, header, name);
-    print_source(&source, p, header, name);
-    file_make_folder(to);
-    file_write(file_join(&arena, to, arena_printf(&arena, "%s.h", name)), interface.bytes,
-               interface.length);
-    file_write(file_join(&arena, to, arena_printf(&arena, "%s.c", name)), source.bytes,
-               source.length);
-    text_free(&source);
-    text_free(&interface);
+    emit_c_form(p, header, EMIT_C_STRAIGHT, file_join(&arena, folder, "c"));
     arena_free(&arena);
 }

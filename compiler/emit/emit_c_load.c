@@ -26,9 +26,9 @@ void c_print_load_interface(struct text *text, const struct program *p, const ch
         "no such\n * address. */\n"
         "int %s_load(struct %s_memories *memories, uint32_t address, uint64_t word);\n"
         "/* %s_eval() with these contents. */\n"
-        "void %s_eval_with(const struct %s_memories *memories, const int64_t in[%d], int64_t "
+        "void %s_eval_with(const struct %s_memories *memories, const %s_in in[%d], %s_out "
         "out[%d]);\n\n",
-        name, name, name, name, name, name, name, p->input_count, p->output_count);
+        name, name, name, name, name, name, name, name, p->input_count, name, p->output_count);
 }
 
 static void print_initial(struct text *text, const struct program *p, const char *name)
@@ -81,9 +81,9 @@ void c_print_load_functions(struct text *text, const struct program *p, const ch
     print_initial(text, p, name);
     print_load(text, p, name);
     text_add(text,
-             "void %s_eval(const int64_t in[%d], int64_t out[%d])\n{\n"
+             "void %s_eval(const %s_in in[%d], %s_out out[%d])\n{\n"
              "    %s_eval_with(&%s_initial, in, out);\n}\n\n",
-             name, p->input_count, p->output_count, name, name);
+             name, name, p->input_count, name, p->output_count, name, name);
 }
 
 const char *c_memory_prefix(const struct program *p, int memory)

@@ -2,11 +2,6 @@
  */
 #include "compiler/emit/emit_c.h"
 
-static const char *type_of(const struct op *op)
-{
-    return c_is_narrow(op) ? "int32_t" : "int64_t";
-}
-
 const bool *c_find_outliving(struct arena *arena, const struct program *p, const bool *live)
 {
     bool *outlives = arena_alloc(arena, (size_t)p->op_count + 1, sizeof *outlives);
@@ -41,9 +36,9 @@ void c_begin_loop(struct c_printer *c, const struct block *block, const bool *li
     for (int v = block->first; v < block->end; v++) {
         const struct op *op = &p->ops[v];
         if (!live[v] || op->code == OP_CONST) continue;
-        if (c->outlives[v]) text_add(&c->body, "    %s v%d = 0;\n", type_of(op), v);
+        if (c->outlives[v]) text_add(&c->body, "    %s v%d = 0;\n", c_value_type(op), v);
         if (op->code == OP_STATE) {
-            text_add(&c->body, "    %s s%d = ", type_of(op), v);
+            text_add(&c->body, "    %s s%d = ", c_value_type(op), v);
             c_add_value(&c->body, p, p->operands[op->operands], false);
             text_add(&c->body, ";\n");
         }

@@ -2,24 +2,16 @@
  * how the compiler converts one: widths are proved by the intervals. */
 #include "compiler/emit/emit_c.h"
 
+#include "compiler/emit/roll_text.h"
+
 #include <inttypes.h>
 #include <string.h>
 
-__extension__ typedef __int128 int128;
-
 enum { LINE_LENGTH = 64 }; /* of a sum, before it is broken */
-
-/* Type of an expression. */
-enum c_type { C_NARROW, C_WIDE, C_BITS }; /* int32_t, int64_t, uint64_t */
-
-static bool fits_narrow(int128 lo, int128 hi)
-{
-    return lo >= INT32_MIN && hi <= INT32_MAX;
-}
 
 bool c_is_narrow(const struct op *op)
 {
-    return fits_narrow(op->lo, op->hi);
+    return c_fits_narrow(op->lo, op->hi);
 }
 
 void c_add_integer(struct text *text, int64_t n)
@@ -89,7 +81,9 @@ static void add_aligned(struct text *text, const struct program *p, struct align
 const char *c_element_type(int64_t lo, int64_t hi)
 {
     return lo >= INT8_MIN && hi <= INT8_MAX     ? "int8_t"
+           : lo >= 0 && hi <= UINT8_MAX         ? "uint8_t"
            : lo >= INT16_MIN && hi <= INT16_MAX ? "int16_t"
+           : lo >= 0 && hi <= UINT16_MAX        ? "uint16_t"
            : lo >= INT32_MIN && hi <= INT32_MAX ? "int32_t"
                                                 : "int64_t";
 }
@@ -102,7 +96,8 @@ static enum c_type add_pair(struct text *text, const struct program *p, const st
     struct aligned a, b;
     bool sum = op_is_sum(op);
     align_two(p, op, first, sum ? (int)op->immediate : 0, &a, &b);
-    bool wide = !fits_narrow(a.lo, a.hi) || !fits_narrow(b.lo, b.hi) || (sum && !c_is_narrow(op));
+    bool wide =
+        !c_fits_narrow(a.lo, a.hi) || !c_fits_narrow(b.lo, b.hi) || (sum && !c_is_narrow(op));
     add_aligned(text, p, a, wide);
     text_add(text, "%s", between);
     add_aligned(text, p, b, wide);
@@ -119,11 +114,11 @@ static enum c_type add_carry(struct text *text, const struct program *p, const s
     for (int i = 0; i < 3; i++) {
         int shift = i == 2 ? (int)op->immediate : 0;
         terms[i] = align(p, op, i, fraction - op_fraction(program_operand(p, op, i)) + shift);
-        wide = wide || !fits_narrow(terms[i].lo, terms[i].hi);
+        wide = wide || !c_fits_narrow(terms[i].lo, terms[i].hi);
     }
     int128 lo = terms[1].lo + (op->code == OP_ADC ? terms[2].lo : -terms[2].hi);
     int128 hi = terms[1].hi + (op->code == OP_ADC ? terms[2].hi : -terms[2].lo);
-    wide = wide || !fits_narrow(lo, hi);
+    wide = wide || !c_fits_narrow(lo, hi);
     add_aligned(text, p, terms[1], wide);
     text_add(text, "%s", between);
     add_aligned(text, p, terms[2], wide);
@@ -146,7 +141,7 @@ static enum c_type add_choice(struct text *text, const struct program *p, const 
 static enum c_type add_negation(struct text *text, const struct program *p, const struct op *op)
 {
     const struct op *a = program_operand(p, op, 0);
-    bool wide = !c_is_narrow(op) || !fits_narrow(-(int128)a->hi, -(int128)a->lo);
+    bool wide = !c_is_narrow(op) || !c_fits_narrow(-(int128)a->hi, -(int128)a->lo);
     text_add(text, "-");
     c_add_value(text, p, p->operands[op->operands], wide);
     return wide ? C_WIDE : C_NARROW;
@@ -179,7 +174,19 @@ static enum c_type add_result(struct c_printer *c, const struct op *op)
         if (reach > INT64_MAX) break; /* further than it matters */
     }
     bool modular = reach > INT64_MAX, wide = modular || reach > INT32_MAX, first = true;
-    if (modular) text_add(text, "from_bits("), c->used[C_FROM_BITS] = true;
+    if (modular) c_begin_call(c, C_FROM_BITS, true, "from_bits");
+    if (c->uniform && !modular) {
+        for (int row = 0; row < matvec->operand_count; row++) {
+            result_weight(p, op, op_fraction(op), row, &weight);
+            if (!weight) continue;
+            c_add_value(text, p, p->operands[matvec->operands + row], wide);
+            text_add(text, " * ");
+            c_add_integer(text, weight);
+            text_add(text, " + ");
+        }
+        c_add_integer(text, bias);
+        return wide ? C_WIDE : C_NARROW;
+    }
     size_t line = text->length;
     for (int row = 0; row < matvec->operand_count; row++) {
         result_weight(p, op, op_fraction(op), row, &weight);
@@ -204,137 +211,65 @@ static enum c_type add_result(struct c_printer *c, const struct op *op)
     return wide ? C_WIDE : C_NARROW;
 }
 
-/* The rounded integer before limiting; *lo, *hi: its interval as far as 63 bits show it. */
-static void add_rounding(struct c_printer *c, const struct op *op, int drop, int64_t *lo,
-                         int64_t *hi)
-{
-    const struct op *a = program_operand(c->program, op, 0);
-    int value = c->program->operands[op->operands];
-    struct text *text = &c->body;
-    struct format f = op->format;
-    f.width_bits =
-        FORMAT_MAX_BITS; /* of the result's fraction, wide enough to hold what rounding gives */
-    f.integer_bits += FORMAT_MAX_BITS - op->format.width_bits;
-    f.is_signed = a->lo < 0;
-    f.overflow = OVERFLOW_SAT;
-    *lo = drop > 0 ? program_quantize_integer(a->lo, op_fraction(a), f) : a->lo;
-    *hi = drop > 0 ? program_quantize_integer(a->hi, op_fraction(a), f) : a->hi;
-    if (drop <= 0) {
-        c_add_value(text, c->program, value, false);
-    } else if (drop > 63) { /* below a half in size */
-        if (f.rounding == ROUND_TRN)
-            c_add_value(text, c->program, value, false), text_add(text, " < 0 ? -1 : 0");
-        else
-            text_add(text, "0 * "), c_add_value(text, c->program, value, false);
-    } else {
-        bool floor = f.rounding == ROUND_TRN;
-        text_add(text, floor ? "floor_shift(" : "round_%s(", rounding_names[f.rounding]);
-        c_add_value(text, c->program, value, false);
-        text_add(text, ", %d)", drop);
-        c->used[floor ? (int)C_FLOOR_SHIFT : (int)C_ROUND + (int)f.rounding] = true;
-    }
-}
-
-static enum c_type add_wrapped(struct c_printer *c, const struct op *op, int drop)
-{
-    int64_t lo, hi;
-    int up = drop < 0 ? -drop : 0;
-    bool sign = op->format.is_signed;
-    if (sign) text_add(&c->body, "wrap("), c->used[C_WRAP] = true;
-    text_add(&c->body, "(uint64_t)(");
-    add_rounding(c, op, drop, &lo, &hi);
-    text_add(&c->body, up > 63 ? ") * 0" : ")");
-    if (up && up <= 63) text_add(&c->body, " << %d", up);
-    if (sign)
-        text_add(&c->body, ", %d)", op->format.width_bits);
-    else
-        text_add(&c->body, " & %" PRIu64 "u", ((uint64_t)1 << op->format.width_bits) - 1);
-    return sign ? C_WIDE : C_BITS;
-}
-
-static void add_limits(struct text *text, const int64_t *numbers, int count)
-{
-    for (int i = 0; i < count; i++) {
-        text_add(text, ", ");
-        c_add_integer(text, numbers[i]);
-    }
-}
-
-static enum c_type add_quantize(struct c_printer *c, const struct op *op)
-{
-    const struct op *a = program_operand(c->program, op, 0);
-    struct format f = op->format;
-    int drop = op_fraction(a) - op_fraction(op), up = drop < 0 ? -drop : 0;
-    int64_t lo, hi, min = format_min(f), max = format_max(f), limit_hi = max >> (up > 63 ? 63 : up);
-    int64_t limit_lo = -(-min >> (up > 63 ? 63 : up));
-    struct c_printer trial = {.program = c->program};
-    add_rounding(&trial, op, drop, &lo, &hi);
-    text_free(&trial.body);
-    if (lo >= limit_lo && hi <= limit_hi) { /* nothing to limit */
-        bool wide = drop > 0 || !c_is_narrow(a) || !c_is_narrow(op);
-        if (up && wide) text_add(&c->body, "(int64_t)");
-        add_rounding(c, op, drop, &lo, &hi);
-        if (up && lo | hi) text_add(&c->body, " * "), c_add_integer(&c->body, (int64_t)1 << up);
-        return wide ? C_WIDE : C_NARROW;
-    }
-    if (f.overflow == OVERFLOW_WRAP) return add_wrapped(c, op, drop);
-    bool zero = f.overflow == OVERFLOW_SAT_ZERO;
-    c->used[C_LIMIT] = true;
-    text_add(&c->body, "limit(");
-    add_rounding(c, op, drop, &lo, &hi);
-    add_limits(&c->body,
-               (int64_t[]){limit_lo, limit_hi, zero ? 0 : min, zero ? 0 : max,
-                           (int64_t)1 << (up > 62 ? 0 : up)},
-               5);
-    text_add(&c->body, ")");
-    return C_WIDE;
-}
-
-/* "(uint64_t)v3 & 63": the bits of an operand. */
-static void add_bits(struct text *text, const struct program *p, int value)
+/* "(uint32_t)v3 & 63u": the bits of an operand. */
+static void add_bits(struct text *text, const struct program *p, int value, bool wide)
 {
     const struct op *a = &p->ops[value];
-    text_add(text, "(uint64_t)");
+    text_add(text, wide ? "(uint64_t)" : "(uint32_t)");
     c_add_value(text, p, value, false);
-    if (a->lo < 0) text_add(text, " & %" PRIu64 "u", ((uint64_t)1 << a->format.width_bits) - 1);
+    if (a->lo < 0) c_add_mask(text, a->format.width_bits);
 }
 
 static enum c_type add_concat(struct text *text, const struct program *p, const struct op *op)
 {
+    bool wide = op->format.width_bits > 32;
     for (int i = 0, offset = 0; i < op->operand_count; i++) {
         text_add(text, i ? " | (" : "(");
-        add_bits(text, p, p->operands[op->operands + i]);
+        add_bits(text, p, p->operands[op->operands + i], wide);
         text_add(text, offset ? ") << %d" : ")", offset);
         offset += program_operand(p, op, i)->format.width_bits;
     }
-    return C_BITS;
+    return wide ? C_BITS : C_NARROW_BITS;
 }
 
 static enum c_type add_lut(struct text *text, const struct program *p, const struct op *op)
 {
-    text_add(text, "UINT64_C(0x%" PRIx64 ") >> (", (uint64_t)op->immediate);
+    bool wide = op->operand_count > 5;
+    text_add(text, wide ? "UINT64_C(0x%" PRIx64 ") >> (" : "0x%" PRIx64 "u >> (",
+             (uint64_t)op->immediate);
     for (int i = 0; i < op->operand_count; i++) {
         text_add(text, i ? " | (" : "(");
-        add_bits(text, p, p->operands[op->operands + i]);
+        add_bits(text, p, p->operands[op->operands + i], false);
         text_add(text, i ? ") << %d" : ")", i);
     }
     text_add(text, ") & 1u");
-    return C_BITS;
+    return wide ? C_BITS : C_NARROW_BITS;
 }
 
 static enum c_type add_slice(struct c_printer *c, const struct op *op)
 {
     struct text *text = &c->body;
-    bool sign = op->format.is_signed;
-    text_add(text, sign ? "wrap((uint64_t)" : "(uint64_t)");
-    if (sign) c->used[C_WRAP] = true;
+    const struct op *a = program_operand(c->program, op, 0);
+    int width = op->format.width_bits;
+    bool sign = op->format.is_signed, wide = !c_is_narrow(a) || width > 31 || op->immediate > 31;
+    if (sign) c_begin_call(c, C_WRAP, wide, "wrap");
+    text_add(text, wide ? "(uint64_t)" : "(uint32_t)");
     c_add_value(text, c->program, c->program->operands[op->operands], false);
     if (op->immediate) text_add(text, " >> %d", (int)op->immediate);
     if (sign)
-        text_add(text, ", %d)", op->format.width_bits);
+        text_add(text, ", %d)", width);
     else
-        text_add(text, " & %" PRIu64 "u", ((uint64_t)1 << op->format.width_bits) - 1);
-    return sign ? C_WIDE : C_BITS;
+        c_add_mask(text, width);
+    return sign ? wide ? C_WIDE : C_NARROW : wide ? C_BITS : C_NARROW_BITS;
+}
+
+static enum c_type add_popcount(struct c_printer *c, const struct op *op)
+{
+    bool wide = program_operand(c->program, op, 0)->format.width_bits > 32;
+    c_begin_call(c, C_POPCOUNT, wide, "popcount");
+    add_bits(&c->body, c->program, c->program->operands[op->operands], wide);
+    text_add(&c->body, ")");
+    return C_NARROW;
 }
 
 static enum c_type add_table(struct text *text, const struct program *p, const struct op *op)
@@ -433,7 +368,9 @@ static enum c_type add_expression(struct c_printer *c, const struct op *op)
     struct text *text = &c->body;
     int a = op->operand_count ? p->operands[op->operands] : -1;
     switch (op->code) {
-    case OP_INPUT: text_add(text, "in[%d]", (int)op->immediate); return C_WIDE;
+    case OP_INPUT:
+        text_add(text, "in[%d]", (int)op->immediate);
+        return strcmp(c_port_type(p, true), "int64_t") ? C_NARROW : C_WIDE;
     case OP_ADD: return add_pair(text, p, op, 0, " + ");
     case OP_SUB: return add_pair(text, p, op, 0, " - ");
     case OP_ADC:
@@ -442,7 +379,7 @@ static enum c_type add_expression(struct c_printer *c, const struct op *op)
     case OP_SHIFT: c_add_value(text, p, a, false); return C_NARROW;
     case OP_MUL: return add_product(text, p, op);
     case OP_RESULT: return add_result(c, op);
-    case OP_QUANTIZE: return add_quantize(c, op);
+    case OP_QUANTIZE: return c_add_quantize(c, op);
     case OP_LT: add_pair(text, p, op, 0, " < "); return C_NARROW;
     case OP_LE: add_pair(text, p, op, 0, " <= "); return C_NARROW;
     case OP_EQ: add_pair(text, p, op, 0, " == "); return C_NARROW;
@@ -454,12 +391,7 @@ static enum c_type add_expression(struct c_printer *c, const struct op *op)
     case OP_OR: return add_pair(text, p, op, 0, " | ");
     case OP_XOR: return add_pair(text, p, op, 0, " ^ ");
     case OP_NOT: return add_not(text, p, op);
-    case OP_POPCOUNT:
-        c->used[C_POPCOUNT] = true;
-        text_add(text, "popcount(");
-        add_bits(text, p, a);
-        text_add(text, ")");
-        return C_NARROW;
+    case OP_POPCOUNT: return add_popcount(c, op);
     case OP_CONCAT: return add_concat(text, p, op);
     case OP_LUT: return add_lut(text, p, op);
     case OP_SLICE: return add_slice(c, op);
@@ -505,25 +437,77 @@ static void print_store(struct c_printer *c, const struct op *op)
     text_add(&c->body, ";\n");
 }
 
+const char *c_value_type(const struct op *op)
+{
+    return c_is_narrow(op) ? "int32_t" : "int64_t";
+}
+
+void c_add_expression(struct c_printer *c, int value)
+{
+    const struct op *op = &c->program->ops[value];
+    struct c_printer right = *c;
+    right.body = (struct text){0};
+    enum c_type has = add_expression(&right, op), wants = c_is_narrow(op) ? C_NARROW : C_WIDE;
+    const char *expression = text_string(&right.body);
+    if (has <= wants)
+        text_add(&c->body, "%s", expression);
+    else
+        text_add(&c->body, is_primary(expression) ? "(%s)%s" : "(%s)(%s)", c_value_type(op),
+                 expression);
+    memcpy(c->used, right.used, sizeof c->used);
+    c->shifts = right.shifts;
+    text_free(&right.body);
+}
+
+/* Puts texts that stand inside into what was printed from `start` on. */
+static void put_inside(struct c_printer *c, size_t start)
+{
+    struct arena arena = {0};
+    struct expression e = expression_parse(&arena, c->body.bytes + start);
+    c->body.length = start;
+    for (int i = 0; i < e.count; i++) {
+        const struct piece *piece = &e.pieces[i];
+        const char *text = piece->kind == PIECE_VALUE ? c->inside[piece->number] : NULL;
+        if (piece->kind == PIECE_WORDS)
+            text_add(&c->body, "%s", piece->words);
+        else if (piece->kind == PIECE_INTEGER)
+            c_add_integer(&c->body, piece->number);
+        else if (text)
+            text_add(&c->body, "%s", text);
+        else
+            text_add(&c->body, "v%d", (int)piece->number);
+    }
+    arena_free(&arena);
+}
+
+static void keep_inside(struct c_printer *c, int value)
+{
+    size_t start = c->body.length;
+    c_add_expression(c, value);
+    put_inside(c, start);
+    bool select = c->program->ops[value].code == OP_SELECT;
+    c->inside[value] =
+        arena_printf(c->arena, select ? "\n        (%s)" : "(%s)", text_string(&c->body) + start);
+    c->body.length = start;
+    c->body.bytes[start] = 0;
+}
+
 void c_print_op(struct c_printer *c, int value)
 {
     const struct op *op = &c->program->ops[value];
     if (op->code == OP_STORE) print_store(c, op);
+    if (c->inside && c->inside[value]) {
+        keep_inside(c, value);
+        return;
+    }
     if (op->code == OP_CONST || op->code == OP_MATVEC || c_named(c->program, value) != value)
         return;
-    struct c_printer right = {.program = c->program};
-    enum c_type has = add_expression(&right, op), wants = c_is_narrow(op) ? C_NARROW : C_WIDE;
-    const char *type = wants == C_NARROW ? "int32_t" : "int64_t",
-               *expression = text_string(&right.body);
-    for (int i = 0; i < C_HELPER_COUNT; i++)
-        c->used[i] = c->used[i] || right.used[i];
     if (c->outlives && c->outlives[value])
         text_add(&c->body, "%sv%d = ", c->indent, value);
     else
-        text_add(&c->body, "%sconst %s v%d = ", c->indent, type, value);
-    if (has <= wants)
-        text_add(&c->body, "%s;\n", expression);
-    else
-        text_add(&c->body, is_primary(expression) ? "(%s)%s;\n" : "(%s)(%s);\n", type, expression);
-    text_free(&right.body);
+        text_add(&c->body, "%sconst %s v%d = ", c->indent, c_value_type(op), value);
+    size_t start = c->body.length;
+    c_add_expression(c, value);
+    if (c->inside) put_inside(c, start);
+    text_add(&c->body, ";\n");
 }

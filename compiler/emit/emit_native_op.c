@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-__extension__ typedef __int128 int128;
-
 #define MAKE(...) arena_printf(&n->arena, __VA_ARGS__)
 
 int native_lane(int128 lo, int128 hi)

@@ -37,7 +37,8 @@ static double index_table_luts(const struct table *table, int width, const struc
             ones += (int)(table->entries[i] >> bit & 1);
         int fewer = ones < table->count - ones ? ones : table->count - ones;
         double words = (double)table->count / (1 << t->lut_inputs);
-        sum += fewer == 0 ? 0 : fewer < words ? fewer : words < 1 ? 1 : 0.8 * words;
+        double by_entries = index_bit_luts(words);
+        sum += fewer == 0 ? 0 : fewer < by_entries ? fewer : by_entries;
     }
     return sum;
 }
@@ -114,12 +115,20 @@ double op_lut4(const struct program *p, int value, const struct target *t)
         if (op_uses_dsp(p, op, t)) return 0;
         return t->lut_per_adder_bit * carry * (double)program_operand(p, op, 1)->format.width_bits;
     case OP_POPCOUNT: return t->lut_per_adder_bit * program_operand(p, op, 0)->format.width_bits;
-    case OP_PICK: return op->format.width_bits * (op->operand_count - 1) / 2.0;
+    case OP_PICK:
+        if (op_picks_in_one_lut(p, value, t)) return op->format.width_bits;
+        return op->format.width_bits * (op->operand_count - 1) / 2.0;
     case OP_LOAD: return load_luts(p, op, t);
     case OP_STATE: /* a multiplexer in front of what starts from a value */
         return program_operand(p, op, 0)->code == OP_CONST
                    ? 0
                    : t->lut_per_select_bit * op->format.width_bits;
+    case OP_UPDATE: { /* zero instead of what else comes is the register's reset */
+        const struct op *next = program_operand(p, op, 1);
+        uint64_t changed;
+        if (next->code != OP_SELECT || !op_is_zero(program_operand(p, next, 1))) return 0;
+        return -t->lut_per_select_bit * op_changed_bits(p, p->operands[op->operands + 1], &changed);
+    }
     case OP_INDEX: return op->format.width_bits;
     case OP_LUT: /* two LUTs and a multiplexer behind them for each operand more */
         return op->operand_count > 4 ? op->operand_count > 5 ? 4 : 2 : 1;
@@ -129,7 +138,6 @@ double op_lut4(const struct program *p, int value, const struct target *t)
     case OP_MATVEC:
     case OP_RESULT:
     case OP_CONCAT:
-    case OP_UPDATE:
     case OP_STORE:
     case OP_SLICE: return 0;
     case OP_COUNT: break;
@@ -170,6 +178,14 @@ static struct ram_shape op_rams(const struct program *p, int value, const struct
     }
     const struct memory *m = &p->memories[op->immediate];
     return target_ram_shape(t, memory_words(m), m->format.width_bits);
+}
+
+double estimate_rams(const struct program *p, const struct target *t)
+{
+    double sum = 0;
+    for (int i = 0; i < p->op_count; i++)
+        sum += op_rams(p, i, t).count;
+    return sum;
 }
 
 struct estimate estimate_blocks(const struct program *p, int first, int end, const struct target *t)

@@ -21,7 +21,7 @@ static int is_above(struct lowering *l, int score, int64_t limit)
 {
     struct program *p = l->program;
     int fraction = op_fraction(&p->ops[score]);
-    if (last_layer(l)->kind != LAYER_TREES)
+    if (last_layer(l)->kind != LAYER_TREES || l->options->processor)
         return program_add2(p, OP_LT, program_add_const(p, limit, fraction), score, 0);
     int not_above = lower_at_most(p, score, limit);
     return lower_lut(p, &not_above, 1, 1);
@@ -85,8 +85,13 @@ static int tournament(struct lowering *l, int count)
     struct contender *in_play = arena_alloc(&l->arena, (size_t)count, sizeof *in_play);
     for (int j = 0; j < count; j++)
         in_play[j] = (struct contender){l->values[j], program_add_const(p, j, 0)};
-    /* A score that never changes plays last: it is cheap to compare with. */
     struct contender first = in_play[0];
+    if (l->options->processor) { /* one after the other, which a loop can do */
+        for (int j = 1; j < count; j++)
+            first = play(l, first, in_play[j]);
+        return first.index;
+    }
+    /* A score that never changes plays last: it is cheap to compare with. */
     bool last = count > 1 && p->ops[first.score].code == OP_CONST;
     in_play += last;
     count -= last;
@@ -101,7 +106,8 @@ static int tournament(struct lowering *l, int count)
 
 static void lower_argmax(struct lowering *l, int count)
 {
-    bool at_once = count > 1 && count <= ROUND_ROBIN && l->options->optimize != OPTIMIZE_AREA;
+    bool at_once = count > 1 && count <= ROUND_ROBIN && l->options->optimize != OPTIMIZE_AREA &&
+                   !l->options->processor;
     program_begin_block(l->program, "decision", "argmax");
     program_add_output(l->program, "class", at_once ? round_robin(l, count) : tournament(l, count));
     l->program->output_kind = "argmax";

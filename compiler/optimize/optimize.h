@@ -27,5 +27,7 @@ struct program *optimize_constants(const struct program *old, const struct targe
 struct program *optimize_tables(const struct program *old, const struct target *target);
 /* Operations that no output depends on go; inputs stay, they are ports. */
 struct program *optimize_dead(const struct program *old, const struct target *target);
+/* For processors: results of a matrix at one fraction (not part of the pipeline for fabrics). */
+struct program *optimize_lanes(const struct program *old, const struct target *target);
 
 #endif

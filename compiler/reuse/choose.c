@@ -136,7 +136,7 @@ static void try_level(struct choosing *c, const struct reuse_choice *asked, int 
     for (int i = 0; i < c->count; i++)
         if (asked[i].factor >> level > most) most = asked[i].factor >> level;
     for (int form = level < 0 ? REUSE_UNROLLED : REUSE_DIGITS; form < REUSE_FORM_COUNT; form++) {
-        if (form != REUSE_MULTIPLIERS && most > MOST_BITS) continue;
+        if (form < REUSE_MULTIPLIERS && most > MOST_BITS) continue;
         for (int i = 0; i < c->count; i++) {
             choices[i] = asked[i];
             choices[i].factor = factor_at(&asked[i], level);

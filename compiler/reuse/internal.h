@@ -18,6 +18,7 @@ struct reuse {
     const struct compile_options *options;
     struct load_plan *load;        /* what is loaded is noted here; NULL */
     struct linear_forms *forms;    /* of the new program */
+    int multipliers_left;          /* of the part */
     bool *live;                    /* [old op_count] an output depends on it */
     struct reuse_stream **streams; /* [old op_count] values that exist as digits alone (serial.h) */
     bool *wants_memory, *wants_whole; /* [old op_count] how values that leave a layer are read */
@@ -78,8 +79,8 @@ int reuse_constant(struct reuse *r, const char *name, const int64_t *entries, in
 /* ---- roms.c ---- */
 
 /* Tables of the iteration that have the same name share the words of memories, where memories are
- * worth it. */
-struct program *reuse_make_roms(const struct program *old, const struct target *target);
+ * worth it and the part has them. */
+struct program *reuse_make_roms(const struct program *old, const struct compile_options *options);
 
 /* ---- forms: each appends blocks to the new program; results[column] becomes the new value of
  * every column that is read, the same real number with the same fraction bits ---- */

@@ -11,23 +11,23 @@ struct macs {
     const struct reuse_tail *tail;
     struct mac_plan *plan;
     int memories[MAC_BANKS];
-    int *entries;                 /* [rows] where a row stands in its bank's memory */
-    struct mac_fields *fields;    /* [engines][units] */
-    int *lasts, *biases, *places; /* [engines] fields */
-    int *captures;                /* [engines] memories */
-    struct word_field *weights;   /* [engines][units] of loadable ones */
-    bool adds_bias;               /* in the loop: it has one column a cycle */
+    int *entries;                    /* [rows] where a row stands in its bank's memory */
+    struct mac_fields *fields;       /* [engines][units] */
+    int *lasts, *biases, *places;    /* [engines] fields */
+    int *captures;                   /* [engines] memories */
+    bool adds_bias;                  /* in the loop: it has one column a cycle */
+    bool picks;                      /* in step, from whole rows: without a memory */
+    int *inputs;                     /* [units][MAC_PORTS] in step: what all engines get; -1 */
+    int *pairs;                      /* [units] the same together */
+    struct mac_multiples *multiples; /* [units] the same, where there are no multipliers */
+    struct word_field *weights;      /* [engines][units] of loadable ones */
 };
 
 /* What a unit gets each cycle. */
 struct mac_fields {
+    int64_t *weights; /* [cycles] w1, where there is no multiplier left; else NULL */
     int weight, high; /* w1; of pairs what stands above its bits: w2, or w2 - 1 where w1 < 0 */
     int address[MAC_PORTS];
-};
-
-/* A sum and a carry that is still to be added to it; -1: none. */
-struct mac_term {
-    int value, carry;
 };
 
 static struct program *program_of(const struct macs *m)
@@ -103,7 +103,8 @@ static void find_inputs(struct macs *m)
             m->entries[i] = place.entry;
             is_whole = place.memory < 0;
         }
-        if (is_whole) fill_memory(m, bank);
+        m->picks = is_whole && m->plan->in_step;
+        if (is_whole && !m->picks) fill_memory(m, bank);
     }
 }
 
@@ -177,17 +178,21 @@ static void add_unit(struct macs *m, int engine, int unit)
         for (int port = 0; port < m->plan->ports; port++) {
             int row = row_of(m, engine, t, unit, port);
             address[port][t] = row >= 0 ? m->entries[row] : t ? address[port][t - 1] : 0;
-            if (row >= 0) w[port] = mac_weight(m->r, m->layer, m->plan, row, column);
+            if (row >= 0 && column >= 0) w[port] = mac_weight(m->r, m->layer, m->plan, row, column);
         }
         weight[t] = w[0];
         high[t] = w[1] - (w[0] < 0);
     }
+    bool has_multiplier = m->r->options->target->dsp_a_bits && m->r->multipliers_left > 0;
     if (m->weights)
         note_weights(m, engine, unit, weight);
-    else
+    else if (has_multiplier || m->plan->ports == 2)
         f->weight = reuse_constant(m->r, "weight", weight, 0);
+    else
+        f->weights = weight;
+    m->r->multipliers_left -= f->weights == NULL;
     if (m->plan->ports == 2) f->high = reuse_constant(m->r, "weight", high, 0);
-    for (int port = 0; port < m->plan->ports; port++)
+    for (int port = 0; port < m->plan->ports && !m->picks; port++)
         f->address[port] = reuse_constant(m->r, "address", address[port], 0);
 }
 
@@ -212,13 +217,44 @@ static void add_engine(struct macs *m, int engine)
 
 /* ---- products ---- */
 
-static int load_input(struct macs *m, const struct mac_fields *f, int unit, int port)
+/* The whole row whose turn it is on a unit of all engines. */
+static int pick_input(struct macs *m, int unit, int port)
+{
+    struct program *p = program_of(m);
+    struct arena *arena = &m->r->rewrite.arena;
+    int *all = arena_alloc(arena, (size_t)m->layer->rows + 1, sizeof *all), count = 0;
+    int *place = arena_alloc(arena, (size_t)m->layer->rows, sizeof *place);
+    int64_t *chosen = integers(m);
+    for (int t = 0; t < m->plan->cycles; t++) {
+        int row = row_of(m, 0, t, unit, port);
+        if (row >= 0 && !place[row]) {
+            all[++count] = input_of(m, m->layer->operands[row]);
+            place[row] = count;
+        }
+        chosen[t] = row >= 0 ? place[row] - 1 : t ? chosen[t - 1] : 0;
+    }
+    if (count == 0) return program_add_const(p, 0, 0);
+    if (count == 1) return all[1];
+    all[0] = reuse_constant(m->r, "address", chosen, 0);
+    return integer_of(m, program_add_op(p, OP_PICK, all, count + 1, 0));
+}
+
+static int read_input(struct macs *m, const struct mac_fields *f, int unit, int port)
 {
     int bank = 0;
+    if (m->picks) return pick_input(m, unit, port);
     if (m->plan->banks > 1) bank = m->plan->ports == 1 ? unit % m->plan->banks : port;
     if (m->memories[bank] < 0) return program_add_const(program_of(m), 0, 0); /* no row is there */
     int address = f->address[port];
     return integer_of(m, program_add_load(program_of(m), m->memories[bank], address));
+}
+
+static int load_input(struct macs *m, const struct mac_fields *f, int unit, int port)
+{
+    int *shared = &m->inputs[unit * MAC_PORTS + port];
+    if (!m->plan->in_step) return read_input(m, f, unit, port);
+    if (*shared < 0) *shared = read_input(m, f, unit, port);
+    return *shared;
 }
 
 /* floor(value / 2^shift), wrapped: bits from `shift` on, with sign bits above the value's own. */
@@ -254,7 +290,8 @@ static int pair_inputs(struct macs *m, int first, int second)
 {
     struct program *p = program_of(m);
     int shift = m->plan->shift, width = p->ops[second].format.width_bits;
-    if (p->ops[second].format.is_signed) return program_add2(p, OP_ADD, second, first, shift);
+    if (p->ops[first].format.is_signed || p->ops[second].format.is_signed)
+        return program_add2(p, OP_ADD, second, first, shift);
     int parts[3] = {second, program_add_const(p, 0, 0), first}, count = 1;
     int *all = arena_alloc(&m->r->rewrite.arena, (size_t)shift + 2, sizeof *all);
     all[0] = second;
@@ -269,9 +306,15 @@ static struct mac_term add_product(struct macs *m, int engine, int unit)
     struct program *p = program_of(m);
     const struct mac_fields *f = &m->fields[engine * m->plan->units + unit];
     int shift = m->plan->shift, first = load_input(m, f, unit, 0);
+    if (f->weights) {
+        struct mac_multiples *multiples = &m->multiples[unit];
+        if (!multiples->twice || !m->plan->in_step) *multiples = mac_multiples(p, first);
+        return mac_multiply(m->r, f->weights, m->plan->cycles, multiples);
+    }
     if (m->plan->ports == 1)
         return (struct mac_term){program_add2(p, OP_MUL, f->weight, first, 0), -1};
-    int inputs = pair_inputs(m, first, load_input(m, f, unit, 1));
+    int second = load_input(m, f, unit, 1), inputs = m->pairs[unit];
+    if (inputs < 0 || !m->plan->in_step) m->pairs[unit] = inputs = pair_inputs(m, first, second);
     int product = program_add2(p, OP_MUL, pair_weights(m, f), inputs, 0);
     /* The low part is negative where its sign, the bit below, is set: then 1 is missing above. */
     return (struct mac_term){wrapped(m, product, shift, bits_format(shift, true)),
@@ -429,6 +472,11 @@ void mac_emit(struct reuse *r, const struct reuse_layer *layer, const struct reu
     m.biases = arena_alloc(arena, engines, sizeof *m.biases);
     m.places = arena_alloc(arena, engines, sizeof *m.places);
     m.captures = arena_alloc(arena, engines, sizeof *m.captures);
+    m.inputs = arena_alloc(arena, (size_t)plan->units * MAC_PORTS, sizeof *m.inputs);
+    m.multiples = arena_alloc(arena, (size_t)plan->units, sizeof *m.multiples);
+    m.pairs = arena_alloc(arena, (size_t)plan->units, sizeof *m.pairs);
+    for (int u = 0; u < plan->units; u++)
+        m.pairs[u] = m.inputs[u * MAC_PORTS] = m.inputs[u * MAC_PORTS + 1] = -1;
     bool is_loadable = layer->matrix->is_loadable;
     if (is_loadable)
         m.weights = arena_alloc(arena, engines * (size_t)plan->units, sizeof *m.weights);

@@ -3,7 +3,9 @@
  * An engine works on one column after the other: each cycle its units multiply weights from a ROM
  * with inputs from memories, the products are added up, and an accumulator takes the sum until the
  * column's last cycle. Products of weight 0 are left out, so columns take different times. Every
- * input of a unit is a reading port of its own, so any unit can take any row. Sums wrap: whatever
+ * input of a unit is a reading port of its own, so any unit can take any row. In step, all engines
+ * take the same rows in the same cycle, so that what reads the inputs is there once; then only
+ * rows that none of the columns side by side has a weight for are left out. Sums wrap: whatever
  * happens on the way, the last one is exact. */
 #ifndef SLUICE_COMPILER_REUSE_MACS_H
 #define SLUICE_COMPILER_REUSE_MACS_H
@@ -23,6 +25,7 @@ struct mac_column {
 };
 
 struct mac_plan {
+    bool in_step;
     int engines, units, cycles; /* units: of an engine */
     int ports;                  /* inputs of a unit: 1, or 2 whose products it adds */
     int shift;                  /* of the second: w1 + w2 * 2^shift times x2 + x1 * 2^shift */
@@ -56,9 +59,26 @@ int mac_shift(const struct reuse *r, const struct reuse_layer *layer, const stru
 int64_t mac_weight(const struct reuse *r, const struct reuse_layer *layer,
                    const struct mac_plan *plan, int row, int column);
 
+/* multiply.c: weights [cycles] times `value`, by digits of two bits each: the product is
+ * value + carry (-1: none), the carry being one bit. For fabrics without multipliers: each digit
+ * chooses among multiples of the value in one LUT a bit. */
+struct mac_term {
+    int value, carry;
+};
+/* A value, twice it, and what is less by 1 than their negatives. */
+struct mac_multiples {
+    int once, twice, minus_once, minus_twice;
+};
+struct mac_term mac_multiply(struct reuse *r, const int64_t *weights, int cycles,
+                             const struct mac_multiples *value);
+struct mac_multiples mac_multiples(struct program *p, int value);
+/* Digits that weights of an interval need. */
+int mac_digits(int64_t lo, int64_t hi);
+
 /* The cheapest on at most `cycles` cycles; rows stand in plan->banks as bank[] says. NULL: none. */
 struct mac_plan *mac_plan(struct reuse *r, const struct reuse_layer *layer,
-                          const struct reuse_tail *tail, int cycles, int banks, const int *bank);
+                          const struct reuse_tail *tail, int cycles, int banks, const int *bank,
+                          bool in_step);
 /* Appends the loops. */
 void mac_emit(struct reuse *r, const struct reuse_layer *layer, const struct reuse_tail *tail,
               struct mac_plan *plan);

@@ -1,13 +1,10 @@
-/* Which unit multiplies which weights when. */
-#include "compiler/reuse/macs.h"
+/* Which unit multiplies which weights when, where every engine goes its own way. */
+#include "compiler/reuse/macs_planning.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* 4-input LUTs that a memory is worth, so that a few LUTs are not bought with many memories. */
-enum { MEMORY_PRICE = 8, MULTIPLIER_PRICE = 40 };
 
 int mac_shift(const struct reuse *r, const struct reuse_layer *layer, const struct mac_plan *plan,
               int row)
@@ -19,28 +16,6 @@ int64_t mac_weight(const struct reuse *r, const struct reuse_layer *layer,
                    const struct mac_plan *plan, int row, int column)
 {
     return layer_weight(layer, row, column) * ((int64_t)1 << mac_shift(r, layer, plan, row));
-}
-
-struct planning {
-    struct reuse *r;
-    const struct reuse_layer *layer;
-    const struct reuse_tail *tail;
-    struct mac_plan plan;
-    int limit; /* of cycles */
-    /* For each column its slots, those of one class after the other. */
-    struct mac_slot **slots;
-    int (*counts)[MAC_BANKS];
-    int classes;
-};
-
-static const struct target *target_of(const struct planning *m)
-{
-    return m->r->options->target;
-}
-
-static int width_of(int64_t lo, int64_t hi)
-{
-    return format_of_interval(lo, hi, 0).width_bits;
 }
 
 /* What may be loaded, as mac_weight() would have it. */
@@ -113,7 +88,7 @@ static int64_t most_product(const struct mac_plan *plan, int64_t w)
     return a > b ? a : b;
 }
 
-static bool pair_fits(const struct planning *m, int64_t w1, int64_t w2)
+bool mac_pair_fits(const struct planning *m, int64_t w1, int64_t w2)
 {
     const struct mac_plan *plan = &m->plan;
     int64_t whole = w1 + w2 * ((int64_t)1 << plan->shift);
@@ -121,6 +96,13 @@ static bool pair_fits(const struct planning *m, int64_t w1, int64_t w2)
            fits_bits(least_product(plan, w1), most_product(plan, w1), plan->shift) &&
            fits_bits(least_product(plan, w1) + least_product(plan, w2) - 1,
                      most_product(plan, w1) + most_product(plan, w2), plan->shift);
+}
+
+bool mac_weights_fit(const struct planning *m)
+{
+    const struct mac_plan *plan = &m->plan;
+    return plan->ports == 1 ||
+           (mac_pair_fits(m, plan->weight_lo, 0) && mac_pair_fits(m, plan->weight_hi, 0));
 }
 
 /* How far the second input can be shifted; 0: no pairs. */
@@ -161,11 +143,6 @@ static int list_entries(const struct planning *m, int column, int bank, struct e
     return count;
 }
 
-static struct mac_slot slot_of(int first, int second)
-{
-    return (struct mac_slot){{(short)first, (short)second}};
-}
-
 /* Entries of one bank: the largest with the smallest, which leave each other room. */
 static int pair_up(const struct planning *m, const struct entry *entries, int count,
                    struct mac_slot *slots)
@@ -173,10 +150,10 @@ static int pair_up(const struct planning *m, const struct entry *entries, int co
     int slot = 0, first = 0, last = count - 1;
     while (first <= last) {
         const struct entry *a = &entries[first], *b = &entries[last];
-        if (first < last && pair_fits(m, a->weight, b->weight)) {
+        if (first < last && mac_pair_fits(m, a->weight, b->weight)) {
             slots[slot++] = slot_of(a->row, b->row);
             first++, last--;
-        } else if (first < last && pair_fits(m, b->weight, a->weight)) {
+        } else if (first < last && mac_pair_fits(m, b->weight, a->weight)) {
             slots[slot++] = slot_of(b->row, a->row);
             first++, last--;
         } else if (llabs(a->weight) >= llabs(b->weight)) {
@@ -197,7 +174,7 @@ static int pair_banks(const struct planning *m, const struct entry *a, int a_cou
     int slot = 0, i = 0, k = b_count - 1;
     while (i < a_count || k >= 0) {
         bool both = i < a_count && k >= 0;
-        if (both && pair_fits(m, a[i].weight, b[k].weight)) {
+        if (both && mac_pair_fits(m, a[i].weight, b[k].weight)) {
             slots[slot++] = slot_of(a[i++].row, b[k--].row);
         } else if (i < a_count && (!both || llabs(a[i].weight) >= llabs(b[k].weight))) {
             slots[slot++] = slot_of(a[i++].row, -1);
@@ -240,9 +217,7 @@ static bool fill_slots(struct planning *m)
     m->slots = arena_alloc(arena, columns, sizeof *m->slots);
     m->counts = arena_alloc(arena, columns, sizeof *m->counts);
     m->classes = m->plan.ports == 1 ? m->plan.banks : 1;
-    if (m->plan.ports == 2 &&
-        !(pair_fits(m, m->plan.weight_lo, 0) && pair_fits(m, m->plan.weight_hi, 0)))
-        return false;
+    if (!mac_weights_fit(m)) return false;
     for (size_t j = 0; j < columns; j++) {
         if (m->tail->values[j] < 0) continue;
         m->slots[j] = arena_alloc(arena, rows + 1, sizeof *m->slots[j]);
@@ -290,18 +265,19 @@ static int share_out(struct job *jobs, int count, int engines, int *ends)
     return last;
 }
 
-static double pick_price(int inputs, int bits)
+double mac_pick_price(int inputs, int bits)
 {
     return inputs > 1 ? inputs * bits * 0.6 : 0;
 }
 
-static double unit_price(const struct planning *m)
+double mac_unit_price(const struct planning *m)
 {
     const struct mac_plan *plan = &m->plan;
     int w = width_of(plan->weight_lo, plan->weight_hi);
     int x = width_of(plan->input_lo, plan->input_hi);
     if (target_of(m)->dsp_a_bits) return MULTIPLIER_PRICE;
-    return 1.15 * w * x;
+    int digits = (w + 1) / 2;
+    return digits * (x + 1) + (digits - 1) * (x + 3);
 }
 
 /* Of engines so many with units so many; the longest column takes `longest` cycles. */
@@ -312,14 +288,15 @@ static double price_of(const struct planning *m, int engines, int units, int lon
     int w = width_of(plan->weight_lo, plan->weight_hi);
     int x = width_of(plan->input_lo, plan->input_hi);
     int product = plan->ports == 2 ? plan->shift : w + x, place = width_of(0, m->layer->rows - 1);
-    double engine = units * unit_price(m) + (units - 1) * (product + 1);
+    double engine = units * mac_unit_price(m) + (units - 1) * (product + 1);
     if (longest > 1) engine += m->plan.sum_bits;
     double ports = (double)engines * units * plan->ports;
     double rom_bits = ports * (w + place), memories = ports;
     if (t->ram_width_max) memories += rom_bits / t->ram_width_max;
     int pipelines = (m->tail->count + m->limit - 1) / m->limit;
-    double picks = pipelines * pick_price((engines + pipelines - 1) / pipelines, m->plan.sum_bits);
-    return engines * engine + picks + memories * MEMORY_PRICE;
+    double picks =
+        pipelines * mac_pick_price((engines + pipelines - 1) / pipelines, m->plan.sum_bits);
+    return engines * engine + picks + memories * t->ram_price_lut4;
 }
 
 /* The fewest engines whose columns end in time; 0: more units are needed. */
@@ -430,7 +407,7 @@ static int next_engine(const struct mac_plan *plan, int pipeline, int cycle, con
 }
 
 /* Earliest deadline first. False if that takes more than the limit. */
-static bool plan_drain(struct planning *m)
+bool mac_plan_drain(struct planning *m)
 {
     struct mac_plan *plan = &m->plan;
     struct arena *arena = &m->r->rewrite.arena;
@@ -493,15 +470,17 @@ static bool choose_units(struct planning *m)
         if (ends[e] > plan->cycles) plan->cycles = ends[e];
     place_columns(m, jobs, m->tail->count);
     /* With nothing to share there would be memories in a program without loops. */
-    return plan_drain(m) && (plan->cycles > 1 || plan->drain.cycles > 1);
+    return mac_plan_drain(m) && (plan->cycles > 1 || plan->drain.cycles > 1);
 }
 
 struct mac_plan *mac_plan(struct reuse *r, const struct reuse_layer *layer,
-                          const struct reuse_tail *tail, int cycles, int banks, const int *bank)
+                          const struct reuse_tail *tail, int cycles, int banks, const int *bank,
+                          bool in_step)
 {
     struct mac_plan *best = NULL;
     struct planning m = {.r = r, .layer = layer, .tail = tail, .limit = cycles};
     m.plan.banks = banks;
+    m.plan.in_step = in_step;
     m.plan.bank = arena_alloc(&r->rewrite.arena, (size_t)layer->rows, sizeof *m.plan.bank);
     for (int i = 0; i < layer->rows; i++)
         m.plan.bank[i] = bank[i];
@@ -514,7 +493,8 @@ struct mac_plan *mac_plan(struct reuse *r, const struct reuse_layer *layer,
         m.plan.ports = ports;
         m.plan.shift = ports == 2 ? pair_shift(&m) : 0;
         if (ports == 2 && layer->matrix->is_loadable) break; /* whether they fit, the weights say */
-        if ((ports == 2 && !m.plan.shift) || !fill_slots(&m) || !choose_units(&m)) continue;
+        if (ports == 2 && !m.plan.shift) continue;
+        if (in_step ? !mac_choose_in_step(&m) : !fill_slots(&m) || !choose_units(&m)) continue;
         if (best && best->price <= m.plan.price) continue;
         if (!best) best = arena_alloc(&r->rewrite.arena, 1, sizeof *best);
         *best = m.plan;

@@ -2,10 +2,16 @@
 #include "compiler/reuse/macs.h"
 #include "compiler/reuse/serial.h"
 
+#include <limits.h>
 #include <string.h>
 
-const char *const reuse_form_names[] = {"unrolled", "digits", "digits in turn", "digit serial",
-                                        "multipliers"};
+const char *const reuse_form_names[] = {"unrolled",     "digits",      "digits in turn",
+                                        "digit serial", "multipliers", "multipliers in step"};
+
+static bool on_multipliers(enum reuse_form form)
+{
+    return form == REUSE_MULTIPLIERS || form == REUSE_MULTIPLIERS_IN_STEP;
+}
 
 /* What is decided about a layer before anything is made. */
 struct choice {
@@ -168,7 +174,7 @@ static void find_readers(struct reuse *r, const struct choice *choices, int coun
     const struct reuse_layer **of_matvec =
         arena_alloc(&r->rewrite.arena, (size_t)old->op_count + 1, sizeof *of_matvec);
     for (int i = 0; i < count; i++)
-        if (choices[i].form == REUSE_MULTIPLIERS && choices[i].reads_memories)
+        if (on_multipliers(choices[i].form) && choices[i].reads_memories)
             of_matvec[choices[i].layer.matvec] = &choices[i].layer;
     for (int i = 0; i < old->output_count; i++)
         r->wants_whole[old->outputs[i].value] = true;
@@ -227,12 +233,16 @@ static void plan_macs(struct reuse *r, struct choice *choice, const struct bank 
         bank[i] = at->bank;
         if (at->bank + 1 > banks) banks = at->bank + 1;
     }
-    if (!choice->reads_memories) banks = spread_rows(layer, bank);
+    bool in_step = choice->form == REUSE_MULTIPLIERS_IN_STEP;
+    if (!choice->reads_memories && in_step)
+        memset(bank, 0, (size_t)layer->rows * sizeof *bank), banks = 1; /* no memory is needed */
+    else if (!choice->reads_memories)
+        banks = spread_rows(layer, bank);
     choice->tail = tail_find(r, layer);
     bool has_tail = choice->tail;
     if (!choice->tail) choice->tail = tail_none(r, layer);
     if (has_tail || !has_loadable_scale(r->rewrite.old, layer))
-        choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank);
+        choice->macs = mac_plan(r, layer, choice->tail, layer->factor, banks, bank, in_step);
     if (choice->macs)
         choice->drain = choice->macs->drain;
     else
@@ -241,7 +251,7 @@ static void plan_macs(struct reuse *r, struct choice *choice, const struct bank 
 
 static void note_banks(const struct choice *choice, struct bank *bank_of)
 {
-    if (choice->form != REUSE_MULTIPLIERS && choice->form != REUSE_DIGITS_IN_TURN) return;
+    if (!on_multipliers(choice->form) && choice->form != REUSE_DIGITS_IN_TURN) return;
     for (int q = 0; q < choice->drain.pipelines; q++)
         for (int i = 0; i < choice->drain.cycles; i++) {
             int column = drain_columns(&choice->drain, q)[i];
@@ -284,12 +294,17 @@ static bool fits_digits(const struct program *old, struct reuse *r, const struct
 static void try_macs(struct reuse *r, struct choice *choice, const struct bank *bank_of)
 {
     enum reuse_form otherwise = choice->form;
-    choice->form = REUSE_MULTIPLIERS;
+    if (!on_multipliers(otherwise) || choice->layer.matrix->is_loadable)
+        choice->form = REUSE_MULTIPLIERS;
     plan_macs(r, choice, bank_of);
     if (choice->macs || choice->layer.matrix->is_loadable) return;
     tail_free(choice->tail);
+    choice->form = REUSE_MULTIPLIERS_IN_STEP;
+    plan_macs(r, choice, bank_of);
+    if (choice->macs) return;
+    tail_free(choice->tail);
     choice->tail = NULL;
-    if (otherwise != REUSE_MULTIPLIERS) choice->form = otherwise;
+    if (!on_multipliers(otherwise)) choice->form = otherwise;
 }
 
 /* Plans the layer's form; one that is not possible becomes another, which `form` then says. */
@@ -300,7 +315,7 @@ static void plan_layer(struct reuse *r, struct choice *choice, struct bank *bank
         choice->form = REUSE_UNROLLED;
     else if (layer->matrix->is_loadable || r->options->resource)
         try_macs(r, choice, bank_of);
-    else if (choice->form == REUSE_MULTIPLIERS)
+    else if (on_multipliers(choice->form))
         plan_macs(r, choice, bank_of);
     if (choice->form == REUSE_SERIAL) {
         choice->serial = serial_plan(r, layer);
@@ -370,7 +385,7 @@ static void share_layer(struct reuse *r, struct choice *choice)
     for (int v = layer->block->first; v < layer->matvec; v++)
         copy_op(r, v);
     layer_bind(r, layer);
-    if (choice->form == REUSE_MULTIPLIERS) {
+    if (on_multipliers(choice->form)) {
         mac_emit(r, layer, choice->tail, choice->macs);
         if (choice->tail->values_are_results) copy_tail(r, layer, NULL);
         return;
@@ -420,6 +435,7 @@ static void reuse_init(struct reuse *r, const struct program *old,
     struct rewrite *w = &r->rewrite;
     size_t count = (size_t)old->op_count + 1;
     *r = (struct reuse){.options = options};
+    r->multipliers_left = options->part_dsps < 0 ? INT_MAX : options->part_dsps;
     w->old = old;
     w->program = program_new_like(old);
     w->program->matrix_count = w->program->table_count = 0;
@@ -494,7 +510,7 @@ struct program *reuse_program(const struct program *old, const struct compile_op
     }
     struct program *made = r.rewrite.program;
     reuse_free(&r);
-    struct program *program = reuse_make_roms(made, options->target);
+    struct program *program = reuse_make_roms(made, options);
     program_free(made);
     return program;
 }

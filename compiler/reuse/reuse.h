@@ -2,14 +2,17 @@
  *
  * A layer of reuse factor N takes up to N cycles per event. Its block of straight-line code becomes
  * loops, in the form that costs least:
- *   unrolled        straight-line code, an event a cycle
- *   digits          the inputs come in digits of few bits, one a cycle, through one adder graph
- * that is so much narrower; the partial sums are added up at the end (distributed arithmetic with
- * an adder graph: Peled and Liu, "A new hardware realization of digital filters" (1974)) digits in
- * turn  the same, and columns take turns in few copies of what stands behind the sums digit serial
- * every value is a stream of digits, through the adders as well (serial.h) multipliers     weights
- * from a ROM times inputs from a memory, accumulated (macs.h) All forms are exact: the passes and
- * printers behind this one see a program like any other. */
+ *
+ * - unrolled: straight-line code, an event a cycle.
+ * - digits: the inputs come in digits of few bits, one a cycle, through one adder graph that is so
+ *   much narrower; the partial sums are added up at the end (distributed arithmetic with an adder
+ *   graph: Peled and Liu, "A new hardware realization of digital filters" (1974)).
+ * - digits in turn: the same, and columns take turns in few copies of what stands behind the sums.
+ * - digit serial: every value is a stream of digits, through the adders as well (serial.h).
+ * - multipliers: weights from a ROM times inputs from memories, accumulated (macs.h).
+ * - multipliers in step: the same, all with the same inputs in the same cycle.
+ *
+ * All forms are exact: the passes and printers behind this one see a program like any other. */
 #ifndef SLUICE_COMPILER_REUSE_H
 #define SLUICE_COMPILER_REUSE_H
 
@@ -21,6 +24,7 @@ enum reuse_form {
     REUSE_DIGITS_IN_TURN,
     REUSE_SERIAL,
     REUSE_MULTIPLIERS,
+    REUSE_MULTIPLIERS_IN_STEP,
     REUSE_FORM_COUNT
 };
 extern const char *const reuse_form_names[];

@@ -174,6 +174,13 @@ static struct source source_of(const struct program *p, int value, int bit)
             bit = width - 1;
         }
         if (op->code == OP_CONST) return (struct source){-1, (int)(op->lo >> bit & 1)};
+        if (op->code == OP_CONCAT) {
+            int k = 0;
+            for (; bit >= program_operand(p, op, k)->format.width_bits; k++)
+                bit -= program_operand(p, op, k)->format.width_bits;
+            value = p->operands[op->operands + k];
+            continue;
+        }
         if (op->code == OP_QUANTIZE && op->format.rounding == ROUND_TRN &&
             op->format.overflow == OVERFLOW_WRAP)
             drop = op_fraction(program_operand(p, op, 0)) - op_fraction(op);
@@ -200,6 +207,37 @@ int op_changed_bits(const struct program *p, int value, uint64_t *changed)
         count++;
     }
     return count;
+}
+
+/* The same through complements: an inverter is part of the LUT behind it. */
+static struct source true_source(const struct program *p, int value, int bit)
+{
+    struct source s = source_of(p, value, bit);
+    while (s.value >= 0 && op_is_complement(p, s.value))
+        s = source_of(p, p->operands[p->ops[s.value].operands + 1], s.bit);
+    return s;
+}
+
+bool op_picks_in_one_lut(const struct program *p, int value, const struct target *target)
+{
+    const struct op *op = &p->ops[value];
+    int room = target->lut_inputs - program_operand(p, op, 0)->format.width_bits;
+    if (room < 1 || op->operand_count - 1 > 1 << target->lut_inputs) return false;
+    for (int i = 0; i < op->format.width_bits; i++) {
+        struct source known[8];
+        int count = 0;
+        for (int k = 1; k < op->operand_count; k++) {
+            int a = p->operands[op->operands + k], j = 0;
+            int shift = op_fraction(op) - op_fraction(&p->ops[a]);
+            struct source s = true_source(p, a, i - shift);
+            while (j < count && (known[j].value != s.value || known[j].bit != s.bit))
+                j++;
+            if (s.value < 0 || j < count) continue;
+            if (count == room || count == 8) return false;
+            known[count++] = s;
+        }
+    }
+    return true;
 }
 
 static void select_arrival(const struct work *w, struct arrival *out)

@@ -165,6 +165,7 @@ double op_whole_delay_ns(const struct program *p, int value, const struct target
             return block_delay(p->tables[op->immediate].count, op->format.width_bits, target);
         return table_delay_ns(program_operand(p, op, 0)->format.width_bits, target);
     case OP_PICK: /* a LUT chooses between two, LUTs side by side join by multiplexers */
+        if (op_picks_in_one_lut(p, value, target)) return lut_levels(1, target);
         return lut_levels(levels_for(op->operand_count - 1, target) + 1, target);
     case OP_LOAD: return load_delay(p, op, target);
     case OP_UPDATE: return state_load_ns(p, p->operands[op->operands], target);

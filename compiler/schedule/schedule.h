@@ -33,6 +33,9 @@ int op_limit_levels(int bits, const struct target *target);
 double op_whole_delay_ns(const struct program *program, int value, const struct target *target);
 /* In front of a state's register: a multiplexer if it starts from a value. */
 double state_load_ns(const struct program *program, int state, const struct target *target);
+/* Whether each bit of a pick is a function of as few bits as one LUT has inputs: of multiples of
+ * one value, say. */
+bool op_picks_in_one_lut(const struct program *program, int value, const struct target *target);
 /* Bits of a select that differ between its choices: `changed` has them set; how many. The others
  * are wires. */
 int op_changed_bits(const struct program *program, int value, uint64_t *changed);

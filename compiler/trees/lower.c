@@ -161,6 +161,23 @@ static void declare(struct ensemble *m)
     m->base_hi *= (int64_t)1 << up;
 }
 
+/* For a processor: each output the sum of its trees' selections. */
+static void add_selections(struct ensemble *m, const int64_t *constant, int *results)
+{
+    struct program *p = m->l->program;
+    for (int k = 0; k < m->layer->size; k++)
+        results[k] = program_add_const(p, constant[k], m->fraction);
+    for (int t = 0; t < m->trees->tree_count; t++) {
+        int target = m->trees->target[t];
+        for (int k = target < 0 ? 0 : target; k < (target < 0 ? m->layer->size : target + 1); k++) {
+            struct tree_view view = {m->trees, t, m->integers, target < 0 ? k : 0};
+            int root = diagram_of_tree(&m->diagram, &m->conditions, view);
+            int term = tree_as_selections(&m->diagram, &m->conditions, root, m->fraction);
+            results[k] = program_add2(p, OP_ADD, results[k], term, 0);
+        }
+    }
+}
+
 void lower_trees(struct lowering *l, const struct layer *layer)
 {
     struct ensemble m;
@@ -169,24 +186,29 @@ void lower_trees(struct lowering *l, const struct layer *layer)
     int64_t *constant = arena_alloc(&l->arena, outputs, sizeof *constant);
     struct bit_heap *heaps = arena_alloc(&l->arena, outputs, sizeof *heaps);
     bool *varies = arena_alloc(&l->arena, outputs, sizeof *varies);
+    int *results = arena_alloc(&l->arena, outputs, sizeof *results);
     make_integers(&m, constant);
     int factor = reuse_factor(l, layer);
     if (layer_is_loadable(l->options, layer)) declare(&m);
-    if (factor > 1 && (m.trees->tree_count > 1 || l->options->trees_shape)) {
+    bool several = m.trees->tree_count > 1 || l->options->trees_shape;
+    if (factor > 1 && several && !l->options->processor) {
         walk_lower(&m, factor, constant);
         end(&m);
         return;
     }
     for (size_t k = 0; k < outputs; k++)
         heaps[k].lowering = l;
-    for (int t = 0; t < m.trees->tree_count; t++)
+    for (int t = 0; t < m.trees->tree_count && !l->options->processor; t++)
         add_tree(&m, t, heaps, constant);
-    for (size_t k = 0; k < outputs; k++)
-        varies[k] = heaps[k].most > 0;
-    ensemble_leave_out(&m, varies, constant);
-    int *results = arena_alloc(&l->arena, outputs, sizeof *results);
+    if (l->options->processor) {
+        add_selections(&m, constant, results);
+    } else {
+        for (size_t k = 0; k < outputs; k++)
+            varies[k] = heaps[k].most > 0;
+        ensemble_leave_out(&m, varies, constant);
+    }
     for (int k = 0; k < layer->size; k++) {
-        results[k] = heap_sum(&heaps[k], constant[k], m.fraction);
+        if (!l->options->processor) results[k] = heap_sum(&heaps[k], constant[k], m.fraction);
         lowering_check_exact(layer, l->program, results[k]);
     }
     l->values = results;
@@ -229,6 +251,18 @@ static void add_magnitude(struct ensemble *m, struct bit_heap *heap, int a, int 
     heap->most = most;
 }
 
+/* sum + |x - centre| of feature i in tree t, for a processor. */
+static int add_distance(struct ensemble *m, int sum, int t, int i)
+{
+    struct program *p = m->l->program;
+    struct tree_view view = {m->trees, t, m->integers, i};
+    int root = diagram_of_tree(&m->diagram, &m->conditions, view);
+    int at = tree_as_selections(&m->diagram, &m->conditions, root, m->fraction);
+    int difference = program_add2(p, OP_SUB, m->l->values[i], at, 0);
+    int negated = program_add_op(p, OP_NEG, &difference, 1, 0);
+    return program_add2(p, OP_ADD, sum, program_add2(p, OP_MAX, difference, negated, 0), 0);
+}
+
 void lower_tree_distance(struct lowering *l, const struct layer *layer)
 {
     struct ensemble m;
@@ -240,11 +274,16 @@ void lower_tree_distance(struct lowering *l, const struct layer *layer)
             m.fraction = op_fraction(&l->program->ops[l->values[i]]);
     make_integers(&m, &constant);
     struct bit_heap heap = {.lowering = l};
-    for (int t = 0; t < m.trees->tree_count; t++)
-        for (int i = 0; i < features; i++)
-            add_magnitude(&m, &heap, l->values[i], centre(&m, t, i));
     int *result = arena_alloc(&l->arena, 1, sizeof *result);
-    *result = heap_sum(&heap, constant, m.fraction);
+    *result = program_add_const(l->program, constant, m.fraction);
+    for (int t = 0; t < m.trees->tree_count; t++)
+        for (int i = 0; i < features; i++) {
+            if (l->options->processor)
+                *result = add_distance(&m, *result, t, i);
+            else
+                add_magnitude(&m, &heap, l->values[i], centre(&m, t, i));
+        }
+    if (!l->options->processor) *result = heap_sum(&heap, constant, m.fraction);
     lowering_check_exact(layer, l->program, *result);
     l->values = result;
     end(&m);

@@ -122,6 +122,11 @@ int one_hot_or_cost(const struct one_hot *o, int ones);
 /* The bit that is 1 in the leaves marked so. */
 int one_hot_bit(struct one_hot *o, const bool *ones);
 
+/* ---- select.c ---- */
+
+/* A diagram as selections between constants of that fraction, for processors. */
+int tree_as_selections(const struct diagram *d, const struct conditions *c, int node, int fraction);
+
 /* ---- sums.c ---- */
 
 /* Bits to be added up, by weight. */

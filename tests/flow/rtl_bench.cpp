@@ -95,11 +95,14 @@ int main(int argc, char **argv)
 
     int cycles = 0, passed[6] = {}, edges3 = 0, edges2 = 0, register_answers = 0, last3 = 0, last2 = 0;
     int blinks = 0, last_single = 0;
+    int words_passed[2] = {};
     while (cycles < 2000) {
         tick(top);
         cycles++;
         for (int p = 0; p < 6; p++)
             if (!passed[p] && ((top.pass_o >> p) & 1)) passed[p] = cycles;
+        for (int p = 0; p < 2; p++)
+            if (!words_passed[p] && ((top.words_pass_o >> p) & 1)) words_passed[p] = cycles;
         top.clk_i = 0;
         top.eval();
         edges3 += top.clk3_o && !last3, last3 = top.clk3_o;
@@ -117,6 +120,9 @@ int main(int argc, char **argv)
     expect((top.fail_o & 16) != 0 && !passed[4], "a missing answer is noticed");
     expect((top.fail_o & 32) != 0 && !(top.pass_o & 32), "the error bit is noticed, after a pass too");
     expect(passed[5] != 0, "the error bit came after the first pass");
+    expect(words_passed[0] > 192 && words_passed[0] < 220, "events read word by word pass after 192 cycles");
+    expect(!(top.words_fail_o & 1) && (top.words_pass_o & 1), "right answers read word by word do not fail");
+    expect(!words_passed[1] && (top.words_fail_o & 2), "a wrong word is noticed before the first pass is over");
     expect(register_answers > 1900, "the register shell hands events on and back");
     expect(edges3 >= 665 && edges3 <= 667, "a divider by three");
     expect(edges2 >= 999 && edges2 <= 1001, "a divider by two");

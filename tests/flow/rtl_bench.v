@@ -11,6 +11,8 @@ module rtl_bench (
     output wire [5:0]  pass_o,
     output wire [5:0]  fail_o,
     output wire [4:0]  wrong_o,     // mismatches of the player with a wrong answer
+    output wire [1:0]  words_pass_o,  // players that read 32 events in words of 8 bits: right, a wrong answer stored
+    output wire [1:0]  words_fail_o,
     output wire        single_o,    // one LED, showing the first player
     output wire [1:0]  pair_o,      // two LEDs, active low, showing the third
     output wire [8:0]  row_o,       // nine LEDs, showing the third
@@ -73,6 +75,45 @@ module rtl_bench (
                 .valid_o(true_valid[i]),
                 .data_o(answer[i]),
                 .error_o(unused_error[i])
+            );
+        end
+    endgenerate
+
+    generate
+        for (i = 0; i < 2; i = i + 1) begin : word_players
+            wire        word_valid, word_answer_valid, word_error;
+            wire [23:0] word_data;
+            wire [19:0] word_answer;
+            wire [4:0]  word_mismatches;
+            pattern_player #(
+                .IN_BITS(24),
+                .OUT_BITS(20),
+                .ADDRESS_BITS(5),
+                .INTERVAL_CYCLES(6),
+                .LATENCY_CYCLES(3),
+                .WORD_BITS(8),
+                .INPUT_FILE("words_in.hex"),
+                .OUTPUT_FILE(i == 1 ? "words_wrong.hex" : "words_out.hex")
+            ) player (
+                .clk_i(clk_i),
+                .rst_i(rst),
+                .valid_o(word_valid),
+                .data_o(word_data),
+                .valid_i(word_answer_valid),
+                .data_i(word_answer),
+                .error_i(word_error),
+                .pass_o(words_pass_o[i]),
+                .fail_o(words_fail_o[i]),
+                .mismatches_o(word_mismatches)
+            );
+            tiny network (
+                .clk_i(clk_i),
+                .rst_i(rst),
+                .valid_i(word_valid),
+                .data_i(word_data),
+                .valid_o(word_answer_valid),
+                .data_o(word_answer),
+                .error_o(word_error)
             );
         end
     endgenerate

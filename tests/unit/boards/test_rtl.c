@@ -30,10 +30,13 @@ static const char *const lints[][2] = {
     {"event_ticker", ""},
     {"event_ticker", "-GDELAY_CYCLES=19"},
     {"event_ticker", "-GINTERVAL_CYCLES=3"},
+    {"event_words", ""},
+    {"event_words", "-GBITS=33"},
     {"pattern_player", ""},
     {"pattern_player", "-GOUT_BITS=1"},
     {"pattern_player", "-GOUT_BITS=33"},
     {"pattern_player", "-GADDRESS_BITS=10"},
+    {"pattern_player", "-GWORD_BITS=3"},
     {"reset_sync", ""},
     {"status_leds", ""},
     {"status_leds", "-GLEDS=1"},
@@ -92,6 +95,21 @@ static void no_module_is_left_out(void **state)
     arena_free(&arena);
 }
 
+/* The first 32 events of a file of whole events, each as three words of 8 bits, the lowest first.
+ */
+static void cut_words(struct arena *arena, const char *folder, const char *from, const char *to)
+{
+    FILE *in = fopen(file_join(arena, folder, from), "r");
+    FILE *out = fopen(file_join(arena, folder, to), "w");
+    assert_non_null(in);
+    assert_non_null(out);
+    unsigned event;
+    for (int i = 0; i < 32 && fscanf(in, "%x", &event) == 1; i++)
+        fprintf(out, "%02x\n%02x\n%02x\n", event & 255, event >> 8 & 255, event >> 16 & 255);
+    fclose(in);
+    fclose(out);
+}
+
 static void modules_do_what_they_say(void **state)
 {
     (void)state;
@@ -99,6 +117,11 @@ static void modules_do_what_they_say(void **state)
     struct arena arena = {0};
     const char *folder = make_folder(&arena);
     tiny_write_patterns(&arena, folder, "patterns_in.hex", "patterns_out.hex", -1);
+    tiny_write_patterns(&arena, folder, "patterns_in.hex", "patterns_wrong.hex", 200);
+    cut_words(&arena, folder, "patterns_in.hex", "words_in.hex");
+    cut_words(&arena, folder, "patterns_out.hex", "words_out.hex");
+    tiny_write_patterns(&arena, folder, "patterns_in.hex", "patterns_wrong.hex", 20);
+    cut_words(&arena, folder, "patterns_wrong.hex", "words_wrong.hex");
     tiny_write_patterns(&arena, folder, "patterns_in.hex", "patterns_wrong.hex", 200);
     const char *const build[] = {"verilator",
                                  "-Wall",

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "compiler/emit/emit.h"
+#include "compiler/optimize/optimize.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,21 +26,24 @@ static const struct emit_header header = {"0.1", "0123456789abcdef0123456789abcd
 
 /* A main() that evaluates events of N inputs read from a file and writes the outputs: binary int64.
  */
-static void write_driver(const char *path, int programs)
+static void write_driver(const char *path, const char *headers, int programs)
 {
     struct text text = {0};
     text_add(&text, "#include <stdio.h>\n#include <stdlib.h>\n#include <inttypes.h>\n");
     for (int i = 0; i < programs; i++)
-        text_add(&text, "#include \"c/random_%d.h\"\n", i);
-    text_add(&text, "int main(int argc, char **argv)\n{\n    int64_t in[64], out[64];\n"
+        text_add(&text, "#include \"%s/random_%d.h\"\n", headers, i);
+    text_add(&text, "int main(int argc, char **argv)\n{\n    int64_t x[64], y[64];\n"
                     "    int which = argc > 1 ? atoi(argv[1]) : 0;\n");
     for (int i = 0; i < programs; i++)
         text_add(&text,
-                 "    while (which == %d && fread(in, 8, random_%d_INPUTS, stdin) == "
+                 "    while (which == %d && fread(x, 8, random_%d_INPUTS, stdin) == "
                  "random_%d_INPUTS) {\n"
-                 "        random_%d_eval(in, out);\n        fwrite(out, 8, random_%d_OUTPUTS, "
-                 "stdout);\n    }\n",
-                 i, i, i, i, i);
+                 "        random_%d_in in[64];\n        random_%d_out out[64];\n"
+                 "        for (int i = 0; i < random_%d_INPUTS; i++) in[i] = (random_%d_in)x[i];\n"
+                 "        random_%d_eval(in, out);\n"
+                 "        for (int i = 0; i < random_%d_OUTPUTS; i++) y[i] = out[i];\n"
+                 "        fwrite(y, 8, random_%d_OUTPUTS, stdout);\n    }\n",
+                 i, i, i, i, i, i, i, i, i, i);
     text_add(&text, "    return 0;\n}\n");
     file_write(path, text.bytes, text.length);
     text_free(&text);
@@ -63,7 +67,7 @@ static struct program *make_program(struct random *random, int i)
     return p;
 }
 
-static void compare(struct random *random, const struct program *p, int which)
+static void compare(struct random *random, const struct program *p, const char *driver, int which)
 {
     struct arena arena = {0};
     size_t ins = (size_t)(EVENTS * p->input_count), outs = (size_t)(EVENTS * p->output_count),
@@ -72,7 +76,7 @@ static void compare(struct random *random, const struct program *p, int which)
     random_inputs(random, p, EVENTS, inputs);
     program_eval(p, inputs, EVENTS, expected);
     file_write(file_join(&arena, folder, "in"), inputs, ins * 8);
-    run("%s/driver %d < %s/in > %s/out", folder, which, folder, folder);
+    run("%s/%s %d < %s/in > %s/out", folder, driver, which, folder, folder);
     const char *found = file_read(&arena, file_join(&arena, folder, "out"), &length);
     assert_int_equal(length, outs * 8);
     for (size_t i = 0; i < outs; i++) {
@@ -82,6 +86,103 @@ static void compare(struct random *random, const struct program *p, int which)
             fail_msg("program %d event %zu output %zu: C gives %lld, the interpreter %lld", which,
                      i / (size_t)p->output_count, i % (size_t)p->output_count, (long long)n,
                      (long long)expected[i]);
+    }
+    arena_free(&arena);
+}
+
+/* The programs as loops, and FOLDER/NAME_driver. */
+static void build_rolled(const char *name, enum emit_c_form form, struct program *const *programs,
+                         int count)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    for (int i = 0; i < count; i++)
+        emit_c_form(programs[i], &header, form, path);
+    snprintf(path, sizeof path, "%s/%s_driver.c", folder, name);
+    write_driver(path, name, count);
+    run("cc -std=c99 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "
+        "-fsanitize=undefined -fno-sanitize-recover=all -I%s -o %s/%s_driver %s/%s_driver.c "
+        "%s/%s/*.c",
+        folder, folder, name, folder, name, folder, name);
+}
+
+/* A matrix over the inputs or the values before: small weights, some zero, a bias. */
+static int add_random_matrix(struct random *random, struct program *p, const int *x, int rows,
+                             int *results, int weight_bits)
+{
+    enum { MOST = 24 };
+    int64_t weights[MOST * MOST], bias[MOST];
+    int columns = 3 + (int)random_below(random, 14);
+    for (int i = 0; i < rows * columns; i++)
+        weights[i] = random_below(random, 3) ? (int64_t)random_below(random, 1u << weight_bits) -
+                                                   (1 << (weight_bits - 1))
+                                             : 0;
+    for (int i = 0; i < columns; i++)
+        bias[i] = (int64_t)random_below(random, 200) - 100;
+    struct matrix matrix = {.name = "w",
+                            .rows = rows,
+                            .columns = columns,
+                            .integers = weights,
+                            .fraction_bits = 3,
+                            .bias = random_below(random, 4) ? bias : NULL,
+                            .bias_fraction_bits = 5};
+    program_add_matvec(p, x, rows, &matrix, results);
+    return columns;
+}
+
+/* Two dense layers with what a layer may do to its neurons, formats by neuron or by layer. */
+static struct program *layered_program(struct random *random, int number)
+{
+    int x[24], y[24], rows = 5 + (int)random_below(random, 8);
+    bool own_formats = number % 2, wide = number % 5 == 4;
+    struct program *p = program_new("layers");
+    p->name = arena_printf(&p->arena, "random_%d", number);
+    for (int i = 0; i < rows; i++)
+        x[i] = program_add_input(p, "x", format_make(true, wide ? 24 : 7, 4), 1, 0);
+    for (int layer = 0; layer < 2; layer++) {
+        program_begin_block(p, layer ? "second" : "first", "dense");
+        int columns = add_random_matrix(random, p, x, rows, y, wide ? 20 : 5);
+        for (int j = 0; j < columns; j++) {
+            struct format f = format_make(layer == 1, 6, 3);
+            f.rounding = (enum rounding)(number % ROUNDING_COUNT);
+            f.overflow = (enum overflow)(number / 3 % OVERFLOW_COUNT);
+            if (own_formats) f.integer_bits += (int)random_below(random, 3);
+            int zero = program_add_const(p, 0, 0), v = program_add2(p, OP_MAX, y[j], zero, 0);
+            if (number % 3 == 0) v = program_add2(p, OP_ADD, v, y[j], -2);
+            x[j] = program_add_quantize(p, v, f);
+        }
+        if (number % 4 == 1) /* one of them reads its neighbour */
+            x[1] = program_add2(p, OP_MIN, x[0], x[1], 0);
+        rows = columns;
+    }
+    for (int j = 0; j < rows; j++)
+        program_add_output(p, "y", x[number % 7 == 2 ? rows - 1 - j : j]);
+    return p;
+}
+
+static void test_rolled_layers(void **state)
+{
+    (void)state;
+    struct program *programs[PROGRAMS];
+    struct random random = random_init(11);
+    struct arena arena = {0};
+    for (int i = 0; i < PROGRAMS; i++) {
+        struct program *p = layered_program(&random, i);
+        program_check(p, "test");
+        programs[i] = optimize_lanes(p, NULL);
+        program_check(programs[i], "lanes");
+        program_free(p);
+    }
+    build_rolled("layers", EMIT_C_LOOPS, programs, PROGRAMS);
+    build_rolled("digits", EMIT_C_DIGITS, programs, PROGRAMS);
+    for (int i = 0; i < PROGRAMS; i++) {
+        size_t length;
+        const char *text =
+            file_read(&arena, arena_printf(&arena, "%s/layers/random_%d.c", folder, i), &length);
+        assert_non_null(strstr(text, "weights_1[")); /* both matrices are loops */
+        compare(&random, programs[i], "layers_driver", i);
+        compare(&random, programs[i], "digits_driver", i);
+        program_free(programs[i]);
     }
     arena_free(&arena);
 }
@@ -107,17 +208,19 @@ static void test_generated_c(void **state)
     for (int i = 0; i < ROUNDING_COUNT * OVERFLOW_COUNT; i++)
         assert_true(modes[i % ROUNDING_COUNT][i / ROUNDING_COUNT] > 0);
     snprintf(path, sizeof path, "%s/driver.c", folder);
-    write_driver(path, PROGRAMS);
-    run("cc -std=c11 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -c "
+    write_driver(path, "c", PROGRAMS);
+    run("cc -std=c99 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -c "
         "-o %s/freestanding.o "
         "%s/c/random_1.c",
         folder, folder);
-    run("cc -std=c11 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "
+    run("cc -std=c99 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "
         "-fsanitize=undefined "
         "-fno-sanitize-recover=all -I%s -o %s/driver %s/driver.c %s/c/*.c",
         folder, folder, folder, folder);
+    build_rolled("rolled", EMIT_C_LOOPS, programs, PROGRAMS);
     for (int i = 0; i < PROGRAMS; i++) {
-        compare(&random, programs[i], i);
+        compare(&random, programs[i], "driver", i);
+        compare(&random, programs[i], "rolled_driver", i);
         program_free(programs[i]);
     }
 }
@@ -148,12 +251,13 @@ static void test_quantizers(void **state)
         in[i] = LOW + i;
     program_eval(p, in, INPUTS, expected);
     const char *text =
-        "#include <stdio.h>\n#include \"c/modes.h\"\nint main(void)\n{\n    int64_t out[64];\n"
-        "    for (int64_t n = -256; n < 256; n++)\n        modes_eval(&n, out), fwrite(out, 8, 64, "
-        "stdout);\n"
+        "#include <stdio.h>\n#include \"c/modes.h\"\nint main(void)\n{\n    modes_out out[64];\n"
+        "    for (modes_in n = -256; n < 256; n++) {\n        modes_eval(&n, out);\n"
+        "        for (int i = 0; i < 64; i++) {\n            int64_t wide = out[i];\n"
+        "            fwrite(&wide, 8, 1, stdout);\n        }\n    }\n"
         "    return 0;\n}\n";
     file_write(file_join(&arena, folder, "modes_main.c"), text, strlen(text));
-    run("cc -std=c11 -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=all -I%s -o "
+    run("cc -std=c99 -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=all -I%s -o "
         "%s/modes "
         "%s/modes_main.c %s/c/modes.c && %s/modes > %s/out",
         folder, folder, folder, folder, folder, folder);
@@ -196,11 +300,11 @@ static void test_partial_sums(void **state)
     emit_c(p, &header, folder);
     char path[128];
     snprintf(path, sizeof path, "%s/big_main.c", folder);
-    const char *text =
-        "#include \"c/big.h\"\nint main(void)\n{\n    int64_t in[4] = {0, 1, 0, 1}, out[1];\n"
-        "    big_eval(in, out);\n    return out[0] != 3;\n}\n";
+    const char *text = "#include \"c/big.h\"\nint main(void)\n{\n    big_in in[4] = {0, 1, 0, "
+                       "1};\n    big_out out[1];\n"
+                       "    big_eval(in, out);\n    return out[0] != 3;\n}\n";
     file_write(path, text, strlen(text));
-    run("cc -std=c11 -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=all -I%s -o "
+    run("cc -std=c99 -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=all -I%s -o "
         "%s/big %s/big_main.c "
         "%s/c/big.c && %s/big",
         folder, folder, folder, folder, folder);
@@ -223,8 +327,8 @@ static int remove_folder(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_generated_c),
-                                       cmocka_unit_test(test_quantizers),
-                                       cmocka_unit_test(test_partial_sums)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_generated_c), cmocka_unit_test(test_rolled_layers),
+        cmocka_unit_test(test_quantizers), cmocka_unit_test(test_partial_sums)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

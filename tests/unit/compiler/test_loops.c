@@ -231,10 +231,15 @@ static void run(const char *format, ...)
 
 static const char driver[] = "#include \"loops.h\"\n#include <stdio.h>\n"
                              "int main(void)\n{\n"
-                             "    int64_t in[loops_INPUTS], out[loops_OUTPUTS];\n"
-                             "    while (fread(in, sizeof in, 1, stdin) == 1) {\n"
+                             "    int64_t x[loops_INPUTS], y[loops_OUTPUTS];\n"
+                             "    loops_in in[loops_INPUTS];\n    loops_out out[loops_OUTPUTS];\n"
+                             "    while (fread(x, sizeof x, 1, stdin) == 1) {\n"
+                             "        for (int i = 0; i < loops_INPUTS; i++)\n"
+                             "            in[i] = (loops_in)x[i];\n"
                              "        loops_eval(in, out);\n"
-                             "        fwrite(out, sizeof out, 1, stdout);\n"
+                             "        for (int i = 0; i < loops_OUTPUTS; i++)\n"
+                             "            y[i] = out[i];\n"
+                             "        fwrite(y, sizeof y, 1, stdout);\n"
                              "    }\n"
                              "    return 0;\n}\n";
 
@@ -254,7 +259,7 @@ static void test_generated_c(void **state)
         emit_c(p, &header, folder);
         file_write(file_join(&arena, folder, "in"), inputs, (size_t)(EVENTS * p->input_count) * 8);
         file_write(file_join(&arena, folder, "driver.c"), driver, strlen(driver));
-        run("cc -std=c11 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "
+        run("cc -std=c99 -O1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "
             "-fsanitize=undefined -fno-sanitize-recover=all -I%s/c -o %s/driver %s/driver.c "
             "%s/c/loops.c && %s/driver < %s/in > %s/out",
             folder, folder, folder, folder, folder, folder, folder);

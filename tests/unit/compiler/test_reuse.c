@@ -28,6 +28,8 @@ static const struct target *target_for(uint64_t seed)
         targets[i] = target_generic;
     targets[0].ram_bits = targets[1].ram_bits = 4096;
     targets[0].ram_width_max = targets[1].ram_width_max = 16;
+    targets[0].ram_price_lut4 = 8;
+    targets[1].ram_price_lut4 = 40;
     targets[0].ram_clk_to_q_ns = targets[1].ram_clk_to_q_ns = 2;
     targets[0].dsp_a_bits = targets[0].dsp_b_bits = 18;
     targets[0].dsp_mixes_signs = targets[0].has_lut_ram = true;
