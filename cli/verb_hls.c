@@ -205,6 +205,31 @@ static int run_test(struct project *q)
     return status != 0;
 }
 
+/* Under --json: the project, what became of each matrix, and what its own test bench says. */
+static void print_json(const struct project *q, int failed)
+{
+    if (!q->cli->flags.json) return;
+    cJSON *json = cJSON_CreateObject(), *rows;
+    json_add_number(json, "schema", 1);
+    cJSON_AddStringToObject(json, "tool", q->tool->name);
+    cJSON_AddStringToObject(json, "folder", q->to);
+    cJSON_AddStringToObject(json, "form", q->options.loops ? "loops" : "straight");
+    json_add_number(json, "events", (double)q->golden.count);
+    if (failed >= 0) cJSON_AddBoolToObject(json, "equal", !failed);
+    rows = cJSON_AddArrayToObject(json, "layers");
+    for (int i = 0; i < q->layer_count; i++) {
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "name", q->layers[i].name);
+        json_add_number(row, "inputs", q->layers[i].inputs);
+        json_add_number(row, "outputs", q->layers[i].outputs);
+        json_add_number(row, "reuse", q->layers[i].reuse);
+        json_add_number(row, "multipliers", q->layers[i].multipliers);
+        cJSON_AddItemToArray(rows, row);
+    }
+    cli_print(json);
+    cJSON_Delete(json);
+}
+
 int verb_hls(struct cli *cli)
 {
     struct project q = {.cli = cli, .tool = find_tool(cli, cli->flags.tool)};
@@ -232,6 +257,7 @@ int verb_hls(struct cli *cli)
     golden_write(&q.golden, q.input.program, q.name, file_join(&cli->arena, q.to, "golden.h"));
     write_templates(&q, cli->flags.ap_fixed);
     int failed = run_test(&q);
+    print_json(&q, failed);
     long events = q.golden.count;
     for (int i = 0; i < q.layer_count; i++)
         info("layer %s: %d x %d, reuse %d, %d multipliers", q.layers[i].name, q.layers[i].inputs,

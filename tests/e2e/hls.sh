@@ -51,6 +51,7 @@ done
 check "the README says what was not run" grep -q "have not been run in AMD Vitis HLS" build/relu/hls/vitis/README.md
 check "kernels: resource, table, argmax" sh -c "grep -q 'cycles, .* multipliers' build/tanh/hls/vitis/tanh.c && grep -q 'through a table' build/tanh/hls/vitis/tanh.c && '$sluice' hls build/relu --tool vitis --reuse 8 --quiet && grep -q 'largest of 5 scores' build/relu/hls/vitis/relu.c"
 check "the same twice" sh -c "cp build/relu/hls/vitis/relu.c first.c && '$sluice' hls build/relu --tool vitis --reuse 8 --quiet && cmp first.c build/relu/hls/vitis/relu.c"
+check "as JSON" sh -c "'$sluice' hls build/relu --tool vitis --reuse 8 --json --quiet >hls.json && python3 -c 'import json; p = json.load(open(\"hls.json\")); assert p[\"equal\"] and p[\"layers\"][0][\"reuse\"] * p[\"layers\"][0][\"multipliers\"] == 192, p'"
 check "integers only" sh -c "! grep -E 'float|double|malloc' build/*/hls/*/relu.c build/*/hls/*/tanh.c"
 
 # The bench fails when one golden score is another: in each language.
