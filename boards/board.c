@@ -111,6 +111,7 @@ static const char *find_file(struct arena *arena, const char *folder, const char
 
 static void read_model(struct target *model, const cJSON *json, const char *file)
 {
+    struct arena arena = {0};
     *model = target_generic;
     read_string(json, file, "name", NULL, model->name, sizeof model->name);
     model->lut_inputs = read_int(json, file, "lut_inputs", 2, 8);
@@ -141,6 +142,21 @@ static void read_model(struct target *model, const cJSON *json, const char *file
     model->lut_per_compare_bit = read_number(json, file, "lut4_per_bit.compare", 0, 10);
     model->lut_per_select_bit = read_number(json, file, "lut4_per_bit.select", 0, 10);
     model->lut_per_table_word = read_number(json, file, "lut4_per_bit.table_word", 0, 10);
+    for (int k = 0; k < LUT_CLASS_COUNT; k++) {
+        const char *key = arena_printf(&arena, "estimator.lut4.%s", lut_class_names[k]);
+        model->lut_factors[k] = read_number(json, file, key, 0, 10);
+    }
+    model->ff_of_values = read_number(json, file, "estimator.ff.values", 0, 10);
+    model->ff_of_memories = read_number(json, file, "estimator.ff.memories", 0, 10);
+    model->ff_of_states = read_number(json, file, "estimator.ff.states", 0, 10);
+    model->cells_of_luts = read_number(json, file, "estimator.cells.luts", 0, 10);
+    model->cells_of_registers = read_number(json, file, "estimator.cells.registers", 0, 10);
+    model->cells_of_packed = read_number(json, file, "estimator.cells.packed", 0, 10);
+    model->cells_of_states = read_number(json, file, "estimator.cells.states", 0, 10);
+    model->fmax_scale = read_number(json, file, "estimator.fmax.scale", 0.1, 10);
+    model->fmax_of_multipliers = read_number(json, file, "estimator.fmax.multipliers", 0.1, 10);
+    model->fmax_size = read_number(json, file, "estimator.fmax.size", -1, 1);
+    arena_free(&arena);
 }
 
 void board_target_find(struct board_target *target, const char *name)

@@ -8,7 +8,13 @@ $(ECP5_TOOLS): boards/flow/install-ecp5-tools
 
 delay-model: ## fit the delay model of the iCE40 fabrics again (some minutes)
 	tools/fit-delay-model ice40-hx ice40-lp ice40-up
-.PHONY: ecp5-tools delay-model
+$(BUILD)/tools/estimator-features: tools/estimator-features.c $(foreach m,boards compiler model data base,$(BUILD)/lib/lib$(m).a)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(call pkg_cflags,boards) -o $@ $< $(filter %.a,$^) $(call pkg_libs,boards compiler model data base) -lm
+estimator: $(BUILD)/sluice $(BUILD)/tools/estimator-features ## build the estimator's designs that are not in its table yet, and fit it again (hours)
+	tools/measure-designs
+	tools/fit-estimator
+.PHONY: ecp5-tools delay-model estimator
 
 install: install-flow
 install-flow:

@@ -201,7 +201,7 @@ static void find_folder(struct cli *cli)
         return;
     }
     if (cli->verb == VERB_IMAGE) return;
-    if (cli->verb == VERB_TRAIN || cli->verb == VERB_ALL)
+    if (cli->verb == VERB_TRAIN || cli->verb == VERB_ALL || cli->verb == VERB_EXPLORE)
         fail("%s: not a job file (.yaml); `sluice init DATA` writes one", argument);
     if (cli->verb == VERB_COMPILE) {
         if (!cli->flags.out) fail("compile %s: --out DIR is missing", argument);
@@ -284,6 +284,63 @@ int cli_verdict(const char *format, ...)
     fputc('\n', stderr);
     va_end(args);
     return 1;
+}
+
+int *cli_numbers(struct cli *cli, const char *flag, const char *text, int least, int most,
+                 int *count)
+{
+    int *numbers = arena_alloc(&cli->arena, strlen(text) / 2 + 1, sizeof *numbers);
+    *count = 0;
+    for (const char *at = text;; at++) {
+        char *end;
+        long number = strtol(at, &end, 10);
+        if (end == at || number < least || number > most || (*end && *end != ','))
+            fail("--%s %s: it is whole numbers from %d to %d with commas between them", flag, text,
+                 least, most);
+        numbers[(*count)++] = (int)number;
+        at = end;
+        if (!*at) return numbers;
+    }
+}
+
+int cli_reuse_factor(struct cli *cli)
+{
+    const char *flag = cli->flags.reuse;
+    int count, *factors = cli_numbers(cli, "reuse", flag, 1, CLI_REUSE_MOST, &count);
+    if (count > 1) fail("--reuse %s: one factor; `sluice explore` takes a list", flag);
+    return factors[0];
+}
+
+static bool is_named(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0) return true;
+    return false;
+}
+
+const char **cli_arguments_for(struct cli *cli, enum verb verb, const char *const *except)
+{
+    struct arena *arena = &cli->arena;
+    const struct flags *flags = &cli->flags;
+#define GIVEN_STRING(member) flags->member
+#define GIVEN_NUMBER(member)                                                                       \
+    isnan(flags->member) ? NULL : arena_printf(arena, "%.17g", flags->member)
+#define GIVEN_COUNT(member) flags->member < 0 ? NULL : arena_printf(arena, "%d", flags->member)
+#define GIVEN_FLAG(member) flags->member ? "" : NULL
+    const char *const given[] = {
+#define X(type, member, name, argument, verbs, text) GIVEN_##type(member),
+        FLAG_TABLE(X)
+#undef X
+    };
+    const char **arguments = arena_alloc(arena, 2 * FLAG_COUNT + 1, sizeof *arguments);
+    int count = 0;
+    for (int i = 0; i < FLAG_COUNT; i++) {
+        const struct flag_row *row = &flag_rows[i];
+        if (!given[i] || !(row->verbs & (1u << verb)) || is_named(except, row->name)) continue;
+        arguments[count++] = arena_printf(arena, "--%s", row->name);
+        if (row->argument) arguments[count++] = given[i];
+    }
+    return arguments;
 }
 
 void cli_remove_stale(struct cli *cli, const char *const *names)

@@ -33,6 +33,8 @@
     X(EXPLAIN, explain, "JOB | DIR", 1, 1,                                                         \
       "say where the cells and the nanoseconds go: layers, neurons, weights, paths")               \
     X(ALL, all, "JOB", 1, 1, "train, compile, verify, build and report")                           \
+    X(EXPLORE, explore, "JOB", 1, 1,                                                               \
+      "latency against look-up tables for a list of reuse factors and widths, each verified")      \
     X(INIT, init, "DATA", 1, 1, "write a commented job file for a data set")                       \
     X(ADDERS, adders, "W.npy", 1, 1,                                                               \
       "share the additions of a constant integer matrix (rows = inputs) and say what they cost")   \
@@ -50,9 +52,10 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
 #define ON(verb) (1u << VERB_##verb)
 #define ON_FOLDER                                                                                  \
     (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(EXPLAIN) | ON(ALL) |     \
-     ON(TRAIN) | ON(SOFTCORE) | ON(HLS))
-#define ON_COMPILE (ON(COMPILE) | ON(ALL))
-#define ON_BUILD (ON(BUILD) | ON(ALL))
+     ON(TRAIN) | ON(EXPLORE) | ON(SOFTCORE) | ON(HLS))
+#define ON_COMPILE (ON(COMPILE) | ON(ALL) | ON(EXPLORE))
+#define ON_CHOICE (ON(COMPILE) | ON(ALL)) /* of factors, within a budget */
+#define ON_BUILD (ON(BUILD) | ON(ALL) | ON(EXPLORE))
 #define ON_ANY (~0u)
 
 /* X(TYPE, member, "long name", "ARGUMENT", verbs, "meaning") */
@@ -66,8 +69,12 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "multipliers, their weights in memory")                                                      \
     X(STRING, weights, "weights", "rom|loadable[:LAYER,...]", ON_COMPILE,                          \
       "loadable: weights and biases of dense layers are written at run time; see --reuse")         \
-    X(COUNT, reuse, "reuse", "N", ON_COMPILE | ON(HLS),                                            \
-      "reuse factor: cycles that an event may take in each dense layer, or ensemble of trees")     \
+    X(STRING, reuse, "reuse", "N", ON_COMPILE | ON(HLS),                                           \
+      "reuse factor: cycles that an event may take in each dense layer or ensemble of trees, or "  \
+      "auto: within the budget; explore: a list, 1,2,4")                                           \
+    X(STRING, bits, "bits", "W,...", ON(EXPLORE),                                                  \
+      "widths of weights and activations to try, each trained, or chosen after training")          \
+    X(FLAG, build, "build", NULL, ON(EXPLORE), "place and route every point as well")              \
     X(STRING, layer_reuse, "layer-reuse", "LAYER=N,...", ON_COMPILE | ON(HLS),                     \
       "reuse factors of single layers, over --reuse")                                              \
     X(STRING, input_format, "input-format", "FMT", ON_COMPILE | ON(ADDERS),                        \
@@ -83,10 +90,11 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, calibrate, "calibrate", "X.npy", ON_COMPILE,                                         \
       "raw events that show the range of the inputs; of a float model, all its formats are "       \
       "chosen on them")                                                                            \
-    X(COUNT, weight_bits, "weight-bits", "W", ON_COMPILE,                                          \
-      "width of the weights of a float model, formats chosen with --calibrate; default 8")         \
-    X(COUNT, activation_bits, "activation-bits", "W", ON_COMPILE,                                  \
-      "the same of what its activations put out; default 8")                                       \
+    X(COUNT, weight_bits, "weight-bits", "W", ON(COMPILE) | ON(ALL) | ON(TRAIN),                   \
+      "width of the weights: of a float model, formats chosen with --calibrate, default 8; of a "  \
+      "training, in place of the job's")                                                           \
+    X(COUNT, activation_bits, "activation-bits", "W", ON(COMPILE) | ON(ALL) | ON(TRAIN),           \
+      "the same of what activations put out")                                                      \
     X(STRING, init, "init", "MODEL.onnx", ON(TRAIN) | ON(ALL),                                     \
       "float model whose weights training starts from, in place of a float phase")                 \
     X(STRING, output, "output", "logits|softmax|argmax|threshold", ON_COMPILE,                     \
@@ -114,15 +122,15 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, image, "image", "FILE", ON(EMULATE) | ON(VERIFY),                                    \
       "contents for loadable memories, made by `sluice image`: what emulate runs with, what "      \
       "verify loads in place of random ones")                                                      \
-    X(STRING, events, "events", "X.npy", ON(EMULATE) | ON(VERIFY) | ON(SOFTCORE) | ON(HLS),        \
-      "raw events, one row each")                                                                  \
+    X(STRING, events, "events", "X.npy",                                                           \
+      ON(EMULATE) | ON(VERIFY) | ON(SOFTCORE) | ON(HLS) | ON(EXPLORE), "raw events, one row each") \
     X(STRING, reference, "reference", "quantized|float", ON(EMULATE),                              \
       "run the floating-point reference instead of the program")                                   \
     X(STRING, histogram, "histogram", "H.csv", ON(EMULATE),                                        \
       "histograms of the scores, CSV or (H.json) JSON")                                            \
     X(FLAG, interpreter, "interpreter", NULL, ON(EMULATE),                                         \
       "do not compile the program to machine code: interpret it")                                  \
-    X(COUNT, random_events, "random-events", "N", ON(VERIFY) | ON(ALL),                            \
+    X(COUNT, random_events, "random-events", "N", ON(VERIFY) | ON(ALL) | ON(EXPLORE),              \
       "random events beside the given ones")                                                       \
     X(NUMBER, tolerance, "tolerance", "D", ON(VERIFY) | ON(ALL),                                   \
       "largest deviation of the scores from the unquantized network")                              \
@@ -135,8 +143,14 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "how often to schedule again, with slower delays, when the clock is missed; default: 2")     \
     X(NUMBER, time_limit, "time-limit", "S", ON_BUILD | ON(ADDERS),                                \
       "limit of one run of a tool, or of the search for adders (0: none), in seconds")             \
-    X(NUMBER, latency_ns, "latency-ns", "T", ON(REPORT), "longest time from input to answer")      \
-    X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY),              \
+    X(NUMBER, max_lut4, "max-lut4", "N", ON_CHOICE, "--reuse auto: most look-up tables")           \
+    X(NUMBER, max_dsp, "max-dsp", "N", ON_CHOICE, "--reuse auto: most DSP blocks")                 \
+    X(NUMBER, max_bram, "max-bram", "N", ON_CHOICE, "--reuse auto: most block memories")           \
+    X(NUMBER, latency_ns, "latency-ns", "T", ON(REPORT) | ON_CHOICE,                               \
+      "longest time from input to answer")                                                         \
+    X(NUMBER, events_per_crossing, "events-per-crossing", "N", ON(VERIFY) | ON_CHOICE,             \
+      "events to take in each crossing, 1 if not given")                                           \
+    X(NUMBER, bunch_crossing_mhz, "bunch-crossing-mhz", "F", ON(REPORT) | ON(VERIFY) | ON_CHOICE,  \
       "rate of crossings, 40 if not given")                                                        \
     X(STRING, depth, "depth", "minimum|+N|any", ON(ADDERS), "most adders on a path; default: +1")  \
     X(STRING, isa, "isa", "rv32i|rv32im", ON(SOFTCORE), "instructions of the soft core")           \
@@ -212,5 +226,15 @@ void cli_print_json(struct cli *cli, const char *path);
 int cli_verdict(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Removes results that the verb makes stale (files of later verbs); missing ones are fine. */
 void cli_remove_stale(struct cli *cli, const char *const *names);
+/* A list of whole numbers such as "1,2,4", least to most each, in the arena; ends with a line that
+ * names the flag. */
+int *cli_numbers(struct cli *cli, const char *flag, const char *text, int least, int most,
+                 int *count);
+enum { CLI_REUSE_MOST = 1048576 };
+/* --reuse where it is one factor. */
+int cli_reuse_factor(struct cli *cli);
+/* The flags of this command line that another verb takes as well, as arguments for it, ended by
+ * NULL, in the arena; without those that `except` (ended by NULL) names. */
+const char **cli_arguments_for(struct cli *cli, enum verb verb, const char *const *except);
 
 #endif

@@ -265,9 +265,10 @@
     X(STRING, optimize, "balanced", 0, 0,                                                          \
       "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
       "level of adders")                                                                           \
-    X(COUNT, reuse, "1", 1, 1048576,                                                               \
-      "reuse factor: cycles that an event may take in each dense layer, or trees that take turns " \
-      "in an engine; 1: fully unrolled")                                                           \
+    X(STRING, reuse, "1", 0, 0,                                                                    \
+      "reuse factor: cycles that an event may take in each dense layer, or trees that "            \
+      "take turns in an engine; 1: fully unrolled; auto: "                                         \
+      "the factors of least latency within the budget and the part")                               \
     X(STRING, layer_reuse, "", 0, 0,                                                               \
       "factors of single layers by name, \"dense1=4, dense3=16\", for models that are not "        \
       "trained here; else see layers: reuse")                                                      \
@@ -290,6 +291,9 @@
     X(NUMBER, events_per_crossing, "1", 0.000001, 1000, "events to take in each crossing")         \
     X(NUMBER, latency_ns, "0", 0, 1e9, "longest time from input to answer; 0: no limit")           \
     X(NUMBER, max_cells, "0", 0, 1e9, "most logic cells; 0: what the part has")                    \
+    X(NUMBER, max_lut4, "0", 0, 1e9, "most 4-input look-up tables; 0: no limit")                   \
+    X(NUMBER, max_dsp, "0", 0, 1e9, "most DSP blocks; 0: what the part has")                       \
+    X(NUMBER, max_bram, "0", 0, 1e9, "most block memories; 0: what the part has")                  \
     X(NUMBER, float_tolerance, "0", 0, 1e12,                                                       \
       "largest allowed deviation of the scores from the unquantized network; 0: no limit")         \
     X(NUMBER, accuracy_loss, "0", 0, 100,                                                          \

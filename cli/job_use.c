@@ -306,6 +306,33 @@ static int find_port(const struct job *job, const char *key, const char *text, s
              text, count);
 }
 
+static void set_width(struct job *job, int item, const char *key, job_string *format, int bits)
+{
+    static const char learned[] = "learned";
+    if (bits < 0) return;
+    if (*format && !strncmp(*format, learned, sizeof learned - 1))
+        job_fail(job, "layers", item, key,
+                 "the layer learns its widths, which none can be put in place of");
+    free(*format); /* libcyaml's, like what takes its place */
+    const char *text = arena_printf(&job->arena, "%d", bits);
+    *format = strdup(text);
+    if (!*format) fail("out of memory");
+}
+
+void job_set_widths(struct job *job, int weight_bits, int activation_bits)
+{
+    static const char *const with_format[] = {"relu", "leaky_relu", "sigmoid", "tanh"};
+    for (unsigned i = 0; i < job->layers_count; i++) {
+        struct job_layer *layer = &job->layers[i];
+        if (!layer->kind) continue;
+        if (!strcmp(layer->kind, "dense"))
+            set_width(job, (int)i, "weights", &layer->weights, weight_bits);
+        for (size_t k = 0; k < sizeof with_format / sizeof *with_format; k++)
+            if (!strcmp(layer->kind, with_format[k]))
+                set_width(job, (int)i, "format", &layer->format, activation_bits);
+    }
+}
+
 void job_physics_options(struct job *job, const struct network *network, struct physics_options *o)
 {
     *o = (struct physics_options){.signal = -1,

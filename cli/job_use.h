@@ -28,6 +28,10 @@ double *job_rows(struct arena *arena, const struct events *events, const long *r
 void job_train_config(struct job *job, const struct events *events, const struct network *init,
                       struct train_config *config);
 
+/* Widths for all weights and all activations in place of the job's own; below 0: as they are. Ends
+ * with a line at a layer that learns its widths. */
+void job_set_widths(struct job *job, int weight_bits, int activation_bits);
+
 /* What the job (NULL: defaults) asks of the physics; names of classes and features are those of the
  * network. Arrays live in the job's arena. */
 void job_physics_options(struct job *job, const struct network *network,

@@ -95,6 +95,14 @@ static long gate_events(const struct cli *cli)
     return cli->job ? *cli->job->verify->gate_level_events : GATE_EVENTS;
 }
 
+/* How far the estimate of the compile was from what was built: " (estimate +3 %)". */
+static const char *error_of(struct cli *cli, const cJSON *compiled, const char *path, double built)
+{
+    double said = json_number(compiled, path, NAN);
+    if (!(built > 0) || isnan(said)) return "";
+    return arena_printf(&cli->arena, " (estimate %+.0f %%)", 100 * (said / built - 1));
+}
+
 /* One build of the program as it is scheduled now; `last`: there is no further schedule to hope
  * for. */
 static void build_once(struct cli *cli, const struct program *program, const double *x, bool last,
@@ -114,9 +122,13 @@ static void build_once(struct cli *cli, const struct program *program, const dou
                                 .inputs = pack(cli, program, false, inputs, PATTERN_EVENTS),
                                 .outputs = pack(cli, program, true, outputs, PATTERN_EVENTS)};
     build_run(&request, result);
-    info("%s: %.0f of %.0f cells, %.1f MHz reached of %.1f asked%s%s", result->board.name,
-         result->cells, result->cells_available, result->fmax_mhz, result->clock_mhz,
+    cJSON *compiled = json_read(cli_need(cli, "compile.json", "compile"));
+    info("%s: %.0f of %.0f cells, %.0f LUT4%s, %.1f MHz reached of %.1f asked%s%s%s",
+         result->board.name, result->cells, result->cells_available, result->lut4,
+         error_of(cli, compiled, "estimate.lut4", result->lut4), result->fmax_mhz,
+         result->clock_mhz, error_of(cli, compiled, "estimate.fmax_mhz", result->fmax_mhz),
          result->bitstream[0] ? "; bitstream " : "", result->bitstream);
+    cJSON_Delete(compiled);
 }
 
 static void add_try(cJSON *tries, const struct program *program, const struct build_result *result,

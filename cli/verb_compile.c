@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/progress.h"
+#include "base/text.h"
 #include "boards/board.h"
 #include "boards/pll.h"
 #include "cli/cli.h"
@@ -35,9 +36,9 @@ struct request {
     const char *model;
     const char *name;
     const char *board_name, *strategy, *output, *standardise, *optimize;
-    const char *layer_reuse, *weights;
+    const char *reuse_text, *layer_reuse, *weights;
     const char *wrapper;
-    int reuse, stall_cycles;
+    int reuse, stall_cycles; /* reuse 0: auto */
     double delay_scale;
     struct board board;
     struct target target; /* the board's, with its delays scaled */
@@ -145,7 +146,7 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->optimize = job->target->optimize;
     request->output = job->output;
     request->standardise = job->standardise;
-    request->reuse = *job->target->reuse;
+    request->reuse_text = job->target->reuse;
     request->layer_reuse = job->target->layer_reuse;
     request->weights = job->target->weights;
     read_layer_keys(cli, request);
@@ -200,6 +201,60 @@ static void fill_wrapper(struct request *request)
     if (!wrapped) request->stall_cycles = -1;
 }
 
+/* A factor, or `auto`: 0. */
+static void fill_reuse(struct cli *cli, struct request *request)
+{
+    const char *flag = cli->flags.reuse;
+    request->reuse = 0;
+    if (!strcmp(flag ? flag : request->reuse_text, "auto")) return;
+    if (flag) {
+        request->reuse = cli_reuse_factor(cli);
+        return;
+    }
+    char *end;
+    long factor = strtol(request->reuse_text, &end, 10);
+    if (!*request->reuse_text || *end || factor < 1 || factor > CLI_REUSE_MOST)
+        job_fail(cli->job, "target", 0, "reuse", "reuse %s: it is auto, or a number from 1 to %d",
+                 request->reuse_text, CLI_REUSE_MOST);
+    request->reuse = (int)factor;
+}
+
+/* A flag, else the job's key, where above 0; else what the part has (below 0: no limit). */
+static double limit_of(double flag, const double *key, double otherwise)
+{
+    if (flag > 0) return flag;
+    return key && *key > 0 ? *key : otherwise;
+}
+
+/* Of a part's cells; on one that is fuller, place-and-route may not end. */
+static const double part_share = 0.9;
+
+/* What `reuse: auto` may take. */
+static void fill_budget(struct cli *cli, struct request *request)
+{
+    const struct flags *flags = &cli->flags;
+    const struct job_budget *keys = cli->job ? cli->job->budget : NULL;
+    const struct board *board = &request->board;
+    struct compile_options *options = &request->options;
+    struct reuse_budget *budget = &options->budget;
+    if (options->clock_count) fail("--reuse auto needs a clock: give --clock-mhz");
+    budget->lut4 = limit_of(flags->max_lut4, keys ? keys->max_lut4 : NULL, -1);
+    budget->cells = limit_of(NAN, keys ? keys->max_cells : NULL, part_share * board->cells);
+    budget->dsp = limit_of(flags->max_dsp, keys ? keys->max_dsp : NULL, board->dsps);
+    budget->bram = limit_of(flags->max_bram, keys ? keys->max_bram : NULL, board->rams);
+    budget->latency_ns = limit_of(flags->latency_ns, keys ? keys->latency_ns : NULL, -1);
+    double crossing_mhz =
+        limit_of(flags->bunch_crossing_mhz, keys ? keys->bunch_crossing_mhz : NULL, 40);
+    double events =
+        limit_of(flags->events_per_crossing, keys ? keys->events_per_crossing : NULL, 1);
+    double cycles = floor(options->clock_mhz / (crossing_mhz * events) + 1e-9);
+    if (cycles < 1)
+        fail("reuse auto: at %g MHz an event every cycle is less than %g events in each of %g "
+             "million crossings a second; raise --clock-mhz",
+             options->clock_mhz, events, crossing_mhz);
+    budget->interval_cycles = cycles < CLI_REUSE_MOST ? (int)cycles : CLI_REUSE_MOST;
+}
+
 static void fill_request(struct cli *cli, struct request *request)
 {
     const struct flags *flags = &cli->flags;
@@ -211,7 +266,7 @@ static void fill_request(struct cli *cli, struct request *request)
     request->output = "logits";
     request->standardise = "host";
     request->wrapper = "none";
-    request->reuse = 1;
+    request->reuse_text = "1";
     request->delay_scale = 1;
     if (cli->job)
         fill_from_job(cli, request);
@@ -224,8 +279,7 @@ static void fill_request(struct cli *cli, struct request *request)
     if (flags->optimize) request->optimize = flags->optimize;
     if (flags->output) request->output = flags->output;
     if (flags->standardise) request->standardise = flags->standardise;
-    if (flags->reuse >= 0) request->reuse = flags->reuse;
-    if (flags->reuse == 0) fail("--reuse 0: factors are at least 1");
+    fill_reuse(cli, request);
     if (flags->layer_reuse) request->layer_reuse = flags->layer_reuse;
     if (request->layer_reuse) parse_layer_reuse(cli, request, request->layer_reuse);
     if (flags->weights) request->weights = flags->weights;
@@ -255,6 +309,7 @@ static void fill_request(struct cli *cli, struct request *request)
     options->optimize = (enum compile_optimize)find("--optimize", request->optimize, optimize_names,
                                                     OPTIMIZE_NAMES);
     options->reuse = request->reuse;
+    options->reuse_auto = request->reuse == 0;
     options->resource = find("--strategy", request->strategy, strategy_names, 2) == 1;
     options->part_dsps = request->board.dsps;
     options->part_rams = request->board.rams;
@@ -265,6 +320,7 @@ static void fill_request(struct cli *cli, struct request *request)
     else if (options->clock_mhz == 0)
         options->clock_mhz = request->board.target.default_clock_mhz;
     if (!options->clock_count && !(options->clock_mhz > 0)) fail("--clock-mhz must be above 0");
+    if (options->reuse_auto) fill_budget(cli, request);
     options->dump_after = flags->dump_after;
     options->stop_after = flags->stop_after;
     options->dump_folder = cli->folder;
@@ -431,8 +487,19 @@ static void add_budget(cJSON *json, const struct job *job)
 #define SAME(key) json_add_number(budget, #key, *job->budget->key);
     SAME(bunch_crossing_mhz)
     SAME(events_per_crossing)
-    SAME(latency_ns) SAME(max_cells) SAME(float_tolerance) SAME(accuracy_loss)
+    SAME(latency_ns)
+    SAME(max_cells)
+    SAME(max_lut4) SAME(max_dsp) SAME(max_bram) SAME(float_tolerance) SAME(accuracy_loss)
 #undef SAME
+}
+
+/* What was asked for, or the largest that was chosen. */
+static int largest_factor(const struct request *request, const struct compile_notes *notes)
+{
+    int largest = request->reuse;
+    for (int i = 0; i < notes->layer_count && request->options.reuse_auto; i++)
+        if (notes->layers[i].factor > largest) largest = notes->layers[i].factor;
+    return largest > 1 ? largest : 1;
 }
 
 static void write_compile_json(struct cli *cli, const struct request *request,
@@ -447,7 +514,8 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddStringToObject(json, "target", request->board.target.name);
     cJSON_AddStringToObject(json, "part", request->board.part);
     cJSON_AddStringToObject(json, "strategy", request->strategy);
-    json_add_number(json, "reuse", request->reuse);
+    json_add_number(json, "reuse", largest_factor(request, notes));
+    if (request->options.reuse_auto) cJSON_AddTrueToObject(json, "reuse_auto");
     cJSON_AddStringToObject(json, "output", program->output_kind);
     cJSON_AddStringToObject(json, "standardise", request->standardise);
     cJSON_AddStringToObject(json, "optimize", request->optimize);
@@ -469,6 +537,16 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_Delete(json);
 }
 
+static void tell_factors(const struct compile_notes *notes)
+{
+    struct text text = {0};
+    for (int i = 0; i < notes->layer_count; i++)
+        text_add(&text, "%s%s %d cycles, %s", i ? "; " : "", notes->layers[i].name,
+                 notes->layers[i].cycles, notes->layers[i].form);
+    if (notes->layer_count) info("reuse auto: %s", text_string(&text));
+    text_free(&text);
+}
+
 /* Of strategy resource, the layers that are not on multipliers after all. */
 static void tell_forms(const struct request *request, const struct compile_notes *notes)
 {
@@ -480,6 +558,14 @@ static void tell_forms(const struct request *request, const struct compile_notes
                  "cycles",
                  layer->name, layer->form, layer->factor);
     }
+}
+
+static void tell_clock(const struct request *request, const struct program *program)
+{
+    struct estimate e = estimate_program(program, &request->board.target.model);
+    if (e.fmax_mhz < program->clock_mhz)
+        info("place and route is estimated to reach %.0f MHz of the %g asked", e.fmax_mhz,
+             program->clock_mhz);
 }
 
 int verb_compile(struct cli *cli)
@@ -518,7 +604,7 @@ int verb_compile(struct cli *cli)
                                                     .strategy = request.strategy,
                                                     .standardise = request.standardise,
                                                     .optimize = request.optimize,
-                                                    .reuse = request.reuse,
+                                                    .reuse = largest_factor(&request, &notes),
                                                     .stall_cycles = request.stall_cycles,
                                                     .delay_scale = request.delay_scale});
         struct program *lowered =
@@ -531,10 +617,12 @@ int verb_compile(struct cli *cli)
         info("%s: %d cycles at %g MHz = %.1f ns, %ld adder bits; %s", program->name,
              program->latency_cycles, program->clock_mhz,
              program->latency_cycles / program->clock_mhz * 1e3, counts.adder_bits, cli->folder);
+        if (request.options.reuse_auto) tell_factors(&notes);
         if (notes.interval_layer[0])
             info("an event every %d cycles, set by layer %s", program->interval_cycles,
                  notes.interval_layer);
         tell_forms(&request, &notes);
+        tell_clock(&request, program);
         if (request.options.calibrate) compile_changes_tell(&request.changes);
         if (notes.softmax_left_out)
             info("the final softmax is left out of the hardware: it outputs logits");

@@ -83,8 +83,7 @@ static void fill_options(struct project *q)
     struct cli *cli = q->cli;
     const struct flags *flags = &cli->flags;
     cJSON *compiled = json_read(cli_need(cli, "compile.json", "compile"));
-    int reuse = flags->reuse >= 0 ? flags->reuse : (int)json_number(compiled, "reuse", 1);
-    if (reuse == 0) fail("--reuse 0: factors are at least 1");
+    int reuse = flags->reuse ? cli_reuse_factor(cli) : (int)json_number(compiled, "reuse", 1);
     const char *form = flags->form ? flags->form : "auto";
     if (strcmp(form, "auto") && strcmp(form, "straight") && strcmp(form, "loops"))
         fail("--form %s: must be one of auto, straight, loops", form);

@@ -17,6 +17,9 @@ int verb_report(struct cli *cli)
         options.budget.events_per_crossing = *from->events_per_crossing;
         options.budget.latency_ns = *from->latency_ns;
         options.budget.max_cells = *from->max_cells;
+        options.budget.max_lut4 = *from->max_lut4;
+        options.budget.max_dsp = *from->max_dsp;
+        options.budget.max_bram = *from->max_bram;
         options.budget.float_tolerance = *from->float_tolerance;
         options.budget.accuracy_loss = *from->accuracy_loss;
     }

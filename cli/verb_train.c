@@ -201,6 +201,7 @@ int verb_train(struct cli *cli)
     if (job_has_trees(job)) return train_trees(cli);
     if (cli->flags.pick && file_exists(cli_path(cli, "frontier.json"))) return pick_again(cli);
     double start = clock_seconds();
+    job_set_widths(job, cli->flags.weight_bits, cli->flags.activation_bits);
     struct job_events *events = job_read_events(job);
     struct train_config config;
     const char *init_path = cli->flags.init ? cli->flags.init : job_path(job, job->training->init);

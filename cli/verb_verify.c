@@ -152,9 +152,12 @@ static void fill_request(struct cli *cli, const struct program *program,
         latency_ns = *cli->job->budget->latency_ns;
     }
     if (!isnan(cli->flags.bunch_crossing_mhz)) crossing_mhz = cli->flags.bunch_crossing_mhz;
+    if (!isnan(cli->flags.events_per_crossing))
+        events_per_crossing = cli->flags.events_per_crossing;
     if (!isnan(cli->flags.tolerance)) request->tolerance = cli->flags.tolerance;
     if (cli->flags.random_events >= 0) request->random_events = cli->flags.random_events;
     if (!(crossing_mhz > 0)) fail("--bunch-crossing-mhz must be above 0");
+    if (!(events_per_crossing > 0)) fail("--events-per-crossing must be above 0");
     /* A clock that is no multiple of the crossing rate meets events a little earlier than they
      * come. */
     double cycles = floor(program->clock_mhz / (crossing_mhz * events_per_crossing) + 1e-9);
@@ -227,6 +230,19 @@ static void write_physics(struct cli *cli, const struct program *program, struct
     if (floating) network_free(floating);
 }
 
+/* Where the interval is too long: the layer that sets it. */
+static const char *slow_layer(struct cli *cli, const struct verify_result *result)
+{
+    const char *path = cli_path(cli, "compile.json");
+    bool is_reason = !result->crossing_ok && !result->mismatches &&
+                     result->reference_mismatches <= 0 && !result->axis.mismatches;
+    if (!is_reason || !file_exists(path)) return "";
+    cJSON *json = json_read(path);
+    const char *layer = arena_strdup(&cli->arena, json_string(json, "interval_layer", ""));
+    cJSON_Delete(json);
+    return *layer ? arena_printf(&cli->arena, ", set by layer %s", layer) : "";
+}
+
 int verb_verify(struct cli *cli)
 {
     struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
@@ -242,7 +258,8 @@ int verb_verify(struct cli *cli)
     write_physics(cli, program, &test, result.mismatches == 0);
     cli_print_json(cli, cli_path(cli, "verify.json"));
     program_free(program);
-    if (!result.passed) return cli_verdict("%s: %s", cli->folder, result.reason);
+    if (!result.passed)
+        return cli_verdict("%s: %s%s", cli->folder, result.reason, slow_layer(cli, &result));
     info("%ld events, %ld presentations, 0 mismatches; latency %d cycles as stated; %.3g simulated "
          "events/s",
          result.events, result.presentations, result.latency_cycles_measured,

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "compiler/adders/memo.h"
 #include "compiler/lower/lower.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/optimize/rewrite.h"
@@ -131,20 +132,45 @@ static bool is_of_layer(const struct block *block, const char *layer)
            (!block->name[length] || block->name[length] == '.');
 }
 
+static void add_share(struct reuse_share *to, const struct estimate *e)
+{
+    to->lut4 += e->lut4;
+    to->cells += e->cells;
+    to->dsp += e->dsp;
+    to->bram += e->bram;
+    to->cost += estimate_cost(e);
+}
+
+/* The cycle in which the last operation of a block is done. */
+static int end_cycle(const struct program *p, const struct block *block)
+{
+    int end = 0;
+    for (int v = block->first; v < block->end; v++)
+        if (p->ops[v].stage + block->trip > end && p->ops[v].code != OP_CONST)
+            end = p->ops[v].stage + block->trip;
+    return end;
+}
+
 static bool reuse_cost(void *data, struct program *p, const struct reuse_choice *choices, int count,
                        struct reuse_cost *cost)
 {
     const struct compile_options *options = data;
+    int done = 0;
     p = finish_quietly(p, options);
     if (!p) return false;
     for (int b = 0; b < p->block_count; b++) {
         struct estimate e = estimate_blocks(p, b, b + 1, options->target);
-        cost->total += estimate_cost(&e);
-        cost->dsp += e.dsp;
-        cost->bram += e.bram;
-        for (int i = 0; i < count; i++)
-            if (is_of_layer(&p->blocks[b], choices[i].layer)) cost->layers[i] += estimate_cost(&e);
+        int end = end_cycle(p, &p->blocks[b]);
+        add_share(&cost->all, &e);
+        for (int i = 0; i < count; i++) {
+            if (!is_of_layer(&p->blocks[b], choices[i].layer)) continue;
+            add_share(&cost->layers[i], &e);
+            if (end > done) cost->layers[i].latency_cycles += end - done;
+        }
+        if (end > done) done = end;
     }
+    cost->all.latency_cycles = p->latency_cycles;
+    cost->interval_cycles = p->interval_cycles;
     program_free(p);
     return true;
 }
@@ -153,7 +179,15 @@ static bool asks_for_reuse(const struct compile_options *options)
 {
     for (int i = 0; i < options->layer_reuse_count; i++)
         if (options->layer_reuse[i].factor > 1) return true;
-    return options->reuse > 1;
+    return options->reuse > 1 || options->reuse_auto;
+}
+
+/* That every layer can have. */
+static int least_factor(const struct reuse_choice *choices, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (choices[i].is_loadable) return 2;
+    return 1;
 }
 
 /* With a reuse factor and an ensemble of trees: settles the ensemble's form, in *only, which the
@@ -164,7 +198,7 @@ static void choose_trees(const struct network *network, struct compile_options *
     struct compile_options timed = *options;
     int asked;
     bool is_loadable = options->all_loadable || options->loadable_count;
-    if (!asks_for_reuse(options) && !is_loadable) return;
+    if ((!asks_for_reuse(options) || options->reuse_auto) && !is_loadable) return;
     if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
     if (timed.has_player && timed.part_rams > PLAYER_RAMS) timed.part_rams -= PLAYER_RAMS;
     const struct layer *layer =
@@ -202,8 +236,8 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     struct compile_options timed = *c->options;
     if (c->has_stopped) return;
     /* An ensemble of trees comes with its loops. */
-    if (notes->layer_count || (timed.reuse <= 1 && !timed.layer_reuse_count && !timed.resource &&
-                               !timed.all_loadable && !timed.loadable_count)) {
+    if (notes->layer_count || (timed.reuse <= 1 && !timed.reuse_auto && !timed.layer_reuse_count &&
+                               !timed.resource && !timed.all_loadable && !timed.loadable_count)) {
         finish(c, "reuse", c->program);
         return;
     }
@@ -211,14 +245,19 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     struct reuse_choice *choices = calloc((size_t)old->block_count + 1, sizeof *choices);
     if (!choices) fail("out of memory");
     int count = reuse_find_layers(old, &timed, choices);
+    if (timed.reuse_auto) timed.reuse = least_factor(choices, count);
     reuse_set_factors(&timed, choices, count);
     if (timed.has_player && timed.part_rams > 0) {
-        int most = 1;
+        int most = timed.reuse_auto ? timed.budget.interval_cycles : 1;
         for (int i = 0; i < count; i++)
             if (choices[i].factor > most) most = choices[i].factor;
         timed.part_rams -= player_rams(old, &timed, most);
         if (timed.part_rams < 0) timed.part_rams = 0;
     }
+    if (timed.part_rams >= 0 && timed.budget.bram > timed.part_rams)
+        timed.budget.bram = timed.part_rams;
+    if (timed.reuse_auto && count)
+        reuse_choose_within(old, &timed, reuse_cost, &timed, choices, count);
     if (asks_for_reuse(&timed)) {
         notes->layers = calloc((size_t)count + 1, sizeof *notes->layers);
         if (!notes->layers) fail("out of memory");
@@ -230,7 +269,8 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
                                         .products = choices[i].products};
         snprintf(layer->name, sizeof layer->name, "%s", choices[i].layer);
     }
-    if (notes->layer_count) reuse_choose(old, &timed, reuse_cost, &timed, choices, count);
+    if (notes->layer_count && !timed.reuse_auto)
+        reuse_choose(old, &timed, reuse_cost, &timed, choices, count);
     finish(c, "reuse", reuse_program(old, &timed, choices, &notes->load));
     for (int i = 0; i < notes->layer_count; i++)
         notes->layers[i].form = reuse_form_names[choices[i].form];
@@ -348,12 +388,14 @@ struct program *compile_network(const struct network *network,
     struct compile_options chosen = *options;
     struct layer_reuse trees;
     struct compilation c = {.options = &chosen};
+    adder_memo_open();
     choose_trees(network, &chosen, &trees, notes);
     finish(&c, "lower", lower_network(network, &chosen, notes));
     run(&c, "round", optimize_round);
     run(&c, "simplify", optimize_simplify);
     run_reuse(&c, notes);
     run(&c, "adder-graph", optimize_adder_graph);
+    adder_memo_close();
     run(&c, "number", optimize_number);
     run(&c, "trim", optimize_trim);
     run(&c, "simplify-sums", optimize_simplify);

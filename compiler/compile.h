@@ -19,6 +19,13 @@ struct layer_reuse {
     int factor;
 };
 
+/* What factors may be chosen within: the most of each, by estimate; below 0: any number. */
+struct reuse_budget {
+    double lut4, cells, dsp, bram;
+    double latency_ns;
+    int interval_cycles; /* from one event to the next */
+};
+
 struct compile_options {
     const struct target *target;
     double clock_mhz; /* asked clock; > 0, unless there are clocks_mhz */
@@ -35,6 +42,10 @@ struct compile_options {
      * at most one for each, or trees that take turns in an engine; 1: fully unrolled. Layers named
      * in layer_reuse have their own. */
     int reuse;
+    /* The factors are chosen instead: those of least latency within the budget; of a layer in
+     * layer_reuse at most its own. `reuse` is not read then. */
+    bool reuse_auto;
+    struct reuse_budget budget;
     const struct layer_reuse *layer_reuse;
     int layer_reuse_count;
     /* Layers that are loaded at run time: all dense layers, by their weights and biases, and

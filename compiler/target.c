@@ -1,6 +1,11 @@
 /* The generic fabric: figures of an iCE40 HX, rounded. */
 #include "compiler/target.h"
 
+#define X(name, text) #name,
+const char *const lut_class_names[LUT_CLASS_COUNT] = {LUT_CLASS_TABLE(X)};
+#undef X
+
+#define X(name, text) 1,
 const struct target target_generic = {
     .name = "generic",
     .lut_inputs = 4,
@@ -20,7 +25,18 @@ const struct target target_generic = {
     .lut_per_compare_bit = 1,
     .lut_per_select_bit = 1,
     .lut_per_table_word = 1,
+    .lut_factors = {LUT_CLASS_TABLE(X)},
+    .ff_of_values = 1,
+    .ff_of_memories = 1,
+    .ff_of_states = 1,
+    .fmax_scale = 1,
+    .fmax_of_multipliers = 1,
+    .cells_of_luts = 1,
+    .cells_of_registers = 1,
+    .cells_of_packed = 1,
+    .cells_of_states = 1,
 };
+#undef X
 
 void target_scale_delays(struct target *target, double scale)
 {

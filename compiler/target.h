@@ -7,6 +7,27 @@
 
 #include <stdbool.h>
 
+/* X(name, "what its LUTs are"): classes of logic whose LUTs the estimate fits apart. */
+#define LUT_CLASS_TABLE(X)                                                                         \
+    X(adder, "bits of additions")                                                                  \
+    X(serial, "bits of additions of digits, whose carry waits in a register")                      \
+    X(subtractor, "bits of subtractions and negations")                                            \
+    X(compare, "bits of comparisons")                                                              \
+    X(select, "bits chosen by selects, and choices of states")                                     \
+    X(relu, "bits of maxima with 0")                                                               \
+    X(limit, "bits that a quantizer limits")                                                       \
+    X(round, "bits that a quantizer rounds")                                                       \
+    X(table, "functions of tables wider than a LUT")                                               \
+    X(truth, "truth tables of a LUT's width")                                                      \
+    X(logic, "bits of and, or, exclusive or and not")                                              \
+    X(pick, "choices among values and words of registers")                                         \
+    X(loop, "counters of iterations and what follows from them")                                   \
+    X(multiply, "multiplications without a multiplier")
+#define X(name, text) LUT_##name,
+enum lut_class { LUT_CLASS_TABLE(X) LUT_CLASS_COUNT };
+#undef X
+extern const char *const lut_class_names[LUT_CLASS_COUNT];
+
 struct target {
     char name[32];               /* "ice40-hx", "ice40-up", "ecp5" */
     int lut_inputs;              /* 4 */
@@ -32,6 +53,15 @@ struct target {
      * saturation; table: per 2^lut_inputs entries and entry bit. */
     double lut_per_adder_bit, lut_per_subtractor_bit, lut_per_compare_bit, lut_per_select_bit,
         lut_per_table_word;
+    /* What whole networks come to, over what their operations would alone: fitted on built designs
+     * by tools/fit-estimator. Of the LUTs of each class; of registers of values, of words of
+     * memories made of registers, of states; fmax = MHz of the longest stage * fmax_scale *
+     * LUT4^fmax_size, of designs with multipliers at most that * fmax_of_multipliers. */
+    double lut_factors[LUT_CLASS_COUNT], ff_of_values, ff_of_memories, ff_of_states, fmax_scale,
+        fmax_size, fmax_of_multipliers;
+    /* Cells over cells_per_lut of a LUT, and over cells_per_ff of registers of values and memories,
+     * of those behind the LUT that makes them (less), of states. */
+    double cells_of_luts, cells_of_registers, cells_of_packed, cells_of_states;
 };
 
 /* A generic fabric with iCE40-HX-like figures, for tests and for compiling without a board. */

@@ -142,6 +142,11 @@ static void add_resources(struct printer *p)
                  report_count(predicted).text,
                  report_fixed(placed && predicted > 0 ? used / predicted : NAN, 2).text);
     }
+    double fmax = placed ? number(p, "timing.fmax_mhz") : NAN;
+    double predicted_fmax = number(p, "predicted.fmax_mhz");
+    text_add(p->out, "  %-22s %12s %12s %12s %9s\n", "clock reached, MHz",
+             report_fixed(fmax, 1).text, "-", report_fixed(predicted_fmax, 1).text,
+             report_fixed(predicted_fmax > 0 ? fmax / predicted_fmax : NAN, 2).text);
     double wrapper = number(p, "resources.wrapper_cells");
     if (isfinite(wrapper)) add_row(p, "wrapper cells", report_count(wrapper).text);
     add_row(p, "program",

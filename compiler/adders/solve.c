@@ -1,6 +1,7 @@
 /* From a matrix to its adder graph: what the problem asks, several starts, the search on the best.
  */
 #include "compiler/adders/internal.h"
+#include "compiler/adders/memo.h"
 
 #include "base/error.h"
 
@@ -233,6 +234,8 @@ struct adder_graph *adder_solve(const struct adder_problem *problem,
                                 const struct adder_options *options)
 {
     double begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    struct adder_graph *known = adder_memo_find(problem, options);
+    if (known) return known;
     double end = options->time_limit_s > 0 ? adder_seconds() + options->time_limit_s : 0;
     struct scaled c = scale(problem, options);
     struct star *stars = arena_alloc(&c.arena, (size_t)problem->columns + 1, sizeof *stars);
@@ -250,6 +253,7 @@ struct adder_graph *adder_solve(const struct adder_problem *problem,
     const char *wrong = adder_graph_check(graph, problem);
     if (wrong) fail("adder graph: %s; a mistake of the compiler, please report it", wrong);
     graph->seconds = read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
+    adder_memo_add(problem, options, graph);
     return graph;
 }
 

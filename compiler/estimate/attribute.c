@@ -91,8 +91,10 @@ static struct cost *op_costs(struct arena *arena, const struct program *p, const
     estimate_packed_bits(p, t, packed);
     for (int i = 0; i < p->op_count; i++) {
         double luts = op_lut4(p, i, t);
+        double ff =
+            t->ff_of_values * (double)registers[i] + t->ff_of_memories * op_memory_bits(p, i);
         double cells =
-            t->cells_per_lut * luts + t->cells_per_ff * ((double)registers[i] - packed[i]);
+            estimate_cells(luts, ff, packed[i], t->ff_of_states * op_state_bits(p, i), t);
         costs[i].units[COST_ADDER_BITS] = (int64_t)op_adder_bits(p, i) * ATTRIBUTE_UNITS;
         costs[i].units[COST_REGISTER_BITS] = (int64_t)registers[i] * ATTRIBUTE_UNITS;
         costs[i].units[COST_LUT4] = llround(luts * ATTRIBUTE_UNITS);
@@ -292,7 +294,7 @@ struct attribution *attribute_costs(const struct program *p, const struct target
         arena_free(&s.arena);
     }
     to->control.units[COST_CELLS] =
-        llround(target->cells_per_ff * p->latency_cycles * ATTRIBUTE_UNITS);
+        llround(estimate_cells(0, p->latency_cycles, 0, 0, target) * ATTRIBUTE_UNITS);
     add_cost(&to->total, &to->control);
     arena_free(&scratch);
     return to;

@@ -5,6 +5,7 @@
 #include "compiler/schedule/schedule.h"
 
 #include <assert.h>
+#include <math.h>
 
 /* Result bits that a quantizer's limiting touches. */
 static int limited_bits(const struct op *op)
@@ -43,17 +44,12 @@ static double index_table_luts(const struct table *table, int width, const struc
     return sum;
 }
 
-static double table_luts(const struct program *p, const struct op *op, const struct target *t)
+/* A table of up to lut_inputs address bits. */
+static double truth_luts(const struct program *p, const struct op *op)
 {
     const struct op *a = program_operand(p, op, 0);
     const struct table *table = &p->tables[op->immediate];
     int address_bits = a->format.width_bits, width = op->format.width_bits;
-    if (table->in_block) return 0;
-    if (a->code == OP_INDEX) return index_table_luts(table, width, t);
-    if (address_bits > t->lut_inputs || address_bits > 6) {
-        double words = (double)table->count / (1 << t->lut_inputs);
-        return t->lut_per_table_word * (words < 1 ? 1 : words) * width;
-    }
     uint64_t functions[64] = {0}, arguments[6] = {0}, all = 0;
     for (int64_t n = a->lo; n <= a->hi; n++) {
         uint64_t here = (uint64_t)1 << (n - a->lo);
@@ -64,6 +60,11 @@ static double table_luts(const struct program *p, const struct op *op, const str
             if (n >> k & 1) arguments[k] |= here;
     }
     return estimate_truth_luts(functions, width, arguments, address_bits, all);
+}
+
+static bool is_truth_table(const struct op *argument, const struct target *t)
+{
+    return argument->format.width_bits <= t->lut_inputs && argument->format.width_bits <= 6;
 }
 
 /* What chooses between the words of a memory: of registers a tree, of LUTs the memory itself. */
@@ -81,57 +82,87 @@ static double load_luts(const struct program *p, const struct op *op, const stru
     }
 }
 
-double op_lut4(const struct program *p, int value, const struct target *t)
+/* LUTs of the operation by themselves, as the small circuits of tools/fit-delay-model say. */
+static void add_luts(const struct program *p, int value, const struct target *t,
+                     double luts[LUT_CLASS_COUNT])
 {
     const struct op *op = &p->ops[value];
-    int carry = op_carry_bits(p, value);
-    if (op_is_complement(p, value))
-        return op_is_merged_complement(p, value) ? 0
-                                                 : t->lut_per_select_bit * op->format.width_bits;
+    int carry = op_carry_bits(p, value), width = op->format.width_bits;
+    double select = t->lut_per_select_bit * width;
+    if (op_is_complement(p, value)) {
+        if (!op_is_merged_complement(p, value)) luts[LUT_logic] += select;
+        return;
+    }
     switch (op->code) {
-    case OP_ADD:
-    case OP_ADC: return t->lut_per_adder_bit * carry;
+    case OP_ADD: luts[LUT_adder] += t->lut_per_adder_bit * carry; break;
+    case OP_ADC: luts[LUT_serial] += t->lut_per_adder_bit * carry; break;
+    case OP_SBB: luts[LUT_serial] += t->lut_per_subtractor_bit * carry; break;
     case OP_SUB:
-    case OP_SBB:
-    case OP_NEG: return t->lut_per_subtractor_bit * carry;
+    case OP_NEG: luts[LUT_subtractor] += t->lut_per_subtractor_bit * carry; break;
     case OP_LT:
-    case OP_LE: return t->lut_per_compare_bit * carry;
-    case OP_EQ: return t->lut_per_compare_bit * program_operand(p, op, 0)->format.width_bits / 3;
+    case OP_LE: luts[LUT_compare] += t->lut_per_compare_bit * carry; break;
+    case OP_EQ:
+        luts[LUT_compare] +=
+            t->lut_per_compare_bit * program_operand(p, op, 0)->format.width_bits / 3;
+        break;
     case OP_MIN:
     case OP_MAX:
-        return t->lut_per_compare_bit * carry + t->lut_per_select_bit * op->format.width_bits;
+        luts[LUT_compare] += t->lut_per_compare_bit * carry;
+        luts[carry ? LUT_select : LUT_relu] += select;
+        break;
     case OP_SELECT: {
         uint64_t changed;
-        return t->lut_per_select_bit * op_changed_bits(p, value, &changed);
+        luts[LUT_select] += t->lut_per_select_bit * op_changed_bits(p, value, &changed);
+        break;
     }
     case OP_AND:
     case OP_OR:
     case OP_XOR:
-    case OP_NOT: return t->lut_per_select_bit * op->format.width_bits;
+    case OP_NOT: luts[LUT_logic] += select; break;
     case OP_QUANTIZE:
-        return t->lut_per_adder_bit * carry + t->lut_per_select_bit * limited_bits(op);
-    case OP_TABLE: return table_luts(p, op, t);
+        luts[LUT_round] += t->lut_per_adder_bit * carry;
+        luts[LUT_limit] += t->lut_per_select_bit * limited_bits(op);
+        break;
+    case OP_TABLE: {
+        const struct table *table = &p->tables[op->immediate];
+        const struct op *a = program_operand(p, op, 0);
+        if (table->in_block) break;
+        if (a->code == OP_INDEX)
+            luts[LUT_loop] += index_table_luts(table, width, t);
+        else if (is_truth_table(a, t))
+            luts[LUT_truth] += truth_luts(p, op);
+        else
+            luts[LUT_table] += estimate_table_luts(p, op, t);
+        break;
+    }
     case OP_MUL:
-        if (op_uses_dsp(p, op, t)) return 0;
-        return t->lut_per_adder_bit * carry * (double)program_operand(p, op, 1)->format.width_bits;
-    case OP_POPCOUNT: return t->lut_per_adder_bit * program_operand(p, op, 0)->format.width_bits;
+        if (!op_uses_dsp(p, op, t))
+            luts[LUT_multiply] +=
+                t->lut_per_adder_bit * carry * (double)program_operand(p, op, 1)->format.width_bits;
+        break;
+    case OP_POPCOUNT:
+        luts[LUT_adder] += t->lut_per_adder_bit * program_operand(p, op, 0)->format.width_bits;
+        break;
     case OP_PICK:
-        if (op_picks_in_one_lut(p, value, t)) return op->format.width_bits;
-        return op->format.width_bits * (op->operand_count - 1) / 2.0;
-    case OP_LOAD: return load_luts(p, op, t);
+        luts[LUT_pick] +=
+            op_picks_in_one_lut(p, value, t) ? width : width * (op->operand_count - 1) / 2.0;
+        break;
+    case OP_LOAD: luts[LUT_pick] += load_luts(p, op, t); break;
     case OP_STATE: /* a multiplexer in front of what starts from a value */
-        return program_operand(p, op, 0)->code == OP_CONST
-                   ? 0
-                   : t->lut_per_select_bit * op->format.width_bits;
+        if (program_operand(p, op, 0)->code != OP_CONST) luts[LUT_select] += select;
+        break;
     case OP_UPDATE: { /* zero instead of what else comes is the register's reset */
         const struct op *next = program_operand(p, op, 1);
         uint64_t changed;
-        if (next->code != OP_SELECT || !op_is_zero(program_operand(p, next, 1))) return 0;
-        return -t->lut_per_select_bit * op_changed_bits(p, p->operands[op->operands + 1], &changed);
+        if (next->code == OP_SELECT && op_is_zero(program_operand(p, next, 1)))
+            luts[LUT_select] -=
+                t->lut_per_select_bit * op_changed_bits(p, p->operands[op->operands + 1], &changed);
+        break;
     }
-    case OP_INDEX: return op->format.width_bits;
+    case OP_INDEX: luts[LUT_loop] += width; break;
     case OP_LUT: /* two LUTs and a multiplexer behind them for each operand more */
-        return op->operand_count > 4 ? op->operand_count > 5 ? 4 : 2 : 1;
+        luts[LUT_truth] += op->operand_count > 4 ? op->operand_count > 5 ? 4 : 2 : 1;
+        break;
     case OP_INPUT:
     case OP_CONST:
     case OP_SHIFT:
@@ -139,11 +170,18 @@ double op_lut4(const struct program *p, int value, const struct target *t)
     case OP_RESULT:
     case OP_CONCAT:
     case OP_STORE:
-    case OP_SLICE: return 0;
-    case OP_COUNT: break;
+    case OP_SLICE: break;
+    case OP_COUNT: assert(!"an operation");
     }
-    assert(!"an operation");
-    return 0;
+}
+
+double op_lut4(const struct program *p, int value, const struct target *t)
+{
+    double luts[LUT_CLASS_COUNT] = {0}, sum = 0;
+    add_luts(p, value, t, luts);
+    for (int k = 0; k < LUT_CLASS_COUNT; k++)
+        sum += t->lut_factors[k] * luts[k];
+    return sum;
 }
 
 void estimate_packed_bits(const struct program *p, const struct target *t, double *packed)
@@ -160,9 +198,10 @@ void estimate_packed_bits(const struct program *p, const struct target *t, doubl
     for (int i = 0; i < p->output_count; i++)
         held[p->outputs[i].value] = true;
     for (int i = 0; i < p->op_count; i++) {
+        const struct op *op = &p->ops[i];
         double luts = op_lut4(p, i, t);
-        double bits = p->ops[i].format.width_bits;
-        packed[i] = held[i] && p->ops[i].code != OP_CONST ? luts < bits ? luts : bits : 0;
+        double bits = op->format.width_bits;
+        packed[i] = held[i] && op->code != OP_CONST ? luts < bits ? luts : bits : 0;
     }
     arena_free(&arena);
 }
@@ -188,36 +227,87 @@ double estimate_rams(const struct program *p, const struct target *t)
     return sum;
 }
 
-struct estimate estimate_blocks(const struct program *p, int first, int end, const struct target *t)
+double op_memory_bits(const struct program *p, int value)
 {
-    struct estimate e = {0};
+    if (p->ops[value].code != OP_STORE) return 0;
+    const struct memory *m = &p->memories[p->ops[value].immediate];
+    bool is_of_registers = m->kind == MEMORY_REGISTERS || m->kind == MEMORY_DELAY;
+    return is_of_registers ? (double)m->slots * m->format.width_bits : 0;
+}
+
+int op_state_bits(const struct program *p, int value)
+{
+    return p->ops[value].code == OP_STATE ? p->ops[value].format.width_bits : 0;
+}
+
+void estimate_find_parts(const struct program *p, int first, int end, const struct target *t,
+                         struct estimate_parts *parts)
+{
+    *parts = (struct estimate_parts){0};
+    if (first >= end) return;
     struct arena arena = {0};
-    double *packed = arena_alloc(&arena, (size_t)p->op_count + 1, sizeof *packed), alone;
-    if (first >= end) return e;
+    double *packed = arena_alloc(&arena, (size_t)p->op_count + 1, sizeof *packed);
     int from = p->blocks[first].first, to = p->blocks[end - 1].end;
     estimate_packed_bits(p, t, packed);
-    e.ff = alone = (double)program_count(p, from, to).register_bits;
+    parts->register_bits = (double)program_count(p, from, to).register_bits;
     for (int i = from; i < to; i++) {
-        struct ram_shape rams = op_rams(p, i, t);
-        e.lut4 += op_lut4(p, i, t) + 0.8 * (rams.deep - 1) * p->ops[i].format.width_bits;
-        e.carry += op_carry_bits(p, i);
-        e.dsp += op_uses_dsp(p, &p->ops[i], t);
-        e.bram += rams.count;
-        alone -= packed[i];
+        add_luts(p, i, t, parts->luts);
+        parts->memory_bits += op_memory_bits(p, i);
+        parts->state_bits += op_state_bits(p, i);
+        parts->carry += op_carry_bits(p, i);
+        parts->dsp += op_uses_dsp(p, &p->ops[i], t);
+        parts->bram += op_rams(p, i, t).count;
+        parts->packed_bits += packed[i];
     }
-    e.cells = t->cells_per_lut * e.lut4 + t->cells_per_ff * (alone > 0 ? alone : 0);
     arena_free(&arena);
+}
+
+double estimate_cells(double luts, double registers, double packed, double states,
+                      const struct target *t)
+{
+    return t->cells_per_lut * t->cells_of_luts * luts +
+           t->cells_per_ff * (t->cells_of_registers * registers - t->cells_of_packed * packed +
+                              t->cells_of_states * states);
+}
+
+struct estimate estimate_of_parts(const struct estimate_parts *parts, double path_ns,
+                                  const struct target *t)
+{
+    struct estimate e = {.carry = parts->carry, .dsp = parts->dsp, .bram = parts->bram};
+    for (int k = 0; k < LUT_CLASS_COUNT; k++)
+        e.lut4 += t->lut_factors[k] * parts->luts[k];
+    double registers = t->ff_of_values * parts->register_bits +
+                       t->ff_of_memories * parts->memory_bits + parts->valid_bits;
+    double states = t->ff_of_states * parts->state_bits;
+    e.ff = registers + states;
+    e.cells = estimate_cells(e.lut4, registers, parts->packed_bits, states, t);
+    if (path_ns > 0) {
+        double stage_mhz = 1000 / path_ns, most = stage_mhz * t->fmax_of_multipliers;
+        e.fmax_mhz = stage_mhz * t->fmax_scale * pow(fmax(e.lut4, 1), t->fmax_size);
+        if (e.dsp > 0 && e.fmax_mhz > most) e.fmax_mhz = most;
+        if (e.fmax_mhz > t->max_clock_mhz) e.fmax_mhz = t->max_clock_mhz;
+    }
     return e;
+}
+
+struct estimate estimate_blocks(const struct program *p, int first, int end, const struct target *t)
+{
+    struct estimate_parts parts;
+    estimate_find_parts(p, first, end, t, &parts);
+    return estimate_of_parts(&parts, 0, t);
 }
 
 struct estimate estimate_program(const struct program *p, const struct target *t)
 {
-    struct estimate e = estimate_blocks(p, 0, p->block_count, t);
-    e.ff += p->latency_cycles; /* one valid bit a stage */
-    e.cells += t->cells_per_ff * p->latency_cycles;
-    double path = stage_delay_ns(p, t) + t->clk_to_q_ns + t->setup_ns;
-    e.fmax_mhz = path > 0 && 1000 / path < t->max_clock_mhz ? 1000 / path : t->max_clock_mhz;
-    return e;
+    struct estimate_parts parts;
+    estimate_find_parts(p, 0, p->block_count, t, &parts);
+    parts.valid_bits = p->latency_cycles;
+    return estimate_of_parts(&parts, estimate_path_ns(p, t), t);
+}
+
+double estimate_path_ns(const struct program *p, const struct target *t)
+{
+    return stage_delay_ns(p, t) + t->clk_to_q_ns + t->setup_ns;
 }
 
 /* Cells that a multiplier and a block memory are worth. */

@@ -8,10 +8,41 @@
 
 /* 4-input LUTs of one operation, its carry bits counted apart. */
 double op_lut4(const struct program *program, int value, const struct target *target);
+/* Register bits of the memory that a store fills, where it is made of registers; else 0. */
+double op_memory_bits(const struct program *program, int value);
+/* Bits of a state's own register, which the registers of values leave out. */
+int op_state_bits(const struct program *program, int value);
+
+/* What the estimate of blocks [first, end) is made of, before the factors of the target. */
+struct estimate_parts {
+    double luts[LUT_CLASS_COUNT]; /* of operations by themselves */
+    double register_bits;         /* of values */
+    double memory_bits;           /* of memories made of registers */
+    double state_bits;            /* of states */
+    double packed_bits;           /* of register_bits, behind the LUTs that make them */
+    double valid_bits;            /* of the whole program: one a cycle of latency; else 0 */
+    double carry, dsp, bram;
+};
+void estimate_find_parts(const struct program *program, int first, int end,
+                         const struct target *target, struct estimate_parts *parts);
+/* Cells of so many LUTs and bits of registers: of values and memories, `packed` of them behind the
+ * LUTs that make them, and of states. */
+double estimate_cells(double luts, double registers, double packed, double states,
+                      const struct target *target);
+/* The estimate, fmax_mhz where the path is above 0. */
+struct estimate estimate_of_parts(const struct estimate_parts *parts, double path_ns,
+                                  const struct target *target);
+/* The longest stage by the delay model, with clk_to_q and setup. */
+double estimate_path_ns(const struct program *program, const struct target *target);
+
 /* Register bits of each value that sit behind the LUTs that make them: the first rank behind an
  * operation with logic. The others are delays and stand alone. packed [op_count]. */
 void estimate_packed_bits(const struct program *program, const struct target *target,
                           double *packed);
+
+/* LUTs of a table with more address bits than a LUT has inputs. */
+double estimate_table_luts(const struct program *program, const struct op *table,
+                           const struct target *target);
 
 /* 4-input LUTs of one bit of a table that takes so many of them for its entries: those, and what
  * chooses among them. */

@@ -80,17 +80,17 @@ struct choosing {
     int impossible; /* a loadable layer that had no plan on multipliers, -1 */
 };
 
-static bool fits_part(const struct compile_options *options, const struct reuse_cost *cost)
+bool reuse_fits_part(const struct compile_options *options, const struct reuse_cost *cost)
 {
-    return (options->part_dsps < 0 || cost->dsp <= options->part_dsps) &&
-           (options->part_rams < 0 || cost->bram <= options->part_rams);
+    return (options->part_dsps < 0 || cost->all.dsp <= options->part_dsps) &&
+           (options->part_rams < 0 || cost->all.bram <= options->part_rams);
 }
 
 /* Estimates what choices give, and notes it if it is the best. */
 static void consider(struct choosing *c, struct reuse_choice *choices)
 {
     size_t size = (size_t)c->count * sizeof *choices;
-    double *layers = calloc((size_t)c->count, sizeof *layers);
+    struct reuse_share *layers = calloc((size_t)c->count, sizeof *layers);
     if (!layers) fail("out of memory");
     struct reuse_cost cost = {.layers = layers};
     struct program *p = reuse_program(c->program, c->options, choices, NULL);
@@ -105,22 +105,26 @@ static void consider(struct choosing *c, struct reuse_choice *choices)
         is_possible = c->cost(c->data, p, choices, c->count, &cost);
     else
         program_free(p);
-    if (is_possible && fits_part(c->options, &cost)) {
+    if (is_possible && reuse_fits_part(c->options, &cost)) {
         for (int i = 0; i < c->count; i++) {
-            if (c->layer_costs[i] >= 0 && c->layer_costs[i] <= layers[i]) continue;
-            c->layer_costs[i] = layers[i];
+            if (c->layer_costs[i] >= 0 && c->layer_costs[i] <= layers[i].cost) continue;
+            c->layer_costs[i] = layers[i].cost;
             c->of_layers[i] = choices[i];
         }
-        if (c->best_cost < 0 || cost.total < c->best_cost) {
-            c->best_cost = cost.total;
+        if (c->best_cost < 0 || cost.all.cost < c->best_cost) {
+            c->best_cost = cost.all.cost;
             memcpy(c->best, choices, size);
         }
     }
     free(layers);
 }
 
-/* Digits are not narrower than a bit: more cycles than this change nothing for them. */
 enum { MOST_BITS = 64 };
+
+bool reuse_form_is_worth(enum reuse_form form, int most)
+{
+    return form >= REUSE_MULTIPLIERS || most <= MOST_BITS;
+}
 
 /* A layer's factor with so many halvings. */
 static int factor_at(const struct reuse_choice *asked, int level)
@@ -136,7 +140,7 @@ static void try_level(struct choosing *c, const struct reuse_choice *asked, int 
     for (int i = 0; i < c->count; i++)
         if (asked[i].factor >> level > most) most = asked[i].factor >> level;
     for (int form = level < 0 ? REUSE_UNROLLED : REUSE_DIGITS; form < REUSE_FORM_COUNT; form++) {
-        if (form < REUSE_MULTIPLIERS && most > MOST_BITS) continue;
+        if (!reuse_form_is_worth((enum reuse_form)form, most)) continue;
         for (int i = 0; i < c->count; i++) {
             choices[i] = asked[i];
             choices[i].factor = factor_at(&asked[i], level);

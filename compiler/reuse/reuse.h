@@ -54,12 +54,16 @@ const char *reuse_layer_name(struct arena *arena, const struct block *block);
 
 /* ---- choose.c ---- */
 
-/* What a program would cost in the end: of each of its layers (named as in choices) and in all,
- * 4-input LUTs or cells, with multipliers and memories at their prices. */
+/* What a layer, or the whole program, would take in the end, by estimate. */
+struct reuse_share {
+    double lut4, cells, dsp, bram;
+    double cost;        /* cells, with multipliers and memories at their prices */
+    int latency_cycles; /* of a layer: from the last cycle of what is before it to its own */
+};
 struct reuse_cost {
-    double total;
-    double *layers; /* [count] */
-    double dsp, bram;
+    struct reuse_share all;
+    struct reuse_share *layers; /* [count], named as in choices */
+    int interval_cycles;
 };
 /* Finishes a program behind the reuse pass and estimates it; takes the program. False: it cannot be
  * scheduled. */
@@ -71,8 +75,22 @@ typedef bool reuse_cost_function(void *data, struct program *program,
  * one that a layer cannot have. */
 void reuse_set_factors(const struct compile_options *options, struct reuse_choice *choices,
                        int count);
+/* Whether the part has the multipliers and memories that it would take. */
+bool reuse_fits_part(const struct compile_options *options, const struct reuse_cost *cost);
+/* Whether a form can be another one at `most` cycles than at fewer: digits are not narrower than a
+ * bit. */
+bool reuse_form_is_worth(enum reuse_form form, int most);
+
 /* The cheapest forms within the factors. What a factor allows, larger factors allow too. */
 void reuse_choose(const struct program *program, const struct compile_options *options,
                   reuse_cost_function *cost, void *data, struct reuse_choice *choices, int count);
+
+/* ---- budget.c ---- */
+
+/* Factors and forms of least latency within options->budget; ends with one line where there are
+ * none, which says what is nearest and which layer is to blame. */
+void reuse_choose_within(const struct program *program, const struct compile_options *options,
+                         reuse_cost_function *cost, void *data, struct reuse_choice *choices,
+                         int count);
 
 #endif

@@ -54,6 +54,22 @@ job own "board: hx8k-evn, clock_mhz: 60" ", reuse: 32"
 check "train with a layer's factor" "$sluice" train own.yaml
 check "compile with a layer's factor" "$sluice" compile own.yaml
 check "interval of that layer" test "$(json build/own/compile.json interval_layer)" = dense1
+check "auto within a budget" "$sluice" compile shared.yaml --reuse auto --max-lut4 600
+check "auto is the fastest within it" python3 -c "
+import json
+c = json.load(open('$d/compile.json'))
+assert c['estimate']['lut4'] <= 600 and c['interval_cycles'] <= 60 / (40 * 0.04) and c['reuse_auto'], c
+assert 2 < c['latency_cycles'] < 40, c"
+check "auto is exact" "$sluice" verify shared.yaml
+check "auto with room is unrolled" "$sluice" compile shared.yaml --reuse auto
+check "as without" test "$(json $d/compile.json latency_cycles)" = "$(json build/unrolled/compile.json latency_cycles)"
+refuse "budget of LUT4" '^sluice: reuse auto: no factors meet the budget; the nearest are estimated at [0-9]+ LUT4 \(at most 60\); layer dense1 has the most: [0-9]+ LUT4; it can be met with [0-9]+ LUT4' \
+    "$sluice" compile shared.yaml --reuse auto --max-lut4 60
+check "what is said can be met" "$sluice" compile shared.yaml --reuse auto --max-lut4 "$(sed 's/.*met with \([0-9]*\) LUT4.*/\1/' last.err)"
+refuse "budget of time" 'a latency of 33.4 ns \(at most 10\); layer dense1 has the most: a latency of 16.7 ns; it can be met with a latency of 33.4 ns$' \
+    "$sluice" compile shared.yaml --reuse auto --latency-ns 10
+refuse "neither a factor nor auto" "reuse maybe: it is auto, or a number from 1 to 1048576" \
+    sh -c "sed 's/reuse: 32/reuse: maybe/' shared.yaml >maybe.yaml; '$sluice' compile maybe.yaml"
 refuse "factor beyond the products" 'reuse 200: the largest layer, dense1, has 16 x 8 products; at most 128 works$' \
     "$sluice" compile shared.yaml --reuse 200
 refuse "layer's factor beyond its products" 'layer dense2: reuse 41: it has 8 x 5 products; factors from 1 to 40 work, the nearest is 40$' \
@@ -63,5 +79,5 @@ refuse "unknown layer" 'reuse of layer dense9: there is no dense layer of that n
 refuse "no list of factors" "give LAYER=FACTOR" "$sluice" compile shared.yaml --layer-reuse dense1
 sed 's/0.04/1/' shared.yaml >fast.yaml
 check "compile again" "$sluice" compile fast.yaml
-refuse "interval beyond the crossing" 'a crossing comes every 1 cycles, but the network takes an event every [0-9]+$' "$sluice" verify fast.yaml --quiet
+refuse "interval beyond the crossing" 'a crossing comes every 1 cycles, but the network takes an event every [0-9]+, set by layer dense1$' "$sluice" verify fast.yaml --quiet
 finish

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "compiler/adders/emit_graph.h"
+#include "compiler/adders/memo.h"
 
 enum { MOST = 140 };
 
@@ -434,6 +435,42 @@ static void proof_notices_mistakes(void **unused)
     free(e);
 }
 
+static void remembers_graphs_while_open(void **unused)
+{
+    (void)unused;
+    struct example *e = new_example(8, 8);
+    for (int i = 0; i < 64; i++)
+        e->weights[i] = random_below(63) - 31;
+    adder_memo_open();
+    adder_memo_open();
+    assert_null(adder_memo_find(&e->problem, &e->options));
+    struct adder_graph *g = adder_solve(&e->problem, &e->options);
+    int nodes = g->node_count, bits = g->adder_bits;
+    adder_graph_free(g);
+    adder_memo_close();
+    g = adder_memo_find(&e->problem, &e->options);
+    assert_non_null(g);
+    assert_int_equal(g->node_count, nodes);
+    assert_int_equal(g->adder_bits, bits);
+    assert_null(adder_graph_check(g, &e->problem));
+    adder_graph_free(g);
+    e->weights[5]++; /* each of what decides the graph makes another problem */
+    assert_null(adder_memo_find(&e->problem, &e->options));
+    e->weights[5]--;
+    e->inputs[2].hi++;
+    assert_null(adder_memo_find(&e->problem, &e->options));
+    e->inputs[2].hi--;
+    e->options.extra_depth++;
+    assert_null(adder_memo_find(&e->problem, &e->options));
+    e->options.extra_depth--;
+    e->options.time_limit_s = 1; /* such a search may end elsewhere the next time */
+    assert_null(adder_memo_find(&e->problem, &e->options));
+    e->options.time_limit_s = 0;
+    adder_memo_close();
+    assert_null(adder_memo_find(&e->problem, &e->options));
+    free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +486,7 @@ int main(void)
         cmocka_unit_test(equal_options_equal_graphs),
         cmocka_unit_test(effort_pays),
         cmocka_unit_test(proof_notices_mistakes),
+        cmocka_unit_test(remembers_graphs_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

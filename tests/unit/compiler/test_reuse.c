@@ -334,6 +334,107 @@ static void impossible_factors_are_refused(void **state)
                   "reuse of layer fd: there is no dense layer of that name; there are fc");
 }
 
+/* ---- factors from a budget ---- */
+
+/* A stand-in for the estimate that knows nothing of programs: a layer of N products takes
+ * N / factor LUT4 and as many cycles as its factor; digits cost twice. */
+static void price(const struct reuse_choice *choice, struct reuse_share *share)
+{
+    int factor = choice->form == REUSE_UNROLLED ? 1 : choice->factor;
+    double twice = choice->form == REUSE_DIGITS ? 2 : 1;
+    share->lut4 = share->cells = share->cost = twice * choice->rows * choice->columns / factor;
+    share->latency_cycles = factor;
+}
+
+struct watched {
+    const struct reuse_budget *budget;
+    int least_cycles; /* of what was estimated and meets the budget; 0: none does */
+};
+
+static bool watch_cost(void *data, struct program *p, const struct reuse_choice *choices, int count,
+                       struct reuse_cost *cost)
+{
+    struct watched *w = data;
+    for (int i = 0; i < count; i++) {
+        struct reuse_share *share = &cost->layers[i];
+        price(&choices[i], share);
+        cost->all.lut4 += share->lut4;
+        cost->all.cells += share->cells;
+        cost->all.cost += share->cost;
+        cost->all.latency_cycles += share->latency_cycles;
+        if (share->latency_cycles > cost->interval_cycles)
+            cost->interval_cycles = share->latency_cycles;
+    }
+    program_free(p);
+    int cycles = cost->all.latency_cycles;
+    if (cost->all.lut4 <= w->budget->lut4 && cost->interval_cycles <= w->budget->interval_cycles &&
+        (!w->least_cycles || cycles < w->least_cycles))
+        w->least_cycles = cycles;
+    return true;
+}
+
+/* 1: chosen, and within the budget; 0: refused, as nothing that was estimated met it. */
+static int check_budget(const struct program *p, struct compile_options *options, int count,
+                        struct reuse_choice *choices)
+{
+    struct watched w = {.budget = &options->budget};
+    struct error_trap trap;
+    volatile bool has_failed = true;
+    error_set_trap(&trap);
+    if (setjmp(trap.where) == 0) {
+        reuse_choose_within(p, options, watch_cost, &w, choices, count);
+        has_failed = false;
+    }
+    error_set_trap(NULL);
+    if (has_failed) {
+        assert_int_equal(w.least_cycles, 0);
+        assert_non_null(strstr(trap.message, "reuse auto: no factors meet the budget"));
+        assert_non_null(strstr(trap.message, "it can be met with"));
+        return 0;
+    }
+    struct reuse_share all = {0};
+    for (int i = 0; i < count; i++) {
+        struct reuse_share share;
+        price(&choices[i], &share);
+        all.lut4 += share.lut4;
+        all.latency_cycles += share.latency_cycles;
+        assert_true(share.latency_cycles <= options->budget.interval_cycles);
+    }
+    assert_true(all.lut4 <= options->budget.lut4);
+    assert_int_equal(all.latency_cycles, w.least_cycles);
+    return 1;
+}
+
+static void a_budget_chooses_the_fastest(void **unused)
+{
+    (void)unused;
+    static const double parts[] = {1, 0.4, 0.15};
+    int chosen = 0, refused = 0;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        struct compile_options options;
+        struct program *p = simplified(seed, &options);
+        if (!p) continue;
+        struct reuse_choice found[MOST_LAYERS], choices[MOST_LAYERS];
+        int count = reuse_find_layers(p, &options, found);
+        double products = 0;
+        for (int i = 0; i < count; i++)
+            products += (double)found[i].rows * found[i].columns;
+        for (int k = 0; k < 3 && count; k++) {
+            memcpy(choices, found, sizeof found);
+            options.budget = (struct reuse_budget){parts[k] * products, -1, -1, -1, -1, 5};
+            int is_chosen = check_budget(p, &options, count, choices);
+            chosen += is_chosen;
+            refused += !is_chosen;
+            if (k == 0) /* everything fits unrolled */
+                for (int i = 0; i < count; i++)
+                    assert_int_equal(choices[i].factor, 1);
+        }
+        program_free(p);
+    }
+    assert_true(chosen > 30);
+    assert_true(refused > 5);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) { /* by hand: FIRST-SEED [COUNT] */
@@ -348,6 +449,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(larger_factors_never_cost_more),
         cmocka_unit_test(pruning_shortens),
         cmocka_unit_test(impossible_factors_are_refused),
+        cmocka_unit_test(a_budget_chooses_the_fastest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
