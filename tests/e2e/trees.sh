@@ -72,7 +72,7 @@ refuse "walked: factor beyond the trees" 'reuse 61: layer trees has 60 trees; fa
 refuse "walked: no such layer" 'reuse of layer dense1: the only layer to share is trees$' "$sluice" compile walked60.yaml --layer-reuse dense1=2
 sed "s|walked|deep|; s|rounds: 12, depth: 4|rounds: 20, depth: 6|; s|ulx3s-85f|icestick, reuse: 25|" walked.yaml >deep.yaml
 check "deep: train" "$sluice" train deep.yaml
-refuse "memories that the part lacks" 'reuse 25: the tables of layer trees need [0-9]+ block memories, the part has 16; give it a larger' "$sluice" compile deep.yaml
+refuse "memories that the part lacks" 'reuse 25: the tables of layer trees need [0-9]+ block memories, the part has 12; give it a larger' "$sluice" compile deep.yaml
 sed 's|rounds: 8, depth: 3|rounds: 40, depth: 5|; s|lacking|lacking_turns|; s|85f|85f, reuse: 20|' lacking.yaml >turns.yaml
 echo 'budget: {events_per_crossing: 0.01}' >>turns.yaml
 check "missing values: train" "$sluice" train turns.yaml
