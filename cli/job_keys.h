@@ -303,7 +303,7 @@
     X(COUNT, test_events, "0", 0, 1e9, "test events to simulate; 0: all")                          \
     X(COUNT, random_events, "1000", 0, 1e9, "random events beside the test events")                \
     X(COUNT, gate_level_events, "1000", 0, 1e9,                                                    \
-      "events for the simulation of the synthesised netlist (iCE40); 0: none")                     \
+      "events for the simulation of the synthesised netlist; 0: none")                             \
     X(COUNT, seed, "1", 0, 2147483647, "seed of random events and gaps")
 
 #define JOB_PHYSICS_KEYS(X)                                                                        \

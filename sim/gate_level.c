@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/process.h"
 #include "base/progress.h"
 #include "compiler/emit/emit.h"
@@ -14,40 +15,76 @@
 #include <stdio.h>
 #include <string.h>
 
+/* In the build folder; in the bench's, and the way from the bench's to the build folder. */
+#define NETLIST "build/network_netlist.v"
+#define COUNTS "cells.json"
+#define BENCH_FOLDER "verify/gate_level"
+#define FROM_FOLDER "../../"
+
 enum { MOST_TEST_EVENTS = 1000, SPLIT_LIMIT_S = 300 };
 
-/* The cell models that fit the netlist, as a file beside it. */
-static const char *write_cells(struct arena *arena, const char *netlist, const char *folder)
+/* The cell models that fit the netlist. */
+static const char *choose_cells(struct arena *arena, const char *netlist)
 {
     size_t length;
     const char *text = file_read(arena, netlist, &length);
     bool ice40 = strstr(text, "SB_LUT4") || strstr(text, "SB_DFF");
     bool ecp5 = strstr(text, "TRELLIS_FF") || strstr(text, "LUT4 ");
     if (!ice40 && !ecp5) fail("%s holds no cells of iCE40 or ECP5", netlist);
-    const char *cells = ice40 ? sim_cells_ice40 : sim_cells_ecp5;
-    const char *path = file_join(arena, folder, "cells.v");
-    file_write(path, cells, strlen(cells));
-    return path;
+    return ice40 ? sim_cells_ice40 : sim_cells_ecp5;
+}
+
+/* Whether the models hold the cell: as a module, or by one of the macros for flip-flops. */
+static bool is_modelled(struct arena *arena, const char *cells, const char *name)
+{
+    return strstr(cells, arena_printf(arena, "\nmodule %s (", name)) ||
+           strstr(cells, arena_printf(arena, "\n`CELL_FF(%s,", name)) ||
+           strstr(cells, arena_printf(arena, "\n`CELL_FF_ASYNC(%s,", name));
+}
+
+/* `counts`: Yosys's `stat -json` of the netlist. A cell without a model ends the program. */
+static void check_cells(struct arena *arena, const char *netlist, const char *counts,
+                        const char *cells)
+{
+    cJSON *json = json_read(counts);
+    const cJSON *types = json_find(json, "design.num_cells_by_type"), *type;
+    if (!cJSON_IsObject(types)) fail_at(counts, 0, "holds no counts of cells");
+    cJSON_ArrayForEach(type, types)
+    {
+        if (!is_modelled(arena, cells, type->string))
+            fail("%s: there is no model of the cell %s, so the netlist cannot be simulated; "
+                 "`verify: {gate_level_events: 0}` does without",
+                 netlist, type->string);
+    }
+    cJSON_Delete(json);
 }
 
 /* The same cells with every net a single bit: bits of a vector that depend on one another, as in a
- * carry chain, look like a loop to Verilator. */
-static const char *split_nets(struct arena *arena, const char *netlist, const char *folder)
+ * carry chain, look like a loop to Verilator. Beside it goes COUNTS, Yosys's statistics. */
+static const char *split_nets(struct arena *arena, const char *folder)
 {
+    static const char script[] =
+        "read_verilog " FROM_FOLDER NETLIST "; hierarchy -auto-top; tee -q -o " COUNTS
+        " stat -json; splitnets; write_verilog -noattr -noexpr netlist.v";
     char reason[300];
-    const char *split = file_join(arena, folder, "netlist.v"),
-               *log = file_join(arena, folder, "split.log");
-    const char *script =
-        arena_printf(arena, "read_verilog \"%s\"; splitnets; write_verilog -noattr -noexpr \"%s\"",
-                     netlist, split);
+    const char *log = file_join(arena, folder, "split.log");
     const char *const argv[] = {"yosys", "-q", "-p", script, NULL};
-    struct process_options options = {.log = log, .time_limit_s = SPLIT_LIMIT_S};
+    struct process_options options = {.folder = folder, .log = log, .time_limit_s = SPLIT_LIMIT_S};
     int status = process_run(argv, &options);
     if (status == PROCESS_NOT_FOUND) fail("yosys is not installed; run `make deps`");
     if (status != 0) {
         process_log_reason(log, reason, sizeof reason);
         fail("yosys failed: %s; see %s", reason, log);
     }
+    return file_join(arena, folder, "netlist.v");
+}
+
+/* The netlist as Verilator takes it, and beside it cells.v, the models of all its cells. */
+static const char *write_netlist(struct arena *arena, const char *netlist, const char *folder)
+{
+    const char *cells = choose_cells(arena, netlist), *split = split_nets(arena, folder);
+    check_cells(arena, netlist, file_join(arena, folder, COUNTS), cells);
+    file_write(file_join(arena, folder, "cells.v"), cells, strlen(cells));
     return split;
 }
 
@@ -81,8 +118,8 @@ void gate_level_run(const struct gate_level_request *request, struct gate_level_
         return;
     }
     struct program *p = program_read(file_join(&arena, request->folder, "program.sluice"));
-    const char *netlist = file_join(&arena, request->folder, "build/network_netlist.v");
-    const char *folder = file_join(&arena, request->folder, "verify/gate_level");
+    const char *netlist = file_join(&arena, request->folder, NETLIST);
+    const char *folder = file_join(&arena, request->folder, BENCH_FOLDER);
     if (!file_exists(netlist)) fail("%s is not there; run `sluice build` first", netlist);
     file_make_folder(folder);
     struct stimuli stimuli;
@@ -93,8 +130,8 @@ void gate_level_run(const struct gate_level_request *request, struct gate_level_
     program_eval(p, stimuli.inputs, stimuli.count, outputs);
     struct bench_events events =
         bench_write_events(&arena, p, folder, stimuli.inputs, outputs, stimuli.count);
-    const char *const sources[] = {split_nets(&arena, netlist, folder),
-                                   write_cells(&arena, netlist, folder), NULL};
+    const char *const sources[] = {write_netlist(&arena, netlist, folder),
+                                   file_join(&arena, folder, "cells.v"), NULL};
     struct bench_design design = {.folder = folder,
                                   .name = "bench",
                                   .sources = sources,

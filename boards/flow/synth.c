@@ -10,10 +10,10 @@
 /* Constant multiplications are shift-adds already; ECP5's DSPs would be spent on them, and Yosys
  * 0.23 can crash on iCE40's -dsp, for which mac16.v stands. Tables of the network stay logic: a
  * block memory answers 1.6 ns (iCE40) after a register would, which the schedule does not count
- * with, and it is not simulated on gates. Memories of loops ask for block memories themselves, and
- * their multiplications are the only ones that multipliers are for. Functions of more than four
- * inputs are taken apart rather than chosen among 4-input LUTs by ECP5's multiplexers: a tenth
- * fewer LUTs for trees, no difference for networks. */
+ * with. Memories of loops ask for block memories themselves, and their multiplications are the
+ * only ones that multipliers are for. Functions of more than four inputs are taken apart rather
+ * than chosen among 4-input LUTs by ECP5's multiplexers: a tenth fewer LUTs for trees, no
+ * difference for networks. */
 static void add_synth(struct text *script, struct build_job *job, const char *top, bool is_network)
 {
     /* Where our own maps of cells come between the steps of Yosys's own script. */

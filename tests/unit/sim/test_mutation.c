@@ -122,6 +122,26 @@ static void test_ecp5_netlist(void **state)
     check_gate_level("ecp5", "synth_ecp5 -nodsp", false);
 }
 
+static void test_cells_without_a_model_are_named(void **state)
+{
+    (void)state;
+    static struct error_trap trap;
+    static struct gate_level_result result;
+    check_gate_level("ecp5_unknown", "synth_ecp5 -nodsp", false);
+    assert_int_equal(system("sed -i s/CCU2C/CCU2X/ "
+                            "build/tests/mutation/ecp5_unknown/build/network_netlist.v"),
+                     0);
+    error_set_trap(&trap);
+    if (setjmp(trap.where) == 0)
+        gate_level_run(&(struct gate_level_request){.folder = "build/tests/mutation/ecp5_unknown",
+                                                    .x = events,
+                                                    .events = EVENTS,
+                                                    .seed = 1},
+                       &result);
+    error_set_trap(NULL);
+    assert_non_null(strstr(trap.message, "there is no model of the cell CCU2X"));
+}
+
 static void test_no_events_no_gate_level(void **state)
 {
     (void)state;
@@ -135,9 +155,13 @@ int main(void)
 {
     error_set_quiet(true);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mutants_are_caught), cmocka_unit_test(test_poor_events_are_noticed),
-        cmocka_unit_test(test_ice40_netlist),      cmocka_unit_test(test_ice40_netlist_can_fail),
-        cmocka_unit_test(test_ecp5_netlist),       cmocka_unit_test(test_no_events_no_gate_level),
+        cmocka_unit_test(test_mutants_are_caught),
+        cmocka_unit_test(test_poor_events_are_noticed),
+        cmocka_unit_test(test_ice40_netlist),
+        cmocka_unit_test(test_ice40_netlist_can_fail),
+        cmocka_unit_test(test_ecp5_netlist),
+        cmocka_unit_test(test_cells_without_a_model_are_named),
+        cmocka_unit_test(test_no_events_no_gate_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
