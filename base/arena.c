@@ -2,11 +2,11 @@
 #include "base/arena.h"
 
 #include "base/error.h"
+#include "base/text.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,17 +52,15 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
-    va_list args, again;
+    struct text text = {0};
+    va_list args;
     assert(format);
     va_start(args, format);
-    va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    text_add_list(&text, format, args);
     va_end(args);
-    assert(length >= 0);
-    char *text = arena_alloc(arena, (size_t)length + 1, 1);
-    vsnprintf(text, (size_t)length + 1, format, again);
-    va_end(again);
-    return text;
+    char *copy = arena_strdup(arena, text_string(&text));
+    text_free(&text);
+    return copy;
 }
 
 void arena_free(struct arena *arena)

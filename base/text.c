@@ -68,15 +68,15 @@ static void add_any(struct text *text, const char *format, va_list args)
     text->length += (size_t)length;
 }
 
-void text_add(struct text *text, const char *format, ...)
+void text_add_list(struct text *text, const char *format, va_list list)
 {
     va_list args;
-    va_start(args, format);
+    va_copy(args, list);
     while (*format) {
-        size_t literal = strcspn(format, "%");
-        text_add_bytes(text, format, literal);
-        format += literal;
-        if (!*format) break;
+        const char *percent = strchr(format, '%');
+        text_add_bytes(text, format, percent ? (size_t)(percent - format) : strlen(format));
+        if (!percent) break;
+        format = percent;
         va_list rest;
         va_copy(rest, args);
         const char *behind = add_plain(text, format + 1, &args);
@@ -88,9 +88,18 @@ void text_add(struct text *text, const char *format, ...)
     va_end(args);
 }
 
+void text_add(struct text *text, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    text_add_list(text, format, args);
+    va_end(args);
+}
+
 void text_add_bytes(struct text *text, const void *bytes, size_t count)
 {
-    text->bytes = array_grow(text->bytes, &text->capacity, text->length + count + 1, 1);
+    if (text->length + count >= text->capacity)
+        text->bytes = array_grow(text->bytes, &text->capacity, text->length + count + 1, 1);
     memcpy(text->bytes + text->length, bytes, count);
     text->length += count;
     text->bytes[text->length] = 0;

@@ -2,6 +2,7 @@
 #ifndef SLUICE_BASE_TEXT_H
 #define SLUICE_BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 struct text {
@@ -10,6 +11,7 @@ struct text {
 };
 
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_add_list(struct text *text, const char *format, va_list list);
 void text_add_bytes(struct text *text, const void *bytes, size_t count);
 /* The string so far, "" if empty; valid until the next addition. */
 const char *text_string(const struct text *text);

@@ -70,8 +70,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, weights, "weights", "rom|loadable[:LAYER,...]", ON_COMPILE,                          \
       "loadable: weights and biases of dense layers are written at run time; see --reuse")         \
     X(STRING, reuse, "reuse", "N", ON_COMPILE | ON(HLS),                                           \
-      "reuse factor: cycles that an event may take in each dense layer, or auto: within the "      \
-      "budget; explore: a list, 1,2,4")                                                            \
+      "reuse factor: cycles that an event may take in each dense layer or ensemble of trees, or "  \
+      "auto: within the budget; explore: a list, 1,2,4")                                           \
     X(STRING, bits, "bits", "W,...", ON(EXPLORE),                                                  \
       "widths of weights and activations to try, each trained, or chosen after training")          \
     X(FLAG, build, "build", NULL, ON(EXPLORE), "place and route every point as well")              \

@@ -266,7 +266,8 @@
       "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
       "level of adders")                                                                           \
     X(STRING, reuse, "1", 0, 0,                                                                    \
-      "reuse factor: cycles that an event may take in each dense layer; 1: fully unrolled; auto: " \
+      "reuse factor: cycles that an event may take in each dense layer, or trees that "            \
+      "take turns in an engine; 1: fully unrolled; auto: "                                         \
       "the factors of least latency within the budget and the part")                               \
     X(STRING, layer_reuse, "", 0, 0,                                                               \
       "factors of single layers by name, \"dense1=4, dense3=16\", for models that are not "        \

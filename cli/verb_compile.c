@@ -451,8 +451,13 @@ static void add_reuse(cJSON *row, const struct compile_notes *notes, const char 
         json_add_number(reuse, "factor", layer->factor);
         json_add_number(reuse, "cycles", layer->cycles);
         cJSON_AddStringToObject(reuse, "form", layer->form);
-        json_add_number(reuse, "products", (double)layer->products);
-        json_add_number(reuse, "weights", (double)layer->weights);
+        if (layer->trees) {
+            json_add_number(reuse, "trees", layer->trees);
+            json_add_number(reuse, "engines", layer->engines);
+        } else {
+            json_add_number(reuse, "products", (double)layer->products);
+            json_add_number(reuse, "weights", (double)layer->weights);
+        }
         json_add_number(reuse, "cost", layer->cost);
     }
 }

@@ -5,6 +5,7 @@
 #include "base/progress.h"
 #include "cli/cli.h"
 #include "compiler/load_image.h"
+#include "compiler/trees/image.h"
 #include "model/import/import.h"
 #include "model/onnx.h"
 
@@ -24,6 +25,7 @@ static const struct layer *input_quantizer(const struct network *network)
 static struct network *prepared(struct cli *cli, const char *path, const struct network *compiled)
 {
     struct network *network = model_read(path);
+    if (trees_are_raw(network)) return network;
     struct compile_options options;
     const struct layer *quantizer = input_quantizer(compiled);
     compile_options_init(&options);

@@ -6,8 +6,10 @@
 #include "compiler/adders/memo.h"
 #include "compiler/lower/lower.h"
 #include "compiler/optimize/optimize.h"
+#include "compiler/optimize/rewrite.h"
 #include "compiler/reuse/reuse.h"
 #include "compiler/schedule/schedule.h"
+#include "compiler/trees/choose.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -48,15 +50,18 @@ static void check_pass_name(const char *option, const char *name)
     fail("%s %s: there is no such pass; the passes are%s", option, name, names);
 }
 
-/* What follows every pass: the check, the dump, the stop. Takes the new program. */
+/* What follows every pass: the check, the dump, the stop. Takes the new program, which may be the
+ * old one. */
 static void finish(struct compilation *c, const char *name, struct program *next)
 {
     const struct compile_options *options = c->options;
     assert(!strcmp(compile_passes[c->pass], name));
-    program_free(c->program);
+    if (next != c->program) {
+        program_free(c->program);
+        program_check(next, name);
+    }
     c->program = next;
     c->pass++;
-    program_check(next, name);
     if (options->dump_after && !strcmp(options->dump_after, name)) {
         struct arena arena = {0};
         const char *file = arena_printf(&arena, "%s.sluice", name);
@@ -107,6 +112,16 @@ static struct program *finish_quietly(struct program *p, const struct compile_op
     next = schedule_roughly(p, options);
     program_free(p);
     return next;
+}
+
+/* The same from the lowered program on, of one whose layers are not shared. */
+static struct program *finish_lowered(struct program *p, const struct compile_options *options)
+{
+    struct program *round = optimize_round(p, options->target);
+    struct program *simple = optimize_simplify(round, options->target);
+    program_free(p);
+    program_free(round);
+    return finish_quietly(simple, options);
 }
 
 /* Whether a block is the layer's: named after it, perhaps with ".in" or the like. */
@@ -175,6 +190,32 @@ static int least_factor(const struct reuse_choice *choices, int count)
     return 1;
 }
 
+/* With a reuse factor and an ensemble of trees: settles the ensemble's form, in *only, which the
+ * options name then. */
+static void choose_trees(const struct network *network, struct compile_options *options,
+                         struct layer_reuse *only, struct compile_notes *notes)
+{
+    struct compile_options timed = *options;
+    int asked;
+    bool is_loadable = options->all_loadable || options->loadable_count;
+    if ((!asks_for_reuse(options) || options->reuse_auto) && !is_loadable) return;
+    if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
+    if (timed.has_player && timed.part_rams > PLAYER_RAMS) timed.part_rams -= PLAYER_RAMS;
+    const struct layer *layer =
+        trees_choose(network, &timed, finish_lowered, &asked, &only->factor);
+    if (!layer) return;
+    only->layer = layer->name;
+    options->layer_reuse = only;
+    options->layer_reuse_count = 1;
+    notes->layers = calloc(1, sizeof *notes->layers);
+    if (!notes->layers) fail("out of memory");
+    notes->layer_count = 1;
+    *notes->layers = (struct compile_layer){.factor = asked,
+                                            .form = only->factor > 1 ? "walked" : "unrolled",
+                                            .trees = layer->trees->tree_count};
+    snprintf(notes->layers->name, sizeof notes->layers->name, "%s", layer->name);
+}
+
 /* Block memories that the board's top needs for itself (rtl/pattern_player.v): for whole events, or
  * where that were more than an eighth of the part's and reuse leaves the time, word by word. */
 static int player_rams(const struct program *p, const struct compile_options *options, int factor)
@@ -194,6 +235,12 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     const struct program *old = c->program;
     struct compile_options timed = *c->options;
     if (c->has_stopped) return;
+    /* An ensemble of trees comes with its loops. */
+    if (notes->layer_count || (timed.reuse <= 1 && !timed.reuse_auto && !timed.layer_reuse_count &&
+                               !timed.resource && !timed.all_loadable && !timed.loadable_count)) {
+        finish(c, "reuse", c->program);
+        return;
+    }
     if (timed.clock_count) timed.clock_mhz = timed.clocks_mhz[0];
     struct reuse_choice *choices = calloc((size_t)old->block_count + 1, sizeof *choices);
     if (!choices) fail("out of memory");
@@ -243,6 +290,7 @@ static void note_cycles(const struct program *p, const struct target *target,
             layer->cost += estimate_cost(&e);
             if (p->blocks[b].trip > layer->cycles) layer->cycles = p->blocks[b].trip;
         }
+        layer->engines = (layer->trees + layer->cycles - 1) / layer->cycles;
         if (layer->cycles == p->interval_cycles && p->interval_cycles > 1 &&
             !notes->interval_layer[0])
             snprintf(notes->interval_layer, sizeof notes->interval_layer, "%s", layer->name);
@@ -337,9 +385,12 @@ struct program *compile_network(const struct network *network,
         return compile_softmax(network, options, notes);
     check_pass_name("--dump-after", options->dump_after);
     check_pass_name("--stop-after", options->stop_after);
-    struct compilation c = {.options = options};
+    struct compile_options chosen = *options;
+    struct layer_reuse trees;
+    struct compilation c = {.options = &chosen};
     adder_memo_open();
-    finish(&c, "lower", lower_network(network, options, notes));
+    choose_trees(network, &chosen, &trees, notes);
+    finish(&c, "lower", lower_network(network, &chosen, notes));
     run(&c, "round", optimize_round);
     run(&c, "simplify", optimize_simplify);
     run_reuse(&c, notes);

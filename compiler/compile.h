@@ -39,7 +39,8 @@ struct compile_options {
     enum compile_standardise standardise;
     enum compile_optimize optimize;
     /* Reuse factor: cycles that an event may take in every dense layer, those with fewer products
-     * at most one for each; 1: fully unrolled. Layers named in layer_reuse have their own. */
+     * at most one for each, or trees that take turns in an engine; 1: fully unrolled. Layers named
+     * in layer_reuse have their own. */
     int reuse;
     /* The factors are chosen instead: those of least latency within the budget; of a layer in
      * layer_reuse at most its own. `reuse` is not read then. */
@@ -47,14 +48,17 @@ struct compile_options {
     struct reuse_budget budget;
     const struct layer_reuse *layer_reuse;
     int layer_reuse_count;
-    /* Dense layers whose weights and biases are loaded at run time: all, or those named. They need
-     * a quantizer of each, which says what may be loaded, and a reuse factor of at least 2. */
+    /* Layers that are loaded at run time: all dense layers, by their weights and biases, and
+     * ensembles of trees, or those named. They need quantizers of what is loaded, whose formats say
+     * what may be, and a reuse factor of at least 2. */
     bool all_loadable;
     /* Dense layers of a factor above 1 are on multipliers, with weights in memory, where that is
-     * possible; else in the form that costs least. */
+     * possible, and trees in tables; else in the form that costs least. */
     bool resource;
     const char *const *loadable_layers;
     int loadable_count;
+    /* Of loadable trees: the shape that the tables have to have; NULL: what the trees ask for. */
+    const struct load_trees *trees_shape;
     int part_dsps, part_rams; /* what the part has; -1: any number */
     bool has_player;          /* some of them are for the board's top (rtl/pattern_player.v) */
     const char *input_format; /* "fixed<8,4>" or NULL: the model's own input quantizer */
@@ -98,8 +102,18 @@ struct load_layer {
     int rows, columns;
     struct load_numbers weights, bias, scale, offset;
 };
+/* An ensemble whose tables are loaded. Slot e * cycles + t, iteration t of engine e, has room for a
+ * tree of at most `depth` levels that adds to score targets[slot]; -1: to all, -2: for none. */
+struct load_trees {
+    const char *name;
+    int cycles, engines, depth;
+    int *targets;     /* [engines * cycles] */
+    const char *file; /* in messages: whose trees are to fit; NULL: the network's own */
+    enum compile_standardise standardise;
+};
 struct load_plan {
     struct arena arena;
+    struct load_trees *trees; /* NULL: none */
     struct load_layer *layers;
     struct load_layout *layouts;
     int layer_count, layout_count;
@@ -112,19 +126,20 @@ struct compile_notes {
         sigmoid_left_out;       /* a final softmax (sigmoid) that the hardware does not compute */
     int standardise_adder_bits; /* cost of STANDARDISE_FABRIC */
     struct compile_layer
-        *layers; /* dense layers that were shared or could be; NULL without reuse */
+        *layers; /* dense layers and trees that were shared or could be; NULL without reuse */
     int layer_count;
     struct load_plan load;    /* of layers whose weights are loaded */
     char interval_layer[128]; /* whose loops set the interval; "" if it is 1 */
 };
 
-/* What became of a dense layer's reuse factor. */
+/* What became of a layer's reuse factor. */
 struct compile_layer {
     char name[128];
     int factor;             /* asked for, at most its products */
     int cycles;             /* its longest loop; 1: unrolled */
-    const char *form;       /* reuse_form_names[] */
-    long weights, products; /* all; those that are not zero */
+    const char *form;       /* reuse_form_names[]; of trees "unrolled" or "walked" */
+    long weights, products; /* all; those that are not zero; 0, 0 of trees */
+    int trees, engines;     /* of trees: all; how many are walked at once */
     double cost; /* estimate, in 4-input LUTs, multipliers and memories at their prices */
 };
 void compile_notes_free(struct compile_notes *notes);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "compiler/lower/dyadic.h"
+#include "compiler/trees/image.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -65,6 +66,27 @@ static void read_layer(struct load_plan *plan, const cJSON *layer)
                             .offset = read_numbers(layer, "offset")};
 }
 
+static void read_trees(struct load_plan *plan, const cJSON *object)
+{
+    const cJSON *targets = json_find(object, "targets"), *target;
+    if (!cJSON_IsArray(targets)) return;
+    int cycles = (int)json_number(object, "cycles", 0), count = 0;
+    int engines = (int)json_number(object, "engines", 0);
+    bool in_fabric = cJSON_IsTrue(json_find(object, "standardise_in_fabric"));
+    plan->trees = arena_alloc(&plan->arena, 1, sizeof *plan->trees);
+    *plan->trees =
+        (struct load_trees){.name = arena_strdup(&plan->arena, json_string(object, "name", "")),
+                            .cycles = cycles,
+                            .engines = engines,
+                            .depth = (int)json_number(object, "depth", 0),
+                            .standardise = in_fabric ? STANDARDISE_FABRIC : STANDARDISE_HOST};
+    plan->trees->targets = arena_alloc(&plan->arena, (size_t)cJSON_GetArraySize(targets) + 1,
+                                       sizeof *plan->trees->targets);
+    cJSON_ArrayForEach(target, targets) plan->trees->targets[count++] = target->valueint;
+    if (count != cycles * engines)
+        fail("load.json: trees: targets of %d slots, not %d", count, cycles * engines);
+}
+
 void load_plan_read(struct load_plan *plan, const char *folder, char id[17])
 {
     *plan = (struct load_plan){0};
@@ -75,6 +97,7 @@ void load_plan_read(struct load_plan *plan, const char *folder, char id[17])
     cJSON *json = json_read(path), *item;
     cJSON_ArrayForEach(item, json_find(json, "layers")) read_layer(plan, item);
     cJSON_ArrayForEach(item, json_find(json, "memories")) read_layout(plan, item);
+    read_trees(plan, json_find(json, "trees"));
     snprintf(id, 17, "%s", json_string(json, "id", ""));
     cJSON_Delete(json);
 }
@@ -152,7 +175,7 @@ static bool same_constants(const struct filling *f, const struct layer *a, const
         return true;
     case LAYER_LEAKY_RELU: return same_numbers(&a->alpha, &b->alpha, 1);
     case LAYER_BUCKETS: return same_numbers(a->edges, b->edges, (size_t)a->edge_first[size]);
-    case LAYER_TREES:
+    case LAYER_TREES: return f->plan->trees && !strcmp(f->plan->trees->name, a->name);
     case LAYER_TREE_DISTANCE: return false;
     default: return true;
     }
@@ -292,8 +315,9 @@ void load_image_fill(struct program *program, const struct load_plan *plan,
                      const char *file)
 {
     struct filling f = {plan, compiled, network, file};
-    check_alike(&f);
+    if (!plan->trees || !trees_are_raw(network)) check_alike(&f);
     check_weights(&f);
+    if (plan->trees) trees_image(program, plan->trees, compiled, network, file);
     for (int m = 0; m < program->memory_count; m++)
         for (int i = 0; i < plan->layout_count && program->memories[m].contents; i++)
             if (!strcmp(plan->layouts[i].memory, program->memories[m].name))

@@ -49,3 +49,16 @@ void target_scale_delays(struct target *target, double scale)
     target->dsp_ns *= scale;
     target->ram_clk_to_q_ns *= scale;
 }
+
+struct ram_shape target_ram_shape(const struct target *target, int words, int width_bits)
+{
+    struct ram_shape best = {0, 1};
+    if (!target->ram_bits) return best;
+    int depth = target->ram_bits / target->ram_width_max;
+    for (int width = target->ram_width_max; width >= 1; width /= 2, depth *= 2) {
+        int deep = (words + depth - 1) / depth;
+        int count = deep * ((width_bits + width - 1) / width);
+        if (!best.count || count <= best.count) best = (struct ram_shape){count, deep};
+    }
+    return best;
+}

@@ -67,6 +67,13 @@ struct target {
 /* A generic fabric with iCE40-HX-like figures, for tests and for compiling without a board. */
 extern const struct target target_generic;
 
+/* The fewest block memories that hold so many words of so many bits, and how many of them lie one
+ * behind the other: between those a multiplexer chooses. {0, 1} where the fabric has none. */
+struct ram_shape {
+    int count, deep;
+};
+struct ram_shape target_ram_shape(const struct target *target, int words, int width_bits);
+
 /* Block memories of a board's top that plays events word by word (rtl/event_words.v): the compiler
  * leaves them free, the build uses no more. */
 enum { PLAYER_RAMS = 4 };

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 32 }; /* events in a block */
+enum { LANES = REFERENCE_TREES_LANES }; /* events in a block */
 
 /* A layer made ready: parameters as the mode sees them. Arrays [output][input] and [output]. */
 struct stage {
@@ -206,10 +206,7 @@ static void run_stage(const struct evaluation *e, struct stage *stage)
         break;
     case LAYER_BUCKETS: buckets(layer, x, y); break;
     case LAYER_TREES:
-    case LAYER_TREE_DISTANCE:
-        for (size_t k = 0; k < LANES; k++)
-            reference_trees_eval(&stage->trees, x + k, y + k, LANES);
-        break;
+    case LAYER_TREE_DISTANCE: reference_trees_eval(&stage->trees, x, y); break;
     case LAYER_SOFTMAX:
         if (layer->softmax && e->mode == REFERENCE_QUANTIZED)
             hardware_softmax(layer->softmax, x, y, layer->size);

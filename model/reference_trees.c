@@ -53,21 +53,37 @@ struct reference_trees reference_trees_prepare(struct arena *arena, const struct
     return r;
 }
 
-static const struct tree_node *walk(const struct reference_trees *r, int tree, const double *x,
-                                    size_t stride)
+/* Where an event goes from a node that is no leaf; element i of it at x[i * lanes]. */
+static const struct tree_node *step(const struct reference_trees *r, const struct tree_node *node,
+                                    const double *x, size_t lanes)
 {
     const struct trees *trees = r->trees;
-    const struct tree_node *node = &trees->nodes[trees->first[tree]];
-    while (node->feature >= 0) {
-        double value = x[(size_t)node->feature * stride];
-        if (r->arithmetic != TREES_DOUBLE) value = network_float32(value);
-        bool missing =
-            isnan(value) || (trees->zero_is_missing && trees->zero_is_missing[node->feature] &&
-                             fabs(value) <= trees_zero);
-        bool left = missing ? node->missing_left : value <= node->threshold;
-        node = &trees->nodes[left ? node->left : node->right];
+    double value = x[(size_t)node->feature * lanes];
+    if (r->arithmetic != TREES_DOUBLE) value = network_float32(value);
+    bool missing =
+        isnan(value) || (trees->zero_is_missing && trees->zero_is_missing[node->feature] &&
+                         fabs(value) <= trees_zero);
+    bool left = missing ? node->missing_left : value <= node->threshold;
+    /* without a branch, which nobody could predict */
+    return &trees->nodes[node->left + (-(int)!left & (node->right - node->left))];
+}
+
+/* The leaves of one tree that events end in, [lanes]: all go one step, then the next, so that they
+ * do not wait for each other's. */
+static void walk(const struct reference_trees *r, int tree, const double *x, size_t lanes,
+                 const struct tree_node **nodes)
+{
+    bool any = true;
+    for (size_t e = 0; e < lanes; e++)
+        nodes[e] = &r->trees->nodes[r->trees->first[tree]];
+    while (any) {
+        any = false;
+        for (size_t e = 0; e < lanes; e++) {
+            if (nodes[e]->feature < 0) continue;
+            nodes[e] = step(r, nodes[e], x + e, lanes);
+            any = true;
+        }
     }
-    return node;
 }
 
 /* a + b as the library adds. */
@@ -76,37 +92,47 @@ static double add(const struct reference_trees *r, double a, double b)
     return r->arithmetic == TREES_FLOAT ? network_float32(a + b) : a + b;
 }
 
-static void add_leaf(const struct reference_trees *r, int tree, const double *values, double *y,
-                     size_t stride)
+/* What one tree's leaf gives one event; output k of it is y[k * lanes]. */
+static void add_leaf(const struct reference_trees *r, int tree, const struct tree_node *leaf,
+                     const double *x, double *y, size_t lanes)
 {
+    const double *values = r->values + leaf->leaf;
     int target = r->trees->target[tree];
-    if (target >= 0) {
-        y[(size_t)target * stride] = add(r, y[(size_t)target * stride], values[0]);
+    if (r->shape.distance) {
+        for (size_t i = 0; i < (size_t)r->shape.inputs; i++)
+            y[0] = add(r, y[0], fabs(x[i * lanes] - values[i]));
         return;
     }
-    for (int k = 0; k < r->shape.outputs; k++)
-        y[(size_t)k * stride] = add(r, y[(size_t)k * stride], values[k]);
+    if (target >= 0) {
+        y[(size_t)target * lanes] = add(r, y[(size_t)target * lanes], values[0]);
+        return;
+    }
+    for (size_t k = 0; k < (size_t)r->shape.outputs; k++)
+        y[k * lanes] = add(r, y[k * lanes], values[k]);
 }
 
-void reference_trees_eval(const struct reference_trees *r, const double *x, double *y,
-                          size_t stride)
+static double finish(const struct reference_trees *r, int output, double sum)
 {
+    if (r->base_last) sum = add(r, sum, r->base[output]);
+    if (r->factor != 1) sum *= r->factor;
+    if (r->divisor != 1) sum /= r->divisor;
+    return r->arithmetic == TREES_FLOAT ? network_float32(sum) : sum;
+}
+
+/* All events walk one tree, then the next: its nodes stay in the cache. */
+void reference_trees_eval(const struct reference_trees *r, const double *x, double *y)
+{
+    const size_t n = REFERENCE_TREES_LANES;
+    const struct tree_node *leaves[REFERENCE_TREES_LANES];
     for (int k = 0; k < r->shape.outputs; k++)
-        y[(size_t)k * stride] = r->base_last ? 0 : r->base[k];
+        for (size_t e = 0; e < n; e++)
+            y[(size_t)k * n + e] = r->base_last ? 0 : r->base[k];
     for (int t = 0; t < r->trees->tree_count; t++) {
-        const double *values = r->values + walk(r, t, x, stride)->leaf;
-        if (!r->shape.distance) {
-            add_leaf(r, t, values, y, stride);
-            continue;
-        }
-        for (int i = 0; i < r->shape.inputs; i++)
-            y[0] = add(r, y[0], fabs(x[(size_t)i * stride] - values[i]));
+        walk(r, t, x, n, leaves);
+        for (size_t e = 0; e < n; e++)
+            add_leaf(r, t, leaves[e], x + e, y + e, n);
     }
-    for (int k = 0; k < r->shape.outputs; k++) {
-        double *sum = &y[(size_t)k * stride];
-        if (r->base_last) *sum = add(r, *sum, r->base[k]);
-        if (r->factor != 1) *sum *= r->factor;
-        if (r->divisor != 1) *sum /= r->divisor;
-        if (r->arithmetic == TREES_FLOAT) *sum = network_float32(*sum);
-    }
+    for (int k = 0; k < r->shape.outputs; k++)
+        for (size_t e = 0; e < n; e++)
+            y[(size_t)k * n + e] = finish(r, k, y[(size_t)k * n + e]);
 }

@@ -16,8 +16,9 @@ struct reference_trees {
 
 struct reference_trees reference_trees_prepare(struct arena *arena, const struct network *network,
                                                const struct layer *layer, enum reference_mode mode);
-/* One event: element i of the input at x[i * stride], output k at y[k * stride]. */
-void reference_trees_eval(const struct reference_trees *r, const double *x, double *y,
-                          size_t stride);
+/* So many events side by side: element i of event e at x[i * REFERENCE_TREES_LANES + e], output k
+ * at y[k * REFERENCE_TREES_LANES + e]. */
+enum { REFERENCE_TREES_LANES = 32 };
+void reference_trees_eval(const struct reference_trees *r, const double *x, double *y);
 
 #endif

@@ -200,6 +200,11 @@ static void add_reuse(struct printer *p)
         const char *name = string(p, layer, "name"), *form = string(p, reuse, "form");
         double weights = json_number(reuse, "weights", NAN);
         double products = json_number(reuse, "products", NAN);
+        double trees = json_number(reuse, "trees", NAN);
+        if (trees > 0)
+            form = arena_printf(&p->arena, "%s, %s of %s trees at once", form ? form : "-",
+                                report_count(json_number(reuse, "engines", NAN)).text,
+                                report_count(trees).text);
         text_add(p->out, "  ");
         add_left(p, name ? name : "-", 14);
         text_add(p->out, " %7s %7s %9s %9s %7s %9s  %s\n",

@@ -88,6 +88,20 @@ static cJSON *layer_object(const struct load_layer *layer)
     return object;
 }
 
+static cJSON *trees_object(const struct load_trees *trees)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "name", trees->name);
+    cJSON_AddNumberToObject(object, "cycles", trees->cycles);
+    cJSON_AddNumberToObject(object, "engines", trees->engines);
+    cJSON_AddNumberToObject(object, "depth", trees->depth);
+    cJSON_AddBoolToObject(object, "standardise_in_fabric",
+                          trees->standardise == STANDARDISE_FABRIC);
+    cJSON_AddItemToObject(object, "targets",
+                          cJSON_CreateIntArray(trees->targets, trees->cycles * trees->engines));
+    return object;
+}
+
 /* What an image has to have in common with the design that it is for. */
 static void add_identity(cJSON *json)
 {
@@ -113,6 +127,7 @@ void emit_load_map(const struct program *program, const struct load_plan *plan, 
         cJSON *layers = cJSON_AddArrayToObject(json, "layers");
         for (int i = 0; plan && i < plan->layer_count; i++)
             cJSON_AddItemToArray(layers, layer_object(&plan->layers[i]));
+        if (plan && plan->trees) cJSON_AddItemToObject(json, "trees", trees_object(plan->trees));
         cJSON *memories = cJSON_AddArrayToObject(json, "memories");
         for (int i = 0; i < map.count; i++)
             cJSON_AddItemToArray(memories, memory_object(program, &map.ranges[i], plan));

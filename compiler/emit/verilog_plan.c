@@ -230,12 +230,31 @@ static void add_use(struct verilog_plan *plan, int value, int block, int tap)
     plan->uses[plan->use_count++] = (struct verilog_use){value, block, tap};
 }
 
-static int compare_uses(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
     const struct verilog_use *x = a, *y = b;
-    if (x->value != y->value) return x->value < y->value ? -1 : 1;
     if (x->block != y->block) return x->block < y->block ? -1 : 1;
     return (x->tap > y->tap) - (x->tap < y->tap);
+}
+
+/* By value, block and tap. */
+static void sort_uses(struct verilog_plan *plan)
+{
+    int values = plan->program->op_count, *first = calloc((size_t)values + 1, sizeof *first);
+    struct verilog_use *sorted = calloc((size_t)plan->use_count + 1, sizeof *sorted);
+    if (!first || !sorted) abort();
+    for (int i = 0; i < plan->use_count; i++)
+        first[plan->uses[i].value + 1]++;
+    for (int v = 0; v < values; v++)
+        first[v + 1] += first[v];
+    for (int i = 0; i < plan->use_count; i++)
+        sorted[first[plan->uses[i].value]++] = plan->uses[i];
+    for (int v = 0, begin = 0; v < values; begin = first[v++])
+        if (first[v] - begin > 1)
+            qsort(sorted + begin, (size_t)(first[v] - begin), sizeof *sorted, compare_places);
+    if (plan->use_count) memcpy(plan->uses, sorted, (size_t)plan->use_count * sizeof *sorted);
+    free(first);
+    free(sorted);
 }
 
 static void find_uses(struct verilog_plan *plan)
@@ -250,11 +269,11 @@ static void find_uses(struct verilog_plan *plan)
         if (!verilog_is_constant(plan, root))
             add_use(plan, root, VERILOG_TOP, verilog_tap(plan, -1, 0, root));
     }
-    if (plan->use_count)
-        qsort(plan->uses, (size_t)plan->use_count, sizeof *plan->uses, compare_uses);
+    sort_uses(plan);
     int kept = 0;
     for (int i = 0; i < plan->use_count; i++)
-        if (kept == 0 || compare_uses(&plan->uses[kept - 1], &plan->uses[i]) != 0)
+        if (kept == 0 || plan->uses[kept - 1].value != plan->uses[i].value ||
+            compare_places(&plan->uses[kept - 1], &plan->uses[i]) != 0)
             plan->uses[kept++] = plan->uses[i];
     plan->use_count = kept;
     for (int i = 0; i < kept; i++) {

@@ -206,34 +206,24 @@ void estimate_packed_bits(const struct program *p, const struct target *t, doubl
     arena_free(&arena);
 }
 
-/* Block memories that a reading port, or a table, takes. */
-static double memories_for(int words, int width, const struct target *t)
-{
-    if (!t->ram_bits) return 0;
-    int deep = t->ram_bits / t->ram_width_max, most = t->ram_width_max;
-    while (deep < words && most > 1) { /* deeper, and so narrower */
-        deep *= 2;
-        most /= 2;
-    }
-    return (double)((words + deep - 1) / deep) * ((width + most - 1) / most);
-}
-
-static double op_rams(const struct program *p, int value, const struct target *t)
+/* Of a reading port, or a table, in block memories. */
+static struct ram_shape op_rams(const struct program *p, int value, const struct target *t)
 {
     const struct op *op = &p->ops[value];
-    if (!op_reads_block(p, op)) return 0;
-    if (op->code == OP_TABLE)
-        return memories_for(p->tables[op->immediate].count,
-                            p->tables[op->immediate].format.width_bits, t);
+    if (!op_reads_block(p, op)) return (struct ram_shape){0, 1};
+    if (op->code == OP_TABLE) {
+        const struct table *table = &p->tables[op->immediate];
+        return target_ram_shape(t, table->count, table->format.width_bits);
+    }
     const struct memory *m = &p->memories[op->immediate];
-    return memories_for(memory_words(m), m->format.width_bits, t);
+    return target_ram_shape(t, memory_words(m), m->format.width_bits);
 }
 
 double estimate_rams(const struct program *p, const struct target *t)
 {
     double sum = 0;
     for (int i = 0; i < p->op_count; i++)
-        sum += op_rams(p, i, t);
+        sum += op_rams(p, i, t).count;
     return sum;
 }
 
@@ -266,7 +256,7 @@ void estimate_find_parts(const struct program *p, int first, int end, const stru
         parts->state_bits += op_state_bits(p, i);
         parts->carry += op_carry_bits(p, i);
         parts->dsp += op_uses_dsp(p, &p->ops[i], t);
-        parts->bram += op_rams(p, i, t);
+        parts->bram += op_rams(p, i, t).count;
         parts->packed_bits += packed[i];
     }
     arena_free(&arena);

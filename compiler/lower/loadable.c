@@ -1,4 +1,4 @@
-/* Dense layers whose weights are loaded at run time: their integers are declared, not known. */
+/* Layers whose weights or trees are loaded at run time: their integers are declared, not known. */
 #include "compiler/lower/lower.h"
 
 #include "base/error.h"
@@ -7,9 +7,14 @@
 #include <math.h>
 #include <string.h>
 
+static bool may_load(const struct layer *layer)
+{
+    return layer->kind == LAYER_DENSE || layer->kind == LAYER_TREES;
+}
+
 bool layer_is_loadable(const struct compile_options *options, const struct layer *layer)
 {
-    if (layer->kind != LAYER_DENSE) return false;
+    if (!may_load(layer)) return false;
     for (int i = 0; i < options->loadable_count; i++)
         if (!strcmp(options->loadable_layers[i], layer->name)) return true;
     return options->all_loadable;
@@ -23,6 +28,12 @@ static const struct layer *chain_layer(const struct lowering *l, int position)
 static void check_layer(const struct lowering *l, int position)
 {
     const struct layer *layer = chain_layer(l, position), *next = NULL;
+    if (layer->kind == LAYER_TREES) {
+        if (layer->weight_quant.count != 1 || layer->bias_quant.count > 1)
+            fail("layer %s: loadable trees need one format for all leaves, and one for the base",
+                 layer->name);
+        return;
+    }
     if (position + 1 < l->chain.count) next = chain_layer(l, position + 1);
     if (!layer->weight_quant.count)
         fail("layer %s: loadable weights need a quantizer, whose format says what may be loaded",
@@ -43,8 +54,7 @@ static void check_layer(const struct lowering *l, int position)
 static bool is_in_chain(const struct lowering *l, const char *name)
 {
     for (int i = 0; i < l->chain.count; i++)
-        if (chain_layer(l, i)->kind == LAYER_DENSE && !strcmp(chain_layer(l, i)->name, name))
-            return true;
+        if (may_load(chain_layer(l, i)) && !strcmp(chain_layer(l, i)->name, name)) return true;
     return false;
 }
 
@@ -53,22 +63,24 @@ void lowering_check_loadable(const struct lowering *l)
     struct text names = {0};
     int count = 0;
     for (int i = 0; i < l->chain.count; i++) {
-        if (chain_layer(l, i)->kind != LAYER_DENSE) continue;
+        if (!may_load(chain_layer(l, i))) continue;
         text_add(&names, "%s%s", count++ ? ", " : "", chain_layer(l, i)->name);
     }
     for (int i = 0; i < l->options->loadable_count; i++)
         if (!is_in_chain(l, l->options->loadable_layers[i]))
-            fail("loadable layer %s: there is no dense layer of that name; there are %s",
+            fail("loadable layer %s: there is no dense layer or ensemble of trees of that name; "
+                 "there are "
+                 "%s",
                  l->options->loadable_layers[i], count ? text_string(&names) : "none");
-    if (l->options->all_loadable && !count) fail("loadable weights: there is no dense layer");
+    if (l->options->all_loadable && !count)
+        fail("loadable weights: there is no dense layer and no ensemble of trees");
     text_free(&names);
     for (int i = 1; i < l->chain.count; i++)
         if (layer_is_loadable(l->options, chain_layer(l, i))) check_layer(l, i);
 }
 
-/* The grid and the integers on it that hold all values of a quantizer's formats. */
-static int hull_of(const struct layer *layer, const struct quantizer *quant, int64_t *lo,
-                   int64_t *hi)
+int lowering_hull(const struct layer *layer, const struct quantizer *quant, int64_t *lo,
+                  int64_t *hi)
 {
     int fraction = format_fraction_bits(quant->formats[0]);
     for (int i = 1; i < quant->count; i++)
@@ -89,6 +101,17 @@ static int hull_of(const struct layer *layer, const struct quantizer *quant, int
     return fraction;
 }
 
+enum { SMALL_BITS = 64, LUT_WORDS = 32 };
+
+enum memory_kind lowering_memory_kind(const struct target *target, int words, int bits)
+{
+    if (2 * words * bits <= SMALL_BITS || (!target->ram_bits && !target->has_lut_ram))
+        return MEMORY_REGISTERS;
+    if (target->has_lut_ram && (2 * words <= LUT_WORDS || !target->ram_bits))
+        return MEMORY_DISTRIBUTED;
+    return MEMORY_BLOCK;
+}
+
 /* Integers of one grid on a finer one. */
 static void restate(int64_t *integers, size_t count, int up)
 {
@@ -98,13 +121,13 @@ static void restate(int64_t *integers, size_t count, int up)
 
 void lowering_declare(struct lowering *l, const struct layer *layer, struct matrix *matrix)
 {
-    int fraction = hull_of(layer, &layer->weight_quant, &matrix->lo, &matrix->hi), bias = 0;
+    int fraction = lowering_hull(layer, &layer->weight_quant, &matrix->lo, &matrix->hi), bias = 0;
     restate(matrix->integers, (size_t)matrix->rows * (size_t)matrix->columns,
             fraction - matrix->fraction_bits);
     matrix->fraction_bits = fraction;
     matrix->is_loadable = true;
     if (matrix->bias) {
-        bias = hull_of(layer, &layer->bias_quant, &matrix->bias_lo, &matrix->bias_hi);
+        bias = lowering_hull(layer, &layer->bias_quant, &matrix->bias_lo, &matrix->bias_hi);
         restate(matrix->bias, (size_t)matrix->columns, bias - matrix->bias_fraction_bits);
         matrix->bias_fraction_bits = bias;
     }

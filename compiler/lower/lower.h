@@ -69,11 +69,17 @@ bool layer_is_loadable(const struct compile_options *options, const struct layer
 void loadable_round(struct network *network, struct layer *layer);
 /* The normalisation: results[j] of l->values[j]. */
 void lowering_load_affine(struct lowering *l, const struct layer *layer, int *results);
-/* Ends with one line if the options name layers that are not there, or dense layers that cannot be
+/* Ends with one line if the options name layers that are not there, or layers that cannot be
  * loaded. */
 void lowering_check_loadable(const struct lowering *l);
 /* Declares what may be loaded, from the layer's quantizers, and states the matrix's integers so. */
 void lowering_declare(struct lowering *l, const struct layer *layer, struct matrix *matrix);
+/* The grid (its fraction bits, returned) and the integers on it that hold all values of a
+ * quantizer's formats. */
+int lowering_hull(const struct layer *layer, const struct quantizer *quant, int64_t *lo,
+                  int64_t *hi);
+/* What both banks of a loadable memory are made of. */
+enum memory_kind lowering_memory_kind(const struct target *target, int words, int bits);
 
 /* Begins a block for the layer unless one is open that it may share. */
 void lowering_block(struct lowering *l, const struct layer *layer, bool own);

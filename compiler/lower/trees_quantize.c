@@ -91,14 +91,19 @@ static void data_range(const struct compile_options *o, int features, int f, dou
 }
 
 /* The finest format of that width in which the thresholds between low and high have a value below
- * and one above them. */
-static struct format format_for(const struct thresholds *t, int width, double low, double high)
+ * and one above them; of trees that are loaded, whose thresholds are to come, all data has. */
+static struct format format_for(const struct thresholds *t, int width, double low, double high,
+                                bool is_loadable)
 {
     double first = INFINITY, last = -INFINITY;
     for (int i = 0; i < t->count; i++) {
         if (t->values[i] < low || t->values[i] >= high) continue; /* no event can tell */
         first = fmin(first, t->values[i]);
         last = fmax(last, t->values[i]);
+    }
+    if (is_loadable && isfinite(low) && isfinite(high)) {
+        first = fmin(first, low);
+        last = fmax(last, high);
     }
     if (first > last) first = last = isfinite(low) && isfinite(high) ? (low + high) / 2 : 0;
     struct format format = format_make(first < 0, width, -FORMAT_MAX_INTEGER_BITS);
@@ -130,6 +135,7 @@ static void fill_formats(struct network *network, const struct compile_options *
                          const char *file)
 {
     int features = layer->size;
+    bool is_loadable = o->all_loadable || o->loadable_count;
     if (!o->calibrate || o->calibrate_events < 1)
         fail("%s: --input-bits needs events to see the range of each input: add --calibrate FILE",
              file);
@@ -151,8 +157,9 @@ static void fill_formats(struct network *network, const struct compile_options *
             fail("%s: feature %d is missing in some of the calibration events, and a format has no "
                  "code for that; use --input-format thresholds",
                  file, f);
-        struct format format =
-            all[f].count ? format_for(&all[f], o->input_bits, low, high) : format_make(false, 1, 1);
+        struct format format = all[f].count || is_loadable
+                                   ? format_for(&all[f], o->input_bits, low, high, is_loadable)
+                                   : format_make(false, 1, 1);
         layer->quant.formats[f] = format;
         format_print(format, text);
         tell_feature(network, f, &all[f], low, high, text);
@@ -205,6 +212,10 @@ bool trees_quantize(struct network *network, int behind, struct layer *quantizer
     bool buckets = o->input_format && strcmp(o->input_format, "thresholds") == 0;
     if (!buckets && o->input_format) return false;
     struct thresholds *all = find_thresholds(&arena, trees, features);
+    if (buckets && (o->all_loadable || o->loadable_count))
+        fail("%s: --input-format thresholds: other trees that are loaded have other thresholds; "
+             "use --input-bits",
+             file);
     if (buckets && (behind > 0 || trees->zero_is_missing))
         fail("%s: --input-format thresholds: %s", file,
              behind > 0 ? "a scaling stands in front of the trees; give a number format"

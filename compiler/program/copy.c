@@ -100,6 +100,9 @@ struct program *program_new_like(const struct program *old)
     p->interval_cycles = old->interval_cycles;
     p->clock_mhz = old->clock_mhz;
     p->threshold = old->threshold;
+    p->ops = array_grow(p->ops, &p->op_capacity, (size_t)old->op_count, sizeof *p->ops);
+    p->operands = array_grow(p->operands, &p->operand_capacity, (size_t)old->operand_count,
+                             sizeof *p->operands);
     for (int i = 0; i < old->matrix_count; i++)
         program_append_matrix(p, &old->matrices[i]);
     for (int i = 0; i < old->table_count; i++)

@@ -36,7 +36,8 @@ void reuse_set_factors(const struct compile_options *options, struct reuse_choic
     for (int i = 0; i < count; i++)
         if (!largest || most_products(&choices[i]) > most_products(largest)) largest = &choices[i];
     if (options->reuse > 1 && !largest)
-        fail("reuse %d: there is no dense layer to share", options->reuse);
+        fail("reuse %d: there is neither a dense layer nor an ensemble of trees to share",
+             options->reuse);
     if (options->reuse > 1 && options->reuse > most_products(largest))
         fail("reuse %d: the largest layer, %s, has %d x %d products; at most %ld works",
              options->reuse, largest->layer, largest->rows, largest->columns,

@@ -1,9 +1,11 @@
 #include "compiler/reuse/words.h"
 
+#include "compiler/lower/lower.h"
+
 #include <string.h>
 
 /* A word has to go through a 32-bit register bus, and should fit the widest word of a memory. */
-enum { WORD_BITS = 32, SMALL_BITS = 64, LUT_WORDS = 32 };
+enum { WORD_BITS = 32 };
 
 static struct format format_of(const struct word_field *field)
 {
@@ -18,16 +20,6 @@ static int fill_word(const struct reuse *r, const struct word_field *fields, int
     while (end < count && (end == first || bits + format_of(&fields[end]).width_bits <= most))
         bits += format_of(&fields[end++]).width_bits;
     return end - first;
-}
-
-/* What both banks are made of. */
-static enum memory_kind kind_of(const struct reuse *r, int words, int bits)
-{
-    const struct target *t = r->options->target;
-    if (2 * words * bits <= SMALL_BITS || (!t->ram_bits && !t->has_lut_ram))
-        return MEMORY_REGISTERS;
-    if (t->has_lut_ram && (2 * words <= LUT_WORDS || !t->ram_bits)) return MEMORY_DISTRIBUTED;
-    return MEMORY_BLOCK;
 }
 
 static void note_layout(const struct reuse *r, const struct reuse_layer *layer, const char *memory,
@@ -72,7 +64,7 @@ static void add_word(struct reuse *r, const struct reuse_layer *layer, const cha
         hi = fields[0].hi;
     }
     int memory = program_add_memory(p, name, trip, lo, hi, count == 1 ? fraction : 0, contents);
-    p->memories[memory].kind = kind_of(r, trip, bits);
+    p->memories[memory].kind = lowering_memory_kind(r->options->target, trip, bits);
     note_layout(r, layer, p->memories[memory].name, fields, count, trip);
     int place = trip > 1 ? reuse_index(r) : program_add_const(p, 0, 0);
     int word = program_add_load(p, memory, place);

@@ -116,6 +116,14 @@ bool op_is_merged_complement(const struct program *p, int value)
     return op_is_sum(program_operand(p, &p->ops[value], 1));
 }
 
+/* Out of block memories from the clock: of words of several of them a multiplexer chooses. */
+static double block_delay(int words, int width_bits, const struct target *target)
+{
+    int deep = target_ram_shape(target, words, width_bits).deep;
+    return target->ram_clk_to_q_ns +
+           (deep > 1 ? lut_levels(levels_for(deep, target) + 1, target) : 0);
+}
+
 /* From the address, or of a block memory from the clock, to the entry. */
 static double load_delay(const struct program *p, const struct op *op, const struct target *target)
 {
@@ -123,7 +131,7 @@ static double load_delay(const struct program *p, const struct op *op, const str
     int address_bits = program_operand(p, op, 0)->format.width_bits + (m->contents != NULL);
     double condition = op->operand_count > 1 ? lut_levels(1, target) : 0;
     switch (m->kind) {
-    case MEMORY_BLOCK: return target->ram_clk_to_q_ns + condition;
+    case MEMORY_BLOCK: return block_delay(memory_words(m), m->format.width_bits, target) + condition;
     case MEMORY_DELAY: return condition;
     case MEMORY_DISTRIBUTED: return table_delay_ns(address_bits, target) + condition;
     default: return (memory_words(m) > 1 ? table_delay_ns(address_bits, target) : 0) + condition;
@@ -153,7 +161,8 @@ double op_whole_delay_ns(const struct program *p, int value, const struct target
     case OP_EQ: return lut_levels(levels_for(2 * compare_bits(p, op), target), target);
     case OP_QUANTIZE: return increment_delay(p, value, target);
     case OP_TABLE:
-        if (p->tables[op->immediate].in_block) return target->ram_clk_to_q_ns;
+        if (p->tables[op->immediate].in_block)
+            return block_delay(p->tables[op->immediate].count, op->format.width_bits, target);
         return table_delay_ns(program_operand(p, op, 0)->format.width_bits, target);
     case OP_PICK: /* a LUT chooses between two, LUTs side by side join by multiplexers */
         if (op_picks_in_one_lut(p, value, target)) return lut_levels(1, target);

@@ -90,8 +90,7 @@ static bool has_missing(const struct walk *w, int feature)
     return trees->zero_is_missing && trees->zero_is_missing[feature];
 }
 
-/* The greatest stored integer that is not above the threshold. */
-static int64_t limit_of(const struct op *x, double threshold)
+int64_t tree_limit(const struct op *x, double threshold)
 {
     double k = floor(ldexp(threshold, op_fraction(x)));
     if (k < (double)x->lo) return x->lo - 1;
@@ -120,7 +119,7 @@ static int walk_node(struct walk *w, int node)
     const struct lowering *l = w->conditions->lowering;
     const struct op *x = &l->program->ops[l->values[n->feature]];
     struct known outer = w->known[n->feature];
-    int64_t limit = limit_of(x, n->threshold);
+    int64_t limit = tree_limit(x, n->threshold);
     bool some = outer.lo <= outer.hi; /* numbers that are not missing */
     bool left_comes = (some && outer.lo <= limit) || (outer.zero && n->missing_left);
     bool right_comes = (some && outer.hi > limit) || (outer.zero && !n->missing_left);

@@ -127,19 +127,38 @@ static void add_tree(struct ensemble *m, int t, struct bit_heap *heaps, int64_t 
     arena_free(&scratch);
 }
 
-/* A decision does not see what all scores have in common: the least constant goes, so that the sums
- * are short and unsigned. A score that is no more than a constant takes part in that only when it
- * is the only one. */
-static void leave_out(struct ensemble *m, const struct bit_heap *heaps, int64_t *constant)
+void ensemble_leave_out(struct ensemble *m, const bool *varies, int64_t *constant)
 {
     if (!lowering_decides(m->l)) return;
     int64_t least = INT64_MAX;
     for (int k = 0; k < m->layer->size; k++)
-        if (heaps[k].most && constant[k] < least) least = constant[k];
+        if (varies[k] && constant[k] < least) least = constant[k];
     if (least == INT64_MAX) return;
     for (int k = 0; k < m->layer->size; k++)
         constant[k] -= least;
     m->l->left_out = least;
+}
+
+/* How many trees an engine takes in turn, 1: they are logic (choose.h). */
+static int reuse_factor(const struct lowering *l, const struct layer *layer)
+{
+    const struct compile_options *o = l->options;
+    for (int i = 0; i < o->layer_reuse_count; i++)
+        if (!strcmp(o->layer_reuse[i].layer, layer->name)) return o->layer_reuse[i].factor;
+    return o->reuse;
+}
+
+/* What may be loaded, by the formats of the values. */
+static void declare(struct ensemble *m)
+{
+    int up =
+        m->fraction - lowering_hull(m->layer, &m->layer->weight_quant, &m->leaf_lo, &m->leaf_hi);
+    m->leaf_lo *= (int64_t)1 << up;
+    m->leaf_hi *= (int64_t)1 << up;
+    if (!m->trees->base) return;
+    up = m->fraction - lowering_hull(m->layer, &m->layer->bias_quant, &m->base_lo, &m->base_hi);
+    m->base_lo *= (int64_t)1 << up;
+    m->base_hi *= (int64_t)1 << up;
 }
 
 /* For a processor: each output the sum of its trees' selections. */
@@ -166,16 +185,28 @@ void lower_trees(struct lowering *l, const struct layer *layer)
     size_t outputs = (size_t)layer->size;
     int64_t *constant = arena_alloc(&l->arena, outputs, sizeof *constant);
     struct bit_heap *heaps = arena_alloc(&l->arena, outputs, sizeof *heaps);
+    bool *varies = arena_alloc(&l->arena, outputs, sizeof *varies);
     int *results = arena_alloc(&l->arena, outputs, sizeof *results);
     make_integers(&m, constant);
+    int factor = reuse_factor(l, layer);
+    if (layer_is_loadable(l->options, layer)) declare(&m);
+    bool several = m.trees->tree_count > 1 || l->options->trees_shape;
+    if (factor > 1 && several && !l->options->processor) {
+        walk_lower(&m, factor, constant);
+        end(&m);
+        return;
+    }
     for (size_t k = 0; k < outputs; k++)
         heaps[k].lowering = l;
     for (int t = 0; t < m.trees->tree_count && !l->options->processor; t++)
         add_tree(&m, t, heaps, constant);
-    if (l->options->processor)
+    if (l->options->processor) {
         add_selections(&m, constant, results);
-    else
-        leave_out(&m, heaps, constant);
+    } else {
+        for (size_t k = 0; k < outputs; k++)
+            varies[k] = heaps[k].most > 0;
+        ensemble_leave_out(&m, varies, constant);
+    }
     for (int k = 0; k < layer->size; k++) {
         if (!l->options->processor) results[k] = heap_sum(&heaps[k], constant[k], m.fraction);
         lowering_check_exact(layer, l->program, results[k]);

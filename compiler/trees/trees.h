@@ -57,6 +57,9 @@ struct diagram {
     int *stamp, *mapped, walk;
     size_t stamp_capacity, mapped_capacity;
 };
+/* The greatest stored integer of the input that is not above the threshold; one below the input's
+ * range if all of them are. */
+int64_t tree_limit(const struct op *input, double threshold);
 int diagram_leaf(struct diagram *d, int64_t integer);
 int diagram_node(struct diagram *d, int condition, int yes, int no);
 void diagram_free(struct diagram *d);
@@ -153,9 +156,20 @@ struct ensemble {
     const struct trees *trees;
     int64_t *integers; /* of trees->values, at `fraction` */
     int fraction;
+    /* Of loadable tables: what a leaf's value and the base may be, integers of that fraction. */
+    int64_t leaf_lo, leaf_hi, base_lo, base_hi;
     struct conditions conditions;
     struct diagram diagram;
     struct forms forms;
 };
+/* A decision does not see what all scores have in common: where it is all that leaves the chip, the
+ * least constant is taken off them, so that the sums are short and unsigned, and word is left of
+ * it. A score that does not vary takes part in that only when it is the only one. */
+void ensemble_leave_out(struct ensemble *m, const bool *varies, int64_t *constant);
+
+/* ---- walk.c ---- */
+
+/* The layer with trees taken in turn, each engine `factor` at most; constant [outputs]. */
+void walk_lower(struct ensemble *m, int factor, int64_t *constant);
 
 #endif

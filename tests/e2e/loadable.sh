@@ -103,7 +103,7 @@ refuse "no reuse factor" 'layer dense1: loadable weights need a reuse factor of 
 refuse "too small a factor" 'layer dense1: loadable weights: its 16 inputs go to memory two a cycle; give it a reuse factor of at least 8$' \
     "$sluice" compile $model $to --weights loadable --reuse 4
 refuse "resource without a factor" 'strategy resource needs a reuse factor' "$sluice" compile $model $to --strategy resource
-refuse "unknown layer" 'loadable layer dense9: there is no dense layer of that name; there are dense1, dense2$' \
+refuse "unknown layer" 'loadable layer dense9: there is no dense layer or ensemble of trees of that name; there are dense1, dense2$' \
     "$sluice" compile $model $to --weights loadable:dense9 --reuse 8
 refuse "unknown word" "weights 'ram': give rom, loadable, or loadable:LAYER" "$sluice" compile $model $to --weights ram --reuse 8
 refuse "with the wrapper" 'axi-stream: its network has no port to load weights through' \

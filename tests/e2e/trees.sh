@@ -49,6 +49,68 @@ EOF
 job lacking 'format: 5, edges: quantile' 'method: boosting, rounds: 8, depth: 3, leaf_bits: 5' 'data: {train: line.csv, labels: y, missing: true}'
 check "lacking: missing values have a code" test "$(json build/lacking/interface.json input.fields.0.missing)" = True
 
+# ---- trees taken in turn
+job walked 'format: 5' 'method: boosting, rounds: 12, depth: 4, leaf_bits: 3' 'budget: {events_per_crossing: 0.01}' 'output: argmax'
+sed "s|^target.*|target: {board: hx8k-evn, reuse: 60}|; s|^name.*|name: walked60\nmodel: build/walked/train/model.onnx|; /^trees:/d; s|test_events: 1000|test_events: 300, gate_level_events: 60|" walked.yaml >walked60.yaml
+check "walked: compile" "$sluice" compile walked60.yaml
+check "walked: one engine" test "$(json build/walked60/compile.json layers.0.reuse.form) $(json build/walked60/compile.json layers.0.reuse.engines)" = "walked 1"
+check "walked: an event every 60 cycles" test "$(json build/walked60/compile.json interval_cycles)" = 60
+check "walked: fewer cells, block memories" python3 -c "
+import json
+one, other = (json.load(open('build/%s/compile.json' % n))['estimate'] for n in ('walked', 'walked60'))
+assert other['cells'] < 0.6 * one['cells'] and other['bram'] > 4 and one['bram'] == 0, (one, other)"
+check "walked: verify, with gaps" "$sluice" verify walked60.yaml
+check "walked: no mismatch" test "$(json build/walked60/verify.json mismatches)" = 0
+check "walked: the same decisions" bash -c "'$sluice' emulate build/walked --events '$jets/jets_hlf_test.npz' --out a.npy &&
+    '$sluice' emulate build/walked60 --events '$jets/jets_hlf_test.npz' --out b.npy && cmp a.npy b.npy"
+check "walked: its bitstream" "$sluice" build walked60.yaml
+check "walked: gate level agrees" test "$(json build/walked60/build.json gate_level.mismatches)" = 0
+"$sluice" report walked60.yaml >report.txt 2>&1
+check "walked: the report counts block memories" grep -qE '^  bram +[1-9]' build/walked60/report.txt
+check "walked: the report says how" grep -q 'walked, 1 of 60 trees at once' build/walked60/report.txt
+refuse "walked: factor beyond the trees" 'reuse 61: layer trees has 60 trees; factors from 1 to 60 work$' "$sluice" compile walked60.yaml --reuse 61
+refuse "walked: no such layer" 'reuse of layer dense1: the only layer to share is trees$' "$sluice" compile walked60.yaml --layer-reuse dense1=2
+sed "s|walked|deep|; s|rounds: 12, depth: 4|rounds: 20, depth: 6|; s|ulx3s-85f|icestick, reuse: 25|" walked.yaml >deep.yaml
+check "deep: train" "$sluice" train deep.yaml
+refuse "memories that the part lacks" 'reuse 25: the tables of layer trees need [0-9]+ block memories, the part has 12; give it a larger' "$sluice" compile deep.yaml
+sed 's|rounds: 8, depth: 3|rounds: 40, depth: 5|; s|lacking|lacking_turns|; s|85f|85f, reuse: 20|' lacking.yaml >turns.yaml
+echo 'budget: {events_per_crossing: 0.01}' >>turns.yaml
+check "missing values: train" "$sluice" train turns.yaml
+check "missing values: compile" "$sluice" compile turns.yaml
+check "missing values: two engines" test "$(json build/lacking_turns/compile.json layers.0.reuse.engines)" = 2
+check "missing values find their way through tables" "$sluice" verify turns.yaml
+
+# ---- tables that are loaded at run time: another training's image is that training
+sed 's|rounds: 12|rounds: 12, row_fraction: 0.8|; s|^name.*|name: again|' walked.yaml >again.yaml
+sed 's|rounds: 12|rounds: 13|; s|^name.*|name: more|' walked.yaml >more.yaml
+sed 's|depth: 4|depth: 5|; s|^name.*|name: deeper|' walked.yaml >deeper.yaml
+for n in again more deeper; do check "$n: train" "$sluice" train $n.yaml; done
+check "again: compile" "$sluice" compile again.yaml
+sed 's|reuse: 60|reuse: 30, weights: loadable|; s|^name.*|name: loaded|; s|hx8k-evn|ulx3s-85f|' walked60.yaml >loaded.yaml
+check "loaded: compile" "$sluice" compile loaded.yaml
+check "loaded: tables of two engines" test "$(json build/loaded/load.json trees.engines) $(json build/loaded/load.json trees.depth)" = "2 4"
+check "loaded: its own image" "$sluice" image walked.yaml --for build/loaded --out own.img
+check "loaded: another training's image" "$sluice" image again.yaml --for build/loaded --out again.img
+events="--events $jets/jets_hlf_test.npz"
+check "loaded: itself" bash -c "'$sluice' emulate build/loaded $events --out b.npy && cmp a.npy b.npy && '$sluice' emulate build/loaded $events --image own.img --out b.npy && cmp a.npy b.npy"
+check "loaded: the other training" bash -c "'$sluice' emulate build/again $events --out a.npy && '$sluice' emulate build/loaded $events --image again.img --out b.npy && cmp a.npy b.npy"
+check "loaded: verify with random words" "$sluice" verify loaded.yaml
+check "loaded: verify with the other training" "$sluice" verify loaded.yaml --image again.img
+check "loaded: no mismatch" test "$(json build/loaded/verify.json mismatches)" = 0
+refuse "loaded: too many trees" 'more/train/model.onnx: tree 60 is one more for score 0 than the compiled network has room for' "$sluice" image more.yaml --for build/loaded --out no.img
+refuse "loaded: too deep" 'its trees have up to 5 levels, the compiled network.s tables 4' "$sluice" image deeper.yaml --for build/loaded --out no.img
+refuse "loaded: other formats" 'differs from the compiled network' "$sluice" image each.yaml --for build/loaded --out no.img
+refuse "loaded: no factor" 'loadable trees need a reuse factor of at least 2; give it one, such as --reuse 60' "$sluice" compile loaded.yaml --reuse 1
+xgb=$models/xgboost_3_2_binary.json
+check "loaded: an XGBoost model" "$sluice" compile "$xgb" --input-bits 12 --calibrate "$models/x.npy" --leaf-bits 12 --board ulx3s-85f --reuse 4 --weights loadable --out lx
+check "loaded: CatBoost's trees in it" "$sluice" image "$models/catboost_binary.json" --for lx --out cat.img
+check "loaded: verify with CatBoost's" "$sluice" verify lx --events "$models/x.npy" --image cat.img
+refuse "loaded: leaves beyond the format" 'lightgbm_nomissing_zero.txt: layer trees: the leaf of tree [0-9]+ has .*, which is none that may be loaded: fixed<12,1>' \
+    "$sluice" image "$models/lightgbm_nomissing_zero.txt" --for lx --out no.img
+refuse "loaded: other sizes" 'has 5 features and 3 scores, the compiled network 5 and 1' "$sluice" image "$models/xgboost_3_2_multi_missing.ubj" --for lx --out no.img
+refuse "loaded: thresholds as inputs" 'other trees that are loaded have other thresholds; use --input-bits' \
+    "$sluice" compile "$xgb" --input-format thresholds --calibrate "$models/x.npy" --board ulx3s-85f --reuse 4 --weights loadable --out no
+
 check "the same job twice gives the same file" bash -c "cp build/each/train/model.onnx first.onnx && '$sluice' train each.yaml && cmp first.onnx build/each/train/model.onnx"
 
 # ---- onnxruntime

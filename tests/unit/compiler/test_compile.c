@@ -85,7 +85,7 @@ static struct program *compile(struct network *n, const struct compile_options *
     error_set_trap(NULL);
     if (!p && !strstr(trap.message, "exact sums need") &&
         !strstr(trap.message, "exact products need") && !strstr(trap.message, "more than 63") &&
-        !strstr(trap.message, " works") && !strstr(trap.message, "no dense layer to share"))
+        !strstr(trap.message, " works") && !strstr(trap.message, "an ensemble of trees to share"))
         fail_msg("%s", trap.message);
     return p;
 }

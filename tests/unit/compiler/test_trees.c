@@ -4,6 +4,7 @@
 
 #include "../model/tree_cases.h"
 #include "compiler/compile.h"
+#include "compiler/trees/image.h"
 #include "model/reference.h"
 
 #include <math.h>
@@ -31,7 +32,8 @@ static double decide(const double *scores, int outputs, const struct compile_opt
     return best;
 }
 
-static void expect_equal(int number, struct compile_options *options)
+/* Returns whether the program has loops. */
+static bool expect_equal(int number, struct compile_options *options)
 {
     struct network *network = case_trees(number);
     compile_prepare(network, options, "case");
@@ -49,8 +51,10 @@ static void expect_equal(int number, struct compile_options *options)
         else
             assert_true(got[e] == decide(scores, outputs, options));
     }
+    bool loops = program_has_loops(p);
     program_free(p);
     network_free(network);
+    return loops;
 }
 
 static void test_scores(void **state)
@@ -87,6 +91,187 @@ static void test_other_fabric(void **state)
         options.clock_mhz = 120;
         expect_equal(number, &options);
     }
+}
+
+static int count_trees(int number)
+{
+    struct network *network = case_trees(number);
+    int count = 0;
+    for (int i = 0; i < network->layer_count; i++)
+        if (network->layers[i].kind == LAYER_TREES) count = network->layers[i].trees->tree_count;
+    network_free(network);
+    return count;
+}
+
+static int count_blocks(const struct program *p)
+{
+    int count = 0;
+    for (int i = 0; i < p->table_count; i++)
+        count += p->tables[i].in_block;
+    return count;
+}
+
+/* The same with trees taken in turn, by one engine and by several, with block memories and without
+ * them. */
+static void test_reuse(void **state)
+{
+    (void)state;
+    static const int factors[] = {2, 3, 5, 100};
+    struct target target = target_generic;
+    target.ram_bits = 4096;
+    target.ram_width_max = 16;
+    int walked = 0;
+    for (int number = 0; number < TREE_CASES; number++) {
+        struct compile_options options = options_for(number);
+        int most = count_trees(number), factor = factors[number % 4];
+        if (most < 2) continue; /* nothing to take in turn */
+        options.reuse = factor < most ? factor : most;
+        options.resource = true;
+        if (number % 2) options.target = &target;
+        walked += expect_equal(number, &options);
+        if (number % 4 == 0) continue;
+        options.output = COMPILE_ARGMAX;
+        walked += expect_equal(number, &options);
+    }
+    assert_true(walked > TREE_CASES);
+    struct compile_options options = options_for(5); /* of 46 trees */
+    struct network *network = case_trees(5);
+    for (int i = 0; i < network->layer_count; i++) /* so small that they come to nothing */
+        if (network->layers[i].kind == LAYER_TREES) network->layers[i].trees->divisor = 1;
+    options.reuse = 46;
+    options.resource = true;
+    options.target = &target;
+    compile_prepare(network, &options, "case");
+    struct program *p = compile_network(network, &options, NULL);
+    assert_int_equal(p->interval_cycles, 46);
+    assert_true(count_blocks(p) > 2);
+    program_free(p);
+    network_free(network);
+}
+
+/* Another ensemble of the same shape and formats: other features, limits, values and ways of
+ * missing ones, subtrees that change places. */
+static struct network *case_retrained(int number)
+{
+    struct network *network = case_trees(number);
+    struct random random = random_init(6000 + (uint64_t)number);
+    for (int l = 0; l < network->layer_count; l++) {
+        struct trees *trees = network->layers[l].trees;
+        if (!trees) continue;
+        for (int i = 0; i < trees_node_count(trees); i++) {
+            struct tree_node *n = &trees->nodes[i];
+            int left = n->left;
+            if (n->feature < 0) continue;
+            n->feature = (int)random_below(&random, TREE_FEATURES);
+            n->threshold = case_threshold(&random, (enum tree_front)(number % 5));
+            n->missing_left = random_below(&random, 2);
+            n->left = n->right;
+            n->right = left;
+        }
+        for (int i = 0; i < trees->value_count; i++)
+            trees->values[i] = network_float32(random_normal(&random));
+        for (int k = 0; trees->base && k < network->layers[l].size; k++)
+            trees->base[k] = random_normal(&random);
+    }
+    return network;
+}
+
+/* The program computes what the network's reference does. */
+static void expect_program(const struct program *p, const struct network *network, int number,
+                           const struct compile_options *options)
+{
+    int last = compile_output_layer(network, options), outputs = network->layers[last].size;
+    case_tree_events(number, x, EVENTS);
+    reference_eval(network, REFERENCE_QUANTIZED, x, EVENTS, last, expected);
+    program_quantize_inputs(p, x, EVENTS, in);
+    program_eval(p, in, EVENTS, out);
+    program_scale_outputs(p, out, EVENTS, got);
+    assert_memory_equal(got, expected, (size_t)(EVENTS * outputs) * sizeof *got);
+}
+
+static bool same_contents(const struct program *a, const struct program *b)
+{
+    bool same = a->memory_count == b->memory_count;
+    for (int m = 0; same && m < a->memory_count; m++) {
+        const struct memory *one = &a->memories[m], *two = &b->memories[m];
+        same = one->entries == two->entries &&
+               !memcmp(one->contents, two->contents, (size_t)one->entries * sizeof *one->contents);
+    }
+    return same;
+}
+
+/* Tables that are loaded: the ensemble's own contents, then another's. */
+static void test_loadable(void **state)
+{
+    (void)state;
+    static const int factors[] = {2, 3, 5, 100};
+    struct target target = target_generic;
+    target.ram_bits = 4096;
+    target.ram_width_max = 16;
+    int loaded = 0;
+    for (int number = 0; number < TREE_CASES; number++) {
+        struct compile_options options = options_for(number);
+        struct compile_notes notes;
+        int most = count_trees(number);
+        if (most < 2) continue;
+        struct network *network = case_trees(number), *other = case_retrained(number);
+        options.reuse = factors[number % 4] < most ? factors[number % 4] : most;
+        options.all_loadable = true;
+        if (number % 2) options.target = &target;
+        compile_prepare(network, &options, "case");
+        compile_prepare(other, &options, "other");
+        for (int l = 0; l < network->layer_count; l++) { /* of imported ones they may differ */
+            other->layers[l].weight_quant = network->layers[l].weight_quant;
+            other->layers[l].bias_quant = network->layers[l].bias_quant;
+        }
+        struct program *p = compile_network(network, &options, &notes);
+        assert_true(program_has_loadables(p));
+        expect_program(p, network, number, &options);
+        trees_image(p, notes.load.trees, network, other, "other");
+        program_check(p, "image");
+        expect_program(p, other, number, &options);
+        struct program *whole = compile_network(other, &options, NULL);
+        loaded += same_contents(p, whole); /* or its trees are not so deep */
+        program_free(whole);
+        program_free(p);
+        compile_notes_free(&notes);
+        network_free(network);
+        network_free(other);
+    }
+    assert_true(loaded > 5);
+}
+
+/* Where logic is smaller, a factor changes nothing. */
+static void test_reuse_by_cost(void **state)
+{
+    (void)state;
+    for (int number = 0; number < TREE_CASES; number++) {
+        struct compile_options options = options_for(number);
+        if (count_trees(number) < 2) continue;
+        options.reuse = 2;
+        bool small = expect_equal(number, &options);
+        if (number != 5) assert_false(small); /* 6 trees at most, but 46 there */
+    }
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const char trees[] = "reuse 47: layer forest has 46 trees; factors from 1 to 46 work";
+    struct compile_options options = options_for(5);
+    struct layer_reuse one = {"forest", 47}, other = {"tree", 2};
+    struct network *network = case_trees(5);
+    compile_prepare(network, &options, "case");
+    options.reuse = 47;
+    EXPECT_FAIL(compile_network(network, &options, NULL), trees);
+    options.reuse = 1;
+    options.layer_reuse = &one;
+    options.layer_reuse_count = 1;
+    EXPECT_FAIL(compile_network(network, &options, NULL), trees);
+    options.layer_reuse = &other;
+    EXPECT_FAIL(compile_network(network, &options, NULL),
+                "reuse of layer tree: the only layer to share is forest");
+    network_free(network);
 }
 
 static int count_ops(const struct program *p, enum op_code code)
@@ -153,6 +338,10 @@ int main(void)
         cmocka_unit_test(test_scores),
         cmocka_unit_test(test_decisions),
         cmocka_unit_test(test_other_fabric),
+        cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_reuse_by_cost),
+        cmocka_unit_test(test_loadable),
+        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_what_goes_without_saying),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
