@@ -5,9 +5,9 @@
 command -v yosys >/dev/null || { echo "skip Yosys is not there"; finish; }
 products() { # CELLS A_SIGNED B_SIGNED
     {
-        echo "read_verilog $1"
-        echo "chparam -set TOPOUTPUT_SELECT 3 -set BOTOUTPUT_SELECT 3 -set A_SIGNED $2 -set B_SIGNED $3 SB_MAC16"
-        echo "hierarchy -top SB_MAC16; proc; flatten; opt"
+        echo "read_verilog -defer $1"
+        echo "hierarchy -top SB_MAC16 -chparam TOPOUTPUT_SELECT 3 -chparam BOTOUTPUT_SELECT 3 -chparam A_SIGNED $2 -chparam B_SIGNED $3"
+        echo "proc; flatten; opt"
         for a in 0000 0001 7fff 8000 ffff 5a3c c0de; do
             for b in 0000 0001 7fff 8000 ffff 1234 b00b; do
                 echo "eval -set A 16'h$a -set B 16'h$b -show O"
