@@ -118,38 +118,33 @@ static int pair_shift(const struct planning *m)
 
 /* ---- a column's slots ---- */
 
-struct entry {
-    int64_t weight;
-    int row;
-};
-
-static int compare_entries(const void *a, const void *b)
+int mac_compare_entries(const void *a, const void *b)
 {
-    const struct entry *x = a, *y = b;
+    const struct mac_entry *x = a, *y = b;
     if (x->weight != y->weight) return x->weight > y->weight ? -1 : 1;
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static int list_entries(const struct planning *m, int column, int bank, struct entry *entries)
+static int list_entries(const struct planning *m, int column, int bank, struct mac_entry *entries)
 {
     int count = 0;
     for (int i = 0; i < m->layer->rows; i++) {
         if (!m->layer->is_used[i] || m->plan.bank[i] != bank) continue;
         int64_t w = mac_weight(m->r, m->layer, &m->plan, i, column);
         if (m->layer->matrix->is_loadable) w = 0; /* it may be any */
-        if (layer_has_product(m->layer, i, column)) entries[count++] = (struct entry){w, i};
+        if (layer_has_product(m->layer, i, column)) entries[count++] = (struct mac_entry){w, i};
     }
-    qsort(entries, (size_t)count, sizeof *entries, compare_entries);
+    qsort(entries, (size_t)count, sizeof *entries, mac_compare_entries);
     return count;
 }
 
 /* Entries of one bank: the largest with the smallest, which leave each other room. */
-static int pair_up(const struct planning *m, const struct entry *entries, int count,
+static int pair_up(const struct planning *m, const struct mac_entry *entries, int count,
                    struct mac_slot *slots)
 {
     int slot = 0, first = 0, last = count - 1;
     while (first <= last) {
-        const struct entry *a = &entries[first], *b = &entries[last];
+        const struct mac_entry *a = &entries[first], *b = &entries[last];
         if (first < last && mac_pair_fits(m, a->weight, b->weight)) {
             slots[slot++] = slot_of(a->row, b->row);
             first++, last--;
@@ -168,8 +163,8 @@ static int pair_up(const struct planning *m, const struct entry *entries, int co
 }
 
 /* Entries of two banks, one of each. */
-static int pair_banks(const struct planning *m, const struct entry *a, int a_count,
-                      const struct entry *b, int b_count, struct mac_slot *slots)
+static int pair_banks(const struct planning *m, const struct mac_entry *a, int a_count,
+                      const struct mac_entry *b, int b_count, struct mac_slot *slots)
 {
     int slot = 0, i = 0, k = b_count - 1;
     while (i < a_count || k >= 0) {
@@ -185,12 +180,12 @@ static int pair_banks(const struct planning *m, const struct entry *a, int a_cou
     return slot;
 }
 
-static void fill_column(struct planning *m, int column, struct entry *entries)
+static void fill_column(struct planning *m, int column, struct mac_entry *entries)
 {
     int rows = m->layer->rows, *counts = m->counts[column];
     struct mac_slot *slots = m->slots[column];
     memset(counts, 0, sizeof m->counts[column]);
-    struct entry *others = entries + rows;
+    struct mac_entry *others = entries + rows;
     if (m->plan.ports == 1) {
         for (int bank = 0; bank < m->plan.banks; bank++) {
             counts[bank] = list_entries(m, column, bank, entries);
@@ -213,7 +208,7 @@ static bool fill_slots(struct planning *m)
 {
     struct arena *arena = &m->r->rewrite.arena;
     size_t columns = (size_t)m->layer->columns, rows = (size_t)m->layer->rows;
-    struct entry *entries = arena_alloc(arena, 2 * rows, sizeof *entries);
+    struct mac_entry *entries = arena_alloc(arena, 2 * rows, sizeof *entries);
     m->slots = arena_alloc(arena, columns, sizeof *m->slots);
     m->counts = arena_alloc(arena, columns, sizeof *m->counts);
     m->classes = m->plan.ports == 1 ? m->plan.banks : 1;

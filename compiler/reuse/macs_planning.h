@@ -32,6 +32,13 @@ static inline struct mac_slot slot_of(int first, int second)
     return (struct mac_slot){{(short)first, (short)second}};
 }
 
+/* A row and a weight that it has; sorted the largest first. */
+struct mac_entry {
+    int64_t weight;
+    int row;
+};
+int mac_compare_entries(const void *a, const void *b);
+
 /* Whether two products, w1 of the low part, fit one multiplier. */
 bool mac_pair_fits(const struct planning *m, int64_t w1, int64_t w2);
 /* False if some weight fits no multiplier, even alone. */

@@ -93,19 +93,6 @@ static void make_passes(struct stepping *s, int engines)
 
 /* ---- slots of a pass ---- */
 
-/* A row and its largest weight in the pass. */
-struct entry {
-    int64_t weight;
-    int row;
-};
-
-static int compare_entries(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    if (x->weight != y->weight) return x->weight > y->weight ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
 static int64_t weight_of(const struct stepping *s, int row, int column)
 {
     return mac_weight(s->m->r, s->m->layer, &s->m->plan, row, column);
@@ -113,7 +100,7 @@ static int64_t weight_of(const struct stepping *s, int row, int column)
 
 /* Rows of a bank that the pass needs: in their order, for pairs by their largest weights. */
 static int list_rows(const struct stepping *s, const struct pass *pass, int bank,
-                     struct entry *entries)
+                     struct mac_entry *entries)
 {
     const struct planning *m = s->m;
     int count = 0;
@@ -124,9 +111,9 @@ static int list_rows(const struct stepping *s, const struct pass *pass, int bank
             int64_t w = llabs(weight_of(s, i, pass->columns[k]));
             if (w > largest) largest = w;
         }
-        if (largest) entries[count++] = (struct entry){largest, i};
+        if (largest) entries[count++] = (struct mac_entry){largest, i};
     }
-    if (m->plan.ports == 2) qsort(entries, (size_t)count, sizeof *entries, compare_entries);
+    if (m->plan.ports == 2) qsort(entries, (size_t)count, sizeof *entries, mac_compare_entries);
     return count;
 }
 
@@ -141,8 +128,8 @@ static bool rows_fit(const struct stepping *s, const struct pass *pass, int firs
 }
 
 /* The largest with the smallest, from one bank or from two. */
-static int pair_rows(const struct stepping *s, struct pass *pass, const struct entry *a,
-                     int a_count, const struct entry *b, int b_count)
+static int pair_rows(const struct stepping *s, struct pass *pass, const struct mac_entry *a,
+                     int a_count, const struct mac_entry *b, int b_count)
 {
     int slot = 0, i = 0, k = b_count - 1;
     while (i < a_count && k >= 0 && (a != b || i < k)) {
@@ -160,10 +147,10 @@ static int pair_rows(const struct stepping *s, struct pass *pass, const struct e
     return slot;
 }
 
-static void fill_pass(const struct stepping *s, struct pass *pass, struct entry *entries)
+static void fill_pass(const struct stepping *s, struct pass *pass, struct mac_entry *entries)
 {
     const struct mac_plan *plan = &s->m->plan;
-    struct entry *others = entries + s->m->layer->rows;
+    struct mac_entry *others = entries + s->m->layer->rows;
     int count = 0;
     if (plan->ports == 1) {
         for (int bank = 0; bank < plan->banks; bank++) {
@@ -271,7 +258,7 @@ static void place_passes(struct stepping *s, int units)
 }
 
 /* The passes of so many engines, their slots filled. */
-static void prepare(struct stepping *s, int engines, struct entry *entries)
+static void prepare(struct stepping *s, int engines, struct mac_entry *entries)
 {
     make_passes(s, engines);
     for (int k = 0; k < s->pass_count; k++)
@@ -283,7 +270,7 @@ bool mac_choose_in_step(struct planning *m)
     struct arena *arena = &m->r->rewrite.arena;
     struct stepping s = {.m = m};
     size_t count = (size_t)m->tail->count + 1, rows = (size_t)m->layer->rows;
-    struct entry *entries = arena_alloc(arena, 2 * rows, sizeof *entries);
+    struct mac_entry *entries = arena_alloc(arena, 2 * rows, sizeof *entries);
     int best = 0, tried = 0;
     m->classes = m->plan.ports == 1 ? m->plan.banks : 1;
     m->plan.price = -1;

@@ -131,7 +131,8 @@ static double load_delay(const struct program *p, const struct op *op, const str
     int address_bits = program_operand(p, op, 0)->format.width_bits + (m->contents != NULL);
     double condition = op->operand_count > 1 ? lut_levels(1, target) : 0;
     switch (m->kind) {
-    case MEMORY_BLOCK: return block_delay(memory_words(m), m->format.width_bits, target) + condition;
+    case MEMORY_BLOCK:
+        return block_delay(memory_words(m), m->format.width_bits, target) + condition;
     case MEMORY_DELAY: return condition;
     case MEMORY_DISTRIBUTED: return table_delay_ns(address_bits, target) + condition;
     default: return (memory_words(m) > 1 ? table_delay_ns(address_bits, target) : 0) + condition;

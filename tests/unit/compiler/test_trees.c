@@ -335,14 +335,10 @@ static void test_what_goes_without_saying(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scores),
-        cmocka_unit_test(test_decisions),
-        cmocka_unit_test(test_other_fabric),
-        cmocka_unit_test(test_reuse),
-        cmocka_unit_test(test_reuse_by_cost),
-        cmocka_unit_test(test_loadable),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_what_goes_without_saying),
+        cmocka_unit_test(test_scores),        cmocka_unit_test(test_decisions),
+        cmocka_unit_test(test_other_fabric),  cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_reuse_by_cost), cmocka_unit_test(test_loadable),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_what_goes_without_saying),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
