@@ -8,13 +8,13 @@
 #include "cli/cli.h"
 #include "cli/compile_changes.h"
 #include "cli/compile_files.h"
+#include "cli/compile_layers.h"
 #include "cli/job_threshold.h"
 #include "cli/job_use.h"
 #include "cli/layer_reuse.h"
 #include "cli/post_training.h"
 #include "compiler/compile.h"
 #include "compiler/emit/emit.h"
-#include "compiler/reuse/reuse.h"
 #include "model/import/import.h"
 #include "model/onnx.h"
 #include "model/reference.h"
@@ -411,74 +411,6 @@ static void fill_threshold(struct cli *cli, struct request *request, const struc
 
 /* ---- compile.json ---- */
 
-/* The weights of a dense layer as they end up, quantized. */
-static void add_weights(cJSON *row, const struct network *network, const char *name)
-{
-    for (int l = 1; l < network->layer_count; l++) {
-        const struct layer *layer = &network->layers[l];
-        if (layer->kind != LAYER_DENSE || strcmp(layer->name, name) != 0) continue;
-        int inputs = network->layers[layer->input].size;
-        long nonzero = 0;
-        for (int i = 0; i < inputs * layer->size; i++) {
-            double w = layer->weights[i];
-            if (layer->weight_quant.count)
-                w = format_quantize(quantizer_at(&layer->weight_quant, i), w);
-            nonzero += w != 0;
-        }
-        json_add_number(row, "inputs", inputs);
-        json_add_number(row, "outputs", layer->size);
-        json_add_number(row, "weights", (double)inputs * layer->size);
-        json_add_number(row, "nonzero_weights", (double)nonzero);
-        if (!layer->weight_quant.count) return;
-        int widest = 0;
-        for (int i = 0; i < layer->weight_quant.count; i++)
-            if (layer->weight_quant.formats[i].width_bits > widest)
-                widest = layer->weight_quant.formats[i].width_bits;
-        json_add_number(row, "weight_bits", widest);
-        char text[FORMAT_TEXT_BYTES];
-        format_print(layer->weight_quant.formats[0], text);
-        cJSON_AddStringToObject(row, "format", text);
-    }
-}
-
-/* What became of the layer's reuse factor. */
-static void add_reuse(cJSON *row, const struct compile_notes *notes, const char *name)
-{
-    for (int i = 0; i < notes->layer_count; i++) {
-        const struct compile_layer *layer = &notes->layers[i];
-        if (strcmp(layer->name, name) != 0) continue;
-        cJSON *reuse = cJSON_AddObjectToObject(row, "reuse");
-        json_add_number(reuse, "factor", layer->factor);
-        json_add_number(reuse, "cycles", layer->cycles);
-        cJSON_AddStringToObject(reuse, "form", layer->form);
-        if (layer->trees) {
-            json_add_number(reuse, "trees", layer->trees);
-            json_add_number(reuse, "engines", layer->engines);
-        } else {
-            json_add_number(reuse, "products", (double)layer->products);
-            json_add_number(reuse, "weights", (double)layer->weights);
-        }
-        json_add_number(reuse, "cost", layer->cost);
-    }
-}
-
-static cJSON *layers_json(struct arena *arena, const struct program *program,
-                          const struct network *network, const struct compile_notes *notes)
-{
-    cJSON *layers = cJSON_CreateArray();
-    for (int b = 0; b < program->block_count;) {
-        const char *name = reuse_layer_name(arena, &program->blocks[b]);
-        cJSON *row = cJSON_CreateObject();
-        cJSON_AddStringToObject(row, "name", name);
-        cJSON_AddStringToObject(row, "kind", program->blocks[b].kind);
-        b = compile_files_count(row, program, b);
-        add_weights(row, network, name);
-        add_reuse(row, notes, name);
-        cJSON_AddItemToArray(layers, row);
-    }
-    return layers;
-}
-
 /* The job's budget travels with the folder, so that `sluice report DIR` judges as `sluice report
  * JOB` does. */
 static void add_budget(cJSON *json, const struct job *job)
@@ -523,7 +455,7 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     if (request->stall_cycles >= 0) json_add_number(json, "stall_cycles", request->stall_cycles);
     compile_files_describe(json, program, &request->board);
     if (request->delay_scale != 1) json_add_number(json, "delay_scale", request->delay_scale);
-    cJSON_AddItemToObject(json, "layers", layers_json(&cli->arena, program, network, notes));
+    cJSON_AddItemToObject(json, "layers", compile_layers_json(program, network, notes));
     if (notes->interval_layer[0])
         cJSON_AddStringToObject(json, "interval_layer", notes->interval_layer);
     cJSON_AddBoolToObject(json, "softmax_left_out", notes->softmax_left_out);
@@ -550,10 +482,9 @@ static void tell_factors(const struct compile_notes *notes)
 /* Of strategy resource, the layers that are not on multipliers after all. */
 static void tell_forms(const struct request *request, const struct compile_notes *notes)
 {
-    const char *multipliers = reuse_form_names[REUSE_MULTIPLIERS]; /* "... in step" too */
     for (int i = 0; i < notes->layer_count && request->options.resource; i++) {
         const struct compile_layer *layer = &notes->layers[i];
-        if (layer->factor > 1 && strncmp(layer->form, multipliers, strlen(multipliers)) != 0)
+        if (layer->factor > 1 && !layer->multiplies)
             info("layer %s is not on multipliers (%s): none were found that do its products in %d "
                  "cycles",
                  layer->name, layer->form, layer->factor);

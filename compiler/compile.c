@@ -97,6 +97,13 @@ static double choose_clock(const struct program *program, const struct compile_o
 
 /* ---- reuse factors ---- */
 
+int layer_reuse_find(const struct layer_reuse *list, int count, const char *layer)
+{
+    for (int i = 0; i < count; i++)
+        if (!strcmp(list[i].layer, layer)) return list[i].factor;
+    return 0;
+}
+
 /* The passes behind reuse, without checks, dumps and stops. */
 static struct program *finish_quietly(struct program *p, const struct compile_options *options)
 {
@@ -122,14 +129,6 @@ static struct program *finish_lowered(struct program *p, const struct compile_op
     program_free(p);
     program_free(round);
     return finish_quietly(simple, options);
-}
-
-/* Whether a block is the layer's: named after it, perhaps with ".in" or the like. */
-static bool is_of_layer(const struct block *block, const char *layer)
-{
-    size_t length = strlen(layer);
-    return !strncmp(block->name, layer, length) &&
-           (!block->name[length] || block->name[length] == '.');
 }
 
 static void add_share(struct reuse_share *to, const struct estimate *e)
@@ -163,7 +162,7 @@ static bool reuse_cost(void *data, struct program *p, const struct reuse_choice 
         int end = end_cycle(p, &p->blocks[b]);
         add_share(&cost->all, &e);
         for (int i = 0; i < count; i++) {
-            if (!is_of_layer(&p->blocks[b], choices[i].layer)) continue;
+            if (!reuse_is_of_layer(&p->blocks[b], choices[i].layer)) continue;
             add_share(&cost->layers[i], &e);
             if (end > done) cost->layers[i].latency_cycles += end - done;
         }
@@ -272,8 +271,10 @@ static void run_reuse(struct compilation *c, struct compile_notes *notes)
     if (notes->layer_count && !timed.reuse_auto)
         reuse_choose(old, &timed, reuse_cost, &timed, choices, count);
     finish(c, "reuse", reuse_program(old, &timed, choices, &notes->load));
-    for (int i = 0; i < notes->layer_count; i++)
+    for (int i = 0; i < notes->layer_count; i++) {
         notes->layers[i].form = reuse_form_names[choices[i].form];
+        notes->layers[i].multiplies = reuse_multiplies(choices[i].form);
+    }
     free(choices);
 }
 
@@ -285,7 +286,7 @@ static void note_cycles(const struct program *p, const struct target *target,
         struct compile_layer *layer = &notes->layers[i];
         layer->cycles = 1;
         for (int b = 0; b < p->block_count; b++) {
-            if (!is_of_layer(&p->blocks[b], layer->name)) continue;
+            if (!reuse_is_of_layer(&p->blocks[b], layer->name)) continue;
             struct estimate e = estimate_blocks(p, b, b + 1, target);
             layer->cost += estimate_cost(&e);
             if (p->blocks[b].trip > layer->cycles) layer->cycles = p->blocks[b].trip;

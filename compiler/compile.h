@@ -18,6 +18,8 @@ struct layer_reuse {
     const char *layer;
     int factor;
 };
+/* The layer's factor in a list; 0: it has none of its own. */
+int layer_reuse_find(const struct layer_reuse *list, int count, const char *layer);
 
 /* What factors may be chosen within: the most of each, by estimate; below 0: any number. */
 struct reuse_budget {
@@ -137,6 +139,7 @@ struct compile_layer {
     char name[128];
     int factor;             /* asked for, at most its products */
     int cycles;             /* its longest loop; 1: unrolled */
+    bool multiplies;        /* its form has multipliers and weights from memory */
     const char *form;       /* reuse_form_names[]; of trees "unrolled" or "walked" */
     long weights, products; /* all; those that are not zero; 0, 0 of trees */
     int trees, engines;     /* of trees: all; how many are walked at once */

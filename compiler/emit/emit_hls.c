@@ -57,13 +57,9 @@ static int next_cycles(int inputs, int outputs, int cycles)
 
 static int asked_factor(const struct hls_options *o, const char *layer, bool *exactly)
 {
-    *exactly = false;
-    for (int i = 0; i < o->layer_reuse_count; i++)
-        if (!strcmp(o->layer_reuse[i].layer, layer)) {
-            *exactly = true;
-            return o->layer_reuse[i].factor;
-        }
-    return o->reuse;
+    int own = layer_reuse_find(o->layer_reuse, o->layer_reuse_count, layer);
+    *exactly = own > 0;
+    return own ? own : o->reuse;
 }
 
 static struct sharing choose_sharing(const struct hls_options *o, const struct roll_step *step)

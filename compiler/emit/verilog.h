@@ -65,6 +65,7 @@ struct verilog_plan {
     size_t hold_capacity;
     bool *is_pulse;   /* [latency + 1]: some module, or valid_o, needs a pulse in that cycle */
     int *first_stage; /* of each loop: stage of its iteration counter */
+    struct statics *statics; /* of the program: addresses of its loops */
     struct verilog_memory *memories;
     bool has_banks; /* some live op reads a loadable memory */
     int *banks; /* of a paced program: the cycles in which registers bank_h1 ... take the bank */

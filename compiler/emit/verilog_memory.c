@@ -11,6 +11,7 @@
 void verilog_plan_memories(struct verilog_plan *plan)
 {
     const struct program *p = plan->program;
+    plan->statics = statics_new(p);
     plan->memories = arena_alloc(&plan->arena, (size_t)p->memory_count + 1, sizeof *plan->memories);
     const char **names = arena_alloc(&plan->arena, (size_t)p->memory_count + 1, sizeof *names);
     for (int m = 0; m < p->memory_count; m++) {
@@ -268,11 +269,9 @@ void verilog_store(struct verilog_module *module, int store)
 
 int verilog_delay(const struct verilog_plan *plan, int load)
 {
-    struct statics *statics = statics_new(plan->program);
     int least, most;
-    if (!load_distances(statics, load, &least, &most)) assert(!"a stored memory");
+    if (!load_distances(plan->statics, load, &least, &most)) assert(!"a stored memory");
     assert(least == most);
-    statics_free(statics);
     return least;
 }
 

@@ -486,6 +486,7 @@ void verilog_plan_free(struct verilog_plan *plan)
     free(plan->uses);
     free(plan->holds);
     free(plan->banks);
+    statics_free(plan->statics);
     arena_free(&plan->arena);
     free(plan);
 }

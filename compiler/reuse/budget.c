@@ -98,14 +98,6 @@ static bool is_known(const struct search *s, const struct reuse_choice *choices)
     return false;
 }
 
-/* Loadable layers are on multipliers or not at all. */
-static bool is_possible(const struct search *s, const struct reuse_choice *choices)
-{
-    for (int i = 0; i < s->layers; i++)
-        if (choices[i].is_loadable && choices[i].form != REUSE_MULTIPLIERS) return false;
-    return true;
-}
-
 /* Finishes and estimates; what cannot be scheduled is no candidate. */
 static void add_candidate(struct search *s, const struct reuse_choice *choices)
 {
@@ -116,7 +108,7 @@ static void add_candidate(struct search *s, const struct reuse_choice *choices)
     memcpy(c.choices, choices, layers * sizeof *choices);
     struct program *p = reuse_program(s->program, s->options, c.choices, NULL);
     /* Forms that a layer cannot have became others. */
-    if (is_known(s, c.choices) || !is_possible(s, c.choices)) {
+    if (is_known(s, c.choices) || reuse_find_impossible(c.choices, s->layers) >= 0) {
         program_free(p);
         return;
     }
@@ -319,10 +311,8 @@ _Noreturn static void fail_budget(struct search *s)
 /* A layer's products, or its own factor. */
 static int most_cycles_of(const struct compile_options *options, const struct reuse_choice *layer)
 {
-    for (int i = 0; i < options->layer_reuse_count; i++)
-        if (!strcmp(options->layer_reuse[i].layer, layer->layer))
-            return options->layer_reuse[i].factor;
-    return layer->rows * layer->columns;
+    int own = layer_reuse_find(options->layer_reuse, options->layer_reuse_count, layer->layer);
+    return own ? own : layer->rows * layer->columns;
 }
 
 void reuse_choose_within(const struct program *program, const struct compile_options *options,

@@ -86,6 +86,14 @@ bool reuse_fits_part(const struct compile_options *options, const struct reuse_c
            (options->part_rams < 0 || cost->all.bram <= options->part_rams);
 }
 
+int reuse_find_impossible(const struct reuse_choice *choices, int count)
+{
+    int found = -1;
+    for (int i = 0; i < count; i++)
+        if (choices[i].is_loadable && choices[i].form != REUSE_MULTIPLIERS) found = i;
+    return found;
+}
+
 /* Estimates what choices give, and notes it if it is the best. */
 static void consider(struct choosing *c, struct reuse_choice *choices)
 {
@@ -94,13 +102,8 @@ static void consider(struct choosing *c, struct reuse_choice *choices)
     if (!layers) fail("out of memory");
     struct reuse_cost cost = {.layers = layers};
     struct program *p = reuse_program(c->program, c->options, choices, NULL);
-    bool is_possible = true;
-    c->impossible = -1;
-    for (int i = 0; i < c->count; i++)
-        if (choices[i].is_loadable && choices[i].form != REUSE_MULTIPLIERS) {
-            is_possible = false;
-            c->impossible = i; /* the last time: at the factors asked for */
-        }
+    c->impossible = reuse_find_impossible(choices, c->count); /* at last: at the factors asked */
+    bool is_possible = c->impossible < 0;
     if (is_possible)
         is_possible = c->cost(c->data, p, choices, c->count, &cost);
     else

@@ -35,11 +35,6 @@ static struct program *program_of(const struct macs *m)
     return m->r->rewrite.program;
 }
 
-static struct format bits_format(int width, bool is_signed)
-{
-    return format_make(is_signed, width, width);
-}
-
 /* The stored integer as a number. */
 static int integer_of(const struct macs *m, int value)
 {

@@ -59,6 +59,12 @@ int mac_shift(const struct reuse *r, const struct reuse_layer *layer, const stru
 int64_t mac_weight(const struct reuse *r, const struct reuse_layer *layer,
                    const struct mac_plan *plan, int row, int column);
 
+/* So many bits as an integer. */
+static inline struct format bits_format(int width, bool is_signed)
+{
+    return format_make(is_signed, width, width);
+}
+
 /* multiply.c: weights [cycles] times `value`, by digits of two bits each: the product is
  * value + carry (-1: none), the carry being one bit. For fabrics without multipliers: each digit
  * chooses among multiples of the value in one LUT a bit. */

@@ -56,11 +56,6 @@ static int64_t code_of(int64_t weight, struct digits digits)
     return code;
 }
 
-static struct format bits_format(int width, bool is_signed)
-{
-    return format_make(is_signed, width, width);
-}
-
 /* 2 * value with all its bits, so that its complement is less by 1. */
 static int twice_of(struct program *p, int value)
 {

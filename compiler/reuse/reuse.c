@@ -8,11 +8,6 @@
 const char *const reuse_form_names[] = {"unrolled",     "digits",      "digits in turn",
                                         "digit serial", "multipliers", "multipliers in step"};
 
-static bool on_multipliers(enum reuse_form form)
-{
-    return form == REUSE_MULTIPLIERS || form == REUSE_MULTIPLIERS_IN_STEP;
-}
-
 /* What is decided about a layer before anything is made. */
 struct choice {
     struct reuse_layer layer;
@@ -37,13 +32,25 @@ void reuse_begin_block(struct reuse *r, const struct reuse_layer *layer, const c
     program_begin_loop(p, name, layer->kind, trip);
 }
 
-const char *reuse_layer_name(struct arena *arena, const struct block *block)
+/* Length of the layer's name in a block's: without what reuse_begin_block() put behind it. */
+static size_t layer_length(const struct block *block)
 {
     static const char *const suffixes[] = {".in", ".fill", ".out", ".values"};
-    char *name = arena_strdup(arena, block->name), *dot = strrchr(name, '.');
+    const char *dot = strrchr(block->name, '.');
     for (int i = 0; dot && i < 4; i++)
-        if (!strcmp(dot, suffixes[i])) *dot = 0;
-    return name;
+        if (!strcmp(dot, suffixes[i])) return (size_t)(dot - block->name);
+    return strlen(block->name);
+}
+
+const char *reuse_layer_name(struct arena *arena, const struct block *block)
+{
+    return arena_printf(arena, "%.*s", (int)layer_length(block), block->name);
+}
+
+bool reuse_is_of_layer(const struct block *block, const char *layer)
+{
+    size_t length = layer_length(block);
+    return strlen(layer) == length && !strncmp(block->name, layer, length);
 }
 
 /* ---- links ---- */
@@ -174,7 +181,7 @@ static void find_readers(struct reuse *r, const struct choice *choices, int coun
     const struct reuse_layer **of_matvec =
         arena_alloc(&r->rewrite.arena, (size_t)old->op_count + 1, sizeof *of_matvec);
     for (int i = 0; i < count; i++)
-        if (on_multipliers(choices[i].form) && choices[i].reads_memories)
+        if (reuse_multiplies(choices[i].form) && choices[i].reads_memories)
             of_matvec[choices[i].layer.matvec] = &choices[i].layer;
     for (int i = 0; i < old->output_count; i++)
         r->wants_whole[old->outputs[i].value] = true;
@@ -251,7 +258,7 @@ static void plan_macs(struct reuse *r, struct choice *choice, const struct bank 
 
 static void note_banks(const struct choice *choice, struct bank *bank_of)
 {
-    if (!on_multipliers(choice->form) && choice->form != REUSE_DIGITS_IN_TURN) return;
+    if (!reuse_multiplies(choice->form) && choice->form != REUSE_DIGITS_IN_TURN) return;
     for (int q = 0; q < choice->drain.pipelines; q++)
         for (int i = 0; i < choice->drain.cycles; i++) {
             int column = drain_columns(&choice->drain, q)[i];
@@ -294,7 +301,7 @@ static bool fits_digits(const struct program *old, struct reuse *r, const struct
 static void try_macs(struct reuse *r, struct choice *choice, const struct bank *bank_of)
 {
     enum reuse_form otherwise = choice->form;
-    if (!on_multipliers(otherwise) || choice->layer.matrix->is_loadable)
+    if (!reuse_multiplies(otherwise) || choice->layer.matrix->is_loadable)
         choice->form = REUSE_MULTIPLIERS;
     plan_macs(r, choice, bank_of);
     if (choice->macs || choice->layer.matrix->is_loadable) return;
@@ -304,7 +311,7 @@ static void try_macs(struct reuse *r, struct choice *choice, const struct bank *
     if (choice->macs) return;
     tail_free(choice->tail);
     choice->tail = NULL;
-    if (!on_multipliers(otherwise)) choice->form = otherwise;
+    if (!reuse_multiplies(otherwise)) choice->form = otherwise;
 }
 
 /* Plans the layer's form; one that is not possible becomes another, which `form` then says. */
@@ -315,7 +322,7 @@ static void plan_layer(struct reuse *r, struct choice *choice, struct bank *bank
         choice->form = REUSE_UNROLLED;
     else if (layer->matrix->is_loadable || r->options->resource)
         try_macs(r, choice, bank_of);
-    else if (on_multipliers(choice->form))
+    else if (reuse_multiplies(choice->form))
         plan_macs(r, choice, bank_of);
     if (choice->form == REUSE_SERIAL) {
         choice->serial = serial_plan(r, layer);
@@ -385,7 +392,7 @@ static void share_layer(struct reuse *r, struct choice *choice)
     for (int v = layer->block->first; v < layer->matvec; v++)
         copy_op(r, v);
     layer_bind(r, layer);
-    if (on_multipliers(choice->form)) {
+    if (reuse_multiplies(choice->form)) {
         mac_emit(r, layer, choice->tail, choice->macs);
         if (choice->tail->values_are_results) copy_tail(r, layer, NULL);
         return;

@@ -28,6 +28,11 @@ enum reuse_form {
     REUSE_FORM_COUNT
 };
 extern const char *const reuse_form_names[];
+/* Whether a form has multipliers, and weights from memory. */
+static inline bool reuse_multiplies(enum reuse_form form)
+{
+    return form == REUSE_MULTIPLIERS || form == REUSE_MULTIPLIERS_IN_STEP;
+}
 
 /* A layer and what is made of it. */
 struct reuse_choice {
@@ -51,8 +56,12 @@ struct program *reuse_program(const struct program *old, const struct compile_op
 
 /* The layer that a block was made of: its name without what the pass puts behind it. */
 const char *reuse_layer_name(struct arena *arena, const struct block *block);
+bool reuse_is_of_layer(const struct block *block, const char *layer);
 
 /* ---- choose.c ---- */
+
+/* The last loadable layer that is not on multipliers, as it has to be; -1: none. */
+int reuse_find_impossible(const struct reuse_choice *choices, int count);
 
 /* What a layer, or the whole program, would take in the end, by estimate. */
 struct reuse_share {

@@ -143,9 +143,8 @@ void ensemble_leave_out(struct ensemble *m, const bool *varies, int64_t *constan
 static int reuse_factor(const struct lowering *l, const struct layer *layer)
 {
     const struct compile_options *o = l->options;
-    for (int i = 0; i < o->layer_reuse_count; i++)
-        if (!strcmp(o->layer_reuse[i].layer, layer->name)) return o->layer_reuse[i].factor;
-    return o->reuse;
+    int own = layer_reuse_find(o->layer_reuse, o->layer_reuse_count, layer->name);
+    return own ? own : o->reuse;
 }
 
 /* What may be loaded, by the formats of the values. */

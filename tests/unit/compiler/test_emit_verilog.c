@@ -19,23 +19,14 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/compiler/run.h"
+
 #ifndef SEEDS
 #define SEEDS 12 /* more: make ... CFLAGS='-DSEEDS=500' */
 #endif
 
 static const struct emit_header header = {"0.1", "00112233445566778899aabbccddeeff", "--reuse 1",
                                           "hx8k-evn"};
-
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void run(const char *format, ...)
-{
-    char command[1000];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    assert_int_equal(system(command), 0);
-}
 
 /* Lint that prints nothing at all. */
 static void check_tools(const char *folder, const char *top)

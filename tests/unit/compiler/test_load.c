@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/compiler/run.h"
+
 enum { SEEDS = 8, EVENTS = 50 };
 static const char folder[] = "build/tests/load";
 
@@ -125,17 +127,6 @@ static void test_checker(void **state)
     assert_non_null(strstr(program_verify(s, reason, sizeof reason), "stage 0"));
     program_free(s);
     program_free(p);
-}
-
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void run(const char *format, ...)
-{
-    char command[1000];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    assert_int_equal(system(command), 0);
 }
 
 /* Starts from the compiled contents, takes words until address 0xffffffff, then events. */

@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/compiler/run.h"
+
 #ifndef SEEDS
 #define SEEDS 150
 #endif
@@ -216,17 +218,6 @@ static void test_meaning(void **state)
         assert_true(kinds[kind] > SEEDS / 10);
     for (int code = OP_PICK; code <= OP_STORE; code++)
         assert_true(codes[code] > SEEDS / 10);
-}
-
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void run(const char *format, ...)
-{
-    char command[1000];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    assert_int_equal(system(command), 0);
 }
 
 static const char driver[] = "#include \"loops.h\"\n#include <stdio.h>\n"

@@ -103,6 +103,14 @@ static int count_trees(int number)
     return count;
 }
 
+static struct target target_with_memories(void)
+{
+    struct target target = target_generic;
+    target.ram_bits = 4096;
+    target.ram_width_max = 16;
+    return target;
+}
+
 static int count_blocks(const struct program *p)
 {
     int count = 0;
@@ -117,9 +125,7 @@ static void test_reuse(void **state)
 {
     (void)state;
     static const int factors[] = {2, 3, 5, 100};
-    struct target target = target_generic;
-    target.ram_bits = 4096;
-    target.ram_width_max = 16;
+    struct target target = target_with_memories();
     int walked = 0;
     for (int number = 0; number < TREE_CASES; number++) {
         struct compile_options options = options_for(number);
@@ -205,9 +211,7 @@ static void test_loadable(void **state)
 {
     (void)state;
     static const int factors[] = {2, 3, 5, 100};
-    struct target target = target_generic;
-    target.ram_bits = 4096;
-    target.ram_width_max = 16;
+    struct target target = target_with_memories();
     int loaded = 0;
     for (int number = 0; number < TREE_CASES; number++) {
         struct compile_options options = options_for(number);
