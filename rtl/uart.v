@@ -26,17 +26,18 @@ module uart #(
     output reg        overrun_o
 );
     localparam [31:0] LAST = DIVIDER - 1, MIDDLE = DIVIDER / 2 < 3 ? 0 : DIVIDER / 2 - 2;
-    localparam [15:0] WHOLE = LAST[15:0], HALF = MIDDLE[15:0];
+    localparam BITS = $clog2(DIVIDER);
+    localparam [BITS-1:0] WHOLE = LAST[BITS-1:0], HALF = MIDDLE[BITS-1:0], NONE = 0, ONE = 1;
 
     // ---- receive: the start bit's middle, then a bit every DIVIDER cycles
     reg  [1:0]  line_q;
-    reg  [15:0] rx_wait_q;
+    reg  [BITS-1:0] rx_wait_q;
     reg  [3:0]  rx_left_q;  // bits to come, the stop bit too; 0: idle
     reg         rx_start_q; // in the start bit
     reg  [7:0]  rx_shift_q;
     reg         rx_byte_q;  // a byte is complete
     wire        line   = line_q[1];
-    wire        sample = rx_wait_q == 16'd0;
+    wire        sample = rx_wait_q == NONE;
 
     always @(posedge clk_i) line_q <= rst_i ? 2'b11 : {line_q[0], rx_i};
     always @(posedge clk_i)
@@ -65,7 +66,7 @@ module uart #(
         end
     always @(posedge clk_i)
         if (rx_start_q || rx_left_q != 4'd0)
-            rx_wait_q <= sample ? WHOLE : rx_wait_q - 16'd1;
+            rx_wait_q <= sample ? WHOLE : rx_wait_q - ONE;
         else
             rx_wait_q <= HALF;
     always @(posedge clk_i) if (sample && !rx_start_q && rx_left_q > 4'd1) rx_shift_q <= {line, rx_shift_q[7:1]};
@@ -87,13 +88,13 @@ module uart #(
     );
 
     // ---- send: start bit, data, stop bit
-    reg  [15:0] tx_wait_q;
+    reg  [BITS-1:0] tx_wait_q;
     reg  [3:0]  tx_left_q;
     reg  [9:0]  tx_shift_q;
     wire        tx_valid;
     wire [7:0]  tx_next;
     wire        tx_idle = tx_left_q == 4'd0;
-    wire        tx_due  = tx_wait_q == 16'd0;
+    wire        tx_due  = tx_wait_q == NONE;
     wire        tx_load = tx_idle & tx_valid;
     reg         tx_q;
     assign tx_o = tx_q;
@@ -110,7 +111,7 @@ module uart #(
     always @(posedge clk_i)
         if (tx_load)     tx_shift_q <= {1'b1, tx_next, 1'b0};
         else if (tx_due) tx_shift_q <= {1'b1, tx_shift_q[9:1]};
-    always @(posedge clk_i) tx_wait_q <= tx_load | tx_due ? WHOLE : tx_wait_q - 16'd1;
+    always @(posedge clk_i) tx_wait_q <= tx_load | tx_due ? WHOLE : tx_wait_q - ONE;
 
     byte_fifo #(
         .BITS(FIFO_BITS)

@@ -27,6 +27,8 @@ static const char *const lints[][2] = {
     {"axis_shell", "-GOUT_BITS=1"},
     {"byte_fifo", ""},
     {"core_system", ""},
+    {"core_system", "-GMEMORY_WORDS=1536"},
+    {"core_system", "-GFIFO_BITS=5"},
     {"event_ticker", ""},
     {"event_ticker", "-GDELAY_CYCLES=19"},
     {"event_ticker", "-GINTERVAL_CYCLES=3"},
