@@ -16,6 +16,7 @@ module core_system #(
     parameter MEMORY_WORDS = 2048,
     parameter MEMORY_FILE  = "firmware.hex",
     parameter UART_DIVIDER = 4,
+    parameter UART_MEASURE = 0,
     parameter FIFO_BITS    = 8,
     parameter LEDS         = 8
 ) (
@@ -94,6 +95,7 @@ module core_system #(
 
     uart #(
         .DIVIDER(UART_DIVIDER),
+        .MEASURE(UART_MEASURE),
         .FIFO_BITS(FIFO_BITS)  // the longest frame of the monitor fits
     ) uart (
         .clk_i(clk_i),

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Byte addresses (ADDRESS_, MEMORY_) are for the core and its host, REGISTER_ for the core alone. */
+/* Byte addresses (ADDRESS_, MEMORY_) are for core and host, REGISTER_ for the core alone. */
 #define REGISTER_AT(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
 #define REGISTERS_BASE UINT32_C(0x80000000)
