@@ -61,9 +61,10 @@ module board_control #(
         .locked_i(locked_i),
         .rst_o(rst)
     );
+    // Behind the other: iCE40's PLL has one place from which its lock can be read.
     reset_sync core_reset (
         .clk_i(clk_core_i),
-        .locked_i(locked_i),
+        .locked_i(~rst),
         .rst_o(rst_core)
     );
 
