@@ -69,6 +69,9 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "multipliers, their weights in memory")                                                      \
     X(STRING, weights, "weights", "rom|loadable[:LAYER,...]", ON_COMPILE,                          \
       "loadable: weights and biases of dense layers are written at run time; see --reuse")         \
+    X(STRING, protect, "protect", "none|tmr|ecc|tmr+ecc", ON_COMPILE,                              \
+      "against upsets: tmr: control registers in three copies that vote; ecc: words of loadable "  \
+      "memories corrected")                                                                        \
     X(STRING, reuse, "reuse", "N", ON_COMPILE | ON(HLS),                                           \
       "reuse factor: cycles that an event may take in each dense layer or ensemble of trees, or "  \
       "auto: within the budget; explore: a list, 1,2,4")                                           \

@@ -262,6 +262,9 @@
     X(STRING, weights, "rom", 0, 0,                                                                \
       "rom, or loadable: weights and biases of dense layers are written at run time; "             \
       "\"loadable:dense1,dense3\" of these layers alone; they need a reuse factor")                \
+    X(STRING, protect, "none", 0, 0,                                                               \
+      "against upsets: none; tmr: control registers in three copies that vote; ecc: words of "     \
+      "loadable memories in a code that corrects one bit and detects two; tmr+ecc: both")          \
     X(STRING, optimize, "balanced", 0, 0,                                                          \
       "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
       "level of adders")                                                                           \

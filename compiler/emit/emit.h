@@ -12,8 +12,11 @@ struct emit_header {
     const char *board;      /* or "" */
 };
 
+enum { EMIT_COUNTER_BITS = 8 /* of the counters of a protected network's upsets */ };
+
 /* FOLDER/rtl/NAME.v (top), one module per block, files.f, NAME.core. Interface of the top:
- *   clk_i, rst_i, valid_i, data_i, valid_o, data_o, error_o  (docs/reference/handshakes.md) */
+ *   clk_i, rst_i, valid_i, data_i, valid_o, data_o, error_o  (docs/reference/handshakes.md)
+ * and what it has for loading and of upsets. */
 void emit_verilog(const struct program *program, const struct emit_header *header,
                   const char *folder);
 /* The AXI-Stream wrapper, after emit_verilog(): FOLDER/rtl/NAME_axis.v (top), axis_shell.v, axis.f

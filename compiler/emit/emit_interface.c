@@ -93,6 +93,8 @@ static cJSON *file_list(const struct verilog_plan *plan)
         if (plan->tables[t])
             cJSON_AddItemToArray(list,
                                  cJSON_CreateString(arena_printf(&arena, "%s.v", plan->tables[t])));
+    for (const struct verilog_library *l = verilog_libraries(plan, &arena); l->name; l++)
+        cJSON_AddItemToArray(list, cJSON_CreateString(arena_printf(&arena, "%s.v", l->name)));
     arena_free(&arena);
     return list;
 }

@@ -51,6 +51,10 @@ struct verilog_value {
     int first_hold, hold_count; /* in holds[] */
 };
 
+/* What a module sees of upsets: names of signals, ", " before each, high in cycles in which a voter
+ * disagreed, a word was corrected, or could not be. */
+enum verilog_watch { WATCH_UPSET, WATCH_CORRECTED, WATCH_UNCORRECTABLE, WATCH_COUNT };
+
 struct verilog_plan {
     const struct program *program;
     struct arena arena;
@@ -71,6 +75,12 @@ struct verilog_plan {
     int *banks; /* of a paced program: the cycles in which registers bank_h1 ... take the bank */
     int bank_count;
     size_t bank_capacity;
+    bool votes;       /* control registers in three copies */
+    bool *is_control; /* [op_count] of those: values that say where and whether loops read and write
+                       */
+    bool *votes_table;            /* tables of such values in block memories: three of them */
+    struct text *watched;         /* [WATCH_COUNT] of the module that is being printed */
+    bool (*watches)[WATCH_COUNT]; /* [block_count] what the blocks' modules printed so far have */
     struct verilog_value *values;
     struct verilog_use *uses;
     int use_count;
@@ -173,6 +183,42 @@ void verilog_op(struct verilog_module *module, int value);
  * `start` in the body. */
 void verilog_note(struct verilog_module *module, size_t start, int value);
 void verilog_quantize(struct verilog_module *module, int value);
+
+/* ---- protection (verilog_protect.c) ---- */
+
+/* Part of verilog_plan_new(): which values are control, if it is protected. */
+void verilog_plan_protection(struct verilog_plan *plan);
+/* A control register: at each edge it takes the value of the first condition that holds (NULL: in
+ * all cycles), else stays. The list ends with a value of NULL. */
+struct verilog_case {
+    const char *condition, *value;
+};
+void verilog_register(const struct verilog_plan *plan, struct text *text, const char *name,
+                      int width, const struct verilog_case *cases);
+/* The same that starts as 0 at power-up. */
+void verilog_register_from_0(const struct verilog_plan *plan, struct text *text, const char *name,
+                             int width, const struct verilog_case *cases);
+/* Registers NAME1 ... one after the other, `count` - 1 of them, the first behind `from`. */
+void verilog_register_chain(const struct verilog_plan *plan, struct text *text, const char *from,
+                            const char *name, int count, int width);
+/* Joins NAME_a, NAME_b and NAME_c, which it declares, to NAME, declared before. */
+void verilog_vote(const struct verilog_plan *plan, struct text *text, const char *name, int width);
+/* Notes a signal of the module that is being printed. */
+void verilog_watch(const struct verilog_plan *plan, enum verilog_watch watch, const char *signal);
+/* Of a block's module: its outputs, added to the list of ports, and what they are. */
+void verilog_watch_outputs(const struct verilog_plan *plan, int block, struct text *ports,
+                           struct text *assigns);
+/* In the top: the block's ports and their wires; the counters' ports; the counters. */
+void verilog_watch_ports(const struct verilog_plan *plan, int block, struct text *ports,
+                         struct text *wires);
+void verilog_counter_ports(const struct verilog_plan *plan, struct text *text);
+void verilog_counters(const struct verilog_plan *plan, struct text *text);
+/* The modules of rtl/ that the network needs, NULL-terminated, and their text. */
+struct verilog_library {
+    const char *name, *text;
+};
+const struct verilog_library *verilog_libraries(const struct verilog_plan *plan,
+                                                struct arena *arena);
 
 /* ---- loops (verilog_loop.c) ---- */
 

@@ -200,7 +200,7 @@ void verilog_load(struct verilog_module *module, int value)
     int memory = (int)op->immediate;
     const struct verilog_memory *m = &plan->memories[memory];
     const char *name = plan->values[value].name;
-    bool block = op_reads_block(plan->program, op);
+    bool block = op_read_cycles(plan->program, op);
     struct text *t = &module->body;
     char array[160];
     snprintf(array, sizeof array, is_shared(plan->program, memory) ? "%s_r" : "%s_ram",

@@ -331,7 +331,7 @@ void op_arrival(const struct program *p, int value, const struct target *target,
     }
     case OP_LOAD:
     case OP_TABLE:
-        if (op_reads_block(p, op)) { /* from the clock, perhaps under a condition */
+        if (op_read_cycles(p, op)) { /* from the clock, perhaps under a condition */
             double condition = op->operand_count > 1 ? latest_of(w, 1) + w->level : 0;
             fill(w, later(condition, op_whole_delay_ns(p, value, target)), out);
             return;
@@ -403,6 +403,9 @@ double stage_delay_ns(const struct program *p, const struct target *target)
     double longest = 0;
     for (int v = 0; v < p->op_count; v++)
         longest = later(longest, arrival_latest(p, v, &all[v]));
+    for (int m = 0; m < p->memory_count; m++)
+        if (memory_is_corrected(p, &p->memories[m]))
+            longest = later(longest, correction_delay_ns(p, &p->memories[m], target));
     arena_free(&arena);
     return longest;
 }

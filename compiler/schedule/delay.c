@@ -124,10 +124,20 @@ static double block_delay(int words, int width_bits, const struct target *target
            (deep > 1 ? lut_levels(levels_for(deep, target) + 1, target) : 0);
 }
 
+/* From the memory to the register of the corrected word: parities, which bit they name, the bit. */
+double correction_delay_ns(const struct program *p, const struct memory *m,
+                           const struct target *target)
+{
+    int bits = memory_word_bits(p, m), check_bits = bits - m->format.width_bits;
+    return (m->kind == MEMORY_BLOCK ? block_delay(memory_words(m), bits, target) : 0) +
+           lut_levels(levels_for(bits / 2, target) + levels_for(check_bits, target) + 1, target);
+}
+
 /* From the address, or of a block memory from the clock, to the entry. */
 static double load_delay(const struct program *p, const struct op *op, const struct target *target)
 {
     const struct memory *m = &p->memories[op->immediate];
+    if (memory_is_corrected(p, m)) return op->operand_count > 1 ? lut_levels(1, target) : 0;
     int address_bits = program_operand(p, op, 0)->format.width_bits + (m->contents != NULL);
     double condition = op->operand_count > 1 ? lut_levels(1, target) : 0;
     switch (m->kind) {

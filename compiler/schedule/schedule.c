@@ -140,12 +140,11 @@ static void find_early(struct scheduling *s, int source, int reader)
     const struct program *p = s->program;
     const struct op *op = &p->ops[reader];
     int a = op->operand_count ? p->operands[op->operands] : reader;
-    if (a == reader || s->slots[a] < 0 || op_distance(p, reader, 0) != 1 ||
-        (op->code != OP_STATE && !op_reads_block(p, op)))
-        return;
+    int early = op->code == OP_STATE ? 1 : op_read_cycles(p, op);
+    if (a == reader || s->slots[a] < 0 || !early || op_distance(p, reader, 0) != early) return;
     double end = arrival_latest(p, a, &s->reached[s->slots[a]]);
     if (op->code == OP_STATE) end += state_load_ns(p, reader, s->target);
-    if (end > s->period) add_precedence(s, source, reader, 2);
+    if (end > s->period) add_precedence(s, source, reader, early + 1);
 }
 
 /* Precedences that begin at `source`: 1 to each value whose logic from the source's operands on
@@ -221,7 +220,7 @@ static int least_stage(const struct program *p, int value)
 {
     const struct op *op = &p->ops[value];
     bool is_loadable = op->code == OP_LOAD && p->memories[op->immediate].contents;
-    if (is_loadable) return 1 + op_reads_block(p, op);
+    if (is_loadable) return 1 + op_read_cycles(p, op);
     return value_in_loop(p, value) || op->code >= OP_INDEX;
 }
 

@@ -146,7 +146,7 @@ static void test_mistakes(void **state)
          "value"},
         /* the wrong bank's name; a swap that never comes */
         {"rtl/sums.v", "assign bank_o = ", "assign bank_o = bank ^ ", "bank"},
-        {"rtl/sums.v", "swap_q <= swap_q ? !turns : ", "swap_q <= 1'b0 && ", "ready"},
+        {"rtl/sums.v", "if (swap_q) swap_q <= !turns", "if (1'b1) swap_q <= 1'b0", "ready"},
     };
     struct program *p = two_sums();
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
