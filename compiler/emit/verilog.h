@@ -38,6 +38,8 @@ struct verilog_memory {
     int turn_bits;    /* of a buffer's number (a loadable one's bank), above those; 0: one buffer */
     int buffers;      /* events take turns in so many */
     bool loads;       /* loadable, and read */
+    bool is_corrected; /* its words are codes (rtl/secded_guard.v) */
+    int word_bits;     /* as stored */
     int delay;        /* of one made of delays: the longest */
 };
 
@@ -275,6 +277,8 @@ bool verilog_reads_memory(const struct verilog_plan *plan, int block, int memory
 /* Cycles from a store to the load, of a memory made of delays; the most of a block. */
 int verilog_delay(const struct verilog_plan *plan, int load);
 int verilog_longest_delay(const struct verilog_plan *plan, int block, int memory);
+/* Whether the block loads from a memory that is corrected: then it tells it when. */
+bool verilog_reads_corrected(const struct verilog_plan *plan, int block);
 void verilog_load(struct verilog_module *module, int value);
 void verilog_store(struct verilog_module *module, int store);
 /* The memories that the module writes or keeps, before its stages. */

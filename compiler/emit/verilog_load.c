@@ -135,6 +135,18 @@ void verilog_load_ports(const struct verilog_plan *plan, struct text *text)
     arena_free(&arena);
 }
 
+/* The word as a code. */
+static void add_code(const struct verilog_memory *m, int width, int data_bits, struct text *text)
+{
+    verilog_declare(text, "    wire", false, m->word_bits);
+    text_add(text,
+             "%s_data;\n    secded_encode #(.DATA_BITS(%d), .HAMMING_BITS(%d)) encode_%s (\n"
+             "        .data_i(load_data_q",
+             m->name, width, m->word_bits - width - 1, m->name);
+    if (width < data_bits) text_add(text, width > 1 ? "[%d:0]" : "[0]", width - 1);
+    text_add(text, "),\n        .code_o(%s_data)\n    );\n", m->name);
+}
+
 /* Which memory a word is for. */
 static void add_writes(const struct verilog_plan *plan, const struct load_map *map,
                        struct text *text)
@@ -166,6 +178,10 @@ static void add_writes(const struct verilog_plan *plan, const struct load_map *m
         else
             text_add(text, "%s_addr = {!bank_q, load_addr_q[%d:0]};\n", m->name, low - 1);
         if (low) addresses |= ((verilog_mask)1 << low) - 1;
+        if (m->is_corrected) {
+            add_code(m, width, map->data_bits, text);
+            continue;
+        }
         verilog_declare(text, "    wire", memory->format.is_signed, width);
         text_add(text,
                  width == map->data_bits ? "%s_data = load_data_q;\n"
@@ -231,13 +247,19 @@ void verilog_load_contents(const struct verilog_plan *plan, int memory, const ch
 {
     const struct memory *m = &plan->program->memories[memory];
     int places = 1 << plan->memories[memory].address_bits;
+    bool is_corrected = plan->memories[memory].is_corrected;
     struct verilog_signal constant = {.is_constant = true};
     text_add(text, "    initial begin\n");
     for (int place = 0; place < 2 * places; place++) {
         constant.integer = place % places < m->entries ? m->contents[place % places] : 0;
+        int width = m->format.width_bits;
         text_add(text, "        %s[%d] = ", array, place);
-        verilog_field(text, &constant, 0, m->format.width_bits);
-        text_add(text, ";\n");
+        if (is_corrected) {
+            uint64_t word = load_port_word(m, constant.integer);
+            text_add(text, "{%d'd%u, ", secded_check_bits(width), secded_check(word, width));
+        }
+        verilog_field(text, &constant, 0, width);
+        text_add(text, is_corrected ? "};\n" : ";\n");
     }
     text_add(text, "    end\n");
 }

@@ -30,7 +30,7 @@ static int trip_of(const struct verilog_plan *plan, int block)
 
 bool verilog_has_control(const struct verilog_plan *plan, int block)
 {
-    if (trip_of(plan, block) > 1) return true;
+    if (trip_of(plan, block) > 1 || verilog_reads_corrected(plan, block)) return true;
     for (int m = 0; m < plan->program->memory_count; m++) {
         if (verilog_writes_memory(plan, block, m)) return true;
         if (plan->memories[m].turn_bits && verilog_reads_memory(plan, block, m)) return true;
@@ -334,7 +334,9 @@ int verilog_holds(struct verilog_module *module)
 static bool needs_reset(const struct verilog_plan *plan, int block)
 {
     const struct program *p = plan->program;
-    if (verilog_exports_done(plan, block) || verilog_buffers(plan, block) > 1) return true;
+    if (verilog_exports_done(plan, block) || verilog_buffers(plan, block) > 1 ||
+        verilog_reads_corrected(plan, block))
+        return true;
     for (int v = p->blocks[block].first; v < p->blocks[block].end; v++) {
         const struct verilog_value *value = &plan->values[v];
         const struct op *op = &p->ops[v];
@@ -396,8 +398,9 @@ static void memory_ports(const struct verilog_plan *plan, int block, bool top, s
         int bits = verilog_slot_bits(&plan->memories[m]);
         if (!chain) memory_port(plan, m, "we", 1, false, writes, top, ports, wires);
         if (!chain && bits) memory_port(plan, m, "addr", bits, false, writes, top, ports, wires);
-        memory_port(plan, m, "data", memory->format.width_bits, memory->format.is_signed, writes,
-                    top, ports, wires);
+        bool is_signed = memory->format.is_signed && !plan->memories[m].is_corrected;
+        memory_port(plan, m, "data", plan->memories[m].word_bits, is_signed, writes, top, ports,
+                    wires);
     }
 }
 

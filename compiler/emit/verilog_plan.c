@@ -81,6 +81,7 @@ static void mark_sources(struct live_search *s, const struct op *op, int value)
     struct verilog_memory *memory = &plan->memories[op->immediate];
     memory->live = true;
     memory->loads = p->memories[op->immediate].contents != NULL;
+    memory->is_corrected = memory_is_corrected(p, &p->memories[op->immediate]);
     if (memory->loads) plan->has_banks = true;
     for (int k = 0; k < 3 && memory->store >= 0; k++)
         if (!is_needless(plan, &p->ops[memory->store], k))

@@ -19,6 +19,9 @@ EMBED(emit_voted_register, "rtl/voted_register.v");
 EMBED(emit_voted_copy, "rtl/voted_copy.v");
 EMBED(emit_majority, "rtl/majority.v");
 EMBED(emit_upset_counter, "rtl/upset_counter.v");
+EMBED(emit_secded_encode, "rtl/secded_encode.v");
+EMBED(emit_secded_decode, "rtl/secded_decode.v");
+EMBED(emit_secded_guard, "rtl/secded_guard.v");
 
 /* Signal and counter of what is watched, and bits of the counter. */
 static const struct watch_row {
@@ -36,6 +39,11 @@ const struct verilog_library *verilog_libraries(const struct verilog_plan *plan,
         *end++ = (struct verilog_library){"voted_register", emit_voted_register};
         *end++ = (struct verilog_library){"voted_copy", emit_voted_copy};
         *end++ = (struct verilog_library){"majority", emit_majority};
+    }
+    if (plan->program->protect & PROTECT_ECC) {
+        *end++ = (struct verilog_library){"secded_encode", emit_secded_encode};
+        *end++ = (struct verilog_library){"secded_decode", emit_secded_decode};
+        *end++ = (struct verilog_library){"secded_guard", emit_secded_guard};
     }
     return list;
 }

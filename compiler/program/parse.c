@@ -343,7 +343,9 @@ static void parse_protect(struct parser *s)
 {
     s->p->protect = scan_take(&s->scan, "tmr") ? PROTECT_TMR : 0;
     if (!s->p->protect) scan_expect(&s->scan, "ecc");
-    if (!s->p->protect || scan_take(&s->scan, "ecc")) s->p->protect |= PROTECT_ECC;
+    if (s->p->protect && !scan_take(&s->scan, "ecc")) return;
+    s->p->protect |= PROTECT_ECC;
+    s->p->correction_cycles = (int)scan_integer(&s->scan, 1, 2, "cycles of the correction");
 }
 
 static void parse_statement(struct parser *s)

@@ -12,7 +12,7 @@ int op_read_cycles(const struct program *p, const struct op *op)
     if (op->code == OP_TABLE) return p->tables[op->immediate].in_block;
     if (op->code != OP_LOAD) return 0;
     const struct memory *memory = &p->memories[op->immediate];
-    return memory_is_corrected(p, memory) ? 2 : memory->kind == MEMORY_BLOCK;
+    return memory_is_corrected(p, memory) ? 1 + p->correction_cycles : memory->kind == MEMORY_BLOCK;
 }
 
 int op_distance(const struct program *p, int value, int k)

@@ -400,12 +400,9 @@ double stage_delay_ns(const struct program *p, const struct target *target)
 {
     struct arena arena = {0};
     const struct arrival *all = arrivals_find(&arena, p, target, false);
-    double longest = 0;
+    double longest = correction_delay_ns(p, target);
     for (int v = 0; v < p->op_count; v++)
         longest = later(longest, arrival_latest(p, v, &all[v]));
-    for (int m = 0; m < p->memory_count; m++)
-        if (memory_is_corrected(p, &p->memories[m]))
-            longest = later(longest, correction_delay_ns(p, &p->memories[m], target));
     arena_free(&arena);
     return longest;
 }

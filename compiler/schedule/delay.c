@@ -3,6 +3,8 @@
 #include "compiler/schedule/arrival.h"
 #include "compiler/schedule/schedule.h"
 
+#include <math.h>
+
 static int larger(int a, int b)
 {
     return a > b ? a : b;
@@ -124,13 +126,21 @@ static double block_delay(int words, int width_bits, const struct target *target
            (deep > 1 ? lut_levels(levels_for(deep, target) + 1, target) : 0);
 }
 
-/* From the memory to the register of the corrected word: parities, which bit they name, the bit. */
-double correction_delay_ns(const struct program *p, const struct memory *m,
-                           const struct target *target)
+double correction_delay_ns(const struct program *p, const struct target *target)
 {
-    int bits = memory_word_bits(p, m), check_bits = bits - m->format.width_bits;
-    return (m->kind == MEMORY_BLOCK ? block_delay(memory_words(m), bits, target) : 0) +
-           lut_levels(levels_for(bits / 2, target) + levels_for(check_bits, target) + 1, target);
+    double longest = 0;
+    for (int i = 0; i < p->memory_count; i++) {
+        const struct memory *m = &p->memories[i];
+        int bits = memory_word_bits(p, m), check_bits = bits - m->format.width_bits;
+        if (!memory_is_corrected(p, m)) continue;
+        double read = m->kind == MEMORY_BLOCK ? block_delay(memory_words(m), bits, target) : 0;
+        /* parities, the bit that they name, the word with it inverted */
+        double correct = lut_levels(
+            levels_for(bits / 2, target) + levels_for(check_bits, target) + 1, target);
+        double path = p->correction_cycles > 1 ? fmax(read, correct) : read + correct;
+        longest = fmax(longest, path);
+    }
+    return longest;
 }
 
 /* From the address, or of a block memory from the clock, to the entry. */

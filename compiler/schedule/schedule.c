@@ -300,6 +300,18 @@ static struct program *with_stages(const struct program *old, const int *stages,
     return p;
 }
 
+/* The program, all but itself shared, with a cycle more for corrections where they need it. */
+static const struct program *choose_correction(struct arena *arena, const struct program *p,
+                                               const struct target *target, double period)
+{
+    struct program *chosen = arena_alloc(arena, 1, sizeof *chosen);
+    if (!(p->protect & PROTECT_ECC)) return p;
+    *chosen = *p;
+    chosen->correction_cycles = 1;
+    if (correction_delay_ns(chosen, target) > period) chosen->correction_cycles = 2;
+    return chosen;
+}
+
 /* Everything but the stages. */
 static void scheduling_init(struct scheduling *s, struct arena *arena, const struct program *p,
                             const struct compile_options *options)
@@ -307,7 +319,7 @@ static void scheduling_init(struct scheduling *s, struct arena *arena, const str
     const struct target *target = options->target;
     double period = 1000 / options->clock_mhz - target->clk_to_q_ns - target->setup_ns;
     struct program *again = schedule_split(p, target, period);
-    p = again ? again : p;
+    p = choose_correction(arena, again ? again : p, target, period);
     size_t count = (size_t)p->op_count + 1;
     *s = (struct scheduling){
         .program = p, .again = again, .target = target, .options = options, .period = period};
