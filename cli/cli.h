@@ -135,6 +135,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "do not compile the program to machine code: interpret it")                                  \
     X(COUNT, random_events, "random-events", "N", ON(VERIFY) | ON(ALL) | ON(EXPLORE),              \
       "random events beside the given ones")                                                       \
+    X(COUNT, faults, "faults", "N", ON(VERIFY) | ON(ALL),                                          \
+      "then flip N single bits of the network's state in simulation, and say what comes of it")    \
     X(NUMBER, tolerance, "tolerance", "D", ON(VERIFY) | ON(ALL),                                   \
       "largest deviation of the scores from the unquantized network")                              \
     X(FLAG, pins_free, "pins-free", NULL, ON_BUILD,                                                \

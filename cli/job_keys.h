@@ -307,6 +307,8 @@
     X(COUNT, random_events, "1000", 0, 1e9, "random events beside the test events")                \
     X(COUNT, gate_level_events, "1000", 0, 1e9,                                                    \
       "events for the simulation of the synthesised netlist; 0: none")                             \
+    X(COUNT, faults, "0", 0, 1e9,                                                                  \
+      "single bits of the network's state flipped in simulation, one at a time; 0: none")          \
     X(COUNT, seed, "1", 0, 2147483647, "seed of random events and gaps")
 
 #define JOB_PHYSICS_KEYS(X)                                                                        \

@@ -40,7 +40,7 @@ struct verilog_memory {
     bool loads;       /* loadable, and read */
     bool is_corrected; /* its words are codes (rtl/secded_guard.v) */
     int word_bits;     /* as stored */
-    int delay;        /* of one made of delays: the longest */
+    int delay;         /* of one made of delays: the longest */
 };
 
 struct verilog_value {

@@ -247,10 +247,11 @@ static void add_corrected(struct verilog_module *module, int value)
     watch_load(module, name, WATCH_UNCORRECTABLE, "uncorrectable");
     text_add(t,
              "    secded_guard #(\n        .DATA_BITS(%d),\n        .HAMMING_BITS(%d),\n"
-             "        .ADDRESS_BITS(%d),\n        .CORRECTION_CYCLES(%d)\n    ) guard_%s (\n        .clk_i(clk_i),\n"
+             "        .ADDRESS_BITS(%d),\n        .CORRECTION_CYCLES(%d)\n    ) guard_%s (\n       "
+             " .clk_i(clk_i),\n"
              "        .busy_i(%s),\n        .addr_i(",
-             data_bits, m->word_bits - data_bits - 1, slot_bits, plan->program->correction_cycles, name,
-             busy);
+             data_bits, m->word_bits - data_bits - 1, slot_bits, plan->program->correction_cycles,
+             name, busy);
     add_slot(module, value, memory, stage, t);
     text_add(t,
              "),\n        .load_we_i(%s),\n        .load_addr_i(%s),\n        .load_code_i(%s),\n"

@@ -34,7 +34,8 @@ const struct verilog_library *verilog_libraries(const struct verilog_plan *plan,
                                                 struct arena *arena)
 {
     struct verilog_library *list = arena_alloc(arena, 8, sizeof *list), *end = list;
-    if (plan->program->protect) *end++ = (struct verilog_library){"upset_counter", emit_upset_counter};
+    if (plan->program->protect)
+        *end++ = (struct verilog_library){"upset_counter", emit_upset_counter};
     if (plan->votes) {
         *end++ = (struct verilog_library){"voted_register", emit_voted_register};
         *end++ = (struct verilog_library){"voted_copy", emit_voted_copy};
@@ -178,8 +179,7 @@ void verilog_register_chain(const struct verilog_plan *plan, struct text *text, 
         snprintf(source, sizeof source, d == 1 ? "%s" : "%s%d", d == 1 ? from : name, d - 1);
         snprintf(to, sizeof to, "%s%d", name, d);
         if (plan->votes) {
-            verilog_register(plan, text, to, width,
-                             (struct verilog_case[]){{NULL, source}, {0}});
+            verilog_register(plan, text, to, width, (struct verilog_case[]){{NULL, source}, {0}});
             continue;
         }
         verilog_declare(text, "    reg", false, width);
@@ -255,18 +255,18 @@ void verilog_counter_ports(const struct verilog_plan *plan, struct text *text)
 /* A register in front of each counter, as the signals come from all over. */
 void verilog_counters(const struct verilog_plan *plan, struct text *text)
 {
-    if (plan->program->protect)
-        text_add(text, "\n    // What was seen of upsets, since reset.\n");
+    if (plan->program->protect) text_add(text, "\n    // What was seen of upsets, since reset.\n");
     for (int w = 0; w < WATCH_COUNT; w++) {
         const struct watch_row *row = &watch_rows[w];
         if (!is_counted(plan, w)) continue;
         const char *list = text_string(&plan->watched[w]);
-        text_add(text,
-                 "    reg %s_q;\n    always @(posedge clk_i) %s_q <= !rst_i && |{1'b0%s};\n"
-                 "    upset_counter #(.WIDTH(%d)) count_%s (\n        .clk_i(clk_i),\n"
-                 "        .rst_i(rst_i),\n        .count_i(%s_q),\n        .count_o(%s_o)\n    );\n",
-                 row->pulse, row->pulse, list, EMIT_COUNTER_BITS, row->counter, row->pulse,
-                 row->counter);
+        text_add(
+            text,
+            "    reg %s_q;\n    always @(posedge clk_i) %s_q <= !rst_i && |{1'b0%s};\n"
+            "    upset_counter #(.WIDTH(%d)) count_%s (\n        .clk_i(clk_i),\n"
+            "        .rst_i(rst_i),\n        .count_i(%s_q),\n        .count_o(%s_o)\n    );\n",
+            row->pulse, row->pulse, list, EMIT_COUNTER_BITS, row->counter, row->pulse,
+            row->counter);
         text_free(&plan->watched[w]);
     }
 }
