@@ -15,12 +15,8 @@ static void add_weights(cJSON *row, const struct network *network, const char *n
         if (layer->kind != LAYER_DENSE || strcmp(layer->name, name) != 0) continue;
         int inputs = network->layers[layer->input].size;
         long nonzero = 0;
-        for (int i = 0; i < inputs * layer->size; i++) {
-            double w = layer->weights[i];
-            if (layer->weight_quant.count)
-                w = format_quantize(quantizer_at(&layer->weight_quant, i), w);
-            nonzero += w != 0;
-        }
+        for (int i = 0; i < inputs * layer->size; i++)
+            nonzero += quantizer_apply(&layer->weight_quant, i, layer->weights[i]) != 0;
         json_add_number(row, "inputs", inputs);
         json_add_number(row, "outputs", layer->size);
         json_add_number(row, "weights", (double)inputs * layer->size);

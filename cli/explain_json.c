@@ -122,17 +122,12 @@ static double find_weight(struct explain *e, const struct weight_cost *weight)
     if (column < 0) return NAN;
     if (weight->argument < 0) {
         if (!layer->bias) return NAN;
-        double bias = layer->bias[column];
-        return layer->bias_quant.count
-                   ? format_quantize(quantizer_at(&layer->bias_quant, column), bias)
-                   : bias;
+        return quantizer_apply(&layer->bias_quant, column, layer->bias[column]);
     }
     row = e->elements[weight->argument];
     if (row < 0 || row >= e->network->layers[layer->input].size) return NAN;
     int at = row * layer->size + column;
-    double w = layer->weights[at];
-    return layer->weight_quant.count ? format_quantize(quantizer_at(&layer->weight_quant, at), w)
-                                     : w;
+    return quantizer_apply(&layer->weight_quant, at, layer->weights[at]);
 }
 
 static int by_share(const void *x, const void *y)

@@ -133,17 +133,12 @@ static bool same_numbers(const double *a, const double *b, size_t count)
 
 static double weight_of(const struct layer *layer, size_t i)
 {
-    return layer->weight_quant.count
-               ? format_quantize(quantizer_at(&layer->weight_quant, (int)i), layer->weights[i])
-               : layer->weights[i];
+    return quantizer_apply(&layer->weight_quant, (int)i, layer->weights[i]);
 }
 
 static double bias_of(const struct layer *layer, int j)
 {
-    if (!layer->bias) return 0;
-    return layer->bias_quant.count
-               ? format_quantize(quantizer_at(&layer->bias_quant, j), layer->bias[j])
-               : layer->bias[j];
+    return layer->bias ? quantizer_apply(&layer->bias_quant, j, layer->bias[j]) : 0;
 }
 
 /* Constants of a dense layer that is not loaded. */

@@ -48,6 +48,11 @@ static inline struct format quantizer_at(const struct quantizer *q, int element)
 {
     return q->formats[q->count == 1 ? 0 : element];
 }
+/* What an element's value becomes: itself where there is no quantizer. */
+static inline double quantizer_apply(const struct quantizer *q, int element, double value)
+{
+    return q->count ? format_quantize(quantizer_at(q, element), value) : value;
+}
 
 /* How hardware computes a softmax: in logarithms, so that nothing is multiplied or divided. With
  *   d[j] = difference(max_k x[k] - x[j])        s = sum(sum_j exponential(exp(-d[j])))

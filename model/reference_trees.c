@@ -12,7 +12,7 @@ static double *quantized(struct arena *arena, const struct quantizer *quant, con
     for (int i = 0; i < count; i++) {
         double value = values[i] * trees->factor / trees->divisor;
         int f = format_of ? format_of[i] : i;
-        result[i] = quant->count ? format_quantize(quantizer_at(quant, f), value) : value;
+        result[i] = quantizer_apply(quant, f, value);
     }
     return result;
 }

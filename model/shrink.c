@@ -11,15 +11,10 @@ struct facts {
     double *value; /* of a constant */
 };
 
-static double used(const struct quantizer *quant, int element, double latent)
-{
-    return quant->count ? format_quantize(quantizer_at(quant, element), latent) : latent;
-}
-
 static double used_weight(const struct layer *layer, int row, int column)
 {
     int element = row * layer->size + column;
-    return used(&layer->weight_quant, element, layer->weights[element]);
+    return quantizer_apply(&layer->weight_quant, element, layer->weights[element]);
 }
 
 /* A format for a number that is to be kept as it is, with the modes of the others. */
@@ -53,7 +48,7 @@ static void open_bias(struct network *network, struct layer *layer)
 /* The bias of output j with the constant input i in it. */
 static double folded(const struct layer *layer, const struct facts *in, int i, int j)
 {
-    double bias = layer->bias ? used(&layer->bias_quant, j, layer->bias[j]) : 0;
+    double bias = layer->bias ? quantizer_apply(&layer->bias_quant, j, layer->bias[j]) : 0;
     return bias + used_weight(layer, i, j) * in->value[i];
 }
 
@@ -93,7 +88,7 @@ static void find_constant_sums(const struct network *network, const struct layer
         out->constant[j] = true;
         for (int i = 0; i < inputs; i++)
             out->constant[j] = out->constant[j] && used_weight(layer, i, j) == 0;
-        out->value[j] = layer->bias ? used(&layer->bias_quant, j, layer->bias[j]) : 0;
+        out->value[j] = layer->bias ? quantizer_apply(&layer->bias_quant, j, layer->bias[j]) : 0;
     }
 }
 

@@ -1,23 +1,40 @@
-// The soft core with its memory, a UART, a timer, LEDs and a CRC: what a board's control needs before it has a network.
+// The soft core with its memory, a UART, a timer, a watchdog, LEDs, a CRC, and a port for what stands around the network.
 //
-// Memory: 2^MEMORY_BITS words from address 0 on, loaded from MEMORY_FILE (hexadecimal words, one a line), repeated below
-// 0x80000000. Registers (runtime/registers.txt) from there on; what is not listed reads 0. Every access takes two cycles.
-// The external interrupt is on while a byte has been received.
+// Memory: MEMORY_WORDS words from address 0 on (at least 256, any number), loaded from MEMORY_FILE (hexadecimal words, one a
+// line). Below 0x80000000 it repeats with the next power of two, what is between reads as anything. Registers (runtime/registers.txt)
+// from there on; what is not listed reads 0. Every access takes two cycles.
+//
+// The port ext_* takes the accesses to 0x80010000 and above: ext_valid_o with a word address (bits 24 to 22: which window, 0 the
+// registers, 21 to 0: the word in it), data and direction, all held until ext_ready_i is high for a cycle together with the word
+// that was read. ext_rdata_i must be 0 while no access is under way (rtl/bus_bridge.v).
+//
+// The external interrupt is what INTERRUPT enables of: a byte has been received, frozen_i is high (synchronous to clk_i).
+// The watchdog resets all but LEDs and its own flag. leds_o: a bit per LED, high is lit.
 `default_nettype none
 
 module core_system #(
-    parameter MEMORY_BITS  = 11,
+    parameter MEMORY_WORDS = 2048,
     parameter MEMORY_FILE  = "firmware.hex",
     parameter UART_DIVIDER = 4,
+    parameter UART_MEASURE = 0,
+    parameter FIFO_BITS    = 8,
     parameter LEDS         = 8
 ) (
     input  wire            clk_i,
     input  wire            rst_i,
     input  wire            rx_i,
     output wire            tx_o,
-    output wire [LEDS-1:0] leds_o
+    output wire [LEDS-1:0] leds_o,
+    output wire            ext_valid_o,
+    output wire            ext_write_o,
+    output wire [24:0]     ext_address_o,
+    output wire [31:0]     ext_wdata_o,
+    input  wire            ext_ready_i,
+    input  wire [31:0]     ext_rdata_i,
+    input  wire            frozen_i
 );
 `include "registers.vh"
+    localparam MEMORY_BITS = $clog2(MEMORY_WORDS);
 
     // ---- core and bus
     wire        valid;
@@ -25,7 +42,8 @@ module core_system #(
     wire [3:0]  wstrb;
     reg         ready_q, from_memory_q;
     reg  [31:0] memory_q, register_q;
-    wire        ask        = valid & ~ready_q;
+    wire        external   = address[31] & (address[26] | address[25] | address[24] | address[16]);
+    wire        ask        = valid & ~ready_q & ~external;
     wire        writes     = ask & (wstrb != 4'd0);
     wire        in_memory  = ~address[31];
     wire [5:0]  number     = address[7:2];
@@ -33,25 +51,32 @@ module core_system #(
     wire        put        = writes & listed;
     wire        get        = ask & (wstrb == 4'd0) & listed;
     wire        timer_irq, received;
+    reg         external_irq_q, bitten_q;
+    wire        rst        = rst_i | bitten_q;
 
     rv32i cpu (
         .clk_i(clk_i),
-        .rst_i(rst_i),
+        .rst_i(rst),
         .bus_valid_o(valid),
         .bus_addr_o(address),
         .bus_wdata_o(wdata),
         .bus_wstrb_o(wstrb),
-        .bus_ready_i(ready_q),
-        .bus_rdata_i(from_memory_q ? memory_q : register_q),
+        .bus_ready_i(ready_q | ext_ready_i),
+        .bus_rdata_i(from_memory_q ? memory_q : register_q | ext_rdata_i),
         .timer_irq_i(timer_irq),
-        .external_irq_i(received)
+        .external_irq_i(external_irq_q)
     );
 
-    always @(posedge clk_i) ready_q       <= ask & ~rst_i;
+    assign ext_valid_o   = valid & external;
+    assign ext_write_o   = wstrb != 4'd0;
+    assign ext_address_o = {address[26:24], address[23:2]};
+    assign ext_wdata_o   = wdata;
+
+    always @(posedge clk_i) ready_q       <= ask & ~rst;
     always @(posedge clk_i) from_memory_q <= in_memory;
 
     // ---- memory, a lane per byte
-    (* ram_style = "block" *) reg [31:0] memory[0:(1<<MEMORY_BITS)-1];
+    (* ram_style = "block" *) reg [31:0] memory[0:MEMORY_WORDS-1];
     initial $readmemh(MEMORY_FILE, memory);
     wire [MEMORY_BITS-1:0] word = address[MEMORY_BITS+1:2];
     wire [3:0]             lane = wstrb & {4{ask & in_memory}};
@@ -70,10 +95,11 @@ module core_system #(
 
     uart #(
         .DIVIDER(UART_DIVIDER),
-        .FIFO_BITS(7)  // the longest frame of the monitor, 70 bytes, fits
+        .MEASURE(UART_MEASURE),
+        .FIFO_BITS(FIFO_BITS)  // the longest frame of the monitor fits
     ) uart (
         .clk_i(clk_i),
-        .rst_i(rst_i),
+        .rst_i(rst),
         .rx_i(rx_i),
         .tx_o(tx_o),
         .rx_valid_o(received),
@@ -88,7 +114,7 @@ module core_system #(
 
     wire reads_status = get & (number == REGISTER_UART_STATUS);
     always @(posedge clk_i)
-        if (rst_i) {framing_q, overrun_q} <= 2'b00;
+        if (rst)   {framing_q, overrun_q} <= 2'b00;
         else       {framing_q, overrun_q} <= {framing | (framing_q & ~reads_status), overrun | (overrun_q & ~reads_status)};
 
     // ---- timer, LEDs, CRC
@@ -110,31 +136,52 @@ module core_system #(
     endfunction
 
     always @(posedge clk_i)
-        if (rst_i) begin
+        if (rst) begin
             time_q    <= 32'd0;
             compare_q <= 32'h8000_0000;
             timer_q   <= 1'b0;
-            leds_q    <= {LEDS{1'b0}};
         end else begin
             time_q  <= time_q + 32'd1;
             timer_q <= ~late[31];
             if (put && number == REGISTER_TIME_COMPARE) compare_q <= wdata;
-            if (put && number == REGISTER_LEDS)         leds_q    <= wdata[LEDS-1:0];
         end
+    always @(posedge clk_i)
+        if (rst_i)                                leds_q <= {LEDS{1'b0}};
+        else if (put && number == REGISTER_LEDS)  leds_q <= wdata[LEDS-1:0];
     always @(posedge clk_i)
         if (put && number == REGISTER_CRC)           crc_q <= wdata[15:0];
         else if (put && number == REGISTER_CRC_DATA) crc_q <= crc_step(crc_q, wdata[7:0]);
 
+    // ---- watchdog: counts at each multiple of 2^16 of the time; interrupts
+    reg  [7:0] left_q;
+    reg        carry_q, bit_q;  // bit_q: the last reset was the watchdog's
+    reg  [1:0] enable_q;
+    wire       expires = carry_q & (left_q == 8'd1);
+
+    always @(posedge clk_i) carry_q <= &time_q[15:0];
+    always @(posedge clk_i)
+        if (rst)                                     left_q <= 8'd0;
+        else if (put && number == REGISTER_WATCHDOG) left_q <= wdata[7:0];
+        else if (carry_q && left_q != 8'd0)          left_q <= left_q - 8'd1;
+    always @(posedge clk_i) bitten_q <= ~rst & expires;
+    always @(posedge clk_i) bit_q    <= ~rst_i & (bit_q | bitten_q);
+    always @(posedge clk_i)
+        if (rst)                                      enable_q <= 2'b00;
+        else if (put && number == REGISTER_INTERRUPT) enable_q <= wdata[1:0];
+    always @(posedge clk_i) external_irq_q <= |(enable_q & {frozen_i, received});
+
     always @(posedge clk_i)
         case (listed ? number : 6'd63)
             REGISTER_ID:           register_q <= 32'h534c_5543;
-            REGISTER_VERSION:      register_q <= 32'd1;
+            REGISTER_VERSION:      register_q <= 32'd2;
             REGISTER_LEDS:         register_q <= {{32-LEDS{1'b0}}, leds_q};
             REGISTER_UART_DATA:    register_q <= received ? {23'd0, 1'b1, rx_data} : 32'd0;
             REGISTER_UART_STATUS:  register_q <= {28'd0, framing_q, overrun_q, tx_full, received};
             REGISTER_TIME:         register_q <= time_q;
             REGISTER_TIME_COMPARE: register_q <= compare_q;
             REGISTER_CRC:          register_q <= {16'd0, crc_q};
+            REGISTER_WATCHDOG:     register_q <= {23'd0, bit_q, left_q};
+            REGISTER_INTERRUPT:    register_q <= {22'd0, frozen_i, received, 6'd0, enable_q};
             default:               register_q <= 32'd0;
         endcase
 endmodule

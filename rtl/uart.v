@@ -2,7 +2,8 @@
 //
 // One bit takes DIVIDER cycles of clk_i (4 to 65535): 3 Mbaud from 12 MHz is 4. The line is sampled in the middle of a bit, behind
 // two flip-flops. A byte whose stop bit is low is dropped and sets framing_o for a cycle; one that finds the FIFO full is dropped and
-// sets overrun_o for a cycle.
+// sets overrun_o for a cycle. With MEASURE 1 the length of a bit, DIVIDER give or take a quarter, is measured (rtl/baud_meter.v), and
+// DIVIDER is from 12 to 4095.
 //
 // rx_data_o is the oldest byte received while rx_valid_o is high; rx_take_i takes it. tx_give_i gives tx_data_i to the
 // transmitter, which is ignored while tx_full_o is high. Both FIFOs hold 2^FIFO_BITS bytes. Reset empties them and lets the line idle.
@@ -10,7 +11,8 @@
 
 module uart #(
     parameter DIVIDER   = 4,
-    parameter FIFO_BITS = 5
+    parameter FIFO_BITS = 5,
+    parameter MEASURE   = 0
 ) (
     input  wire       clk_i,
     input  wire       rst_i,
@@ -26,17 +28,41 @@ module uart #(
     output reg        overrun_o
 );
     localparam [31:0] LAST = DIVIDER - 1, MIDDLE = DIVIDER / 2 < 3 ? 0 : DIVIDER / 2 - 2;
-    localparam [15:0] WHOLE = LAST[15:0], HALF = MIDDLE[15:0];
+    localparam BITS = $clog2(MEASURE != 0 ? DIVIDER + DIVIDER / 4 + 1 : DIVIDER);
+    localparam [BITS-1:0] NONE = 0, ONE = 1;
+
+    // ---- cycles of a bit, and to the middle of the start bit, less what the registers take
+    wire [BITS-1:0] whole, half;
+    wire            line;
+    generate
+        if (MEASURE != 0) begin : g_measured
+            wire unused = &{1'b0, MIDDLE, LAST};
+            assign half = {1'b0, whole[BITS-1:1]} - ONE;
+            baud_meter #(
+                .DIVIDER(DIVIDER),
+                .BITS(BITS)
+            ) meter (
+                .clk_i(clk_i),
+                .rst_i(rst_i),
+                .line_i(line),
+                .framing_i(framing_o),
+                .last_o(whole)
+            );
+        end else begin : g_given
+            assign whole = LAST[BITS-1:0];
+            assign half  = MIDDLE[BITS-1:0];
+        end
+    endgenerate
 
     // ---- receive: the start bit's middle, then a bit every DIVIDER cycles
     reg  [1:0]  line_q;
-    reg  [15:0] rx_wait_q;
+    reg  [BITS-1:0] rx_wait_q;
     reg  [3:0]  rx_left_q;  // bits to come, the stop bit too; 0: idle
     reg         rx_start_q; // in the start bit
     reg  [7:0]  rx_shift_q;
     reg         rx_byte_q;  // a byte is complete
-    wire        line   = line_q[1];
-    wire        sample = rx_wait_q == 16'd0;
+    wire        sample = rx_wait_q == NONE;
+    assign      line   = line_q[1];
 
     always @(posedge clk_i) line_q <= rst_i ? 2'b11 : {line_q[0], rx_i};
     always @(posedge clk_i)
@@ -65,9 +91,9 @@ module uart #(
         end
     always @(posedge clk_i)
         if (rx_start_q || rx_left_q != 4'd0)
-            rx_wait_q <= sample ? WHOLE : rx_wait_q - 16'd1;
+            rx_wait_q <= sample ? whole : rx_wait_q - ONE;
         else
-            rx_wait_q <= HALF;
+            rx_wait_q <= half;
     always @(posedge clk_i) if (sample && !rx_start_q && rx_left_q > 4'd1) rx_shift_q <= {line, rx_shift_q[7:1]};
 
     wire rx_full;
@@ -87,13 +113,13 @@ module uart #(
     );
 
     // ---- send: start bit, data, stop bit
-    reg  [15:0] tx_wait_q;
+    reg  [BITS-1:0] tx_wait_q;
     reg  [3:0]  tx_left_q;
     reg  [9:0]  tx_shift_q;
     wire        tx_valid;
     wire [7:0]  tx_next;
     wire        tx_idle = tx_left_q == 4'd0;
-    wire        tx_due  = tx_wait_q == 16'd0;
+    wire        tx_due  = tx_wait_q == NONE;
     wire        tx_load = tx_idle & tx_valid;
     reg         tx_q;
     assign tx_o = tx_q;
@@ -110,7 +136,7 @@ module uart #(
     always @(posedge clk_i)
         if (tx_load)     tx_shift_q <= {1'b1, tx_next, 1'b0};
         else if (tx_due) tx_shift_q <= {1'b1, tx_shift_q[9:1]};
-    always @(posedge clk_i) tx_wait_q <= tx_load | tx_due ? WHOLE : tx_wait_q - 16'd1;
+    always @(posedge clk_i) tx_wait_q <= tx_load | tx_due ? whole : tx_wait_q - ONE;
 
     byte_fifo #(
         .BITS(FIFO_BITS)

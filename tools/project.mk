@@ -26,6 +26,7 @@ docs: $(BUILD)/sluice ## make again the pages that come from the code's tables
 	$(BUILD)/sluice list keys > docs/reference/job-keys.md
 	tools/dependency-table > docs/reference/dependencies.md
 	tools/register-map verilog > rtl/registers.vh
+	tools/register-map events > rtl/event_registers.vh
 	tools/register-map c > runtime/registers.h
 	tools/register-map docs > docs/reference/registers.md
 	$(BUILD)/sluice list keys >/dev/null && tools/supported-table $(BUILD)/sluice > $(BUILD)/supported.md

@@ -266,9 +266,7 @@ struct train_layer_summary *train_summaries(struct arena *arena, const struct ne
                                             .weights = (long)inputs * layer->size,
                                             .weight_bits = widest(&layer->weight_quant)};
         for (int i = 0; i < inputs * layer->size; i++) {
-            double w = layer->weights[i];
-            if (layer->weight_quant.count)
-                w = format_quantize(quantizer_at(&layer->weight_quant, i), w);
+            double w = quantizer_apply(&layer->weight_quant, i, layer->weights[i]);
             row->nonzero += w != 0;
             if (layer->weight_quant.count)
                 row->digits +=

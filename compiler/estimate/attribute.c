@@ -27,6 +27,7 @@ struct sharing {
     struct sets readers, terms;
     int64_t *shares; /* [arguments][neurons] */
     int *saved;      /* [arguments][neurons] */
+    const int *sources;
 };
 
 static uint64_t *row(const struct sets *sets, int i)
@@ -39,11 +40,15 @@ static void set_bit(uint64_t *bits, int i)
     bits[i / 64] |= (uint64_t)1 << i % 64;
 }
 
-static void join(const struct sets *sets, int into, int from)
+/* Whether there was something to add. */
+static bool join(const struct sets *sets, int into, int from)
 {
-    uint64_t *a = row(sets, into), *b = row(sets, from);
-    for (int w = 0; w < sets->words; w++)
+    uint64_t *a = row(sets, into), *b = row(sets, from), fresh = 0;
+    for (int w = 0; w < sets->words; w++) {
+        fresh |= b[w] & ~a[w];
         a[w] |= b[w];
+    }
+    return fresh != 0;
 }
 
 /* Members in ascending order, written to list[]; returns their number. */
@@ -103,47 +108,66 @@ static struct cost *op_costs(struct arena *arena, const struct program *p, const
     return costs;
 }
 
-static bool *find_live(struct arena *arena, const struct program *p)
+/* Where a value has what it depends on beside its operands: a state of the update, a load of the
+ * memory's store; -1: nowhere. */
+static int *find_sources(struct arena *arena, const struct program *p)
 {
-    bool *live = arena_alloc(arena, (size_t)p->op_count + 1, sizeof *live);
-    for (int i = 0; i < p->output_count; i++)
-        live[p->outputs[i].value] = true;
-    for (int v = p->op_count - 1; v >= 0; v--)
-        for (int k = 0; live[v] && k < p->ops[v].operand_count; k++)
-            live[p->operands[p->ops[v].operands + k]] = true;
-    return live;
+    int *sources = arena_alloc(arena, (size_t)p->op_count + 1, sizeof *sources);
+    int *stores = arena_alloc(arena, (size_t)p->memory_count + 1, sizeof *stores);
+    for (int m = 0; m < p->memory_count; m++)
+        stores[m] = -1;
+    for (int v = 0; v < p->op_count; v++) {
+        sources[v] = -1;
+        if (p->ops[v].code == OP_UPDATE) sources[p->operands[p->ops[v].operands]] = v;
+        if (p->ops[v].code == OP_STORE) stores[p->ops[v].immediate] = v;
+    }
+    for (int v = 0; v < p->op_count; v++)
+        if (p->ops[v].code == OP_LOAD) sources[v] = stores[p->ops[v].immediate];
+    return sources;
+}
+
+/* Operand k of a value; behind the last what find_sources() gave. -1: no more. */
+static int dependency(const struct program *p, const int *sources, int value, int k)
+{
+    const struct op *op = &p->ops[value];
+    return k < op->operand_count    ? p->operands[op->operands + k]
+           : k == op->operand_count ? sources[value]
+                                    : -1;
 }
 
 /* Whether the value leaves its block to be of use. */
-static bool *find_leaving(struct arena *arena, const struct program *p, const bool *live)
+static bool *find_leaving(struct arena *arena, const struct program *p, const int *sources)
 {
-    bool *leaves = arena_alloc(arena, (size_t)p->op_count + 1, sizeof *leaves);
+    size_t count = (size_t)p->op_count + 1;
+    bool *leaves = arena_alloc(arena, count, sizeof *leaves);
+    bool *live = arena_alloc(arena, count, sizeof *live);
+    program_find_live(p, true, live);
     for (int i = 0; i < p->output_count; i++)
         leaves[p->outputs[i].value] = true;
     for (int b = 0; b < p->block_count; b++)
         for (int v = p->blocks[b].first; v < p->blocks[b].end; v++)
-            for (int k = 0; live[v] && k < p->ops[v].operand_count; k++) {
-                int a = p->operands[p->ops[v].operands + k];
+            for (int k = 0, a; live[v] && (a = dependency(p, sources, v, k)) >= 0; k++)
                 if (!is_inside(&p->blocks[b], a) && p->ops[a].code != OP_CONST) leaves[a] = true;
-            }
     return leaves;
 }
 
 /* ---- one block ---- */
 
-/* Which neurons read each operation: backwards. */
+/* Which neurons read each operation: backwards, and again while a loop's iterations read what later
+ * operations of those before them gave. */
 static void find_readers(struct sharing *s)
 {
-    const struct program *p = s->program;
     int first = s->block->first;
     s->readers = sets_new(&s->arena, s->block->end - first, s->neurons);
     for (int n = 0; n < s->neurons; n++)
         set_bit(row(&s->readers, s->to->neurons[s->first_neuron + n].value - first), n);
-    for (int v = s->block->end - 1; v >= first; v--)
-        for (int k = 0; k < p->ops[v].operand_count; k++) {
-            int a = p->operands[p->ops[v].operands + k];
-            if (is_inside(s->block, a)) join(&s->readers, a - first, v - first);
-        }
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (int v = s->block->end - 1; v >= first; v--)
+            for (int k = 0, a; (a = dependency(s->program, s->sources, v, k)) >= 0; k++)
+                if (is_inside(s->block, a))
+                    grew |= join(&s->readers, a - first, v - first) && a > v;
+    }
 }
 
 static void add_argument(struct sharing *s, int value)
@@ -153,33 +177,39 @@ static void add_argument(struct sharing *s, int value)
     s->arguments_at[s->arguments++] = value;
 }
 
-/* Which arguments each operation depends on: forwards. */
-static void find_terms(struct sharing *s)
+static void find_arguments(struct sharing *s)
 {
     const struct program *p = s->program;
-    int first = s->block->first;
     s->arguments = 1;
     s->argument_of = arena_alloc(&s->arena, (size_t)p->op_count + 1, sizeof(int));
     s->arguments_at = arena_alloc(&s->arena, (size_t)p->op_count + 1, sizeof(int));
     s->arguments_at[0] = -1;
-    for (int v = first; v < s->block->end; v++) {
+    for (int v = s->block->first; v < s->block->end; v++) {
         if (p->ops[v].code == OP_INPUT) add_argument(s, v);
-        for (int k = 0; k < p->ops[v].operand_count; k++) {
-            int a = p->operands[p->ops[v].operands + k];
+        for (int k = 0, a; (a = dependency(p, s->sources, v, k)) >= 0; k++)
             if (!is_inside(s->block, a)) add_argument(s, a);
-        }
     }
+}
+
+/* Which arguments each operation depends on: forwards, again as long as a loop carries more back.
+ * Numbers of iterations and the words of memories that nothing writes count as constants. */
+static void find_terms(struct sharing *s)
+{
+    int first = s->block->first;
+    find_arguments(s);
     s->terms = sets_new(&s->arena, s->block->end - first, s->arguments);
-    for (int v = first; v < s->block->end; v++) {
-        const struct op *op = &p->ops[v];
-        if (op->code == OP_CONST || op->code == OP_INPUT)
-            set_bit(row(&s->terms, v - first), s->argument_of[v]);
-        for (int k = 0; k < op->operand_count; k++) {
-            int a = p->operands[op->operands + k];
-            if (is_inside(s->block, a))
-                join(&s->terms, v - first, a - first);
-            else
-                set_bit(row(&s->terms, v - first), s->argument_of[a]);
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (int v = first; v < s->block->end; v++) {
+            const struct op *op = &s->program->ops[v];
+            if (op->operand_count == 0 || (op->code == OP_LOAD && s->sources[v] < 0))
+                set_bit(row(&s->terms, v - first), s->argument_of[v]);
+            for (int k = 0, a; (a = dependency(s->program, s->sources, v, k)) >= 0; k++) {
+                if (!is_inside(s->block, a))
+                    set_bit(row(&s->terms, v - first), s->argument_of[a]);
+                else
+                    grew |= join(&s->terms, v - first, a - first) && a > v;
+            }
         }
     }
 }
@@ -274,7 +304,8 @@ struct attribution *attribute_costs(const struct program *p, const struct target
     struct arena scratch = {0};
     size_t count = (size_t)p->op_count + 1, capacity = 0;
     struct cost *costs = op_costs(&scratch, p, target);
-    bool *leaves = find_leaving(&scratch, p, find_live(&scratch, p));
+    int *sources = find_sources(&scratch, p);
+    bool *leaves = find_leaving(&scratch, p, sources);
     to->blocks = arena_alloc(&to->arena, (size_t)p->block_count + 1, sizeof *to->blocks);
     to->neurons = arena_alloc(&to->arena, count, sizeof *to->neurons);
     to->neuron_of = arena_alloc(&to->arena, count, sizeof *to->neuron_of);
@@ -284,7 +315,8 @@ struct attribution *attribute_costs(const struct program *p, const struct target
         to->neuron_of[v] = -1;
     }
     for (int b = 0; b < p->block_count; b++) {
-        struct sharing s = {.to = to, .program = p, .block = &p->blocks[b], .block_number = b};
+        struct sharing s = {
+            .to = to, .program = p, .block = &p->blocks[b], .block_number = b, .sources = sources};
         s.first_neuron = to->neuron_count;
         for (int v = s.block->first; v < s.block->end; v++)
             if (leaves[v])

@@ -1,6 +1,7 @@
 /* Attribution: who pays for the logic of a scheduled program.
  *
- * A block's neurons are the values that leave it: read by another block or a port. What an
+ * A block's neurons are the values that leave it: read by another block or a port; of a loop also
+ * the store of a memory that another block reads, which stands for all that it holds. What an
  * operation costs is divided equally over the neurons of its block that depend on it, and its adder
  * bits further, within each neuron, over the weights it serves: the block's arguments it depends
  * on, the constants together being one of them (the bias). An operation that no output depends on
@@ -31,7 +32,8 @@ struct neuron_cost {
 
 struct weight_cost {
     int neuron;    /* index in neurons[] */
-    int argument;  /* the value from outside the block, or INPUT op; -1: the constants */
+    int argument;  /* the value from outside the block (a memory's store), or INPUT op; -1: the
+                      constants, also those in memories */
     int64_t share; /* of adder bits, in units */
     int saved;     /* adder bits that go at once when this term is left out and all else is kept:
                       adders of this neuron alone with the term as an operand */

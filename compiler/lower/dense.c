@@ -12,12 +12,6 @@ static _Noreturn void fail_grid(const struct layer *layer, const char *what)
          layer->name, what);
 }
 
-/* The weight or bias as the hardware has it. */
-static double quantized(const struct quantizer *quant, int element, double x)
-{
-    return quant->count ? format_quantize(quantizer_at(quant, element), x) : x;
-}
-
 /* Brings numbers onto the finest grid among them. Returns its fraction bits. */
 static int common_grid(const struct layer *layer, const char *what, const struct dyadic *numbers,
                        size_t count, int64_t *integers)
@@ -76,9 +70,9 @@ void lower_dense(struct lowering *l, const struct layer *layer)
     struct dyadic *weights = arena_alloc(&l->arena, count, sizeof *weights);
     struct dyadic *bias = arena_alloc(&l->arena, (size_t)columns, sizeof *bias);
     for (size_t i = 0; i < count; i++)
-        weights[i] = dyadic_of(quantized(&layer->weight_quant, (int)i, layer->weights[i]));
+        weights[i] = dyadic_of(quantizer_apply(&layer->weight_quant, (int)i, layer->weights[i]));
     for (int j = 0; layer->bias && j < columns; j++)
-        bias[j] = dyadic_of(quantized(&layer->bias_quant, j, layer->bias[j]));
+        bias[j] = dyadic_of(quantizer_apply(&layer->bias_quant, j, layer->bias[j]));
     bool has_bias = layer->bias || l->is_bipolar;
     if (l->is_bipolar) take_bits(l, layer, rows, weights, bias);
     const struct layer *next = lowering_layer(l, 1);

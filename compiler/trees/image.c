@@ -36,7 +36,7 @@ static double adopt_value(const struct adoption *a, const struct quantizer *decl
     double x = value * a->other->trees->factor / a->other->trees->divisor, y;
     struct format format = declared->formats[0];
     char text[FORMAT_TEXT_BYTES];
-    if (quant->count) x = format_quantize(quantizer_at(quant, number), x);
+    x = quantizer_apply(quant, number, x);
     y = format_quantize(format, x);
     format_print(format, text);
     /* Raw values are rounded, but never cut off. */

@@ -5,6 +5,7 @@ check "job keys" sh -c "'$sluice' list keys | cmp - '$top/docs/reference/job-key
 check "supported table in the README" sh -c "'$top/tools/supported-table' '$sluice' >table && sed -n '/<!-- supported -->/,/<!-- end -->/p' '$top/README.md' | sed '1d;\$d' | cmp - table"
 check "dependencies" sh -c "'$top/tools/dependency-table' | cmp - '$top/docs/reference/dependencies.md'"
 check "register map: Verilog" sh -c "'$top/tools/register-map' verilog | cmp - '$top/rtl/registers.vh'"
+check "register map: Verilog around the network" sh -c "'$top/tools/register-map' events | cmp - '$top/rtl/event_registers.vh'"
 check "register map: C" sh -c "'$top/tools/register-map' c | cmp - '$top/runtime/registers.h'"
 check "register map: page" sh -c "'$top/tools/register-map' docs | cmp - '$top/docs/reference/registers.md'"
 check "every operation is in the program reference" sh -c "'$sluice' list operations --json | python3 -c '

@@ -49,6 +49,9 @@ struct Host {
     }
     void cycle()
     {
+        top.ext_ready_i = 0;
+        top.ext_rdata_i = 0;
+        top.frozen_i = 0;
         top.rx_i = 1;
         if (!to_send.empty()) {
             top.rx_i = static_cast<uint8_t>(to_send.front());
@@ -164,7 +167,7 @@ void check_quiet(Host &host)
     std::string name(reinterpret_cast<char *>(answer.payload) + 1, answer.length ? answer.length - 1u : 0u);
     check("id", named && answer.payload[0] == MONITOR_VERSION && name == "sluice core system");
     check("register ID", read_word(host, 0x80000000, word) && word == 0x534c5543);
-    check("the map's version", read_word(host, 0x80000004, word) && word == 1);
+    check("the map's version", read_word(host, 0x80000004, word) && word == 2);
     check("memory is written and read", write_word(host, 0x1ffc, 0x12345678) && read_word(host, 0x1ffc, word) && word == 0x12345678);
     check("the firmware's own memory is refused", refused(host, MONITOR_WRITE, {0, 0, 0, 0, 1, 2, 3, 4}, MONITOR_ADDRESS));
     check("beyond the memory is refused", refused(host, MONITOR_READ, {0, 0x20, 0, 0, 1}, MONITOR_ADDRESS));

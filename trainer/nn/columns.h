@@ -54,10 +54,12 @@ struct column_change {
 };
 
 /* Reads nn and events order[0 .. count - 1]. NULL: the network has operations or the events a form
- * that columns do not know (see columns.c); then nothing is to be closed. */
+ * that columns do not know (see columns_read.c); then nothing is to be closed. */
 struct columns *columns_open(struct nn *nn, const struct nn_events *events, const uint32_t *order,
                              long count);
 void columns_close(struct columns *columns);
+/* For columns_open(): layers, formats and room for the values. False: not known. */
+bool columns_read_network(struct columns *columns, struct nn *nn);
 
 static inline struct column_layer *columns_layer(struct columns *columns, int layer)
 {

@@ -3,6 +3,7 @@
  * factors that are refused. What the Verilog computes is judged in tests/unit/sim. */
 #include "base/error.h"
 #include "compiler/compile.h"
+#include "compiler/estimate/attribute.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/reuse/reuse.h"
 #include "compiler/schedule/schedule.h"
@@ -100,6 +101,15 @@ static int longest_loop(const struct program *p)
     return longest;
 }
 
+/* What a loop's iterations hand on, in states and memories, is paid for by what reads it. */
+static void check_payers(const struct program *p, const struct target *target, const char *what)
+{
+    struct attribution *to = attribute_costs(p, target);
+    for (int k = 0; k < COST_KINDS; k++)
+        if (to->unused.units[k]) fail_msg("%s: some of cost %d is nobody's", what, k);
+    attribution_free(to);
+}
+
 /* All passes behind, to the schedule, where the clock allows. */
 static void check_finished(const struct program *p, struct program *with,
                            const struct compile_options *options, uint64_t seed, const char *what)
@@ -122,6 +132,7 @@ static void check_finished(const struct program *p, struct program *with,
     struct program *scheduled = schedule_program(with, &slow);
     program_check(scheduled, "schedule");
     compare(p, scheduled, seed, what);
+    check_payers(scheduled, options->target, what);
     program_free(scheduled);
     program_free(with);
 }
