@@ -120,18 +120,18 @@ module core_system #(
     // ---- timer, LEDs, CRC
     reg  [31:0]     time_q, compare_q;
     reg  [LEDS-1:0] leds_q;
-    reg  [15:0]     crc_q;
+    reg  [31:0]     crc_q;
     wire [31:0]     late      = time_q - compare_q;
     reg             timer_q;
     wire            unused    = &{1'b0, address[1:0], late[30:0]};
     assign          timer_irq = timer_q;
     assign          leds_o    = leds_q;
 
-    function [15:0] crc_step(input [15:0] crc, input [7:0] data);
+    function [31:0] crc_step(input [31:0] crc, input [7:0] data);
         integer i;
         begin
-            crc_step = crc ^ {data, 8'd0};
-            for (i = 0; i < 8; i = i + 1) crc_step = {crc_step[14:0], 1'b0} ^ (crc_step[15] ? 16'h1021 : 16'd0);
+            crc_step = crc ^ {24'd0, data};
+            for (i = 0; i < 8; i = i + 1) crc_step = {1'b0, crc_step[31:1]} ^ (crc_step[0] ? 32'hedb8_8320 : 32'd0);
         end
     endfunction
 
@@ -149,7 +149,7 @@ module core_system #(
         if (rst_i)                                leds_q <= {LEDS{1'b0}};
         else if (put && number == REGISTER_LEDS)  leds_q <= wdata[LEDS-1:0];
     always @(posedge clk_i)
-        if (put && number == REGISTER_CRC)           crc_q <= wdata[15:0];
+        if (put && number == REGISTER_CRC)           crc_q <= ~wdata;
         else if (put && number == REGISTER_CRC_DATA) crc_q <= crc_step(crc_q, wdata[7:0]);
 
     // ---- watchdog: counts at each multiple of 2^16 of the time; interrupts
@@ -179,7 +179,7 @@ module core_system #(
             REGISTER_UART_STATUS:  register_q <= {28'd0, framing_q, overrun_q, tx_full, received};
             REGISTER_TIME:         register_q <= time_q;
             REGISTER_TIME_COMPARE: register_q <= compare_q;
-            REGISTER_CRC:          register_q <= {16'd0, crc_q};
+            REGISTER_CRC:          register_q <= ~crc_q;
             REGISTER_WATCHDOG:     register_q <= {23'd0, bit_q, left_q};
             REGISTER_INTERRUPT:    register_q <= {22'd0, frozen_i, received, 6'd0, enable_q};
             default:               register_q <= 32'd0;

@@ -1,72 +1,87 @@
 /* See frame.h. */
 #include "frame.h"
 
-uint16_t frame_crc(uint16_t crc, uint8_t byte)
+static void put_word(uint8_t *bytes, uint32_t word)
 {
-    crc = (uint16_t)(crc ^ byte << 8);
-    for (int i = 0; i < 8; i++)
-        crc = (uint16_t)(crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1);
-    return crc;
+    for (int i = 0; i < 4; i++, word >>= 8)
+        bytes[i] = (uint8_t)word;
 }
 
-unsigned frame_write(const struct frame *frame, uint8_t bytes[FRAME_BYTES_MAX])
+void frame_add_word(struct frame *frame, uint32_t word)
 {
-    unsigned count = 0;
-    uint16_t crc = 0xffff;
-    bytes[count++] = FRAME_MARK;
-    bytes[count++] = frame->length;
-    bytes[count++] = frame->sequence;
-    bytes[count++] = frame->type;
-    for (unsigned i = 0; i < frame->length; i++)
-        bytes[count++] = frame->payload[i];
-    for (unsigned i = 1; i < count; i++)
-        crc = frame_crc(crc, bytes[i]);
-    bytes[count++] = (uint8_t)crc;
-    bytes[count++] = (uint8_t)(crc >> 8);
-    return count;
+    put_word(frame->payload + frame->length, word);
+    frame->length = (uint8_t)(frame->length + 4);
+}
+
+static uint32_t crc_of(const struct frame *frame)
+{
+    return frame_crc(0, &frame->length, frame->length + FRAME_HEAD - 1u);
+}
+
+unsigned frame_seal(struct frame *frame)
+{
+    frame->mark = FRAME_MARK;
+    put_word(frame->payload + frame->length, crc_of(frame));
+    return frame->length + (unsigned)FRAME_OVERHEAD;
+}
+
+static bool fits(const struct frame *frame)
+{
+    uint32_t crc = crc_of(frame);
+    const uint8_t *sent = frame->payload + frame->length;
+    for (int i = 0; i < 4; i++, crc >>= 8)
+        if (sent[i] != (uint8_t)crc) return false;
+    return true;
 }
 
 static void drop(struct frame_reader *reader, unsigned count)
 {
+    uint8_t *bytes = (uint8_t *)&reader->frame;
     reader->count -= count;
     for (unsigned i = 0; i < reader->count; i++)
-        reader->bytes[i] = reader->bytes[i + count];
+        bytes[i] = bytes[i + count];
 }
 
-/* Whether a whole frame stands at the start. */
-static bool fits(const struct frame_reader *reader)
+/* Drops the first byte, and what follows it up to the next mark. */
+static void drop_start(struct frame_reader *reader)
 {
-    unsigned end = reader->bytes[1] + 4u;
-    uint16_t crc = 0xffff;
-    for (unsigned i = 1; i < end; i++)
-        crc = frame_crc(crc, reader->bytes[i]);
-    return reader->bytes[end] == (uint8_t)crc && reader->bytes[end + 1] == (uint8_t)(crc >> 8);
+    const uint8_t *bytes = (uint8_t *)&reader->frame;
+    unsigned count = 1;
+    while (count < reader->count && bytes[count] != FRAME_MARK)
+        count++;
+    reader->dropped += count;
+    drop(reader, count);
 }
 
-bool frame_again(struct frame_reader *reader, struct frame *frame)
+bool frame_look(struct frame_reader *reader)
 {
+    const struct frame *frame = &reader->frame;
     while (reader->count > 0) {
-        bool possible = reader->bytes[0] == FRAME_MARK &&
-                        (reader->count < 2 || reader->bytes[1] <= FRAME_PAYLOAD_MAX);
-        unsigned whole = reader->bytes[1] + (unsigned)FRAME_OVERHEAD;
-        if (possible && (reader->count < 2 || reader->count < whole)) return false;
-        if (possible && fits(reader)) {
-            frame->length = reader->bytes[1];
-            frame->sequence = reader->bytes[2];
-            frame->type = reader->bytes[3];
-            for (unsigned i = 0; i < frame->length; i++)
-                frame->payload[i] = reader->bytes[4 + i];
-            drop(reader, whole);
-            return true;
-        }
-        drop(reader, 1);
-        reader->dropped++;
+        bool possible =
+            frame->mark == FRAME_MARK && (reader->count < 2 || frame->length <= FRAME_PAYLOAD_MAX);
+        reader->need = reader->count < 2 ? 2 : frame->length + (unsigned)FRAME_OVERHEAD;
+        if (possible && reader->count < reader->need) return false;
+        if (possible && fits(frame)) return true;
+        reader->damaged += possible;
+        drop_start(reader);
     }
+    reader->need = 0;
     return false;
 }
 
-bool frame_read(struct frame_reader *reader, uint8_t byte, struct frame *frame)
+bool frame_next(struct frame_reader *reader)
 {
-    reader->bytes[reader->count++] = byte;
-    return frame_again(reader, frame);
+    drop(reader, reader->frame.length + (unsigned)FRAME_OVERHEAD);
+    reader->need = 0;
+    return frame_look(reader);
+}
+
+bool frame_give_up(struct frame_reader *reader)
+{
+    while (reader->count > 0) {
+        reader->damaged++;
+        drop_start(reader);
+        if (frame_look(reader)) return true;
+    }
+    return false;
 }

@@ -1,76 +1,118 @@
-/* The firmware of rtl/core_system.v: answers the monitor's frames on the UART, and lets LED 0 blink
- * by the timer interrupt. */
-#include "monitor.h"
-#include "registers.h"
+/* The firmware: checks itself, then answers frames and a human's commands on the line. */
+#include "information.h"
+#include "line.h"
+#include "shell.h"
+#include "trigger.h"
 
-enum { BLINK_CYCLES = 6000000 };
+extern const volatile struct information information; /* start.S */
+extern const uint8_t image_start[], image_end[];      /* start.S, link.ld */
+extern uint8_t firmware_end[];                        /* behind the stack's place */
 
-extern uint8_t firmware_end[]; /* link.ld: behind code, data and the stack's place */
-extern uint8_t memory_end[];
+/* WATCHDOG in 2^16 cycles: 0.4 s at 40 MHz. LEAST_MEMORY: a board's core has so much at least. */
+enum { BLINK_CYCLES = 1 << 22, IRQ_TIMER = 7, WATCHDOG = 255, LEAST_MEMORY = 6 << 10 };
 
-static uint32_t read_word(uint32_t address)
+static volatile bool has_frozen;
+
+uint32_t monitor_read_word(uint32_t address)
 {
-    return *(volatile uint32_t *)(uintptr_t)address;
+    return REGISTER_AT(address);
 }
 
-static void write_word(uint32_t address, uint32_t word)
+void monitor_write_word(uint32_t address, uint32_t word)
 {
-    *(volatile uint32_t *)(uintptr_t)address = word;
+    REGISTER_AT(address) = word;
 }
 
-/* All of the memory may be read, what the firmware does not use be written; registers but the
- * UART's, whose reads take bytes. */
-static bool may_touch(uint32_t address, bool write)
+/* The memory may be read, what the firmware does not use be written; registers but the UART's,
+ * whose reads take bytes, and those the firmware needs; what stands around the network, if it is
+ * there. */
+bool monitor_may_touch(uint32_t address, unsigned words, bool write)
 {
-    if (address < (uint32_t)(uintptr_t)memory_end)
-        return !write || address >= (uint32_t)(uintptr_t)firmware_end;
-    uint32_t uart = (uint32_t)(uintptr_t)&REGISTER_UART_DATA,
-             status = (uint32_t)(uintptr_t)&REGISTER_UART_STATUS;
-    return address >= REGISTERS_BASE && address <= (uint32_t)(uintptr_t)&REGISTER_CRC_DATA &&
-           address != uart && address != status;
+    uint32_t end = address + 4 * words, memory = information.memory_bytes;
+    if (!memory) memory = LEAST_MEMORY;
+    if (address < memory)
+        return end <= memory && (!write || address >= (uint32_t)(uintptr_t)firmware_end);
+    if (address >= EVENTS_BASE) return trigger_is_there();
+    return address >= REGISTERS_BASE && end <= ADDRESS_CRC &&
+           (end <= ADDRESS_UART_DATA || address > ADDRESS_UART_STATUS);
 }
 
-/* Called by start.S with interrupts off. */
-void timer_interrupt(void);
-void timer_interrupt(void)
+/* A word for the load port, whose address goes on by itself. */
+void monitor_load_word(uint32_t place, uint32_t word)
 {
-    REGISTER_TIME_COMPARE += BLINK_CYCLES;
-    REGISTER_LEDS ^= 1;
+    if (place == 0) REGISTER_LOAD_ADDRESS = 0;
+    REGISTER_LOAD_DATA = word;
 }
 
-static void note_line_errors(struct monitor *monitor, uint32_t status)
+bool monitor_swap(void)
 {
-    monitor->overruns += status >> 2 & 1;
-    monitor->framing_errors += status >> 3 & 1;
+    REGISTER_CONTROL = CONTROL_SWAP;
+    return REGISTER_STATUS & STATUS_LOADABLE;
 }
 
-static void send(struct monitor *monitor, const struct frame *frame)
+/* Called by start.S with interrupts off; `cause` is the low part of mcause. */
+void interrupt(uint32_t cause);
+void interrupt(uint32_t cause)
 {
-    static uint8_t bytes[FRAME_BYTES_MAX];
-    unsigned count = frame_write(frame, bytes);
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t status;
-        while ((status = REGISTER_UART_STATUS) & 2)
-            note_line_errors(monitor, status);
-        note_line_errors(monitor, status);
-        REGISTER_UART_DATA = bytes[i];
+    if (cause == IRQ_TIMER) {
+        REGISTER_TIME_COMPARE += BLINK_CYCLES;
+        trigger_blink();
+    } else {
+        REGISTER_INTERRUPT = 0; /* until the spy is armed again */
+        has_frozen = true;
     }
+}
+
+static void start(void)
+{
+    monitor.network = information.network;
+    monitor.network_khz = information.network_khz;
+    monitor.core_khz = information.core_khz;
+    monitor.name = (const char *)information.name;
+    if (!*monitor.name) monitor.name = "sluice core system";
+    uint32_t crc = frame_crc(0, image_start, (unsigned)(image_end - image_start));
+    if (crc == *(const uint32_t *)image_end) monitor.counts[COUNT_STATE] = STATE_IMAGE;
+    if (REGISTER_WATCHDOG & 0x100) monitor.counts[COUNT_STATE] |= STATE_WATCHDOG;
+    REGISTER_WATCHDOG = WATCHDOG;
+    REGISTER_TIME_COMPARE = REGISTER_TIME;
+    if (trigger_is_there()) trigger_check();
+}
+
+static void poll_spy(void)
+{
+    if (!(REGISTER_INTERRUPT & INTERRUPT_IS_FROZEN)) REGISTER_INTERRUPT = INTERRUPT_FROZEN;
+    /* A frame that is coming in has the buffer. */
+    if (!has_frozen || monitor.reader.count > 0) return;
+    has_frozen = false;
+    shell_frozen();
+    if (!monitor.tells_spy) return;
+    struct frame *frame = &monitor.reader.frame;
+    frame->length = frame->sequence = 0;
+    frame->type = MONITOR_FROZEN;
+    frame_add_word(frame, REGISTER_SPY_STATE);
+    frame_add_word(frame, REGISTER_STATUS);
+    line_send_frame();
 }
 
 int main(void)
 {
-    static struct monitor monitor = {
-        .name = "sluice core system", .read = read_word, .write = write_word, .allowed = may_touch};
-    static struct frame request, answer;
-    REGISTER_TIME_COMPARE = REGISTER_TIME + BLINK_CYCLES;
+    struct frame *frame = &monitor.reader.frame;
+    start();
     for (;;) {
-        uint32_t data = REGISTER_UART_DATA;
-        note_line_errors(&monitor, REGISTER_UART_STATUS);
-        if (!(data & 0x100)) continue;
-        for (bool found = frame_read(&monitor.reader, (uint8_t)data, &request); found;
-             found = frame_again(&monitor.reader, &request)) {
-            monitor_answer(&monitor, &request, &answer);
-            send(&monitor, &answer);
+        REGISTER_WATCHDOG = WATCHDOG;
+        line_poll();
+        if (line.has_frame) {
+            monitor_answer(&monitor, frame);
+            line_send_frame();
+            line.has_frame = false;
+        } else if (line.has_damage && monitor.reader.count == 0) {
+            line.has_damage = false;
+            frame->sequence = 0;
+            monitor_refuse(frame, MONITOR_DAMAGED);
+            line_send_frame();
         }
+        if (line.has_text) shell_line(line.text);
+        line.has_text = false;
+        poll_spy();
     }
 }

@@ -1,94 +1,133 @@
-/* See monitor.h. Numbers of several bytes go lowest byte first. */
+/* See monitor.h. Each request is read before the answer takes its place in the frame. */
 #include "monitor.h"
 
-static uint32_t get_word(const uint8_t *bytes)
+enum { READ_WORDS_MAX = FRAME_PAYLOAD_MAX / 4 };
+
+void monitor_refuse(struct frame *frame, uint8_t code)
 {
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-           (uint32_t)bytes[3] << 24;
+    frame->type = MONITOR_ERROR;
+    frame->length = 1;
+    frame->payload[0] = code;
 }
 
-static void add_word(struct frame *frame, uint32_t word)
+static bool may_touch(uint32_t address, unsigned words, bool write)
 {
-    for (int i = 0; i < 4; i++)
-        frame->payload[frame->length++] = (uint8_t)(word >> 8 * i);
+    return (address & 3) == 0 && monitor_may_touch(address, words, write);
 }
 
-static void refuse(struct frame *answer, uint8_t code)
+static uint8_t answer_id(struct monitor *monitor, struct frame *frame)
 {
-    answer->type = MONITOR_ERROR;
-    answer->length = 1;
-    answer->payload[0] = code;
+    if (frame->length != 0) return MONITOR_LENGTH;
+    monitor->has_last = false; /* a session begins */
+    frame_add_word(frame, MONITOR_VERSION);
+    frame_add_word(frame, monitor->network);
+    frame_add_word(frame, monitor->network_khz);
+    frame_add_word(frame, monitor->core_khz);
+    for (const char *c = monitor->name; *c && frame->length < FRAME_PAYLOAD_MAX; c++)
+        frame->payload[frame->length++] = (uint8_t)*c;
+    return 0;
 }
 
-static bool all_allowed(const struct monitor *monitor, uint32_t address, unsigned words, bool write)
+static uint8_t answer_counts(struct monitor *monitor, struct frame *frame)
 {
-    if (address & 3) return false;
-    for (unsigned i = 0; i < words; i++)
-        if (!monitor->allowed(address + 4 * i, write)) return false;
-    return true;
+    if (frame->length != 0) return MONITOR_LENGTH;
+    monitor->counts[COUNT_DROPPED] = monitor->reader.dropped;
+    monitor->counts[COUNT_DAMAGED] = monitor->reader.damaged;
+    for (int i = 0; i < COUNTS; i++)
+        frame_add_word(frame, monitor->counts[i]);
+    return 0;
 }
 
-static void answer_id(const struct monitor *monitor, struct frame *answer)
+static uint8_t answer_read(struct frame *frame)
 {
-    answer->payload[answer->length++] = MONITOR_VERSION;
-    for (const char *c = monitor->name; *c && answer->length < FRAME_PAYLOAD_MAX; c++)
-        answer->payload[answer->length++] = (uint8_t)*c;
+    unsigned words = frame->payload[4];
+    uint32_t address = frame_word(frame, 0);
+    if (frame->length != 5 || words < 1 || words > READ_WORDS_MAX) return MONITOR_LENGTH;
+    if (!may_touch(address, words, false)) return MONITOR_ADDRESS;
+    frame->length = 0;
+    for (; words > 0; words--, address += 4)
+        frame_add_word(frame, monitor_read_word(address));
+    return 0;
 }
 
-static void answer_read(const struct monitor *monitor, const struct frame *request,
-                        struct frame *answer)
+/* The CRC goes on with a word, lowest byte first. */
+static uint32_t crc_word(uint32_t crc, uint32_t word)
 {
-    unsigned words = request->payload[4];
-    uint32_t address = get_word(request->payload);
-    if (request->length != 5 || words < 1 || words > FRAME_PAYLOAD_MAX / 4) {
-        refuse(answer, MONITOR_LENGTH);
-        return;
-    }
-    if (!all_allowed(monitor, address, words, false)) {
-        refuse(answer, MONITOR_ADDRESS);
-        return;
-    }
-    for (unsigned i = 0; i < words; i++)
-        add_word(answer, monitor->read(address + 4 * i));
+    uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16),
+                        (uint8_t)(word >> 24)};
+    return frame_crc(crc, bytes, sizeof bytes);
 }
 
-static void answer_write(const struct monitor *monitor, const struct frame *request,
-                         struct frame *answer)
+/* Words for the load port are in order: place 0 begins anew. */
+static uint8_t write(struct monitor *monitor, const struct frame *frame)
 {
-    unsigned words = request->length / 4u - 1;
-    uint32_t address = get_word(request->payload);
-    if (request->length < 8 || request->length % 4) {
-        refuse(answer, MONITOR_LENGTH);
-        return;
-    }
-    if (!all_allowed(monitor, address, words, true)) {
-        refuse(answer, MONITOR_ADDRESS);
-        return;
-    }
-    for (unsigned i = 0; i < words; i++)
-        monitor->write(address + 4 * i, get_word(&request->payload[4 + 4 * i]));
-}
-
-void monitor_answer(struct monitor *monitor, const struct frame *request, struct frame *answer)
-{
-    answer->length = 0;
-    answer->sequence = request->sequence;
-    answer->type = request->type | MONITOR_ANSWER;
-    switch (request->type) {
-    case MONITOR_ID:
-    case MONITOR_COUNTS:
-        if (request->length != 0) {
-            refuse(answer, MONITOR_LENGTH);
-        } else if (request->type == MONITOR_ID) {
-            answer_id(monitor, answer);
+    unsigned words = frame->length / 4u;
+    uint32_t at = frame_word(frame, 0);
+    bool loads = frame->type == MONITOR_LOAD;
+    if (words < 2 || frame->length % 4) return MONITOR_LENGTH;
+    if (loads && at == 0) monitor->loaded = monitor->loaded_crc = 0;
+    if (loads && at != monitor->loaded) return MONITOR_INCOMPLETE;
+    if (!loads && !may_touch(at, words - 1, true)) return MONITOR_ADDRESS;
+    for (unsigned i = 1; i < words; i++) {
+        uint32_t word = frame_word(frame, i);
+        if (loads) {
+            monitor_load_word(monitor->loaded++, word);
+            monitor->loaded_crc = crc_word(monitor->loaded_crc, word);
         } else {
-            add_word(answer, monitor->reader.dropped);
-            add_word(answer, monitor->overruns);
-            add_word(answer, monitor->framing_errors);
+            monitor_write_word(at, word);
+            at += 4;
         }
-        break;
-    case MONITOR_READ: answer_read(monitor, request, answer); break;
-    case MONITOR_WRITE: answer_write(monitor, request, answer); break;
-    default: refuse(answer, MONITOR_UNKNOWN);
     }
+    return 0;
+}
+
+static uint8_t swap(struct monitor *monitor, const struct frame *frame)
+{
+    if (frame->length != 8) return MONITOR_LENGTH;
+    bool whole = monitor->loaded > 0 && frame_word(frame, 0) == monitor->loaded &&
+                 frame_word(frame, 1) == monitor->loaded_crc;
+    monitor->loaded = 0;
+    return whole && monitor_swap() ? 0 : MONITOR_INCOMPLETE;
+}
+
+static uint8_t change(struct monitor *monitor, const struct frame *frame)
+{
+    if (frame->type == MONITOR_SWAP) return swap(monitor, frame);
+    if (frame->type != MONITOR_SPY) return write(monitor, frame);
+    if (frame->length != 1) return MONITOR_LENGTH;
+    monitor->tells_spy = frame->payload[0] & 1;
+    return 0;
+}
+
+/* What changes something is carried out once, however often its answer is lost: the same sequence
+ * number and CRC as the request before is that request. */
+static uint8_t change_once(struct monitor *monitor, struct frame *frame)
+{
+    uint32_t crc = 0;
+    for (unsigned i = 4; i-- > 0;)
+        crc = crc << 8 | frame->payload[frame->length + i];
+    if (monitor->has_last && monitor->last_sequence == frame->sequence &&
+        monitor->last_crc == crc) {
+        monitor->counts[COUNT_REPEATED]++;
+    } else {
+        monitor->last_error = change(monitor, frame);
+        monitor->has_last = true;
+        monitor->last_sequence = frame->sequence;
+        monitor->last_crc = crc;
+    }
+    frame->length = 0;
+    return monitor->last_error;
+}
+
+void monitor_answer(struct monitor *monitor, struct frame *frame)
+{
+    uint8_t error = MONITOR_UNKNOWN, type = frame->type;
+    if (type == MONITOR_ID) error = answer_id(monitor, frame);
+    if (type == MONITOR_COUNTS) error = answer_counts(monitor, frame);
+    if (type == MONITOR_READ) error = answer_read(frame);
+    if (type == MONITOR_WRITE || type == MONITOR_LOAD || type == MONITOR_SWAP ||
+        type == MONITOR_SPY)
+        error = change_once(monitor, frame);
+    frame->type |= MONITOR_ANSWER;
+    if (error) monitor_refuse(frame, error);
 }

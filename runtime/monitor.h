@@ -5,31 +5,72 @@
 #include "frame.h"
 
 enum {
-    MONITOR_VERSION = 1,
+    MONITOR_VERSION = 2,
     /* requests; an answer's type is the request's with bit 7 set */
-    MONITOR_ID = 1,     /* no payload; answer: version, then a name */
-    MONITOR_READ = 2,   /* address, 4 bytes; words to read, 1 byte, 1 to 16; answer: the words */
-    MONITOR_WRITE = 3,  /* address, 4 bytes; words; answer: no payload */
-    MONITOR_COUNTS = 4, /* no payload; answer: bytes that belonged to no frame, overruns, framing
-                           errors, 4 bytes each */
+    MONITOR_ID = 1,    /* no payload; answer: words VERSION, NETWORK, kHz of the network's clock and
+                          of the core's, then a name */
+    MONITOR_READ = 2,  /* word ADDRESS, byte COUNT, 1 to 60; answer: the words */
+    MONITOR_WRITE = 3, /* word ADDRESS, words; answer: no payload */
+    MONITOR_COUNTS = 4,    /* no payload; answer: words, enum monitor_count */
+    MONITOR_LOAD = 5,      /* word PLACE, words for the load port; answer: no payload */
+    MONITOR_SWAP = 6,      /* words COUNT and CRC of all words loaded; answer: no payload */
+    MONITOR_SPY = 7,       /* byte, 1: tell when the spy freezes, 0: do not; answer: no payload */
+    MONITOR_FROZEN = 0x40, /* no answer: the spy has frozen; words SPY_STATE and STATUS */
     MONITOR_ANSWER = 0x80,
-    MONITOR_ERROR = 0xff, /* answer to what cannot be done: one of the codes below */
-    MONITOR_UNKNOWN = 1,  /* no such request */
-    MONITOR_LENGTH = 2,   /* the payload has not the length it should have */
-    MONITOR_ADDRESS = 3   /* no multiple of 4, or outside what may be touched */
+    MONITOR_ERROR = 0xff,  /* answer to what cannot be done: one byte, one of the codes below */
+    MONITOR_UNKNOWN = 1,   /* no such request */
+    MONITOR_LENGTH = 2,    /* the payload has not the length it should have */
+    MONITOR_ADDRESS = 3,   /* no multiple of 4, or outside what may be touched */
+    MONITOR_DAMAGED = 4,   /* the frame's CRC is wrong, or it broke off: sequence is not to be
+                              trusted */
+    MONITOR_INCOMPLETE = 5 /* load: not the next place; swap: number of words or CRC is not right */
 };
 
-/* What the monitor works on: given by the core's main, or by a test. */
+/* Words of the answer to MONITOR_COUNTS. */
+enum monitor_count {
+    COUNT_DROPPED,  /* bytes received that belonged to no frame and no text */
+    COUNT_DAMAGED,  /* frames received with a wrong CRC, or broken off */
+    COUNT_OVERRUNS, /* times that bytes were lost because nobody took them */
+    COUNT_FRAMING,  /* times that bytes had no stop bit */
+    COUNT_REPEATED, /* requests that came again and were not carried out again */
+    COUNT_STATE,    /* bits, STATE_... */
+    COUNT_CHECKED,  /* events of the self-check */
+    COUNT_WRONG,    /* of them answered wrongly, late or not at all */
+    COUNTS
+};
+enum {
+    STATE_IMAGE = 1,   /* the CRC of the firmware's image was right at the start */
+    STATE_CHECKED = 2, /* the self-check was done */
+    STATE_PASSED = 4,  /* and every answer was right */
+    STATE_WATCHDOG = 8 /* the last reset was the watchdog's */
+};
+
+/* What the monitor works on; all zero to begin with but for the first line. */
 struct monitor {
+    uint32_t network, network_khz, core_khz;
     const char *name;
-    uint32_t (*read)(uint32_t address);
-    void (*write)(uint32_t address, uint32_t word);
-    bool (*allowed)(uint32_t address, bool write);
-    uint32_t overruns, framing_errors;
+    uint32_t counts[COUNTS]; /* dropped and damaged are taken from the reader */
+    bool tells_spy;
     struct frame_reader reader;
+
+    /* The last request that changed something, and its answer. */
+    bool has_last;
+    uint8_t last_sequence, last_error;
+    uint32_t last_crc;
+    uint32_t loaded, loaded_crc; /* words of the image so far, and their CRC */
 };
 
-/* Fills *answer. */
-void monitor_answer(struct monitor *monitor, const struct frame *request, struct frame *answer);
+/* Given by whoever links the monitor: the words it may reach ... */
+bool monitor_may_touch(uint32_t address, unsigned words, bool write);
+uint32_t monitor_read_word(uint32_t address);
+void monitor_write_word(uint32_t address, uint32_t word);
+/* ... and the load port: it takes the place-th word of an image; the image is whole, swap. */
+void monitor_load_word(uint32_t place, uint32_t word);
+bool monitor_swap(void);
+
+/* Makes of a request its answer, but for mark and CRC. */
+void monitor_answer(struct monitor *monitor, struct frame *frame);
+/* Makes an error of it. */
+void monitor_refuse(struct frame *frame, uint8_t code);
 
 #endif

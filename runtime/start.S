@@ -1,7 +1,19 @@
-/* Start of the firmware: stack, cleared data, the trap handler, main. A trap that is no timer interrupt stops with all LEDs lit. */
+# Start of the firmware: what the build knows of the board, stack, cleared data, the trap handler, main. A trap that is no interrupt stops with
+# all LEDs lit, until the watchdog resets the core.
     .section .init
-    .globl _start
+    .globl _start, information
 _start:
+    j begin
+# 0x04: filled in by `sluice build` (runtime/information.h); not part of the image's CRC.
+information:
+    .fill 15, 4, 0
+    .globl image_start
+image_start:
+begin:
+    .option push
+    .option norelax
+    la gp, __global_pointer$
+    .option pop
     la sp, stack_top
     la t0, bss_start
     la t1, bss_end
@@ -11,7 +23,7 @@ _start:
     j 1b
 2:  la t0, trap
     csrw mtvec, t0
-    li t0, 0x80
+    li t0, 0x880
     csrw mie, t0
     csrsi mstatus, 8
     call main
@@ -36,10 +48,10 @@ trap:
     sw a5, 52(sp)
     sw a6, 56(sp)
     sw a7, 60(sp)
-    csrr t0, mcause
-    li t1, 0x80000007
-    bne t0, t1, stop
-    call timer_interrupt
+    csrr a0, mcause
+    bgez a0, stop
+    andi a0, a0, 15
+    call interrupt
     lw ra, 0(sp)
     lw t0, 4(sp)
     lw t1, 8(sp)

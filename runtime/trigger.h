@@ -1,0 +1,24 @@
+/* The driver of what stands around the network: playback, counters, spy, and the verdict on the
+ * LEDs. */
+#ifndef SLUICE_RUNTIME_TRIGGER_H
+#define SLUICE_RUNTIME_TRIGGER_H
+
+#include "registers.h"
+
+#include <stdbool.h>
+
+static inline bool trigger_is_there(void)
+{
+    return REGISTER_GEOMETRY != 0;
+}
+
+/* Plays stored events, so many in all, 0: without end; `gap` cycles apart, 0: at the network's
+ * interval. */
+void trigger_play(uint32_t events, uint32_t gap);
+/* Plays each stored event once and compares. Sets the counts of the monitor. */
+void trigger_check(void);
+/* LED 0: the image and the check are right, LED 1: they are not, LED 2 blinks. Called by the
+ * timer's interrupt. */
+void trigger_blink(void);
+
+#endif
