@@ -130,6 +130,16 @@ void emit_interface(const struct program *program, const struct emit_header *hea
         cJSON_AddNumberToObject(load, "address_bits", map.address_bits);
         cJSON_AddNumberToObject(load, "data_bits", map.data_bits);
     }
+    if (program->protect) {
+        cJSON *protect = cJSON_AddObjectToObject(json, "protect");
+        cJSON_AddBoolToObject(protect, "tmr", program->protect & PROTECT_TMR);
+        cJSON_AddBoolToObject(protect, "ecc", program->protect & PROTECT_ECC);
+        cJSON_AddNumberToObject(protect, "counter_bits", EMIT_COUNTER_BITS);
+        cJSON *counters = cJSON_AddArrayToObject(protect, "counters");
+        for (int w = 0; w < WATCH_COUNT; w++)
+            if (verilog_counter_port(plan, w))
+                cJSON_AddItemToArray(counters, cJSON_CreateString(verilog_counter_port(plan, w)));
+    }
     cJSON_AddItemToObject(json, "rtl", file_list(plan));
     file_make_folder(folder);
     json_write(file_join(&arena, folder, "interface.json"), json);

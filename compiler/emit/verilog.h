@@ -215,6 +215,8 @@ void verilog_watch_ports(const struct verilog_plan *plan, int block, struct text
                          struct text *wires);
 void verilog_counter_ports(const struct verilog_plan *plan, struct text *text);
 void verilog_counters(const struct verilog_plan *plan, struct text *text);
+/* Name of the counter's port; NULL: the network has none. */
+const char *verilog_counter_port(const struct verilog_plan *plan, enum verilog_watch watch);
 /* The modules of rtl/ that the network needs, NULL-terminated, and their text. */
 struct verilog_library {
     const char *name, *text;

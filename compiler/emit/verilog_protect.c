@@ -26,9 +26,9 @@ EMBED(emit_secded_guard, "rtl/secded_guard.v");
 /* Signal and counter of what is watched, and bits of the counter. */
 static const struct watch_row {
     const char *pulse, *counter;
-} watch_rows[WATCH_COUNT] = {[WATCH_UPSET] = {"upset", "upsets"},
-                             [WATCH_CORRECTED] = {"corrected", "corrected_words"},
-                             [WATCH_UNCORRECTABLE] = {"uncorrectable", "uncorrectable_words"}};
+} watch_rows[WATCH_COUNT] = {[WATCH_UPSET] = {"upset", "upsets_o"},
+                             [WATCH_CORRECTED] = {"corrected", "corrected_words_o"},
+                             [WATCH_UNCORRECTABLE] = {"uncorrectable", "uncorrectable_words_o"}};
 
 const struct verilog_library *verilog_libraries(const struct verilog_plan *plan,
                                                 struct arena *arena)
@@ -239,16 +239,17 @@ void verilog_watch_ports(const struct verilog_plan *plan, int block, struct text
     }
 }
 
-static bool is_counted(const struct verilog_plan *plan, int watch)
+const char *verilog_counter_port(const struct verilog_plan *plan, enum verilog_watch watch)
 {
-    return plan->program->protect & (watch == WATCH_UPSET ? PROTECT_TMR : PROTECT_ECC);
+    unsigned needs = watch == WATCH_UPSET ? PROTECT_TMR : PROTECT_ECC;
+    return plan->program->protect & needs ? watch_rows[watch].counter : NULL;
 }
 
 void verilog_counter_ports(const struct verilog_plan *plan, struct text *text)
 {
     for (int w = 0; w < WATCH_COUNT; w++)
-        if (is_counted(plan, w))
-            text_add(text, ",\n    output wire [%d:0] %s_o", EMIT_COUNTER_BITS - 1,
+        if (verilog_counter_port(plan, w))
+            text_add(text, ",\n    output wire [%d:0] %s", EMIT_COUNTER_BITS - 1,
                      watch_rows[w].counter);
 }
 
@@ -258,15 +259,14 @@ void verilog_counters(const struct verilog_plan *plan, struct text *text)
     if (plan->program->protect) text_add(text, "\n    // What was seen of upsets, since reset.\n");
     for (int w = 0; w < WATCH_COUNT; w++) {
         const struct watch_row *row = &watch_rows[w];
-        if (!is_counted(plan, w)) continue;
+        if (!verilog_counter_port(plan, w)) continue;
         const char *list = text_string(&plan->watched[w]);
-        text_add(
-            text,
-            "    reg %s_q;\n    always @(posedge clk_i) %s_q <= !rst_i && |{1'b0%s};\n"
-            "    upset_counter #(.WIDTH(%d)) count_%s (\n        .clk_i(clk_i),\n"
-            "        .rst_i(rst_i),\n        .count_i(%s_q),\n        .count_o(%s_o)\n    );\n",
-            row->pulse, row->pulse, list, EMIT_COUNTER_BITS, row->counter, row->pulse,
-            row->counter);
+        text_add(text,
+                 "    reg %s_q;\n    always @(posedge clk_i) %s_q <= !rst_i && |{1'b0%s};\n"
+                 "    upset_counter #(.WIDTH(%d)) count_%s (\n        .clk_i(clk_i),\n"
+                 "        .rst_i(rst_i),\n        .count_i(%s_q),\n        .count_o(%s)\n    );\n",
+                 row->pulse, row->pulse, list, EMIT_COUNTER_BITS, row->pulse, row->pulse,
+                 row->counter);
         text_free(&plan->watched[w]);
     }
 }

@@ -311,8 +311,8 @@ int value_end(const struct program *p, int value);
 /* The least number of stages between operand k of an op and the op, by the schedule's rules
  * (docs/reference/program.md); INT_MIN where there is none: constants. */
 int op_distance(const struct program *p, int value, int k);
-/* How many cycles before its stage the op reads its first operand, an address: 1 of a block memory, 2
- * or 3 of one whose words are corrected, else 0. */
+/* How many cycles before its stage the op reads its first operand, an address: 1 of a block memory,
+ * 2 or 3 of one whose words are corrected, else 0. */
 int op_read_cycles(const struct program *p, const struct op *op);
 /* Whether the memory's words are stored in a code that is corrected. */
 bool memory_is_corrected(const struct program *p, const struct memory *memory);

@@ -1,7 +1,7 @@
-/* What is stored beside a word that is to survive an upset: the check bits of a Hamming code and one
- * parity bit over all (R. W. Hamming, Bell System Technical Journal 29, 1950), as rtl/secded_*.v
- * compute them. Check bit j stands at position 2^j of the code, the data bits at the other positions
- * in order, from 3 up. */
+/* What is stored beside a word that is to survive an upset: the check bits of a Hamming code and
+ * one parity bit over all (R. W. Hamming, Bell System Technical Journal 29, 1950), as
+ * rtl/secded_*.v compute them. Check bit j stands at position 2^j of the code, the data bits at the
+ * other positions in order, from 3 up. */
 #include "compiler/program/program.h"
 
 #include <string.h>

@@ -135,8 +135,8 @@ double correction_delay_ns(const struct program *p, const struct target *target)
         if (!memory_is_corrected(p, m)) continue;
         double read = m->kind == MEMORY_BLOCK ? block_delay(memory_words(m), bits, target) : 0;
         /* parities, the bit that they name, the word with it inverted */
-        double correct = lut_levels(
-            levels_for(bits / 2, target) + levels_for(check_bits, target) + 1, target);
+        double correct =
+            lut_levels(levels_for(bits / 2, target) + levels_for(check_bits, target) + 1, target);
         double path = p->correction_cycles > 1 ? fmax(read, correct) : read + correct;
         longest = fmax(longest, path);
     }
