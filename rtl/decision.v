@@ -6,7 +6,8 @@
 //
 // Thresholds, prescales (n from 0, which keeps none, to 2^PRESCALE_BITS - 1) and mask are written one by one (put_*, a bit for each class)
 // and hold, all at once, from apply_i on: each event is decided by the old ones or by the new ones alone, whatever the distance of
-// events. Prescales then start anew. All are 0 by configuration, and kept through resets. CLASSES 1 to 16.
+// events. Prescales then start anew. The mask is 0 by configuration; thresholds and prescales are not known before the first apply_i.
+// Resets leave them. CLASSES 1 to 16, SCORE_BITS 2 to 32 (with CLASS_NUMBER from 1).
 `default_nettype none
 
 module decision #(
@@ -40,7 +41,6 @@ module decision #(
 
     always @(posedge clk_i) pass_q <= pass & {CLASSES{valid_q[0]}};
     always @(posedge clk_i) if (put_mask_i) staged_mask_q <= wdata_i[CLASSES-1:0];
-    always @(posedge clk_i) if (apply_q[1]) mask_q <= staged_mask_q;
 
     genvar k;
     generate
@@ -50,23 +50,29 @@ module decision #(
             if (CLASS_NUMBER != 0) begin : g_number
                 assign pass[k] = scores_i == number[SCORE_BITS-1:0];
             end else begin : g_threshold
-                reg  signed [SCORE_BITS-1:0] staged_q = {SCORE_BITS{1'b0}}, threshold_q = {SCORE_BITS{1'b0}};
-                wire signed [SCORE_BITS-1:0] score = scores_i[SCORE_BITS*k +: SCORE_BITS];
-                assign pass[k] = score >= threshold_q;
+                // score - threshold, sign bits turned over, as a sum with the complement, which is what is kept: the carry says it.
+                reg  [SCORE_BITS-1:0] staged_q = {SCORE_BITS{1'b0}}, less_q;
+                wire [SCORE_BITS-1:0] score    = scores_i[SCORE_BITS*k +: SCORE_BITS];
+                wire [SCORE_BITS-1:0] flip     = {1'b1, {SCORE_BITS-1{1'b0}}};
+                wire [SCORE_BITS+1:0] sum      = {1'b0, score ^ flip, 1'b1} + {1'b0, less_q, 1'b1};
+                wire                  unused_sum = &{1'b0, sum};
+                assign pass[k] = sum[SCORE_BITS+1];
                 always @(posedge clk_i) if (put_threshold_i[k]) staged_q <= wdata_i[SCORE_BITS-1:0];
-                always @(posedge clk_i) if (apply_i) threshold_q <= staged_q;
+                always @(posedge clk_i) if (apply_i) less_q <= ~(staged_q ^ flip);
             end
 
-            // ---- prescale: left_q events until one is kept
-            reg  [PRESCALE_BITS-1:0] every_q = {PRESCALE_BITS{1'b0}}, prescale_q = {PRESCALE_BITS{1'b0}}, left_q = {PRESCALE_BITS{1'b0}};
-            wire                     keep = left_q == {{PRESCALE_BITS-1{1'b0}}, 1'b1};
-            wire                     unused = &{1'b0, number};
+            // ---- prescale: counts from 1 on; a prescale of 0 takes the class out of the mask
+            reg  [PRESCALE_BITS-1:0] every_q = {PRESCALE_BITS{1'b0}}, prescale_q, count_q;
+            wire                     keep = count_q == prescale_q;
+            wire                     unused_number = &{1'b0, number};
             always @(posedge clk_i) if (put_prescale_i[k]) every_q <= wdata_i[PRESCALE_BITS-1:0];
             always @(posedge clk_i) if (apply_q[0]) prescale_q <= every_q;
             always @(posedge clk_i)
-                if (apply_q[0])     left_q <= every_q;
-                else if (pass_q[k]) left_q <= keep | (left_q == {PRESCALE_BITS{1'b0}}) ? prescale_q : left_q - 1'b1;
+                if (apply_q[0] | pass_q[k])
+                    if (apply_q[0] | keep) count_q <= {{PRESCALE_BITS-1{1'b0}}, 1'b1};
+                    else                   count_q <= count_q + 1'b1;
             always @(posedge clk_i) kept_q[k] <= pass_q[k] & keep;
+            always @(posedge clk_i) if (apply_q[1]) mask_q[k] <= staged_mask_q[k] & (|every_q);
         end
     endgenerate
     wire unused = &{1'b0, wdata_i, put_threshold_i};

@@ -75,6 +75,7 @@ module trigger_system #(
     reg  [8:0] put_q;
     wire [2:0] window  = address_i[24:22];
     wire [6:0] number  = address_i[6:0];
+    wire       live    = number == EVENTS_STATUS || number == EVENTS_SPY_STATE;  // not a word of the memory
     wire       listed  = window == 3'd0 && address_i[21:7] == 15'd0;
     wire       put     = strobe_q & write_i;
     wire       control = put & listed && number == EVENTS_CONTROL;
@@ -143,7 +144,7 @@ module trigger_system #(
     always @(posedge clk_i) if (put_q[MODE]) record_q <= wdata_i[0];
 
     // ---- events in
-    wire [31:0]               played, expected, spied, counted;
+    wire [31:0]               played, expected, counted;
     wire [32*EVENT_LANES-1:0] row;
     wire [EVENT_ROWS-1:0]     row_take;
     assign valid_o = given;
@@ -252,6 +253,7 @@ module trigger_system #(
     // ---- spy
     wire        armed, frozen;
     wire [15:0] next, taken;
+    wire [31:0] spied, spied_event;
     assign frozen_o = frozen;
     spy_memory #(
         .RECORDS(RECORDS),
@@ -287,10 +289,9 @@ module trigger_system #(
         .frozen_o(frozen),
         .next_o(next),
         .taken_o(taken),
-        .read_i(active_i && window == 3'd3),
-        .read_inputs_i(active_i && window == 3'd4),
         .address_i(address_i[21:0]),
-        .rdata_o(spied)
+        .record_o(spied),
+        .event_o(spied_event)
     );
 
     // ---- load port
@@ -349,22 +350,34 @@ module trigger_system #(
         .clk_i(clk_i),
         .rst_i(rst_i),
         .pulses_i(pulses_q),
-        .start_i(start_i & listed),
-        .active_i(active_i & listed),
+        .start_i(start_i & listed & ~live),
+        .active_i(active_i & listed & ~live),
         .write_i(write_i & ~number[6] & (number > EVENTS_CLASSES)),
         .word_i(number),
         .wdata_i(wdata_i),
-        .is_live_i(number == EVENTS_STATUS || number == EVENTS_SPY_STATE || number == EVENTS_CONTROL),
-        .live_i(number == EVENTS_SPY_STATE ? {taken, next} : number == EVENTS_STATUS ? {24'd0, status} : 32'd0),
         .rdata_o(counted)
     );
 
-    // ---- what is read: of the three sources all but one are 0
+    // ---- what is read: of the two sources one is 0
     reg [31:0] stored_q;
-    always @(posedge clk_i)
-        if (active_i && !playing && (window == 3'd1 || window == 3'd2)) stored_q <= window == 3'd1 ? played : expected;
-        else                                                            stored_q <= 32'd0;
-    assign rdata_o = stored_q | spied | counted;
+    reg [31:0] chosen;
+    reg        shown;
+    always @(*) begin
+        chosen = played;
+        shown  = ~playing;
+        if (window == 3'd2)  chosen = expected;
+        if (window[2] | (window == 3'd3)) begin
+            chosen = window[2] ? spied_event : spied;
+            shown  = frozen;
+        end
+        if (window == 3'd0) begin
+            chosen = number[3] ? {taken, next} : {24'd0, status};
+            shown  = live;
+        end
+    end
+    // Taken once, as some of it changes meanwhile.
+    always @(posedge clk_i) if (!active_i || cycle_q == 4'd14) stored_q <= active_i & shown ? chosen : 32'd0;
+    assign rdata_o = stored_q | counted;
 endmodule
 
 `default_nettype wire

@@ -69,7 +69,7 @@ static void add_control(struct text *text, const struct build_job *job)
              "        .EVENT_LANES(%d), .EVENT_ROWS(%d), .ANSWER_LANES(%d), .ANSWER_ROWS(%d),\n"
              "        .EVENTS(%d), .RECORDS(%d), .SPY_INPUTS(%d),\n"
              "        .LOAD_ADDRESS_BITS(%d), .LOAD_DATA_BITS(%d)\n    ) control (\n",
-             job->in_bits, job->out_bits, job->latency_cycles, job->interval_cycles,
+             job->in_bits, job->out_bits, job->latency_cycles, control->interval_cycles,
              control->classes, control->score_bits, control->prescale_bits, control->class_number,
              control->event_lanes, control->event_rows, control->answer_lanes, control->answer_rows,
              control->events, control->records, control->spy_inputs,

@@ -33,6 +33,7 @@ struct build_control {
     int classes, score_bits, prescale_bits;
     bool class_number; /* the answer is the number of a class */
     int event_lanes, event_rows, answer_lanes, answer_rows;
+    int interval_cycles; /* from one event to the next at least: the network's, or a crossing's */
     int events, records;
     bool spy_inputs;
     int rams; /* that it takes, the core's too */

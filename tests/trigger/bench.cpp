@@ -423,6 +423,7 @@ int main(int argc, char **argv)
     if (argc < 3) return 2;
     long episodes = std::atol(argv[1]);
     Bench bench(std::strtoull(argv[2], nullptr, 10), argc > 3 ? std::atoi(argv[3]) : 0);
+    bench.control(CONTROL_APPLY); // what thresholds are before is not known
     bench.check_constants();
     for (long i = 0; i < episodes; i++) bench.episode();
     std::printf("%ld episodes, %ld cycles, %ld events, %ld faults of the network, %ld accepted, %ld records read, %ld freezes by a trigger: no difference\n",
