@@ -172,20 +172,22 @@ module core_system #(
         else if (put && number == REGISTER_INTERRUPT) enable_q <= wdata[1:0];
     always @(posedge clk_i) external_irq_q <= |(enable_q & {frozen_i, received});
 
+    // ---- what is read: all of the sources but one are 0, which takes fewer cells than a choice
+    wire is_id        = listed & (number == REGISTER_ID);
+    wire is_version   = listed & (number == REGISTER_VERSION);
+    wire is_leds      = listed & (number == REGISTER_LEDS);
+    wire is_data      = listed & (number == REGISTER_UART_DATA) & received;
+    wire is_status    = listed & (number == REGISTER_UART_STATUS);
+    wire is_time      = listed & (number == REGISTER_TIME);
+    wire is_crc       = listed & (number == REGISTER_CRC);
+    wire is_watchdog  = listed & (number == REGISTER_WATCHDOG);
+    wire is_interrupt = listed & (number == REGISTER_INTERRUPT);
     always @(posedge clk_i)
-        case (listed ? number : 6'd63)
-            REGISTER_ID:           register_q <= 32'h534c_5543;
-            REGISTER_VERSION:      register_q <= 32'd2;
-            REGISTER_LEDS:         register_q <= {{32-LEDS{1'b0}}, leds_q};
-            REGISTER_UART_DATA:    register_q <= received ? {23'd0, 1'b1, rx_data} : 32'd0;
-            REGISTER_UART_STATUS:  register_q <= {28'd0, framing_q, overrun_q, tx_full, received};
-            REGISTER_TIME:         register_q <= time_q;
-            REGISTER_TIME_COMPARE: register_q <= ~less_q;
-            REGISTER_CRC:          register_q <= ~crc_q;
-            REGISTER_WATCHDOG:     register_q <= {23'd0, bit_q, left_q};
-            REGISTER_INTERRUPT:    register_q <= {22'd0, frozen_i, received, 6'd0, enable_q};
-            default:               register_q <= 32'd0;
-        endcase
+        register_q <= (32'h534c_5543 & {32{is_id}}) | (32'd2 & {32{is_version}}) | ({{32 - LEDS{1'b0}}, leds_q} & {32{is_leds}}) |
+                      ({23'd0, 1'b1, rx_data} & {32{is_data}}) |
+                      ({28'd0, framing_q, overrun_q, tx_full, received} & {32{is_status}}) | (time_q & {32{is_time}}) |
+                      (~crc_q & {32{is_crc}}) | ({23'd0, bit_q, left_q} & {32{is_watchdog}}) |
+                      ({22'd0, frozen_i, received, 6'd0, enable_q} & {32{is_interrupt}});
 endmodule
 
 `default_nettype wire

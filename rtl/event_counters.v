@@ -4,7 +4,7 @@
 //
 // pulses_i: each counter's, one a cycle at most; those without a bit in EVERY_CYCLE come INTERVAL_CYCLES apart at least.
 // Those with a bit in ABSENT are always 0. The host: start_i begins an access to word_i (the counters are 64 and on), which is done within
-// 10 cycles; a read's word is on rdata_o then until active_i falls, 0 before. All of its inputs stay during the access.
+// 10 cycles; a read's halves are on half_o while take_o has their bit, the low one first. All of its inputs stay during the access.
 `default_nettype none
 
 module event_counters #(
@@ -18,11 +18,11 @@ module event_counters #(
     input  wire                rst_i,
     input  wire [COUNTERS-1:0] pulses_i,
     input  wire                start_i,
-    input  wire                active_i,
     input  wire                write_i,
     input  wire [6:0]          word_i,
     input  wire [31:0]         wdata_i,
-    output wire [31:0]         rdata_o
+    output wire [15:0]         half_o,
+    output wire [1:0]          take_o
 );
     // ---- slots of four cycles: read the low half, the high half, write the low, the high; the host's, or a counter's
     reg  [3:0]          phase_q;
@@ -106,15 +106,8 @@ module event_counters #(
     wire [16:0] sum = {1'b0, half_q} + {1'b0, addend};
     always @(posedge clk_i) sum_q <= host_q ? {1'b0, addend} : sum;
 
-    // ---- what the host reads
-    reg [31:0] rdata_q;
-    assign rdata_o = rdata_q;
-    always @(posedge clk_i)
-        if (!active_i)                  rdata_q[15:0] <= 16'd0;
-        else if (host_q && phase_q[1])  rdata_q[15:0] <= half_q;
-    always @(posedge clk_i)
-        if (!active_i)                  rdata_q[31:16] <= 16'd0;
-        else if (host_q && phase_q[2])  rdata_q[31:16] <= half_q;
+    assign half_o = half_q;
+    assign take_o = {2{host_q}} & phase_q[2:1];
 endmodule
 
 `default_nettype wire

@@ -144,7 +144,9 @@ module trigger_system #(
     always @(posedge clk_i) if (put_q[MODE]) record_q <= wdata_i[0];
 
     // ---- events in
-    wire [31:0]               played, expected, counted;
+    wire [31:0]               played, expected;
+    wire [15:0]               half;
+    wire [1:0]                half_take;
     wire [32*EVENT_LANES-1:0] row;
     wire [EVENT_ROWS-1:0]     row_take;
     assign valid_o = given;
@@ -351,33 +353,29 @@ module trigger_system #(
         .rst_i(rst_i),
         .pulses_i(pulses_q),
         .start_i(start_i & listed & ~live),
-        .active_i(active_i & listed & ~live),
         .write_i(write_i & ~number[6] & (number > EVENTS_CLASSES)),
         .word_i(number),
         .wdata_i(wdata_i),
-        .rdata_o(counted)
+        .half_o(half),
+        .take_o(half_take)
     );
 
-    // ---- what is read: of the two sources one is 0
-    reg [31:0] stored_q;
-    reg [31:0] chosen;
-    reg        shown;
-    always @(*) begin
-        chosen = played;
-        shown  = ~playing;
-        if (window == 3'd2)  chosen = expected;
-        if (window[2] | (window == 3'd3)) begin
-            chosen = window[2] ? spied_event : spied;
-            shown  = frozen;
-        end
-        if (window == 3'd0) begin
-            chosen = number[3] ? {taken, next} : {24'd0, status};
-            shown  = live;
-        end
-    end
-    // Taken once, as some of it changes meanwhile.
-    always @(posedge clk_i) if (!active_i || cycle_q == 4'd14) stored_q <= active_i & shown ? chosen : 32'd0;
-    assign rdata_o = stored_q | counted;
+    // ---- what is read, taken once, as some of it changes meanwhile: words of the counters' memory half by half
+    reg  [31:0] rdata_q, chosen;
+    wire        counted = listed & ~live;
+    wire        hidden  = window == 3'd0 ? ~listed : window[2] | (window == 3'd3) ? ~frozen : playing;
+    wire [1:0]  take    = counted ? half_take : {2{cycle_q == 4'd14}};
+    always @(*)
+        case (window)
+            3'd0:    chosen = counted ? {half, half} : number[3] ? {taken, next} : {24'd0, status};
+            3'd1:    chosen = played;
+            3'd2:    chosen = expected;
+            3'd3:    chosen = spied;
+            default: chosen = spied_event;
+        endcase
+    assign rdata_o = rdata_q;
+    always @(posedge clk_i) if (!active_i || take[0]) rdata_q[15:0]  <= active_i & ~hidden ? chosen[15:0] : 16'd0;
+    always @(posedge clk_i) if (!active_i || take[1]) rdata_q[31:16] <= active_i & ~hidden ? chosen[31:16] : 16'd0;
 endmodule
 
 `default_nettype wire

@@ -123,12 +123,13 @@ static int count_rams(const struct build_job *job, const struct build_control *c
     return rams;
 }
 
-/* The fewest rows with which the memories of this size fit. */
+/* As many rows as there is time for, as each lane more costs cells; with fewer where those need
+ * more block memories than a power of two of them. */
 static bool fits(const struct build_job *job, struct build_control *control)
 {
     int most = control->interval_cycles < ROWS_MAX ? control->interval_cycles : ROWS_MAX;
     int free_rams = job->board.rams - job->network_rams;
-    for (int sum = 2; sum <= 2 * most; sum++)
+    for (int sum = 2 * most; sum >= 2; sum--)
         for (int rows = 1; rows < sum; rows++) {
             if (rows > most || sum - rows > most) continue;
             control->event_rows = rows;

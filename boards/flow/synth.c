@@ -27,10 +27,14 @@ static void add_synth(struct text *script, struct build_job *job, const char *to
                 {"map_gates:", NULL, NULL}};
     const char *tables = is_network ? " -nobram" : "";
     bool multiplies = is_network && job->uses_multipliers && job->board.target.model.dsp_a_bits > 0;
+    bool core = !is_network && job->request->control_core; /* 2 % fewer cells */
     const char *command =
         arena_printf(&job->arena, "%s%s%s%s -top %s", job->ecp5 ? "synth_ecp5" : "synth_ice40",
                      job->ecp5 && !multiplies ? " -nodsp" : "",
-                     job->ecp5 && is_network ? " -abc9 -nowidelut" : "", tables, top);
+                     job->ecp5 && is_network ? " -abc9 -nowidelut"
+                     : core                  ? " -abc9"
+                                             : "",
+                     tables, top);
     for (const struct step *step = job->ecp5 ? ecp5 : ice40;; step++) {
         text_add(script, "%s -run %s\n", command, step->steps);
         if (!step->map) break;
