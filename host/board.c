@@ -127,7 +127,7 @@ void host_open(struct host_board *board, const char *port, double baud)
 {
     uint32_t words[5];
     *board = (struct host_board){.chunk_words = READ_MOST};
-    port_open(&board->port, port, baud);
+    host_port_open(&board->port, port, baud);
     link_init(&board->link, &board->port);
     ask_id(board);
     host_read(board, ADDRESS_GEOMETRY, words, 5);
@@ -152,7 +152,7 @@ void host_open(struct host_board *board, const char *port, double baud)
 
 void host_close(struct host_board *board)
 {
-    port_close(&board->port);
+    host_port_close(&board->port);
 }
 
 void host_monitor_counts(struct host_board *board, uint32_t counts[COUNTS])
@@ -214,7 +214,7 @@ static void store(struct host_board *board, uint32_t memory, const uint8_t *rows
 void host_store_events(struct host_board *board, const uint8_t *inputs, const uint8_t *outputs,
                        long count)
 {
-    store(board, MEMORY_PLAYBACK, inputs, count, board->input_bits, board->event_words);
+    if (inputs) store(board, MEMORY_PLAYBACK, inputs, count, board->input_bits, board->event_words);
     if (outputs)
         store(board, MEMORY_EXPECTED, outputs, count, board->output_bits, board->answer_words);
 }

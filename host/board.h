@@ -9,8 +9,8 @@
 #include "runtime/registers.h"
 
 struct host_board {
-    struct port port;
-    struct link link;
+    struct host_port port;
+    struct host_link link;
     /* as the board tells */
     uint32_t network; /* identity */
     double network_mhz, core_mhz;
@@ -42,7 +42,7 @@ void host_counters(struct host_board *board, struct host_counters *counters);
 void host_add_difference(const struct host_counters *before, const struct host_counters *now,
                          double sum[COUNTERS_MAX]);
 
-/* Stored events 0 to count - 1, as packed vectors of (bits + 7) / 8 bytes; outputs may be NULL. */
+/* Stored events 0 to count - 1, as packed vectors of (bits + 7) / 8 bytes; either may be NULL. */
 void host_store_events(struct host_board *board, const uint8_t *inputs, const uint8_t *outputs,
                        long count);
 /* Their recorded answers. */

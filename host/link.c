@@ -12,9 +12,9 @@
  * bytes took lately; at first a byte of a slow simulation. */
 static const double fixed_s = 0.1, slack = 8, first_byte_s = 0.004, longest_s = 20;
 
-void link_init(struct link *link, struct port *port)
+void link_init(struct host_link *link, struct host_port *port)
 {
-    *link = (struct link){.port = port, .byte_s = first_byte_s};
+    *link = (struct host_link){.port = port, .byte_s = first_byte_s};
     /* Another number than another program began with: see "once" in the protocol. */
     link->sequence = (uint8_t)(getpid() * 37);
 }
@@ -25,7 +25,7 @@ struct heard {
 };
 
 /* The frame that the reader holds: *answer, if it answers `request`. */
-static void take_frame(struct link *link, const struct frame *request, struct frame *answer,
+static void take_frame(struct host_link *link, const struct frame *request, struct frame *answer,
                        struct heard *heard)
 {
     const struct frame *frame = &link->reader.frame;
@@ -44,14 +44,14 @@ static void take_frame(struct link *link, const struct frame *request, struct fr
 }
 
 /* Takes what comes within timeout_s; when nothing does, looks at what has begun and broke off. */
-static struct heard hear(struct link *link, const struct frame *request, double timeout_s,
+static struct heard hear(struct host_link *link, const struct frame *request, double timeout_s,
                          struct frame *answer)
 {
     uint8_t bytes[1024];
     struct heard heard = {false, false};
     struct frame_reader *reader = &link->reader;
     uint32_t damaged = reader->damaged;
-    size_t count = port_read(link->port, bytes, sizeof bytes, timeout_s);
+    size_t count = host_port_read(link->port, bytes, sizeof bytes, timeout_s);
     for (size_t i = 0; i < count; i++)
         for (bool found = frame_read(reader, bytes[i]); found; found = frame_next(reader))
             take_frame(link, request, answer, &heard);
@@ -64,13 +64,14 @@ static struct heard hear(struct link *link, const struct frame *request, double 
 }
 
 /* One try. */
-static bool try_once(struct link *link, struct frame *request, unsigned bytes, struct frame *answer)
+static bool try_once(struct host_link *link, struct frame *request, unsigned bytes,
+                     struct frame *answer)
 {
     unsigned count = frame_seal(request), whole = count + bytes + FRAME_OVERHEAD;
     double limit = fixed_s + slack * link->byte_s * whole;
     double start = clock_seconds(), now = start;
     if (limit > longest_s) limit = longest_s;
-    port_write(link->port, (const uint8_t *)request, count);
+    host_port_write(link->port, (const uint8_t *)request, count);
     for (;; now = clock_seconds()) {
         if (now >= start + limit) return false;
         struct heard heard = hear(link, request, start + limit - now, answer);
@@ -82,8 +83,8 @@ static bool try_once(struct link *link, struct frame *request, unsigned bytes, s
     return true;
 }
 
-int link_ask(struct link *link, struct frame *request, unsigned bytes, int tries, bool may_give_up,
-             struct frame *answer)
+int link_ask(struct host_link *link, struct frame *request, unsigned bytes, int tries,
+             bool may_give_up, struct frame *answer)
 {
     request->sequence = ++link->sequence;
     for (int i = 0; i < tries; i++) {
@@ -101,7 +102,7 @@ int link_ask(struct link *link, struct frame *request, unsigned bytes, int tries
          link->port->name, tries);
 }
 
-void link_listen(struct link *link, double timeout_s)
+void link_listen(struct host_link *link, double timeout_s)
 {
     hear(link, NULL, timeout_s, NULL);
 }

@@ -52,7 +52,7 @@ static void make_raw(int file, const char *name, double baud)
     ioctl(file, TCFLSH, TCIOFLUSH);
 }
 
-void port_open(struct port *port, const char *name, double baud)
+void host_port_open(struct host_port *port, const char *name, double baud)
 {
     snprintf(port->name, sizeof port->name, "%s", name);
     if (strncmp(name, "tcp:", 4) == 0) {
@@ -64,13 +64,13 @@ void port_open(struct port *port, const char *name, double baud)
     make_raw(port->file, name, baud);
 }
 
-void port_close(struct port *port)
+void host_port_close(struct host_port *port)
 {
     if (port->file >= 0) close(port->file);
     port->file = -1;
 }
 
-size_t port_read(struct port *port, uint8_t *bytes, size_t most, double timeout_s)
+size_t host_port_read(struct host_port *port, uint8_t *bytes, size_t most, double timeout_s)
 {
     struct pollfd wait = {.fd = port->file, .events = POLLIN};
     int ready = poll(&wait, 1, timeout_s > 0 ? (int)(timeout_s * 1000 + 0.999) : 0);
@@ -82,7 +82,7 @@ size_t port_read(struct port *port, uint8_t *bytes, size_t most, double timeout_
          got < 0 ? strerror(errno) : "");
 }
 
-void port_write(struct port *port, const uint8_t *bytes, size_t count)
+void host_port_write(struct host_port *port, const uint8_t *bytes, size_t count)
 {
     while (count > 0) {
         ssize_t sent = write(port->file, bytes, count);

@@ -6,20 +6,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct port {
+struct host_port {
     int file;
     char name[256];
 };
 
 /* name: a device, or "tcp:PORT" on 127.0.0.1. 8 data bits, no parity, 1 stop bit, raw, at `baud`,
  * which TCP and pseudo-terminals do not care for. What had been received before is dropped. */
-void port_open(struct port *port, const char *name, double baud);
-void port_close(struct port *port);
+void host_port_open(struct host_port *port, const char *name, double baud);
+void host_port_close(struct host_port *port);
 
 /* Waits for bytes at most timeout_s; returns how many there are, 0 when none came. Ends the program
  * when the other side has gone. */
-size_t port_read(struct port *port, uint8_t *bytes, size_t most, double timeout_s);
+size_t host_port_read(struct host_port *port, uint8_t *bytes, size_t most, double timeout_s);
 /* Sends all bytes. */
-void port_write(struct port *port, const uint8_t *bytes, size_t count);
+void host_port_write(struct host_port *port, const uint8_t *bytes, size_t count);
 
 #endif

@@ -123,7 +123,7 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* One C++ file that takes in all that Verilator wrote, and the bench. */
-static const char *write_unit(struct arena *arena, const char *model)
+static const char *write_unit(struct arena *arena, const char *model, const char *bench)
 {
     const char **names = arena_alloc(arena, MAX_GENERATED, sizeof *names);
     int count = 0;
@@ -145,11 +145,16 @@ static const char *write_unit(struct arena *arena, const char *model)
     text_add(&unit, "#include \"bench.cpp\"\n");
     const char *path = file_join(arena, model, "unit.cpp");
     file_write(path, unit.bytes, unit.length);
-    file_write(file_join(arena, model, "bench.cpp"), sim_bench_cpp, strlen(sim_bench_cpp));
+    file_write(file_join(arena, model, "bench.cpp"), bench, strlen(bench));
     file_write(file_join(arena, model, "load_bench.h"), sim_load_bench, strlen(sim_load_bench));
     file_write(file_join(arena, model, "axis_bench.h"), sim_axis_bench, strlen(sim_axis_bench));
     text_free(&unit);
     return path;
+}
+
+static const char *bench_source(const struct bench_design *design)
+{
+    return design->board ? sim_board_bench : sim_bench_cpp;
 }
 
 static void design_key(const struct bench_design *design, char key[33])
@@ -158,7 +163,7 @@ static void design_key(const struct bench_design *design, char key[33])
     struct hash hash = hash_init();
     verilator_version(version, sizeof version);
     hash_add(&hash, version, strlen(version));
-    hash_add(&hash, sim_bench_cpp, strlen(sim_bench_cpp));
+    hash_add(&hash, bench_source(design), strlen(bench_source(design)));
     for (int i = 0; compiler_flags[i]; i++)
         hash_add(&hash, compiler_flags[i], strlen(compiler_flags[i]) + 1);
     hash_add(&hash, design->top, strlen(design->top) + 1);
@@ -195,6 +200,8 @@ static void verilate(struct arena *arena, const struct bench_design *design, con
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         argv[count++] = fixed[i];
     if (design->trace) argv[count++] = "--trace";
+    if (design->board)
+        argv[count++] = arena_printf(arena, "-I%s", file_folder(arena, design->sources[0]));
     for (int i = 0; i < sources; i++)
         argv[count++] = design->sources[i];
     run_tool("verilator", argv, NULL, log);
@@ -225,7 +232,7 @@ const char *bench_build(struct arena *arena, const struct bench_design *design)
     if (design->mutants) argv[count++] = "-DBENCH_MUTANTS";
     if (design->axis) argv[count++] = "-DBENCH_AXIS";
     if (design->loads) argv[count++] = "-DBENCH_LOAD";
-    argv[count++] = write_unit(arena, model);
+    argv[count++] = write_unit(arena, model, bench_source(design));
     argv[count++] = runtime_object(arena, cache, include, "verilated", design->trace);
     argv[count++] = runtime_object(arena, cache, include, "verilated_threads", design->trace);
     if (design->trace)

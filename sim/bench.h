@@ -20,6 +20,7 @@ struct bench_design {
     bool mutants; /* the top has an input mutant_i that chooses a mutation */
     bool loads;   /* the top has loadable memories: sim/load_bench.h loads them */
     bool axis;    /* the top is the AXI-Stream wrapper: sim/axis_bench.h judges it */
+    bool board;   /* the top is a board's: sim/board_bench.cpp in place of the bench */
 };
 
 /* Path of the executable. Built only if sources, bench or Verilator changed since; a failure of
