@@ -4,7 +4,7 @@ BENCH_PARTS += bench-core
 bench-core: ## cells, clock and cycles of the soft core beside picorv32 (PyPI, in a venv)
 	@test -x $(PEER_VENV)/bin/python || python3 -m venv $(PEER_VENV)
 	@$(PEER_VENV)/bin/python -c 'import pythondata_cpu_picorv32' 2>/dev/null || \
-	    $(PEER_VENV)/bin/pip install -q pythondata-cpu-picorv32 2>/dev/null || true
+	    $(PEER_VENV)/bin/python -m pip install -q pythondata-cpu-picorv32 2>/dev/null || true
 	@bench/rv32i/measure $(BUILD)/bench/rv32i $$($(PEER_VENV)/bin/python -c \
 	    'import pythondata_cpu_picorv32 as p; print(p.data_file("picorv32.v"))' 2>/dev/null)
 .PHONY: bench-core

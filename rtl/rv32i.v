@@ -1,16 +1,18 @@
 // A small RV32I core for control: machine mode, Zicsr, timer and external interrupt, traps on illegal instructions and
 // misaligned addresses (fence and fence.i are there and have nothing to do; wfi does not wait).
+// MULDIV = 1 adds the M extension, a bit a cycle; COUNTERS = 1 adds mcycle and minstret with their upper halves. Both cost
+// cells (docs/reference/soft-core.md) and are off unless asked for.
 //
 // Bus: bus_valid_o with address (of a word), write data and byte strobes (0: a read) until bus_ready_i, which comes with the
-// read data. A fetch does not look at bus_ready_i in its first cycle and goes on asking: a memory that answers one cycle
+// read data. Strobes are 0 while bus_valid_o is low. A fetch does not look at bus_ready_i in its first cycle and goes on asking: a memory that answers one cycle
 // after it is asked, as block memories do, makes it lose nothing. Loads and stores take it in any cycle.
 // Cycles with such a memory: 2 for arithmetic and branches not taken, 3 for jumps, 4 for branches taken and mret,
 // 5 for loads and stores, 3 + n/4 + n%4 for shifts by n, 4 for CSR instructions, 7 for what traps, 6 before the first
-// instruction of an interrupt's handler.
+// instruction of an interrupt's handler; 36 for multiplications, 37 for divisions, 2 more where a result is negated.
 //
 // CSRs: mstatus (MIE, MPIE; MPP is machine mode), misa, mie and mip (timer 7, external 11), mtvec (direct), mscratch, mepc,
-// mcause, mtval (the address of a misaligned access or jump, else 0), mvendorid, marchid, mimpid and mhartid (all 0). There are
-// no counters. Most of them are words of the memory that holds the registers, so they cost no flip-flops.
+// mcause, mtval (the address of a misaligned access or jump, else 0), mvendorid, marchid, mimpid and mhartid (all 0). Most of them
+// are words of the memory that holds the registers, so they cost no flip-flops.
 //
 // Interrupt lines are levels, synchronous to clk_i; between two instructions the external one goes first.
 // Reset: execution starts at RESET_PC (a multiple of 4) with interrupts off; the registers keep what they held. The
@@ -18,7 +20,9 @@
 `default_nettype none
 
 module rv32i #(
-    parameter [31:0] RESET_PC = 32'h0000_0000
+    parameter [31:0] RESET_PC = 32'h0000_0000,
+    parameter        MULDIV   = 0,
+    parameter        COUNTERS = 0
 ) (
     input  wire        clk_i,
     input  wire        rst_i,
@@ -70,11 +74,17 @@ module rv32i #(
                TRAP_CAUSE  = 10,  // mcause
                TRAP_VALUE  = 11,  // mtval
                VECTOR      = 12,  // acc = mtvec or mepc
-               STATES      = 13;
+               M_LOAD      = 13,  // low = rs1, of a signed division its magnitude
+               M_STEP      = 14,  // a bit of the product or the quotient, 32 times
+               M_LAST      = 15,  // the last bit of the quotient: a remainder is found in front of each
+               M_WRITE     = 16,  // to rd
+               M_READ      = 17,  // rd is read back
+               M_NEGATE    = 18,  // and its negative written
+               STATES      = 19;
     reg [STATES-1:0] state_q, state_d;
 
     // Words of the register memory behind x31: bits 10, 6 and 2 to 0 of the CSR's number.
-    localparam [5:0] SLOT_ZERO = 6'd0, SLOT_MSTATUS = 6'b100000, SLOT_MISA = 6'b100001, SLOT_MTVEC = 6'b100101,
+    localparam [5:0] SLOT_ZERO = 6'd0, SLOT_NONE = 6'b111111, SLOT_MSTATUS = 6'b100000, SLOT_MISA = 6'b100001, SLOT_MTVEC = 6'b100101,
                      SLOT_MEPC = 6'b101001, SLOT_MCAUSE = 6'b101010, SLOT_MTVAL = 6'b101011;
 
     reg [31:0] instr_q;
@@ -83,22 +93,39 @@ module rv32i #(
     reg [4:0]  count_q;  // shifts to do
     reg [4:0]  cause_q;  // interrupt, code
     reg        mie_q, mpie_q, mtie_q, meie_q;
+    reg        passed_q;  // a branch was not taken: pc_q follows in the first cycle of the fetch
 
     // ---- decoding
-    wire [4:0] op     = instr_q[6:2];
-    wire [2:0] f3     = instr_q[14:12];
-    wire [6:0] f7     = instr_q[31:25];
-    wire is_lui       = op == 5'b01101;
-    wire is_auipc     = op == 5'b00101;
-    wire is_jal       = op == 5'b11011;
-    wire is_jalr      = op == 5'b11001;
-    wire is_branch    = op == 5'b11000;
-    wire is_load      = op == 5'b00000;
-    wire is_store     = op == 5'b01000;
-    wire is_imm       = op == 5'b00100;
-    wire is_reg       = op == 5'b01100;
-    wire is_fence     = op == 5'b00011;
-    wire is_system    = op == 5'b11100;
+    // The class of the instruction, none if it is not one of 32 bits that the core knows, is found while it is fetched: the
+    // longest paths begin with it.
+    wire [2:0] f3 = instr_q[14:12];
+    wire [6:0] f7 = instr_q[31:25];
+    reg is_lui, is_auipc, is_jal, is_jalr, is_branch, is_load, is_store, is_imm, is_reg, is_fence, is_system, is_mul;
+    reg inverts;  // the second operand, in EXEC
+    wire [2:0] next_f3   = bus_rdata_i[14:12];
+    wire       next_imm  = bus_rdata_i[6:0] == 7'b0010011;
+    wire       next_reg  = bus_rdata_i[6:0] == 7'b0110011;
+    wire       next_sys  = bus_rdata_i[6:0] == 7'b1110011;
+    wire       next_jump = bus_rdata_i[6:0] == 7'b1100011;
+    wire       next_mul  = MULDIV != 0 & next_reg & bus_rdata_i[25];
+    always @(posedge clk_i)
+        if (state_q[FETCH] & bus_ready_i) begin
+            instr_q   <= bus_rdata_i;
+            is_lui    <= bus_rdata_i[6:0] == 7'b0110111;
+            is_auipc  <= bus_rdata_i[6:0] == 7'b0010111;
+            is_jal    <= bus_rdata_i[6:0] == 7'b1101111;
+            is_jalr   <= bus_rdata_i[6:0] == 7'b1100111;
+            is_branch <= next_jump;
+            is_load   <= bus_rdata_i[6:0] == 7'b0000011;
+            is_store  <= bus_rdata_i[6:0] == 7'b0100011;
+            is_imm    <= next_imm;
+            is_reg    <= next_reg & ~next_mul;
+            is_mul    <= next_mul;
+            is_fence  <= bus_rdata_i[6:0] == 7'b0001111;
+            is_system <= next_sys;
+            inverts   <= next_jump | ((next_reg | next_imm) & (next_f3[2:1] == 2'b01)) |
+                         (next_reg & bus_rdata_i[30] & (next_f3 == 3'd0)) | (next_sys & (next_f3[1:0] == 2'b11));
+        end
     wire is_alu       = is_imm | is_reg;
     wire is_shift     = is_alu & (f3[1:0] == 2'b01);
     wire is_compare   = is_alu & (f3[2:1] == 2'b01);
@@ -114,27 +141,35 @@ module rv32i #(
     wire        csr_rw   = csr_low & (csr[6] ? ~csr[2] | (csr[1:0] == 2'd0)                            // 340 to 344
                                              : ~csr[1]);                                               // 300, 301, 304, 305
     wire        csr_ro   = csr[11:3] == 9'b111100010 && csr[2:0] != 3'd0 && ~(csr[2] & (csr[1:0] != 2'd0));  // F11 to F14
+    wire        csr_cnt  = COUNTERS != 0 & csr[11:8] == 4'hb & csr[6:2] == 5'd0 & ~csr[0];  // B00, B02, B80, B82
     wire        csr_puts = ~f3[1] | (instr_q[19:15] != 5'd0);  // whether the instruction writes
-    wire [5:0]  slot     = {1'b1, csr[10], csr[6], csr[2:0]};
-    wire        on_mstatus = slot == SLOT_MSTATUS;
-    wire        on_mie     = slot == 6'b100100;
-    wire        on_mip     = slot == 6'b101100;
-
-    reg legal;
-    always @(*) begin
-        legal = 1'b0;
-        if (is_lui | is_auipc | is_jal)  legal = 1'b1;
-        if (is_jalr)                     legal = f3 == 3'd0;
-        if (is_branch)                   legal = f3[2:1] != 2'b01;
-        if (is_load)                     legal = f3[1:0] != 2'b11 && f3 != 3'b110;
-        if (is_store)                    legal = ~f3[2] && f3[1:0] != 2'b11;
-        if (is_imm)                      legal = ~is_shift || (f7 & ~{1'b0, f3[2], 5'd0}) == 7'd0;
-        if (is_reg)                      legal = (f7 & ~{1'b0, f3 == 3'd0 || f3 == 3'd5, 5'd0}) == 7'd0;
-        if (is_fence)                    legal = f3[2:1] == 2'b00;
-        if (is_csr)                      legal = csr_rw | (csr_ro & ~csr_puts);
-        if (is_private)                  legal = (is_ecall | is_ebreak | is_mret | is_wfi) && instr_q[19:15] == 5'd0 && instr_q[11:7] == 5'd0;
-        if (instr_q[1:0] != 2'b11)       legal = 1'b0;
+    wire [5:0]  slot     = csr_cnt ? SLOT_NONE : {1'b1, csr[10], csr[6], csr[2:0]};
+    reg         on_mstatus, on_mie, on_mip, on_counter;  // known a cycle after EXEC, when they are needed
+    always @(posedge clk_i) begin
+        on_mstatus <= slot == SLOT_MSTATUS;
+        on_mie     <= slot == 6'b100100;
+        on_mip     <= slot == 6'b101100;
+        on_counter <= csr_cnt;
     end
+
+    // The next instruction is asked for at once after `ahead` ones. Each term is short: most paths go on from here.
+    wire plain   = f7 == 7'd0;
+    wire other   = f7 == 7'b0100000;
+    wire is_bare = is_private & (instr_q[19:15] == 5'd0) & (instr_q[11:7] == 5'd0);
+    wire ahead   = is_lui | is_auipc |
+                   (is_branch & (f3[2:1] != 2'b01)) |
+                   (is_imm & (f3[1:0] != 2'b01)) |
+                   (is_reg & (f3[1:0] != 2'b01) & (plain | (other & (f3 == 3'd0)))) |
+                   (is_fence & (f3[2:1] == 2'b00)) |
+                   (is_bare & is_wfi);
+    wire legal   = ahead | is_jal |
+                   (is_jalr & (f3 == 3'd0)) |
+                   (is_load & (f3[1:0] != 2'b11) & (f3 != 3'b110)) |
+                   (is_store & ~f3[2] & (f3[1:0] != 2'b11)) |
+                   (is_shift & (plain | (other & f3[2]))) |
+                   (is_csr & (csr_rw | csr_cnt | (csr_ro & ~csr_puts))) |
+                   (is_mul & (f7 == 7'd1)) |
+                   (is_bare & (is_ecall | is_ebreak | is_mret));
 
     // I, S, B, U, J; for CSR instructions the 5-bit operand, 0 if it is a register.
     reg [31:0] imm;
@@ -161,7 +196,7 @@ module rv32i #(
         for (k = 0; k < 32; k = k + 1) regs1[k] = 32'd0;
         for (k = 0; k < 64; k = k + 1) regs2[k] = 32'd0;
         regs2[SLOT_MSTATUS] = 32'h0000_1800;
-        regs2[SLOT_MISA]    = 32'h4000_0100;
+        regs2[SLOT_MISA]    = MULDIV != 0 ? 32'h4000_1100 : 32'h4000_0100;
     end
 
     // What is read while it is written is never looked at: saying so saves a bypass in synthesis.
@@ -175,28 +210,30 @@ module rv32i #(
     always @(*) begin
         raddr2 = {1'b0, state_q[FETCH] ? bus_rdata_i[24:20] : instr_q[24:20]};
         if (state_q[EXEC] & is_system)                   raddr2 = is_private ? SLOT_MEPC : slot;
+        if (state_q[EXEC] & is_mul)                      raddr2 = {1'b0, instr_q[19:15]};
+        if (state_q[M_READ])                             raddr2 = {1'b0, instr_q[11:7]};
         if (state_q[CSR_READ])                           raddr2 = slot;
         if (state_q[TRAP_PC])                            raddr2 = SLOT_ZERO;
         if (state_q[TRAP_CAUSE] | state_q[TRAP_VALUE])   raddr2 = SLOT_MTVEC;
     end
 
     // ---- operands and results
-    wire        compares = is_branch | is_compare;
-    wire        a_acc    = state_q[SHIFT] | state_q[CSR_WRITE] | state_q[TRAP_VALUE];
+    wire        a_acc    = state_q[SHIFT] | state_q[CSR_WRITE] | state_q[TRAP_VALUE] | state_q[M_STEP] | state_q[M_LAST] |
+                           state_q[M_WRITE];
     wire        a_pc     = state_q[BRANCH] | state_q[JUMP] | state_q[TRAP_PC] | (state_q[EXEC] & (is_auipc | is_jal));
-    wire        a_zero   = state_q[CSR_READ] | state_q[TRAP_CAUSE] | state_q[VECTOR] |
+    wire        a_zero   = state_q[CSR_READ] | state_q[TRAP_CAUSE] | state_q[VECTOR] | state_q[M_LOAD] | state_q[M_NEGATE] |
                            (state_q[EXEC] & (is_lui | (is_system & f3[2])));
-    wire        b_reg    = state_q[CSR_READ] | state_q[CSR_WRITE] | state_q[TRAP_CAUSE] | state_q[VECTOR] |
+    wire        b_reg    = state_q[CSR_READ] | state_q[CSR_WRITE] | state_q[TRAP_CAUSE] | state_q[VECTOR] | in_mul |
                            (state_q[EXEC] & (is_reg | is_branch));
-    wire        invert   = state_q[EXEC] & (compares | (is_reg & instr_q[30] & (f3 == 3'd0)) | (is_system & (f3[1:0] == 2'b11)));
+    wire        invert   = (state_q[EXEC] & inverts) | mul_inverts;
     wire        in_csr   = state_q[CSR_READ] | state_q[CSR_WRITE];
 
     reg [31:0] special;  // bits of CSRs that are not in the memory
     always @(*) begin
-        special     = 32'd0;
-        special[3]  = in_csr & on_mstatus & mie_q;
-        special[7]  = in_csr & ((on_mstatus & mpie_q) | (on_mie & mtie_q) | (on_mip & timer_irq_i));
-        special[11] = in_csr & ((on_mie & meie_q) | (on_mip & external_irq_i));
+        special     = in_csr & on_counter ? counter : 32'd0;
+        special[3]  = special[3] | (in_csr & on_mstatus & mie_q);
+        special[7]  = special[7] | (in_csr & ((on_mstatus & mpie_q) | (on_mie & mtie_q) | (on_mip & timer_irq_i)));
+        special[11] = special[11] | (in_csr & ((on_mie & meie_q) | (on_mip & external_irq_i)));
         if (state_q[TRAP_CAUSE]) begin
             special[31]  = cause_q[4];
             special[3:0] = cause_q[3:0];
@@ -205,25 +242,91 @@ module rv32i #(
 
     wire [31:0] a  = a_zero ? 32'd0 : a_acc ? acc_q : a_pc ? {pc_q, 2'b00} : rs1_q;
     wire [31:0] b  = (b_reg ? rs2_q | special : imm) ^ {32{invert}};
-    wire        by_sign = is_branch ? ~f3[1] : ~f3[0];
+    wire        by_sign = is_branch ? ~f3[1] : is_mul & ~f3[2] ? f3[1:0] == 2'b01 : ~f3[0];
+    wire        divides = (state_q[M_STEP] | state_q[M_LAST]) & f3[2];
     // 33 bits and the carry that comes in; bit 32 of a difference says less.
-    wire [33:0] sums = {by_sign & a[31], a, 1'b1} + {by_sign ? b[31] : invert, b, invert};
+    wire [33:0] sums = {by_sign & a[31] & ~divides, a, 1'b1} + {by_sign ? b[31] : invert, b, invert};
     wire [31:0] sum  = sums[32:1];
     wire        less = sums[33];
-    wire        unused_carry = sums[0];
+    wire        unused = &{1'b0, sums[0], instr_q[6:0]};
 
     // xor, first operand, or, and: numbered as funct3 does.
-    wire [1:0]  logic_op = state_q[EXEC] & (is_branch | is_system) ? 2'b00
+    wire [1:0]  logic_op = state_q[EXEC] & is_system ? 2'b00
                          : state_q[EXEC] | state_q[CSR_WRITE]      ? f3[1:0]
                                                                    : 2'b01;
     wire [31:0] logics   = logic_op == 2'b00 ? a ^ b : logic_op == 2'b01 ? a : logic_op == 2'b10 ? a | b : a & b;
     wire        is_logic = state_q[EXEC] ? (is_alu & (f3[2] | f3[0]) & ~is_compare) | is_system
-                                         : ~(state_q[CSR_READ] | state_q[TRAP_CAUSE] | state_q[VECTOR] | state_q[BRANCH]);
+                         : state_q[M_STEP] | state_q[M_LAST] ? (f3[2] ? less : ~low_q[0])
+                                         : ~(state_q[CSR_READ] | state_q[TRAP_CAUSE] | state_q[VECTOR] | state_q[BRANCH] |
+                                             state_q[M_LOAD] | state_q[M_NEGATE]);
     wire        is_less  = state_q[EXEC] & is_compare;
     wire [31:0] result   = is_logic ? logics : is_less ? {31'd0, less} : sum;
 
-    wire equal = &logics;  // in a branch: a ^ ~b
+    wire equal = rs1_q == rs2_q;  // not through the operands, whose choice takes time
     wire taken = is_branch & ((f3[2] ? less : equal) ^ f3[0]);
+
+    // ---- multiplication and division
+    // Product: acc and low are its upper and lower half; low begins as the multiplier rs1, whose lowest bit says whether rs2 is
+    // added before both move right. The sign bit of a signed multiplier counts negative: the last step subtracts.
+    // Quotient: low begins as the dividend's magnitude and moves left through acc, the remainder, from which the divisor's
+    // magnitude is taken where it goes (a negative divisor is added). Signs are put right at the end, by reading rd back.
+    wire in_mul = state_q[M_LOAD] | state_q[M_STEP] | state_q[M_LAST] | state_q[M_NEGATE];
+    reg  [31:0] low_q;
+    reg         minus1_q;    // of a signed division, dividend and divisor are negative
+    reg         minus2_q;
+    reg         by_zero_q;
+    wire        to_low  = f3[2] ? ~f3[1] : f3[1:0] == 2'b00;  // mul, div and divu have their result in low
+    wire        negate  = f3[2] & (f3[1] ? minus1_q : (minus1_q ^ minus2_q) & ~by_zero_q);
+    wire        mul_inverts = (state_q[M_LOAD] & minus1_q) | state_q[M_NEGATE] | (divides & ~minus2_q) |
+                              (state_q[M_STEP] & ~f3[2] & (f3[1] ^ f3[0]) & shifted);
+    generate
+        if (MULDIV != 0) begin : muldiv
+            always @(posedge clk_i)
+                if (state_q[EXEC]) begin
+                    minus1_q  <= f3[2] & ~f3[0] & rs1_q[31];
+                    minus2_q  <= f3[2] & ~f3[0] & rs2_q[31];
+                end
+            always @(posedge clk_i)
+                if (state_q[M_LOAD]) by_zero_q <= 1'b1;
+                else if (state_q[M_STEP] & less) by_zero_q <= 1'b0;  // by anything else the first bit is 0
+            always @(posedge clk_i)
+                if (state_q[M_LOAD])
+                    low_q <= result;
+                else if (state_q[M_STEP] | state_q[M_LAST])
+                    low_q <= f3[2] ? {low_q[30:0], ~less} : {result[0], low_q[31:1]};
+        end else begin : no_muldiv
+            always @(*) {low_q, minus1_q, minus2_q, by_zero_q} = 35'd0;
+        end
+    endgenerate
+
+    // ---- counters
+    // A write puts one half; the counter stands still while the instruction looks at it.
+    reg  [63:0] cycle_q, retired_q;
+    wire [63:0] chosen  = csr[1] ? retired_q : cycle_q;
+    wire [31:0] counter = csr[7] ? chosen[63:32] : chosen[31:0];
+    generate
+        if (COUNTERS != 0) begin : counters
+            reg  trapped_q;
+            wire holds   = on_counter & in_csr & csr_puts;
+            wire put     = on_counter & state_q[CSR_WRITE] & csr_puts;
+            reg  retires_q;
+            always @(posedge clk_i)
+                retires_q <= state_d[FETCH] & ~state_q[FETCH] & ~(state_q[LEAP] & trapped_q) & ~(put & csr[1]) & ~rst_i;
+            always @(posedge clk_i)
+                if (state_q[EXEC]) trapped_q <= 1'b0;
+                else if (state_q[TRAP_PC]) trapped_q <= 1'b1;
+            always @(posedge clk_i)
+                if (rst_i) cycle_q <= 64'd0;
+                else if (put & ~csr[1]) cycle_q <= csr[7] ? {result, cycle_q[31:0]} : {cycle_q[63:32], result};
+                else cycle_q <= cycle_q + {63'd0, ~(holds & ~csr[1])};
+            always @(posedge clk_i)
+                if (rst_i) retired_q <= 64'd0;
+                else if (put & csr[1]) retired_q <= csr[7] ? {result, retired_q[31:0]} : {retired_q[63:32], result};
+                else retired_q <= retired_q + {63'd0, retires_q};
+        end else begin : no_counters
+            always @(*) {cycle_q, retired_q} = 128'd0;
+        end
+    endgenerate
 
     // ---- loads and stores
     wire        is_byte  = f3[1:0] == 2'b00;
@@ -245,44 +348,47 @@ module rv32i #(
 
     // ---- program counter and bus
     wire        use_acc = state_q[MEM] | state_q[JUMP] | state_q[LEAP];
-    wire [29:0] fetch   = pc_q + {29'd0, state_q[EXEC] | state_q[BRANCH]};
+    wire [29:0] fetch   = pc_q + {29'd0, state_q[EXEC] | state_q[BRANCH] | passed_q};
     wire [29:0] address = use_acc ? acc_q[31:2] : fetch;
     wire        shifted = count_q == 5'd0;
-    wire        ahead   = legal & (is_lui | is_auipc | is_branch | (is_alu & ~is_shift) | is_fence | is_wfi);
 
     assign bus_addr_o  = {address, 2'b00};
     assign bus_valid_o = ~rst_i & (state_q[FETCH] | state_q[MEM] | state_q[BRANCH] | state_q[JUMP] | state_q[LEAP] |
-                                   state_q[CSR_WRITE] | (state_q[SHIFT] & shifted) | (state_q[EXEC] & ahead));
+                                   state_q[CSR_WRITE] | (state_q[M_WRITE] & ~negate) | state_q[M_NEGATE] | (state_q[SHIFT] & shifted) | (state_q[EXEC] & ahead));
 
     always @(posedge clk_i)
         if (rst_i)
             pc_q <= RESET_PC[31:2];
-        else if ((state_q[EXEC] & ~traps & ~taken) | state_q[JUMP] | state_q[LEAP])
+        else if ((state_q[EXEC] & ~traps & ~is_branch) | passed_q | state_q[JUMP] | state_q[LEAP])
             pc_q <= address;
-
-    always @(posedge clk_i) if (state_q[FETCH] & bus_ready_i) instr_q <= bus_rdata_i;
+    always @(posedge clk_i) passed_q <= ~rst_i & state_q[EXEC] & legal & is_branch & ~taken;
 
     // ---- accumulator and shifts
     wire        by_four = count_q[4:2] != 3'd0;
     wire        sign    = instr_q[30] & acc_q[31];
     wire [31:0] moved   = f3[2] ? (by_four ? {{4{sign}}, acc_q[31:4]} : {sign, acc_q[31:1]})
                                 : (by_four ? {acc_q[27:0], 4'd0} : {acc_q[30:0], 1'b0});
-    wire        clear   = (state_q[FETCH] & irq) | (state_q[EXEC] & (~legal | is_ecall | is_ebreak));
+    wire        clear   = (state_q[FETCH] & irq) | (state_q[EXEC] & (~legal | is_ecall | is_ebreak | is_mul));
 
     always @(posedge clk_i)
         if (clear)
             acc_q <= 32'd0;
-        else if (state_q[EXEC] | state_q[BRANCH] | state_q[VECTOR] | state_q[SHIFT])
-            acc_q <= state_q[SHIFT] ? moved : {result[31:1], result[0] & ~is_jalr};
+        else if (state_q[EXEC] | state_q[BRANCH] | state_q[VECTOR] | state_q[SHIFT] | state_q[M_STEP] | state_q[M_LAST])
+            acc_q <= state_q[SHIFT]            ? moved
+                   : state_q[M_STEP] &  f3[2]  ? {result[30:0], low_q[31]}
+                   : state_q[M_STEP]           ? {low_q[0] ? sums[33] : by_sign & a[31], result[31:1]}
+                                               : {result[31:1], result[0] & ~is_jalr};
     always @(posedge clk_i)
         if (state_q[EXEC])
-            count_q <= b[4:0];
-        else if (state_q[SHIFT])
-            count_q <= by_four ? {count_q[4:2] - 3'd1, count_q[1:0]} : count_q - 5'd1;
+            count_q <= b[4:0] | {5{is_mul}};
+        else if (state_q[SHIFT] | state_q[M_STEP])
+            count_q <= by_four & ~state_q[M_STEP] ? {count_q[4:2] - 3'd1, count_q[1:0]} : count_q - 5'd1;
 
     // ---- what is written, and where
-    assign wdata[31:2] = state_q[MEM] ? loaded[31:2] : result[31:2];
-    assign wdata[1:0]  = (state_q[MEM] ? loaded[1:0] : result[1:0]) &
+    wire        outside = state_q[MEM] | (state_q[M_WRITE] & to_low);
+    wire [31:0] value   = state_q[MEM] ? loaded : low_q;
+    assign wdata[31:2] = outside ? value[31:2] : result[31:2];
+    assign wdata[1:0]  = (outside ? value[1:0] : result[1:0]) &
                          {2{~(state_q[CSR_WRITE] & (slot == SLOT_MEPC || slot == SLOT_MTVEC))}};
     wire in_memory = csr_rw & ~(on_mstatus | on_mie | on_mip | (slot == SLOT_MISA));
 
@@ -293,6 +399,7 @@ module rv32i #(
         if (state_q[MEM])        write = is_load & bus_ready_i;
         if (state_q[SHIFT])      write = shifted;
         if (state_q[JUMP])       write = 1'b1;
+        if (state_q[M_WRITE] | state_q[M_NEGATE]) write = 1'b1;
         if (state_q[CSR_READ])   write = 1'b1;
         if (instr_q[11:7] == 5'd0) write = 1'b0;
         if (state_q[CSR_WRITE]) begin
@@ -327,7 +434,7 @@ module rv32i #(
         state_d             = {STATES{1'b0}};
         state_d[FETCH]      = (state_q[FETCH] & ~bus_ready_i) | (state_q[EXEC] & ahead & ~taken) |
                               (state_q[MEM] & bus_ready_i) | (state_q[SHIFT] & shifted) | state_q[JUMP] | state_q[LEAP] |
-                              state_q[CSR_WRITE];
+                              state_q[CSR_WRITE] | (state_q[M_WRITE] & ~negate) | state_q[M_NEGATE];
         state_d[EXEC]       = state_q[FETCH] & bus_ready_i & ~irq;
         state_d[MEM]        = (state_q[EXEC] & legal & (is_load | is_store) & ~mis_data) | (state_q[MEM] & ~bus_ready_i);
         state_d[SHIFT]      = (state_q[EXEC] & legal & is_shift) | (state_q[SHIFT] & ~shifted);
@@ -341,6 +448,14 @@ module rv32i #(
         state_d[TRAP_CAUSE] = state_q[TRAP_PC];
         state_d[TRAP_VALUE] = state_q[TRAP_CAUSE];
         state_d[VECTOR]     = state_q[TRAP_VALUE] | (state_q[EXEC] & legal & is_mret);
+        if (MULDIV != 0) begin
+            state_d[M_LOAD]     = state_q[EXEC] & legal & is_mul;
+            state_d[M_STEP]     = state_q[M_LOAD] | (state_q[M_STEP] & ~shifted);
+            state_d[M_LAST]     = state_q[M_STEP] & shifted & f3[2];
+            state_d[M_WRITE]    = (state_q[M_STEP] & shifted & ~f3[2]) | state_q[M_LAST];
+            state_d[M_READ]     = state_q[M_WRITE] & negate;
+            state_d[M_NEGATE]   = state_q[M_READ];
+        end
     end
 
     always @(posedge clk_i)
@@ -352,8 +467,8 @@ module rv32i #(
     reg [31:0] f_pc, f_rs1, f_rs2;
     wire       f_rd   = write & ~waddr[5];
     wire       f_end  = (state_d[FETCH] & ~state_q[FETCH]) & ~(state_q[LEAP] & f_interrupted);
-    wire       f_uses1 = is_jalr | is_branch | is_load | is_store | is_alu | (is_csr & ~f3[2]);
-    wire       f_uses2 = is_branch | is_store | is_reg;
+    wire       f_uses1 = is_jalr | is_branch | is_load | is_store | is_alu | is_mul | (is_csr & ~f3[2]);
+    wire       f_uses2 = is_branch | is_store | is_reg | is_mul;
 
     always @(posedge clk_i) begin
         rvfi_halt <= 1'b0;
@@ -361,7 +476,7 @@ module rv32i #(
         rvfi_ixl  <= 2'd1;
         rvfi_valid <= f_end & ~rst_i;
         if (state_q[FETCH]) begin
-            f_pc          <= {pc_q, 2'b00};
+            f_pc          <= {address, 2'b00};
             f_trapping    <= 1'b0;
             f_interrupted <= bus_ready_i & irq;
             rvfi_rd_addr  <= 5'd0;

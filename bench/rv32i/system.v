@@ -19,10 +19,10 @@ module system (
     wire ask = valid & ~ready_q;
     always @(posedge clk_i) ready_q <= ask & ~rst_i;
     always @(posedge clk_i) begin
-        if (ask & wstrb[0] & ~address[16]) memory[address[12:2]][7:0]   <= wdata[7:0];
-        if (ask & wstrb[1] & ~address[16]) memory[address[12:2]][15:8]  <= wdata[15:8];
-        if (ask & wstrb[2] & ~address[16]) memory[address[12:2]][23:16] <= wdata[23:16];
-        if (ask & wstrb[3] & ~address[16]) memory[address[12:2]][31:24] <= wdata[31:24];
+        if (~ready_q & wstrb[0] & ~address[16]) memory[address[12:2]][7:0]   <= wdata[7:0];
+        if (~ready_q & wstrb[1] & ~address[16]) memory[address[12:2]][15:8]  <= wdata[15:8];
+        if (~ready_q & wstrb[2] & ~address[16]) memory[address[12:2]][23:16] <= wdata[23:16];
+        if (~ready_q & wstrb[3] & ~address[16]) memory[address[12:2]][31:24] <= wdata[31:24];
         if (ask & wstrb == 4'd0) rdata_q <= memory[address[12:2]];
     end
     always @(posedge clk_i) begin
@@ -72,13 +72,25 @@ module core (
     input  wire [31:0] rdata_i,
     input  wire [1:0]  irq_i
 );
+`ifdef MULDIV
+    localparam HAS_M = 1;
+`else
+    localparam HAS_M = 0;
+`endif
+`ifdef COUNTERS
+    localparam HAS_COUNTERS = 1;
+`else
+    localparam HAS_COUNTERS = 0;
+`endif
 `ifdef PICORV32
     picorv32 #(
         .ENABLE_COUNTERS(0),
         .ENABLE_COUNTERS64(0),
         .CATCH_MISALIGN(`PICORV32),
         .CATCH_ILLINSN(`PICORV32),
-        .ENABLE_IRQ(`PICORV32)
+        .ENABLE_IRQ(`PICORV32),
+        .ENABLE_MUL(HAS_M),
+        .ENABLE_DIV(HAS_M)
     ) cpu (
         .clk(clk_i),
         .resetn(~rst_i),
@@ -95,7 +107,10 @@ module core (
         .irq({30'd0, irq_i & {2{1'b`PICORV32}}})
     );
 `else
-    rv32i cpu (
+    rv32i #(
+        .MULDIV(HAS_M),
+        .COUNTERS(HAS_COUNTERS)
+    ) cpu (
         .clk_i(clk_i),
         .rst_i(rst_i),
         .bus_valid_o(valid_o),

@@ -6,6 +6,7 @@ rv32i=$top/tests/rv32i
 cycles=${CYCLES:-14}
 command -v yosys-abc >/dev/null || { echo "skip yosys-abc is not there (Debian package yosys)"; finish; }
 check "every instruction, $cycles cycles" "$rv32i/prove" proof "$cycles"
+check "the core with M and counters, $cycles cycles" env DEFINES=-DEXTENDED "$rv32i/prove" extended "$cycles"
 check "faults to insert" "$rv32i/insert-bugs" "$top/rtl/rv32i.v" "$rv32i/bugs.txt" rv32i.v
 for fault in ${FAULTS:-1 3 5 9 14 25}; do
     name=$(grep -v '^#' "$rv32i/bugs.txt" | sed -n "${fault}p" | sed 's/ ~ .*//')

@@ -3,6 +3,7 @@
 //   bench directed
 //   bench random INSTRUCTIONS SEED     memories of random words, random waits on the bus, random interrupts
 //   bench fast INSTRUCTIONS SEED       the same with a memory that answers a cycle after it is asked: cycles per instruction
+// With EXTENDED the core has the M extension and the counters, and the programs use them.
 // With BUGS the core has an input bug_i, the number of a fault to switch on: a last argument.
 // From 100,000 instructions on, each of the instruction set must have been taken 20 times and each cause of a trap too.
 // Exit status 0: core and model agree; 1: the first difference is printed; 2: bad arguments.
@@ -17,12 +18,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <vector>
 
 namespace {
 
 constexpr uint32_t MEMORY_BYTES = 1 << 16, PROGRAM_INSTRUCTIONS = 1500, LONGEST_CYCLES = 300;
+#ifdef EXTENDED
+constexpr bool IS_EXTENDED = true;
+#else
+constexpr bool IS_EXTENDED = false;
+#endif
 constexpr uint64_t COVERED_FROM = 100000, COVERED_TIMES = 20;
 
 // What makes an instruction another one than its neighbours.
@@ -31,7 +38,7 @@ uint32_t kind_of(uint32_t insn)
     uint32_t op = insn & 0x7f, f3 = insn & 0x7000;
     if (op == OP_LUI || op == OP_AUIPC || op == OP_JAL) return op;
     if (op == OP_SYSTEM && f3 == 0) return insn;
-    if (op == OP_REG || (op == OP_IMM && f3 == 0x5000)) return op | f3 | (insn & UINT32_C(1) << 30);
+    if (op == OP_REG || (op == OP_IMM && f3 == 0x5000)) return op | f3 | (insn & (UINT32_C(1) << 30 | UINT32_C(1) << 25));
     return op | f3;
 }
 
@@ -46,8 +53,9 @@ struct Machine {
     struct retired expected = {};
     std::map<uint32_t, uint64_t> seen_kinds, seen_causes;
 
-    explicit Machine(uint64_t seed) : random{seed}
+    explicit Machine(uint64_t seed) : random{seed, IS_EXTENDED}
     {
+        model.muldiv = model.counters = IS_EXTENDED;
         model.memory = model_ram.data();
         model.mask = MEMORY_BYTES - 1;
         top.clk_i = top.rst_i = 0;
@@ -69,6 +77,7 @@ struct Machine {
             cycle();
         top.rst_i = 0;
         model_reset(&model, 0);
+        cycle_zero = cycles;
     }
     void lines(bool timer, bool external)
     {
@@ -84,7 +93,9 @@ struct Machine {
             if (wait > LONGEST_CYCLES || failed) return differ("nothing retires", wait, 0);
         }
         instructions++;
+        model.cycles = cycles - 2 - cycle_zero; // two cycles ago it was read
         model_step(&model, &expected);
+        if (expected.sets_cycles) cycle_zero = cycles - model.cycles;
         compare();
         traps += expected.trap;
         if (expected.trap)
@@ -103,6 +114,7 @@ struct Machine {
     }
 
   private:
+    uint64_t cycle_zero = 0; // when mcycle was 0
     bool asked = false;
     uint32_t wait = 0, asked_address = 0;
 
@@ -192,6 +204,10 @@ uint64_t cycles_of(const directed &c)
     if (op == OP_JAL || op == OP_JALR) return 3;
     if (op == OP_BRANCH) return c.next == NEXT ? 2 : 4;
     if (op == OP_SYSTEM) return f3 ? 4 : 2;
+    if (op == OP_REG && c.insn >> 25 == 1) {
+        bool negative = f3 == 4 ? (c.a ^ c.b) >> 31 && c.b : f3 == 6 && c.a >> 31;
+        return f3 < 4 ? 36 : negative ? 39 : 37;
+    }
     return (op == OP_IMM || op == OP_REG) && (f3 == 1 || f3 == 5) ? 3 + n / 4 + n % 4 : 2;
 }
 
@@ -240,6 +256,16 @@ bool run_directed(Machine &m, const directed &c)
     return right;
 }
 
+std::vector<directed> all_directed()
+{
+    std::vector<directed> all(std::begin(directed_cases), std::end(directed_cases));
+    if (IS_EXTENDED)
+        all.insert(all.end(), std::begin(extended_cases), std::end(extended_cases));
+    else
+        all.insert(all.end(), std::begin(plain_cases), std::end(plain_cases));
+    return all;
+}
+
 int run_random(Machine &m, uint64_t count)
 {
     static uint32_t words[MEMORY_BYTES / 4];
@@ -257,7 +283,7 @@ int run_random(Machine &m, uint64_t count)
         }
     }
     if (!m.failed && count >= COVERED_FROM)
-        for (const directed &c : directed_cases) {
+        for (const directed &c : all_directed()) {
             uint64_t times = c.cause == NO_TRAP ? m.seen_kinds[kind_of(c.insn)] : m.seen_causes[c.cause];
             if (times >= COVERED_TIMES) continue;
             std::printf("not covered: %s, %" PRIu64 " times\n", c.name, times);
@@ -284,7 +310,7 @@ int main(int argc, char **argv)
 #endif
     if (!directed) return run_random(machine, std::strtoull(argv[2], nullptr, 10));
     bool right = true;
-    for (const struct directed &c : directed_cases)
+    for (const struct directed &c : all_directed())
         right = run_directed(machine, c) && right;
     return !right;
 }

@@ -139,8 +139,6 @@ static const struct directed directed_cases[] = {
     TRAP("ebreak", 0x00100073, 0, 3, 0),
     {"csrrw reads mtvec", encode_i(OP_SYSTEM, 1, 3, 1, 0x305), 0x100, 0, 0x100, NEXT, WORD, NO_TRAP,
      0},
-    {"csrrs reads misa", encode_i(OP_SYSTEM, 2, 3, 0, 0x301), 0, 0, 0x40000100u, NEXT, WORD,
-     NO_TRAP, 0},
     {"csrrc reads mstatus", encode_i(OP_SYSTEM, 3, 3, 1, 0x300), 8, 0, 0x1800, NEXT, WORD, NO_TRAP,
      0},
     {"csrrsi reads mhartid", encode_i(OP_SYSTEM, 6, 3, 0, 0xf14), 0, 0, 0, NEXT, WORD, NO_TRAP, 0},
@@ -152,7 +150,6 @@ static const struct directed directed_cases[] = {
     TRAP("illegal: zero", 0x00000000, 0, 2, 0),
     TRAP("illegal: ones", 0xffffffffu, 0, 2, 0),
     TRAP("illegal: compressed", encode_i(OP_IMM, 0, 3, 1, 1) & ~2u, 0, 2, 0),
-    TRAP("illegal: mul", encode_r(OP_REG, 0, 1, 3, 1, 2), 0, 2, 0),
     TRAP("illegal: slli with bit 30", encode_i(OP_IMM, 1, 3, 1, 0x401), 0, 2, 0),
     TRAP("illegal: xor with bit 30", encode_r(OP_REG, 4, 0x20, 3, 1, 2), 0, 2, 0),
     TRAP("illegal: ld", encode_i(OP_LOAD, 3, 3, 1, 0), 0x400, 2, 0),
@@ -161,7 +158,67 @@ static const struct directed directed_cases[] = {
     TRAP("illegal: branch 2", encode_b(2, 1, 2, 0x40), 0, 2, 0),
     TRAP("illegal: jalr 1", encode_i(OP_JALR, 1, 3, 1, 0), 0x300, 2, 0),
     TRAP("illegal: sret", 0x10200073, 0, 2, 0),
+    TRAP("illegal: mul with bit 30", encode_r(OP_REG, 0, 0x21, 3, 1, 2), 0, 2, 0),
+    TRAP("csr mhpmcounter3", encode_i(OP_SYSTEM, 2, 3, 0, 0xb03), 0, 2, 0),
+    TRAP("csr mcountinhibit", encode_i(OP_SYSTEM, 2, 3, 0, 0x320), 0, 2, 0),
 };
-enum { DIRECTED_CASES = sizeof directed_cases / sizeof *directed_cases };
+
+#define READ(name, csr, result)                                                                    \
+    {                                                                                              \
+        name, encode_i(OP_SYSTEM, 2, 3, 0, csr), 0, 0, result, NEXT, WORD, NO_TRAP, 0              \
+    }
+
+/* Without and with the M extension and the counters. */
+static const struct directed plain_cases[] = {
+    READ("csrrs reads misa", 0x301, 0x40000100u),
+    TRAP("illegal: mul", encode_r(OP_REG, 0, 1, 3, 1, 2), 0, 2, 0),
+    TRAP("illegal: remu", encode_r(OP_REG, 7, 1, 3, 1, 2), 0, 2, 0),
+    TRAP("no mcycle", encode_i(OP_SYSTEM, 2, 3, 0, 0xb00), 0, 2, 0),
+    TRAP("no minstreth", encode_i(OP_SYSTEM, 2, 3, 0, 0xb82), 0, 2, 0),
+};
+static const struct directed extended_cases[] = {
+    READ("csrrs reads misa with M", 0x301, 0x40001100u),
+    /* 9 instructions before it: 7 of 2 cycles, csrrw 4, jal 3; the first fetch takes 1 more, its
+     * own fetch and decoding 2. */
+    READ("minstret", 0xb02, 9),
+    READ("mcycle", 0xb00, 24),
+    READ("minstreth", 0xb82, 0),
+    READ("mcycleh", 0xb80, 0),
+    {"csrrw reads mcycle", encode_i(OP_SYSTEM, 1, 3, 1, 0xb00), 0xffffffffu, 0, 24, NEXT, WORD,
+     NO_TRAP, 0},
+    TRAP("csr mcycle of user mode", encode_i(OP_SYSTEM, 2, 3, 0, 0xc00), 0, 2, 0),
+    REG("mul", 0, 1, 0x12345678u, 0x9abcdef0u, 0x242d2080u),
+    REG("mul by 0", 0, 1, 0xffffffffu, 0, 0),
+    REG("mul of negatives", 0, 1, 0xfffffffdu, 0xfffffffbu, 15),
+    REG("mulh", 1, 1, 0x80000000u, 0x80000000u, 0x40000000u),
+    REG("mulh of -1 and 1", 1, 1, 0xffffffffu, 1, 0xffffffffu),
+    REG("mulh of -1 and -1", 1, 1, 0xffffffffu, 0xffffffffu, 0),
+    REG("mulh of the ends", 1, 1, 0x7fffffffu, 0x80000000u, 0xc0000000u),
+    REG("mulhsu", 2, 1, 0xffffffffu, 0xffffffffu, 0xffffffffu),
+    REG("mulhsu of the least", 2, 1, 0x80000000u, 0xffffffffu, 0x80000000u),
+    REG("mulhsu by the least", 2, 1, 2, 0x80000000u, 1),
+    REG("mulhu", 3, 1, 0xffffffffu, 0xffffffffu, 0xfffffffeu),
+    REG("mulhu by 2^31", 3, 1, 0x80000000u, 0x80000000u, 0x40000000u),
+    REG("div", 4, 1, 100, 7, 14),
+    REG("div of a negative", 4, 1, 0u - 100, 7, 0u - 14),
+    REG("div by a negative", 4, 1, 100, 0u - 7, 0u - 14),
+    REG("div of negatives", 4, 1, 0u - 100, 0u - 7, 14),
+    REG("div by 0", 4, 1, 5, 0, 0xffffffffu),
+    REG("div of a negative by 0", 4, 1, 0u - 5, 0, 0xffffffffu),
+    REG("div overflows", 4, 1, 0x80000000u, 0xffffffffu, 0x80000000u),
+    REG("div of the least by itself", 4, 1, 0x80000000u, 0x80000000u, 1),
+    REG("div by the least", 4, 1, 0x7fffffffu, 0x80000000u, 0),
+    REG("divu", 5, 1, 0xffffffffu, 10, 0x19999999u),
+    REG("divu by 0", 5, 1, 5, 0, 0xffffffffu),
+    REG("divu by more than 2^31", 5, 1, 0xffffffffu, 0x80000001u, 1),
+    REG("rem", 6, 1, 100, 7, 2),
+    REG("rem of a negative", 6, 1, 0u - 100, 7, 0u - 2),
+    REG("rem by a negative", 6, 1, 100, 0u - 7, 2),
+    REG("rem by 0", 6, 1, 0u - 5, 0, 0u - 5),
+    REG("rem overflows", 6, 1, 0x80000000u, 0xffffffffu, 0),
+    REG("remu", 7, 1, 0xffffffffu, 10, 5),
+    REG("remu by 0", 7, 1, 0x80000005u, 0, 0x80000005u),
+    REG("remu by more than 2^31", 7, 1, 0xfffffffeu, 0xffffffffu, 0xfffffffeu),
+};
 
 #endif

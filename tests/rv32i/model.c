@@ -83,6 +83,22 @@ static uint32_t arithmetic(unsigned f3, bool other, uint32_t a, uint32_t b)
     }
 }
 
+/* The M extension; what overflows and what is divided by zero is in table 7.1 of the manual. */
+static uint32_t multiply_divide(unsigned f3, uint32_t a, uint32_t b)
+{
+    int64_t sa = (int32_t)a, sb = (int32_t)b;
+    switch (f3) {
+    case 0: return a * b;
+    case 1: return (uint32_t)((uint64_t)(sa * sb) >> 32);
+    case 2: return (uint32_t)((uint64_t)(sa * (int64_t)b) >> 32);
+    case 3: return (uint32_t)((uint64_t)a * b >> 32);
+    case 4: return b == 0 ? UINT32_MAX : (uint32_t)(sa / sb);
+    case 5: return b == 0 ? UINT32_MAX : a / b;
+    case 6: return b == 0 ? a : (uint32_t)(sa % sb);
+    default: return b == 0 ? a : a % b;
+    }
+}
+
 static bool condition(unsigned f3, uint32_t a, uint32_t b)
 {
     switch (f3) {
@@ -119,14 +135,29 @@ static void access(struct model *m, struct retired *r, uint32_t address, bool is
     m->pc += 4;
 }
 
-/* The CSR's value; false if there is none of that number. */
-static bool csr_read(const struct model *m, unsigned number, uint32_t *value)
+/* The half of a counter that is CSR `number`, NULL if there is none; *shift is where it begins. */
+static uint64_t *counter(struct model *m, unsigned number, int *shift)
 {
+    *shift = number & 0x80 ? 32 : 0;
+    if (!m->counters) return NULL;
+    switch (number & ~0x80u) {
+    case 0xb00: return &m->cycles;
+    case 0xb02: return &m->retired;
+    default: return NULL;
+    }
+}
+
+/* The CSR's value; false if there is none of that number. */
+static bool csr_read(struct model *m, unsigned number, uint32_t *value)
+{
+    int shift;
+    uint64_t *count = counter(m, number, &shift);
+    if (count) return *value = (uint32_t)(*count >> shift), true;
     switch (number) {
     case 0x300:
         *value = UINT32_C(0x1800) | (uint32_t)m->mpie << 7 | (uint32_t)m->mie << 3;
         return true;
-    case 0x301: *value = UINT32_C(0x40000100); return true;
+    case 0x301: *value = UINT32_C(0x40000100) | (uint32_t)m->muldiv << 12; return true;
     case 0x304: *value = (uint32_t)m->meie << 11 | (uint32_t)m->mtie << 7; return true;
     case 0x305: *value = m->mtvec; return true;
     case 0x340: *value = m->mscratch; return true;
@@ -144,6 +175,9 @@ static bool csr_read(const struct model *m, unsigned number, uint32_t *value)
 
 static void csr_write(struct model *m, unsigned number, uint32_t value)
 {
+    int shift;
+    uint64_t *count = counter(m, number, &shift);
+    if (count) *count = (*count & ~(UINT64_C(0xffffffff) << shift)) | (uint64_t)value << shift;
     switch (number) {
     case 0x300:
         m->mie = value >> 3 & 1;
@@ -189,6 +223,8 @@ static bool system_instruction(struct model *m, struct retired *r)
                   (f3 & 3) == 1   ? operand
                   : (f3 & 3) == 2 ? old | operand
                                   : old & ~operand);
+    r->sets_cycles = writes && (number & ~0x80u) == 0xb00;
+    r->sets_retired = writes && (number & ~0x80u) == 0xb02;
     m->pc += 4;
     return true;
 }
@@ -235,6 +271,10 @@ static bool execute(struct model *m, struct retired *r)
         set(m, r, arithmetic(f3, f3 == 5 && f7 == 0x20, a, extend(bits(i, 31, 20), 11)));
         break;
     case 0x33:
+        if (f7 == 1 && m->muldiv) {
+            set(m, r, multiply_divide(f3, a, b));
+            break;
+        }
         if (f7 != 0 && !(f7 == 0x20 && (f3 == 0 || f3 == 5))) return false;
         set(m, r, arithmetic(f3, f7 == 0x20, a, b));
         break;
@@ -252,6 +292,7 @@ void model_reset(struct model *model, uint32_t pc)
 {
     model->pc = pc;
     model->mie = model->mpie = model->mtie = model->meie = false;
+    model->cycles = model->retired = 0;
 }
 
 void model_step(struct model *m, struct retired *r)
@@ -264,5 +305,6 @@ void model_step(struct model *m, struct retired *r)
     r->pc = m->pc;
     r->insn = load(m, m->pc, 4);
     if (!execute(m, r)) trap(m, r, CAUSE_ILLEGAL, 0);
+    if (!r->trap && !r->sets_retired) m->retired++;
     r->next_pc = m->pc;
 }

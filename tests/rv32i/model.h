@@ -1,6 +1,6 @@
-/* The RV32I machine that rtl/rv32i.v is: registers, CSRs, memory, and what one instruction does,
- * from the ISA manual (Volume I 20191213, chapter 2; Volume II 20211203, chapter 3). Nothing of it
- * comes from the Verilog. */
+/* The RV32I machine that rtl/rv32i.v is, with M extension and counters if asked for: registers,
+ * CSRs, memory, and what one instruction does, from the ISA manual (Volume I 20191213, chapters 2
+ * and 7; Volume II 20211203, chapter 3). Nothing of it comes from the Verilog. */
 #ifndef SLUICE_TESTS_RV32I_MODEL_H
 #define SLUICE_TESTS_RV32I_MODEL_H
 
@@ -28,6 +28,10 @@ struct model {
     bool mie, mpie;       /* of mstatus */
     bool mtie, meie;      /* of mie */
     bool timer, external; /* the lines */
+    bool muldiv;          /* the M extension is there */
+    bool counters;        /* so are mcycle and minstret */
+    uint64_t cycles;      /* mcycle as the next instruction reads it: for the caller to set */
+    uint64_t retired;     /* minstret */
     uint8_t *memory;
     uint32_t base, mask; /* byte `address` is memory[(address - base) & mask] */
     uint32_t read_only;  /* stores to offsets below this one change nothing */
@@ -39,6 +43,7 @@ struct retired {
     uint8_t rd, mem_read, mem_write; /* masks of bytes of the word at mem_address */
     bool trap, interrupt;            /* the first instruction of an interrupt's handler */
     bool has_csr;                    /* it was a CSR instruction */
+    bool sets_cycles, sets_retired;  /* it wrote a half of mcycle, of minstret */
 };
 
 /* As after reset: the registers and the CSRs that are not reset stay. */

@@ -106,7 +106,7 @@ static int put_instruction(struct random_words *r, uint32_t at)
 
 static int write_program(const char *path, uint64_t seed, uint32_t count)
 {
-    struct random_words random = {seed};
+    struct random_words random = {seed, true};
     put_header();
     uint32_t at = CODE, end = CODE + 4 * count, words[2];
     if (end + 0x100 > DATA) return 2;
@@ -147,7 +147,7 @@ static bool read_entry(FILE *log, uint32_t *pc, uint32_t x[32])
 
 static int compare(const char *path, const char *log_path, uint32_t least)
 {
-    struct model model = {.memory = image, .base = BASE, .mask = IMAGE_BYTES - 1};
+    struct model model = {.memory = image, .base = BASE, .mask = IMAGE_BYTES - 1, .muldiv = true};
     struct retired retired = {0};
     uint32_t pc, x[32], compared = 0;
     FILE *file = fopen(path, "rb"), *log = fopen(log_path, "r");

@@ -1,5 +1,5 @@
-/* Constrained-random RV32I programs: every word of a memory is an instruction, legal or nearly so,
- * and the first words are a trap handler that returns behind the instruction that trapped. */
+/* Constrained-random RV32I(M) programs: every word of a memory is an instruction, legal or nearly
+ * so, and the first words are a trap handler that returns behind the instruction that trapped. */
 #ifndef SLUICE_TESTS_RV32I_RANDOM_PROGRAM_H
 #define SLUICE_TESTS_RV32I_RANDOM_PROGRAM_H
 
@@ -11,6 +11,7 @@ enum { HANDLER = 0x40, START = 0x00, HANDLER_END = 0x80 };
 
 struct random_words {
     uint64_t state;
+    bool extended; /* M extension and counters too */
 };
 static inline uint32_t random_next(struct random_words *random) /* splitmix64 */
 {
@@ -57,6 +58,8 @@ static inline uint32_t random_arithmetic(struct random_words *r)
                             random_below(r, 32) | (f3 == 5 && random_below(r, 2) ? 0x400u : 0u));
         return encode_i(OP_IMM, f3, rd, rs1, random_value(r));
     default:
+        if (r->extended && random_below(r, 3) == 0)
+            return encode_r(OP_REG, random_below(r, 8), 1, rd, rs1, rs2);
         return encode_r(OP_REG, f3, (f3 == 0 || f3 == 5) && random_below(r, 2) ? 0x20 : 0, rd, rs1,
                         rs2);
     }
@@ -69,6 +72,8 @@ static inline uint32_t random_csr(struct random_words *r)
     uint32_t dice = random_below(r, 64);
     if (dice == 0) return 0x305;
     if (dice < 4) return random_below(r, 4096);
+    if (dice < 24 && r->extended)
+        return 0xb00 | (random_below(r, 2) ? 0x80u : 0) | (random_below(r, 2) ? 2u : 0);
     return numbers[random_below(r, 12)];
 }
 

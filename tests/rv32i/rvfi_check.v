@@ -1,6 +1,7 @@
 // What each instruction has to do, from the ISA manual, judged on the core's RISC-V Formal Interface: an output per group of
 // instructions, high when an instruction of the group retires and is wrong. For tests/rv32i/prove: bus, interrupts and what the
-// registers hold are free, so a proof covers all programs up to the number of cycles asked for.
+// registers hold are free, so a proof covers all programs up to the number of cycles asked for. With EXTENDED the core has the M
+// extension, whose instructions take longer than any proof reaches (their results are left to the lockstep), and counters.
 `default_nettype none
 
 module rvfi_check (
@@ -19,7 +20,15 @@ module rvfi_check (
     wire [4:0]  a1, a2, rd;
     wire [3:0]  rmask, wmask, bus_wstrb;
 
-    rv32i core (
+    rv32i #(
+`ifdef EXTENDED
+        .MULDIV(1),
+        .COUNTERS(1)
+`else
+        .MULDIV(0),
+        .COUNTERS(0)
+`endif
+    ) core (
         .clk_i(clk_i),
 `ifdef BUGS
         .bug_i(`BUGS),
@@ -112,6 +121,11 @@ module rvfi_check (
     wire l_imm    = is_imm && (!shift || f7 == 7'd0 || (f3 == 3'd5 && f7 == 7'h20));
     wire l_reg    = is_reg && (f7 == 7'd0 || (f7 == 7'h20 && (f3 == 3'd0 || f3 == 3'd5)));
     wire l_other  = (i[6:0] == 7'b0001111 && f3 <= 3'd1) || i == 32'h10500073;
+`ifdef EXTENDED
+    wire l_mul    = is_reg && f7 == 7'd1;
+`else
+    wire l_mul    = 1'b0;
+`endif
     wire l_system = i[6:0] == 7'b1110011;  // its illegal ones are left to the lockstep
 
     // A straight instruction: traps or not, its rd and value, the next pc.
@@ -125,7 +139,7 @@ module rvfi_check (
     wire [31:0] target = l_jal ? pc + imm_j : (s1 + imm_i) & ~32'd1;
 
     assign wrong_o = {10{valid}} & {
-        ~(l_lui | l_auipc | l_jal | l_jalr | l_branch | l_load | l_store | l_imm | l_reg | l_other | l_system) & ~(trap & keeps & quiet),
+        ~(l_lui | l_auipc | l_jal | l_jalr | l_branch | l_load | l_store | l_imm | l_reg | l_mul | l_other | l_system) & ~(trap & keeps & quiet),
         l_other & ~(no_trap & keeps & quiet),
         l_reg & ~(no_trap & quiet & sets(alu) & a1 == i[19:15] & a2 == i[24:20]),
         l_imm & ~(no_trap & quiet & sets(alu) & a1 == i[19:15]),
