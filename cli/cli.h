@@ -71,6 +71,9 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "multipliers, their weights in memory")                                                      \
     X(STRING, weights, "weights", "rom|loadable[:LAYER,...]", ON_COMPILE,                          \
       "loadable: weights and biases of dense layers are written at run time; see --reuse")         \
+    X(STRING, protect, "protect", "none|tmr|ecc|tmr+ecc", ON_COMPILE,                              \
+      "against upsets: tmr: control registers in three copies that vote; ecc: words of loadable "  \
+      "memories corrected")                                                                        \
     X(STRING, reuse, "reuse", "N", ON_COMPILE | ON(HLS),                                           \
       "reuse factor: cycles that an event may take in each dense layer or ensemble of trees, or "  \
       "auto: within the budget; explore: a list, 1,2,4")                                           \
@@ -163,6 +166,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "do not compile the program to machine code: interpret it")                                  \
     X(COUNT, random_events, "random-events", "N", ON(VERIFY) | ON(ALL) | ON(EXPLORE),              \
       "random events beside the given ones")                                                       \
+    X(COUNT, faults, "faults", "N", ON(VERIFY) | ON(ALL),                                          \
+      "then flip N single bits of the network's state in simulation, and say what comes of it")    \
     X(NUMBER, tolerance, "tolerance", "D", ON(VERIFY) | ON(ALL),                                   \
       "largest deviation of the scores from the unquantized network")                              \
     X(FLAG, pins_free, "pins-free", NULL, ON_BUILD,                                                \

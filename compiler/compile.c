@@ -347,6 +347,7 @@ struct program *compile_for_processor(const struct network *network,
     own.layer_reuse_count = 0;
     own.all_loadable = false;
     own.loadable_count = 0;
+    own.protect = 0;
     struct program *lowered = compile_network(network, &own, NULL);
     struct program *p = optimize_lanes(lowered, own.target);
     program_check(p, "lanes");

@@ -206,17 +206,23 @@ void estimate_packed_bits(const struct program *p, const struct target *t, doubl
     arena_free(&arena);
 }
 
+static bool reads_block_memory(const struct program *p, const struct op *op)
+{
+    if (op->code == OP_TABLE) return p->tables[op->immediate].in_block;
+    return op->code == OP_LOAD && p->memories[op->immediate].kind == MEMORY_BLOCK;
+}
+
 /* Of a reading port, or a table, in block memories. */
 static struct ram_shape op_rams(const struct program *p, int value, const struct target *t)
 {
     const struct op *op = &p->ops[value];
-    if (!op_reads_block(p, op)) return (struct ram_shape){0, 1};
+    if (!reads_block_memory(p, op)) return (struct ram_shape){0, 1};
     if (op->code == OP_TABLE) {
         const struct table *table = &p->tables[op->immediate];
         return target_ram_shape(t, table->count, table->format.width_bits);
     }
     const struct memory *m = &p->memories[op->immediate];
-    return target_ram_shape(t, memory_words(m), m->format.width_bits);
+    return target_ram_shape(t, memory_words(m), memory_word_bits(p, m));
 }
 
 double estimate_rams(const struct program *p, const struct target *t)
