@@ -50,7 +50,7 @@ $$(BUILD)/lib/lib$(1).a: $$(OBJ_$(1))
 	$$(Q)ar rcs $$@ $$(OBJ_$(1))
 endef
 GENERATED_OBJ_model = $(BUILD)/obj/generated/onnx.pb-c.o
-GENERATED_OBJ_host = $(BUILD)/obj/runtime/frame.o $(BUILD)/obj/runtime/frame_crc.o # the firmware's own C
+GENERATED_OBJ_host = $(BUILD)/obj/runtime/frame.o $(BUILD)/obj/runtime/frame_crc.o $(BUILD)/obj/runtime/monitor.o # the firmware's own C
 $(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
 
 # pkg-config runs once per module that is really built, so that `make help` needs nothing installed.

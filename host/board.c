@@ -43,8 +43,8 @@ static int ask_part(struct host_board *board, struct frame *request, unsigned by
 {
     long repeats = board->link.counts.repeats;
     bool is_long = words > CHUNK_LEAST;
-    int outcome =
-        link_ask(&board->link, request, bytes, is_long ? CHUNK_TRIES : LINK_TRIES, is_long, answer);
+    int outcome = host_link_ask(&board->link, request, bytes, is_long ? CHUNK_TRIES : LINK_TRIES,
+                                is_long, answer);
     adapt(board, outcome, repeats);
     return outcome;
 }
@@ -110,7 +110,8 @@ static uint32_t field(uint32_t word, int low, int bits)
 static void ask_id(struct host_board *board)
 {
     struct frame request = {.type = MONITOR_ID}, answer;
-    int error = link_ask(&board->link, &request, FRAME_PAYLOAD_MAX / 2, LINK_TRIES, false, &answer);
+    int error =
+        host_link_ask(&board->link, &request, FRAME_PAYLOAD_MAX / 2, LINK_TRIES, false, &answer);
     if (error != 0 || answer.length < 16) refuse(board, "to say who it is", error);
     if (frame_word(&answer, 0) != MONITOR_VERSION)
         fail("%s: the board speaks version %u of the protocol, this is for version %d; build its "
@@ -128,7 +129,7 @@ void host_open(struct host_board *board, const char *port, double baud)
     uint32_t words[5];
     *board = (struct host_board){.chunk_words = READ_MOST};
     host_port_open(&board->port, port, baud);
-    link_init(&board->link, &board->port);
+    host_link_init(&board->link, &board->port);
     ask_id(board);
     host_read(board, ADDRESS_GEOMETRY, words, 5);
     board->input_bits = (int)field(words[0], 0, 16);
@@ -158,7 +159,7 @@ void host_close(struct host_board *board)
 void host_monitor_counts(struct host_board *board, uint32_t counts[COUNTS])
 {
     struct frame request = {.type = MONITOR_COUNTS}, answer;
-    int error = link_ask(&board->link, &request, 4 * COUNTS, LINK_TRIES, false, &answer);
+    int error = host_link_ask(&board->link, &request, 4 * COUNTS, LINK_TRIES, false, &answer);
     if (error != 0 || answer.length != 4 * COUNTS) refuse(board, "to count", error);
     for (int i = 0; i < COUNTS; i++)
         counts[i] = frame_word(&answer, (unsigned)i);
@@ -350,7 +351,7 @@ void host_load(struct host_board *board, const uint32_t *words, long count)
         struct frame request = {.type = MONITOR_SWAP}, answer;
         frame_add_word(&request, (uint32_t)count);
         frame_add_word(&request, crc);
-        int error = link_ask(&board->link, &request, 0, LINK_TRIES, false, &answer);
+        int error = host_link_ask(&board->link, &request, 0, LINK_TRIES, false, &answer);
         if (error != 0) refuse(board, "to swap", error);
         wait_status(board, STATUS_LOAD_READY, STATUS_LOAD_READY, "the swap");
         return;

@@ -10,9 +10,10 @@
 
 /* Time for an answer: a fixed part, for the driver and the board's work, and SLACK times what the
  * bytes took lately; at first a byte of a slow simulation. */
-static const double fixed_s = 0.1, slack = 8, first_byte_s = 0.004, longest_s = 20;
+static const double fixed_s = 0.1, slack = 8, first_byte_s = 0.004, longest_s = 20, gap_s = 0.02,
+                    gap_bytes = 40;
 
-void link_init(struct host_link *link, struct host_port *port)
+void host_link_init(struct host_link *link, struct host_port *port)
 {
     *link = (struct host_link){.port = port, .byte_s = first_byte_s};
     /* Another number than another program began with: see "once" in the protocol. */
@@ -63,18 +64,21 @@ static struct heard hear(struct host_link *link, const struct frame *request, do
     return heard;
 }
 
-/* One try. */
-static bool try_once(struct host_link *link, struct frame *request, unsigned bytes,
+/* One try, for `patience` times the usual time. A frame of the board whose bytes stop coming has
+ * broken off. */
+static bool try_once(struct host_link *link, struct frame *request, unsigned bytes, double patience,
                      struct frame *answer)
 {
     unsigned count = frame_seal(request), whole = count + bytes + FRAME_OVERHEAD;
-    double limit = fixed_s + slack * link->byte_s * whole;
+    double limit = patience * (fixed_s + slack * link->byte_s * whole);
     double start = clock_seconds(), now = start;
     if (limit > longest_s) limit = longest_s;
     host_port_write(link->port, (const uint8_t *)request, count);
     for (;; now = clock_seconds()) {
-        if (now >= start + limit) return false;
-        struct heard heard = hear(link, request, start + limit - now, answer);
+        double left = start + limit - now, gap = gap_s + gap_bytes * link->byte_s;
+        if (left <= 0) return false;
+        if (link->reader.count > 0 && gap < left) left = gap;
+        struct heard heard = hear(link, request, left, answer);
         if (heard.answered) break;
         if (heard.damaged) return false;
     }
@@ -83,16 +87,13 @@ static bool try_once(struct host_link *link, struct frame *request, unsigned byt
     return true;
 }
 
-int link_ask(struct host_link *link, struct frame *request, unsigned bytes, int tries,
-             bool may_give_up, struct frame *answer)
+int host_link_ask(struct host_link *link, struct frame *request, unsigned bytes, int tries,
+                  bool may_give_up, struct frame *answer)
 {
     request->sequence = ++link->sequence;
     for (int i = 0; i < tries; i++) {
         if (i > 0) link->counts.repeats++;
-        if (!try_once(link, request, bytes, answer)) {
-            if (link->byte_s < first_byte_s) link->byte_s *= 1.5;
-            continue;
-        }
+        if (!try_once(link, request, bytes, 1 + 0.25 * i, answer)) continue;
         link->counts.exchanges++;
         return answer->type == MONITOR_ERROR ? answer->payload[0] : 0;
     }
@@ -102,7 +103,7 @@ int link_ask(struct host_link *link, struct frame *request, unsigned bytes, int 
          link->port->name, tries);
 }
 
-void link_listen(struct host_link *link, double timeout_s)
+void host_link_listen(struct host_link *link, double timeout_s)
 {
     hear(link, NULL, timeout_s, NULL);
 }

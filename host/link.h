@@ -24,7 +24,7 @@ struct host_link {
     bool frozen; /* the board told that its spy has frozen */
 };
 
-void link_init(struct host_link *link, struct host_port *port);
+void host_link_init(struct host_link *link, struct host_port *port);
 
 /* What became of a request: 0, answered; an error of the monitor, MONITOR_UNKNOWN to
  * MONITOR_INCOMPLETE; or, only with may_give_up, LINK_NOISY: `tries` went unanswered. */
@@ -33,11 +33,11 @@ enum { LINK_NOISY = -1 };
 /* Sends the request and waits for its answer, which takes `bytes` of payload. Asks again as often
  * as need be; without may_give_up, silence of LINK_TRIES requests ends the program. The sequence
  * number and the CRC of the request are set here. */
-int link_ask(struct host_link *link, struct frame *request, unsigned bytes, int tries,
-             bool may_give_up, struct frame *answer);
+int host_link_ask(struct host_link *link, struct frame *request, unsigned bytes, int tries,
+                  bool may_give_up, struct frame *answer);
 enum { LINK_TRIES = 60 };
 
 /* Listens for frames that answer nothing, for at most timeout_s. */
-void link_listen(struct host_link *link, double timeout_s);
+void host_link_listen(struct host_link *link, double timeout_s);
 
 #endif

