@@ -28,7 +28,7 @@ module trigger_system #(
     parameter EVENTS          = 256,
     parameter RECORDS         = 64,
     parameter SPY_INPUTS      = 1,
-    parameter LOAD_ADDRESS_BITS = 0,
+    parameter LOAD_ADDRESS_BITS = 1,
     parameter LOAD_DATA_BITS  = 0,
     parameter INPUT_FILE      = "patterns_in.hex",
     parameter OUTPUT_FILE     = "patterns_out.hex"
@@ -53,7 +53,7 @@ module trigger_system #(
     input  wire [(CLASS_NUMBER != 0 ? 1 : CLASSES)*SCORE_BITS-1:0] scores_i,
     output wire                                                    load_valid_o,
     output wire                                                    load_swap_o,
-    output wire [(LOAD_ADDRESS_BITS > 0 ? LOAD_ADDRESS_BITS : 1)-1:0] load_address_o,
+    output wire [LOAD_ADDRESS_BITS-1:0]                            load_address_o,
     output wire [(LOAD_DATA_BITS > 0 ? LOAD_DATA_BITS : 1)-1:0]    load_data_o,
     input  wire                                                    load_ready_i,
     input  wire                                                    load_bank_i
@@ -318,7 +318,7 @@ module trigger_system #(
         end else begin : g_no_load
             assign load_valid_o   = 1'b0;
             assign load_swap_o    = 1'b0;
-            assign load_address_o = 1'b0;
+            assign load_address_o = {LOAD_ADDRESS_BITS{1'b0}};
             assign load_data_o    = 1'b0;
             assign load_refused   = 1'b0;
             wire   unused_load    = swap_q;
