@@ -49,7 +49,7 @@ struct run {
     struct host_counters last;
     double counted[COUNTERS_MAX]; /* since the start of the run */
     double played;                /* events that should have been */
-    double playing_s;             /* of the board's time, while it played */
+    double events_per_s;          /* of the board's time, while it played */
     struct histogram scores;      /* of answers that were read back */
     long scores_read;
     struct run_faults faults;
@@ -71,6 +71,8 @@ void run_expect_decision(struct run *run, long e);
 /* After playing: what was counted against what was expected. */
 void run_check_decisions(struct run *run);
 
+/* --gap, --burst, --pause. */
+void run_choose_rhythm(struct run *run);
 /* Plays all events, in as many loads as they need, with the first --stream of them read back. */
 void run_play_all(struct run *run);
 /* Takes the counters: their growth goes into run->counted. */

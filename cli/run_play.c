@@ -25,7 +25,7 @@ void run_count(struct run *run)
     run->last = now;
 }
 
-static void choose_rhythm(struct run *run)
+void run_choose_rhythm(struct run *run)
 {
     const struct flags *flags = &run->cli->flags;
     const struct host_board *board = &run->board;
@@ -58,13 +58,13 @@ static void wait_play(struct run *run)
     if (status & STATUS_ERROR) run->faults.error = true;
 }
 
-/* Time that so many events take on the board. */
-static double playing_time(const struct run *run, double events)
+/* What the rhythm comes to. */
+static double event_rate(const struct run *run)
 {
     const struct host_play *play = &run->play;
-    double cycles = events * play->gap_cycles;
-    if (play->burst > 0) cycles += floor((events - 1) / play->burst) * play->pause_cycles;
-    return cycles / (run->board.network_mhz * 1e6);
+    double cycles = play->gap_cycles;
+    if (play->burst > 0) cycles += (double)play->pause_cycles / play->burst;
+    return run->board.network_mhz * 1e6 / cycles;
 }
 
 /* Plays the load's first `stored` events, `events` times one in all, and judges what was counted.
@@ -85,7 +85,7 @@ static void play(struct run *run, const struct load *load, long stored, long eve
     }
     run_count(run);
     run->played += (double)events;
-    run->playing_s += playing_time(run, (double)events);
+    run->events_per_s = event_rate(run);
     double missing = (double)events - (run->counted[COUNTER_ANSWERS] - answers),
            not_given = (double)events - (run->counted[COUNTER_EVENTS] - given);
     run->faults.lost += fmax(0, fmax(missing, not_given));
@@ -174,7 +174,6 @@ void run_play_all(struct run *run)
 {
     const struct run_events *events = &run->events;
     long left = events->total, most = run->board.events;
-    choose_rhythm(run);
     host_counters(&run->board, &run->last);
     for (long first = 0; first < events->distinct; first += most) {
         struct load load = {first, events->distinct - first};

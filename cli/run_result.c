@@ -36,8 +36,7 @@ static void show_page(const struct run *run, const char *what)
     printf("\033[H\033[J%s%s, %.0f s: %s\n\n", run->board.name,
            run->simulated ? " (simulated)" : "", clock_seconds() - run->start_s, what);
     printf("  events   %14.0f   answers %14.0f   %.4g events/s of the board's time\n",
-           counted[COUNTER_EVENTS], counted[COUNTER_ANSWERS],
-           fraction(counted[COUNTER_EVENTS], run->playing_s));
+           counted[COUNTER_EVENTS], counted[COUNTER_ANSWERS], run->events_per_s);
     printf("  accepted %14.0f   %7.3f %%        dead %.0f\n\n", counted[COUNTER_ACCEPTS],
            100 * fraction(counted[COUNTER_ACCEPTS], counted[COUNTER_EVENTS]),
            counted[COUNTER_DEAD]);
@@ -127,7 +126,7 @@ static void add_numbers(cJSON *json, const struct run *run)
         {"gap_cycles", run->play.gap_cycles},
         {"burst", run->play.burst},
         {"pause_cycles", run->play.pause_cycles},
-        {"events_per_s", fraction(run->counted[COUNTER_EVENTS], run->playing_s)},
+        {"events_per_s", run->events_per_s},
         {"lost", faults->lost},
         {"doubled", faults->doubled},
         {"different", faults->different},

@@ -85,6 +85,27 @@ static void sample(struct run *run, long stored)
     arena_free(&arena);
 }
 
+/* The rate by the board's own time, from the first look at it on. */
+struct clock {
+    bool begun;
+    uint32_t last;        /* TIME, modulo 2^32 */
+    double cycles, first; /* since the first look; events counted then */
+};
+
+static void measure_rate(struct run *run, struct clock *clock)
+{
+    uint32_t now = host_read_word(&run->board, ADDRESS_TIME);
+    double events = run->counted[COUNTER_EVENTS];
+    if (clock->begun) {
+        clock->cycles += (uint32_t)(now - clock->last);
+        run->events_per_s = (events - clock->first) * run->board.core_mhz * 1e6 / clock->cycles;
+    } else {
+        clock->first = events;
+    }
+    clock->begun = true;
+    clock->last = now;
+}
+
 void run_watch(struct run *run)
 {
     double seconds = run->cli->flags.seconds, start = clock_seconds(), refresh_s = 0.5;
@@ -96,7 +117,8 @@ void run_watch(struct run *run)
     run->play.events = 0;
     run->play.record = false;
     host_counters(&run->board, &run->last);
-    uint32_t before = host_read_word(&run->board, ADDRESS_TIME), status;
+    uint32_t status;
+    struct clock clock = {0};
     host_arm_spy(&run->board, 0, 0);
     interrupt_defer(true);
     host_play(&run->board, &run->play);
@@ -104,9 +126,7 @@ void run_watch(struct run *run)
         nanosleep(&(struct timespec){0, (long)(refresh_s * 1e9)}, NULL);
         sample(run, stored);
         run_count(run);
-        uint32_t now = host_read_word(&run->board, ADDRESS_TIME);
-        run->playing_s += (uint32_t)(now - before) / (run->board.core_mhz * 1e6);
-        before = now;
+        measure_rate(run, &clock);
         run->played = run->counted[COUNTER_EVENTS];
         run_show(run, "watching", false);
     }

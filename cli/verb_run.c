@@ -55,6 +55,7 @@ int verb_run(struct cli *cli)
         load_image(&run);
         run_make_events(&run);
         run_set_decisions(&run);
+        run_choose_rhythm(&run);
         run_arm_spy(&run);
         if (cli->flags.watch)
             run_watch(&run);
