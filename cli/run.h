@@ -79,6 +79,8 @@ void run_play_all(struct run *run);
 void run_count(struct run *run);
 /* Plays the first load without end and shows what goes on. */
 void run_watch(struct run *run);
+/* SPY_ON_... of a word of --spy, 0: on demand; a word that is none ends with a line. */
+uint32_t run_spy_trigger(const char *word);
 /* Arms the spy on what --spy says; prints its records when it has frozen. */
 void run_arm_spy(struct run *run);
 void run_print_spy(struct run *run);

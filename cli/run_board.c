@@ -61,10 +61,6 @@ void run_open_board(struct run *run)
 {
     struct cli *cli = run->cli;
     const char *port = cli->flags.board_port;
-    if (cli->flags.noise > 0.2) fail("--noise %g: at most 0.2", cli->flags.noise);
-    if (port && (cli->flags.tcp > 0 || cli->flags.noise > 0 || cli->flags.serve))
-        fail("--tcp, --noise and --serve are for the simulated board, not with --board-port");
-    if (cli->flags.tcp > 65535) fail("--tcp %d: at most 65535", cli->flags.tcp);
     run->simulated = !port;
     if (!port) start_simulation(run);
     if (cli->flags.serve) return;

@@ -33,7 +33,6 @@ static bool *missing_inputs(struct cli *cli, const struct program *program)
 static long choose_distinct(const struct run *run, long total)
 {
     long most = run->cli->flags.distinct;
-    if (most == 0) fail("--distinct 0: at least 1");
     if (most < 0) most = run->simulated ? DISTINCT_SIMULATED : total;
     return most < total ? most : total;
 }

@@ -10,7 +10,7 @@
 
 enum { SAMPLES = 4, SPY_RECORDS = 8 };
 
-static uint32_t spy_trigger(const struct run *run)
+uint32_t run_spy_trigger(const char *word)
 {
     static const struct {
         const char *name;
@@ -19,15 +19,16 @@ static uint32_t spy_trigger(const struct run *run)
                 {"mismatch", SPY_ON_MISMATCH},
                 {"late", SPY_ON_LATE},
                 {"now", 0}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (strcmp(run->cli->flags.spy, rows[i].name) == 0) return rows[i].trigger;
-    fail("--spy %s: it is accept, mismatch, late or now", run->cli->flags.spy);
+    for (size_t i = 0; word && i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(word, rows[i].name) == 0) return rows[i].trigger;
+    if (word) fail("--spy %s: it is accept, mismatch, late or now", word);
+    return 0;
 }
 
 void run_arm_spy(struct run *run)
 {
     if (!run->cli->flags.spy) return;
-    host_arm_spy(&run->board, spy_trigger(run), SPY_RECORDS / 2);
+    host_arm_spy(&run->board, run_spy_trigger(run->cli->flags.spy), SPY_RECORDS / 2);
 }
 
 void run_print_spy(struct run *run)
@@ -36,7 +37,8 @@ void run_print_spy(struct run *run)
     struct host_record records[SPY_RECORDS];
     uint32_t status;
     if (!run->cli->flags.spy) return;
-    if (spy_trigger(run) == 0) host_write_word(&run->board, ADDRESS_CONTROL, CONTROL_FREEZE);
+    if (run_spy_trigger(run->cli->flags.spy) == 0)
+        host_write_word(&run->board, ADDRESS_CONTROL, CONTROL_FREEZE);
     host_is_playing(&run->board, &status);
     if (!(status & STATUS_FROZEN)) {
         info("the spy has not frozen: %s never came", run->cli->flags.spy);

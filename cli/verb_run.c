@@ -40,13 +40,28 @@ static void serve(struct run *run)
         usleep(100000);
 }
 
+/* What no board is needed for to see that it is wrong. */
+static void check_flags(const struct flags *flags)
+{
+    if (!isnan(flags->seconds) && !flags->watch) fail("--seconds: goes with --watch");
+    if (flags->noise < 0 || flags->noise > 0.2) fail("--noise %g: from 0 to 0.2", flags->noise);
+    if (flags->tcp == 0 || flags->tcp > 65535) fail("--tcp %d: from 1 to 65535", flags->tcp);
+    if (flags->board_port && (flags->tcp > 0 || flags->noise > 0 || flags->serve))
+        fail("--tcp, --noise and --serve are for the simulated board, not with --board-port");
+    if (flags->gap > 65535 || flags->burst > 65535 || flags->pause > 65535)
+        fail("--gap, --burst, --pause: at most 65535");
+    if (flags->pause > 0 && flags->burst <= 0) fail("--pause: goes with --burst");
+    if (flags->distinct == 0) fail("--distinct 0: at least 1");
+    run_spy_trigger(flags->spy);
+}
+
 int verb_run(struct cli *cli)
 {
     static struct run run; /* large */
+    check_flags(&cli->flags);
     run = (struct run){.cli = cli, .start_s = clock_seconds()};
     run.program = program_read(cli_need(cli, "program.sluice", "compile"));
     cli_remove_stale(cli, (const char *const[]){"run.json", "run_scores.csv", NULL});
-    if (!isnan(cli->flags.seconds) && !cli->flags.watch) fail("--seconds: goes with --watch");
     run_open_board(&run);
     int status = 0;
     if (cli->flags.serve) {
