@@ -12,9 +12,9 @@
 
 const char *const report_fragment_files[FRAGMENT_COUNT] = {
     "train.json", "compile.json", "interface.json", "verify.json",
-    "build.json", "physics.json", "soft_core.json"};
-const char *const report_fragment_verbs[FRAGMENT_COUNT] = {"train", "compile", "compile", "verify",
-                                                           "build", "verify",  "softcore"};
+    "build.json", "physics.json", "soft_core.json", "faults.json"};
+const char *const report_fragment_verbs[FRAGMENT_COUNT] = {
+    "train", "compile", "compile", "verify", "build", "verify", "softcore", "verify"};
 
 void report_fragments_read(struct report_fragments *fragments, const char *folder)
 {
@@ -358,7 +358,8 @@ static void merge_notes(struct merge *m)
     cJSON *notes = cJSON_AddArrayToObject(m->report, "notes");
     struct arena arena = {0};
     for (int i = 0; i < FRAGMENT_COUNT; i++) {
-        if (m->fragments->json[i] || i == FRAGMENT_INTERFACE || i == FRAGMENT_SOFT_CORE) continue;
+        bool is_extra = i == FRAGMENT_INTERFACE || i == FRAGMENT_SOFT_CORE || i == FRAGMENT_FAULTS;
+        if (m->fragments->json[i] || is_extra) continue;
         const char *note = arena_printf(&arena, "%s is not there yet (written by `sluice %s`)",
                                         report_fragment_files[i], report_fragment_verbs[i]);
         cJSON_AddItemToArray(notes, cJSON_CreateString(note));
@@ -387,6 +388,8 @@ cJSON *report_merge(const struct report_fragments *fragments, const char *folder
     if (part(&m, FRAGMENT_SOFT_CORE))
         cJSON_AddItemToObject(m.report, "soft_core",
                               cJSON_Duplicate(part(&m, FRAGMENT_SOFT_CORE), true));
+    if (part(&m, FRAGMENT_FAULTS))
+        cJSON_AddItemToObject(m.report, "faults", cJSON_Duplicate(part(&m, FRAGMENT_FAULTS), true));
     copy_value(m.report, "tools", part(&m, FRAGMENT_BUILD));
     copy_value(m.report, "seed", part(&m, FRAGMENT_BUILD));
     copy_value(m.report, "attempts", part(&m, FRAGMENT_BUILD));

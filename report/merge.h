@@ -14,6 +14,7 @@ enum report_fragment {
     FRAGMENT_BUILD,
     FRAGMENT_PHYSICS,
     FRAGMENT_SOFT_CORE,
+    FRAGMENT_FAULTS,
     FRAGMENT_COUNT
 };
 
