@@ -110,7 +110,8 @@ static void measure_rate(struct run *run, struct clock *clock)
 
 void run_watch(struct run *run)
 {
-    double seconds = run->cli->flags.seconds, start = clock_seconds(), refresh_s = 0.5;
+    enum { LOOKS_LEAST = 3 }; /* a rate needs two */
+    double seconds = run->cli->flags.seconds, refresh_s = 0.5;
     long stored = 1; /* a power of two: the spy numbers events modulo 2^16 */
     while (2 * stored <= run->board.events && 2 * stored <= run->events.distinct)
         stored *= 2;
@@ -124,7 +125,10 @@ void run_watch(struct run *run)
     host_arm_spy(&run->board, 0, 0);
     interrupt_defer(true);
     host_play(&run->board, &run->play);
-    while (!interrupt_requested() && !(clock_seconds() - start >= seconds)) {
+    double start = clock_seconds();
+    for (int looks = 0;
+         !interrupt_requested() && (looks < LOOKS_LEAST || !(clock_seconds() - start >= seconds));
+         looks++) {
         nanosleep(&(struct timespec){0, (long)(refresh_s * 1e9)}, NULL);
         sample(run, stored);
         run_count(run);

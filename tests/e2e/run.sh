@@ -46,7 +46,7 @@ check "watching" sh -c "'$sluice' run a.yaml --watch --seconds 3 --json >watch.j
 check "what was watched was compared" python3 -c "
 import json
 r = json.load(open('watch.json'))
-assert r['passed'] and r['events'] > 100000 and r['streamed'] > 0 and 39e6 < r['events_per_s'] < 41e6, r"
+assert r['passed'] and r['events'] > 10000 and r['streamed'] >= 12 and 39e6 < r['events_per_s'] < 41e6, r"
 
 # Images over the line, for the weights of another training.
 check "image" "$sluice" image d.yaml --for build/c --out d.img
@@ -109,11 +109,14 @@ fi
 kill -INT $server
 wait $server 2>/dev/null
 
+check "the report has it" sh -c "'$sluice' report build/a >/dev/null 2>&1; grep -q 'a on ulx3s-25f (simulated)' build/a/report.txt && grep -q 'Events on the board' build/a/report.html"
+
 # A chip that answers wrongly is found.
 cp -r build/a build/wrong
 sed -i '0,/+/s// - /' build/wrong/rtl/a_dense2.v
 refuse "a chip that answers wrongly" "self-check|different" "$sluice" run build/wrong --events 500 --distinct 256 --quiet
 check "and run.json says so" test "$(json build/wrong/run.json passed)" = False
+refuse "and the report" "simulated board: " "$sluice" report build/wrong
 
 refuse "no such port" "cannot open" "$sluice" run a.yaml --board-port /dev/no-board --baud 1e6
 refuse "not a serial port" "not a serial port" "$sluice" run a.yaml --board-port /dev/null --baud 1e6
