@@ -109,14 +109,14 @@ fi
 kill -INT $server
 wait $server 2>/dev/null
 
-check "the report has it" sh -c "'$sluice' report build/a >/dev/null 2>&1; grep -q 'a on ulx3s-25f (simulated)' build/a/report.txt && grep -q 'Events on the board' build/a/report.html"
+check "the report has it" sh -c "'$sluice' report build/a >/dev/null 2>&1; grep -q 'a on ulx3s-25f' build/a/report.txt && grep -q 'Events on the board' build/a/report.html"
 
 # A chip that answers wrongly is found.
 cp -r build/a build/wrong
 sed -i '0,/+/s// - /' build/wrong/rtl/a_dense2.v
 refuse "a chip that answers wrongly" "self-check|different" "$sluice" run build/wrong --events 500 --distinct 256 --quiet
 check "and run.json says so" test "$(json build/wrong/run.json passed)" = False
-refuse "and the report" "simulated board: " "$sluice" report build/wrong
+refuse "and the report" "on the simulated board: " "$sluice" report build/wrong
 
 refuse "no such port" "cannot open" "$sluice" run a.yaml --board-port /dev/no-board --baud 1e6
 refuse "not a serial port" "not a serial port" "$sluice" run a.yaml --board-port /dev/null --baud 1e6
