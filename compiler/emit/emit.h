@@ -69,6 +69,14 @@ struct emit_signal {
 };
 /* Returns their number; the array belongs to the arena. */
 int emit_signals(const struct program *program, struct arena *arena, struct emit_signal **signals);
+/* What votes in the Verilog of a scheduled program with TMR: bits of control registers, bits of
+ * entries of tables in block memories, and the operations that read those tables. */
+struct emit_votes {
+    long register_bits, table_bits;
+    int *tables, table_count;
+};
+struct emit_votes emit_count_votes(const struct program *program, struct arena *arena);
+
 /* Kinds of what the emitted Verilog's registers and memories hold. CONTROL: which event is where,
  * what loops read and write, the port that loads; with TMR in three copies. DATA: values of the
  * program on their way. WEIGHTS: loadable memories and ROMs. CORRECTION: what stands around

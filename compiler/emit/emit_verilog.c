@@ -94,3 +94,26 @@ void emit_verilog(const struct program *program, const struct emit_header *heade
     arena_free(&arena);
     verilog_plan_free(plan);
 }
+
+struct emit_votes emit_count_votes(const struct program *program, struct arena *arena)
+{
+    static const struct emit_header nobody = {"", "", "", ""};
+    struct verilog_plan *plan = verilog_plan_new(program);
+    struct emit_votes votes = {.tables =
+                                   arena_alloc(arena, (size_t)program->op_count + 1, sizeof(int))};
+    struct text text = {0};
+    for (int b = 0; b < program->block_count; b++)
+        if (verilog_has_module(plan, b)) verilog_block_text(plan, &nobody, b, &text);
+    verilog_top_text(plan, &nobody, &text);
+    votes.register_bits = *plan->voted_bits;
+    for (int v = 0; v < program->op_count && plan->votes; v++) {
+        const struct op *op = &program->ops[v];
+        if (op->code != OP_TABLE || !plan->values[v].live || !plan->votes_table[op->immediate])
+            continue;
+        votes.tables[votes.table_count++] = v;
+        votes.table_bits += program->tables[op->immediate].format.width_bits;
+    }
+    text_free(&text);
+    verilog_plan_free(plan);
+    return votes;
+}

@@ -81,6 +81,7 @@ struct verilog_plan {
     bool *is_control; /* [op_count] of those: values that say where and whether loops read and write
                        */
     bool *votes_table;            /* tables of such values in block memories: three of them */
+    long *voted_bits;             /* of control registers printed so far */
     struct text *watched;         /* [WATCH_COUNT] of the module that is being printed */
     bool (*watches)[WATCH_COUNT]; /* [block_count] what the blocks' modules printed so far have */
     struct verilog_value *values;

@@ -76,6 +76,7 @@ static void mark_operand(struct verilog_plan *plan, const struct op *op, int k)
 void verilog_plan_protection(struct verilog_plan *plan)
 {
     const struct program *p = plan->program;
+    plan->voted_bits = arena_alloc(&plan->arena, 1, sizeof *plan->voted_bits);
     plan->watched = arena_alloc(&plan->arena, WATCH_COUNT, sizeof *plan->watched);
     plan->watches = arena_alloc(&plan->arena, (size_t)p->block_count + 1, sizeof *plan->watches);
     plan->is_control = arena_alloc(&plan->arena, (size_t)p->op_count + 1, sizeof(bool));
@@ -119,6 +120,7 @@ static void add_voted(const struct verilog_plan *plan, struct text *text, const 
                       int width, bool from_0, const struct verilog_case *cases)
 {
     char upset[192];
+    *plan->voted_bits += width;
     snprintf(upset, sizeof upset, "%s_upset", name);
     verilog_declare(text, "    wire", false, width);
     text_add(text, "%s;\n    wire %s;\n    voted_register #(.WIDTH(%d)%s) vote_%s (\n", name, upset,

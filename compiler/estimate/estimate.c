@@ -279,11 +279,15 @@ double estimate_cells(double luts, double registers, double packed, double state
 struct estimate estimate_of_parts(const struct estimate_parts *parts, double path_ns,
                                   const struct target *t)
 {
-    struct estimate e = {.carry = parts->carry, .dsp = parts->dsp, .bram = parts->bram};
+    struct estimate e = {.carry = parts->carry,
+                         .dsp = parts->dsp,
+                         .bram = parts->bram + parts->guards.bram,
+                         .lut4 = parts->guards.luts};
     for (int k = 0; k < LUT_CLASS_COUNT; k++)
         e.lut4 += t->lut_factors[k] * parts->luts[k];
     double registers = t->ff_of_values * parts->register_bits +
-                       t->ff_of_memories * parts->memory_bits + parts->valid_bits;
+                       t->ff_of_memories * parts->memory_bits + parts->valid_bits +
+                       parts->guards.registers;
     double states = t->ff_of_states * parts->state_bits;
     e.ff = registers + states;
     e.cells = estimate_cells(e.lut4, registers, parts->packed_bits, states, t);
@@ -308,6 +312,7 @@ struct estimate estimate_program(const struct program *p, const struct target *t
     struct estimate_parts parts;
     estimate_find_parts(p, 0, p->block_count, t, &parts);
     parts.valid_bits = p->latency_cycles;
+    if (p->protect) parts.guards = estimate_find_guards(p, t);
     return estimate_of_parts(&parts, estimate_path_ns(p, t), t);
 }
 

@@ -34,6 +34,15 @@ static void test_right(void **state)
 static void test_random(void **state)
 {
     (void)state;
+    for (uint64_t seed = 20; seed < 22; seed++) { /* loops without memories to load */
+        struct random random = random_init(seed);
+        struct program *made = random_loops(&random);
+        made->protect = PROTECT_TMR;
+        struct program *p = scheduled(made, 2 + (double)(seed % 5));
+        struct verify_result result;
+        expect_right(p, "random", &result);
+        program_free(p);
+    }
     for (uint64_t seed = 40; seed < 43; seed++) {
         struct random random = random_init(seed);
         struct program *made = random_loadable_loops(&random);
