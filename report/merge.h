@@ -15,6 +15,7 @@ enum report_fragment {
     FRAGMENT_PHYSICS,
     FRAGMENT_SOFT_CORE,
     FRAGMENT_FAULTS,
+    FRAGMENT_RUN,
     FRAGMENT_COUNT
 };
 

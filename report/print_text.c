@@ -428,6 +428,39 @@ static void add_verify(struct printer *p)
     if (waveform) add_row(p, "waveform", waveform);
 }
 
+static void add_run(struct printer *p)
+{
+    static const struct {
+        const char *path, *title;
+    } rows[] = {{"run.events", "events played"},
+                {"run.distinct", "different events"},
+                {"run.lost", "lost"},
+                {"run.doubled", "doubled"},
+                {"run.different", "different"},
+                {"run.late", "late"},
+                {"run.streamed", "read back"},
+                {"run.streamed_different", "of them different"},
+                {"run.asked_again", "requests repeated"}};
+    const cJSON *class;
+    if (!json_find(p->report, "run")) return;
+    add_title(p, "On the board");
+    const char *name = string(p, p->report, "run.board.name");
+    bool simulated = cJSON_IsTrue(json_find(p->report, "run.board.simulated"));
+    add_row(p, "board",
+            arena_printf(&p->arena, "%s%s", name ? name : "", simulated ? " (simulated)" : ""));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (isfinite(number(p, rows[i].path)))
+            add_row(p, rows[i].title, report_count(number(p, rows[i].path)).text);
+    add_row(p, "events a second", report_si(number(p, "run.events_per_s")).text);
+    add_row(p, "accepted", report_percent(number(p, "run.accepted_fraction")).text);
+    cJSON_ArrayForEach(class, json_find(p->report, "run.classes"))
+    {
+        const char *title = string(p, class, "name");
+        add_row(p, arena_printf(&p->arena, "passes %s", title ? title : ""),
+                report_percent(json_number(class, "fraction", NAN)).text);
+    }
+}
+
 /* "   12.3" of the row's flips, in percent. */
 static const char *share_of(struct printer *p, const cJSON *row, const char *class)
 {
@@ -522,6 +555,7 @@ void report_print_text(struct text *out, const cJSON *report)
     add_soft_core(&p);
     add_physics(&p);
     add_verify(&p);
+    add_run(&p);
     add_faults(&p);
     add_checks(&p);
     add_list(&p, "Not in the hardware", "left_out");

@@ -22,6 +22,7 @@ struct bench_design {
     unsigned protect;  /* enum program_protect: the top has counters of upsets */
     const char *state; /* faults_state.h: sim/faults_bench.h flips it; else NULL */
     bool axis;         /* the top is the AXI-Stream wrapper: sim/axis_bench.h judges it */
+    bool board;        /* the top is a board's: sim/board_bench.cpp in place of the bench */
 };
 
 /* Path of the executable. Built only if sources, bench or Verilator changed since; a failure of

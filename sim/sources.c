@@ -9,6 +9,7 @@
             ".previous\n")
 
 EMBED(sim_bench_cpp, "sim/bench.cpp");
+EMBED(sim_board_bench, "sim/board_bench.cpp");
 EMBED(sim_axis_bench, "sim/axis_bench.h");
 EMBED(sim_load_bench, "sim/load_bench.h");
 EMBED(sim_faults_bench, "sim/faults_bench.h");

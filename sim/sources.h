@@ -3,6 +3,7 @@
 #define SLUICE_SIM_SOURCES_H
 
 extern const char sim_bench_cpp[];    /* sim/bench.cpp */
+extern const char sim_board_bench[];  /* sim/board_bench.cpp */
 extern const char sim_axis_bench[];   /* sim/axis_bench.h */
 extern const char sim_load_bench[];   /* sim/load_bench.h */
 extern const char sim_faults_bench[]; /* sim/faults_bench.h */
