@@ -178,6 +178,7 @@ void board_target_find(struct board_target *target, const char *name)
     target->ram_bits = read_int(json, file, "ram.bits", 1, 1 << 30);
     target->ram_width_max = read_int(json, file, "ram.width_max", 1, 1024);
     target->divider_mhz_max = read_number(json, file, "divider_mhz_max", 0, 10000);
+    target->core_mhz_max = read_number(json, file, "core_mhz_max", 1, 1000);
     target->default_clock_mhz = read_number(json, file, "default_clock_mhz", 1, 1000);
     read_string(json, file, "fitted_with", "", target->fitted_with, sizeof target->fitted_with);
     read_model(&target->model, json, file);
@@ -235,6 +236,8 @@ static void read_board(struct board *board, const cJSON *json, const char *file)
     read_string(json, file, "io_type", "", board->io_type, sizeof board->io_type);
     read_string(json, file, "uart.tx", "", board->uart_tx, sizeof board->uart_tx);
     read_string(json, file, "uart.rx", "", board->uart_rx, sizeof board->uart_rx);
+    if (board->uart_tx[0] != '\0')
+        board->uart_baud_max = read_number(json, file, "uart.baud_max", 300, 1e8);
     read_string(json, file, "program", "", board->program, sizeof board->program);
     read_leds(board, json, file);
 }

@@ -22,6 +22,7 @@ struct board_target {
     char cell[32], ram[32], dsp[32]; /* names in nextpnr's utilization: "ICESTORM_LC" ... */
     int ram_bits, ram_width_max;     /* one block RAM: bits in all, widest word */
     double divider_mhz_max;          /* fastest clock a flip-flop may divide; 0: never */
+    double core_mhz_max;             /* fastest clock that the soft core is given */
     double default_clock_mhz;        /* of a network when none is asked for */
 };
 
@@ -46,6 +47,8 @@ struct board {
     char pll[16];                  /* PLL primitive: "SB_PLL40_PAD", "SB_PLL40_CORE", "EHXPLLL" */
     char io_type[24];              /* ECP5 IO_TYPE of clock and LEDs, "" elsewhere */
     char uart_tx[16], uart_rx[16]; /* from the FPGA's view; "" if the board has none */
+    double uart_baud_max; /* of what stands between the UART and the host, which also makes whole
+                             fractions of it: 12e6 for an FT2232H, 3e6 for an FT231X */
     /* pass, fail, heartbeat lead; fewer than three LEDs share one (see rtl/status_leds.v) */
     struct board_led leds[BOARD_LEDS_MAX];
     int led_count;

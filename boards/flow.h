@@ -5,7 +5,8 @@
  * simulation reads, DIR/build/network_netlist.v (module of the network's name, cells of the fabric:
  * SB_LUT4, SB_CARRY, SB_DFF*, on ECP5 LUT4, CCU2C, TRELLIS_FF, PFUMX, L6MUX21). Around it goes
  * either the board's top (PLL, reset, a memory of events and expected results that is played and
- * compared on the chip) or, pins free, what the sizing needs and no more. */
+ * compared on the chip, by itself or under the control of a soft core with a UART) or, pins free,
+ * what the sizing needs and no more. */
 #ifndef SLUICE_BOARDS_FLOW_H
 #define SLUICE_BOARDS_FLOW_H
 
@@ -25,11 +26,15 @@ struct build_patterns {
 };
 
 struct build_request {
-    const char *folder;                  /* the build folder: reads rtl/ and interface.json */
-    const char *board;                   /* a board's name; NULL: the one in interface.json */
-    double clock_mhz;                    /* 0: the one in interface.json */
-    bool pins_free;                      /* sizing only: no PLL, no pattern memory, no bitstream */
-    struct build_patterns patterns;      /* count >= BUILD_EVENTS_MIN unless pins_free */
+    const char *folder;             /* the build folder: reads rtl/ and interface.json */
+    const char *board;              /* a board's name; NULL: the one in interface.json */
+    double clock_mhz;               /* 0: the one in interface.json */
+    bool pins_free;                 /* sizing only: no PLL, no pattern memory, no bitstream */
+    bool control_core;              /* the soft core with the trigger system around the network,
+                                       in place of the player */
+    const char *firmware;           /* its hexadecimal words; NULL: build/runtime/firmware.hex of
+                                       the repository, or the installed one */
+    struct build_patterns patterns; /* count >= BUILD_EVENTS_MIN unless pins_free */
     double synth_limit_s, place_limit_s; /* wall clock of one run of one tool */
     int attempts;                        /* seeds tried at most, until the clock is met */
     double hopeless;   /* a seed that reaches less than this part of the clock ends the tries, as
@@ -47,12 +52,34 @@ struct build_result {
     double cells, lut4, ff, carry, bram, dsp;
     double wrapper_cells; /* cells of the top around it */
     double cells_available;
-    double clock_mhz, fmax_mhz; /* asked, achieved by the network's clock */
-    bool timing_met;            /* every clock of the design reaches what was asked of it */
-    int seed, attempts;         /* the seed of the kept result, and the runs it took */
+    double clock_mhz, fmax_mhz;      /* asked, achieved by the network's clock */
+    bool timing_met;                 /* every clock of the design reaches what was asked of it */
+    double wrapper_ff, wrapper_bram; /* of the top around it */
+    double core_mhz, core_fmax_mhz, uart_baud; /* with control_core, else 0 */
+    int seed, attempts; /* the seed of the kept result, and the runs it took */
     double seconds;
     char bitstream[128]; /* relative to the build folder, "" when pins free */
 };
+
+/* What a board's top with control `core` is made of. */
+struct build_system {
+    struct board board;
+    double clock_mhz, core_mhz; /* of the network and of the core */
+    int core_divide;            /* their ratio */
+    double uart_baud;
+    int uart_divider; /* clocks of the core a bit */
+    int events;       /* stored ones, the first so many of the request's patterns */
+    int records;      /* of the spy */
+    const char *top;  /* "top": ports clk_i, rx_i, tx_o, leds_o */
+};
+
+/* Writes the board's top of a request with control_core, without running a tool, into `folder`:
+ * top.v, all of its sources (the network's, those of rtl/, a model of the PLL that hands clk_i
+ * through, so that a bench drives the network's clock), their list files.f, the patterns and
+ * firmware.hex, which a simulation reads from the folder it runs in. The folder is made anew;
+ * strings of `system` are never freed. Ends with one line as build_run() does. */
+void build_prepare(const struct build_request *request, const char *folder,
+                   struct build_system *system);
 
 /* Builds and writes DIR/build.json. A design that does not fit, a tool that is missing or fails, or
  * a time limit reached with every seed ends with one line (and no build.json). A missed clock does

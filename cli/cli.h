@@ -136,6 +136,9 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "largest deviation of the scores from the unquantized network")                              \
     X(FLAG, pins_free, "pins-free", NULL, ON_BUILD,                                                \
       "size the network alone: no board top, no bitstream")                                        \
+    X(STRING, control, "control", "player|core", ON_BUILD,                                         \
+      "what stands around the network on the board: stored events that are played and compared, "  \
+      "or a soft core with the trigger system and a UART; default: player")                        \
     X(COUNT, seeds, "seeds", "N", ON_BUILD, "placement seeds to try")                              \
     X(NUMBER, delay_scale, "delay-scale", "S", ON_COMPILE,                                         \
       "factor on the delay model's delays; below 1: fewer, longer stages")                         \

@@ -281,6 +281,10 @@
     X(COUNT, stall_cycles, "0", 0, 60000,                                                          \
       "wrapper axi-stream: cycles that the sink may stall before the source has to wait")          \
     X(FLAG, pins_free, "false", 0, 0, "size the network alone, without a board's top")             \
+    X(STRING, control, "player", 0, 0,                                                             \
+      "what stands around the network on the board: player plays stored events and compares, "     \
+      "core "                                                                                      \
+      "is a soft core with a UART and the trigger system; see trigger-system.md")                  \
     X(COUNT, seeds, "4", 1, 100, "how many placement seeds to try before giving up")               \
     X(COUNT, retries, "2", 0, 20,                                                                  \
       "how often to schedule again, with slower delays, when the placed design misses its clock")  \

@@ -2,70 +2,14 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "boards/flow.h"
+#include "cli/board_request.h"
 #include "cli/cli.h"
-#include "cli/job_use.h"
 #include "cli/retime.h"
-#include "compiler/emit/emit.h"
-#include "data/random.h"
 #include "sim/gate_level.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { PATTERN_EVENTS = 256, GATE_EVENTS = 1000, RETRIES = 2 };
-
-/* Raw events for the pattern memory and for the gates: the job's test events; behind them, and
- * without a job, random ones in the inputs' ranges. */
-static double *choose_events(struct cli *cli, const struct program *program, long count)
-{
-    size_t columns = (size_t)program->input_count;
-    double *x = arena_alloc(&cli->arena, (size_t)count * columns, sizeof *x);
-    long known = 0;
-    if (cli->job && cli->job->data->train) {
-        struct job_events *events = job_read_events(cli->job);
-        known = events->test_count < count ? events->test_count : count;
-        const double *rows = job_rows(&cli->arena, events->test, events->test_rows, known);
-        memcpy(x, rows, (size_t)known * columns * sizeof *x);
-        job_free_events(events);
-    }
-    struct random random = random_init(1);
-    for (size_t i = (size_t)known * columns; i < (size_t)count * columns; i++) {
-        const struct op *op = &program->ops[program->inputs[i % columns].value];
-        int64_t integer = op->lo + (int64_t)random_below(&random, (uint64_t)(op->hi - op->lo) + 1);
-        x[i] = program_raw_value(program, (int)(i % columns), integer);
-    }
-    return x;
-}
-
-static const uint8_t *pack(struct cli *cli, const struct program *program, bool outputs,
-                           const int64_t *integers, long count)
-{
-    size_t bytes =
-        (size_t)((outputs ? emit_output_bits(program) : emit_input_bits(program)) + 7) / 8;
-    size_t columns = (size_t)(outputs ? program->output_count : program->input_count);
-    uint8_t *packed = arena_alloc(&cli->arena, (size_t)count * bytes, 1);
-    for (long e = 0; e < count; e++)
-        emit_pack(program, outputs, integers + (size_t)e * columns, packed + (size_t)e * bytes);
-    return packed;
-}
-
-static void fill_request(struct cli *cli, struct build_request *request)
-{
-    build_request_init(request);
-    request->folder = cli->folder;
-    request->cache = "build/cache";
-    request->pins_free = cli->flags.pins_free;
-    double limit = NAN;
-    if (cli->job) {
-        const struct job_target *from = cli->job->target;
-        request->attempts = *from->seeds;
-        request->pins_free = request->pins_free || *from->pins_free;
-        limit = *from->time_limit_s;
-    }
-    if (cli->flags.seeds >= 1) request->attempts = cli->flags.seeds;
-    if (!isnan(cli->flags.time_limit)) limit = cli->flags.time_limit;
-    if (!isnan(limit)) request->synth_limit_s = request->place_limit_s = limit;
-}
+enum { GATE_EVENTS = 1000, RETRIES = 2 };
 
 /* The gates that were placed, simulated against the program; the outcome goes into build.json. */
 static int check_gates(struct cli *cli, const double *x, long events)
@@ -109,18 +53,8 @@ static void build_once(struct cli *cli, const struct program *program, const dou
                        struct build_result *result)
 {
     struct build_request request;
-    fill_request(cli, &request);
+    board_request(cli, program, x, &request);
     request.hopeless = last ? 0 : 0.95;
-    int64_t *inputs = arena_alloc(
-        &cli->arena, (size_t)PATTERN_EVENTS * (size_t)program->input_count, sizeof *inputs);
-    int64_t *outputs = arena_alloc(
-        &cli->arena, (size_t)PATTERN_EVENTS * (size_t)program->output_count, sizeof *outputs);
-    program_quantize_inputs(program, x, PATTERN_EVENTS, inputs);
-    program_eval(program, inputs, PATTERN_EVENTS, outputs);
-    request.patterns =
-        (struct build_patterns){.count = PATTERN_EVENTS,
-                                .inputs = pack(cli, program, false, inputs, PATTERN_EVENTS),
-                                .outputs = pack(cli, program, true, outputs, PATTERN_EVENTS)};
     build_run(&request, result);
     cJSON *compiled = json_read(cli_need(cli, "compile.json", "compile"));
     info("%s: %.0f of %.0f cells, %.0f LUT4%s, %.1f MHz reached of %.1f asked%s%s%s",
@@ -246,7 +180,7 @@ int verb_build(struct cli *cli)
                          .tries = cJSON_CreateArray(),
                          .was_verified = file_exists(cli_path(cli, "verify.json"))};
     long gates = gate_events(cli);
-    b.x = choose_events(cli, b.program, gates > PATTERN_EVENTS ? gates : PATTERN_EVENTS);
+    b.x = board_events(cli, b.program, gates > BOARD_EVENTS ? gates : BOARD_EVENTS);
     int status = build_all(&b);
     if (status == 0) {
         const char *path = cli_path(cli, "build.json");

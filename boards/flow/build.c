@@ -25,6 +25,8 @@ void build_run(const struct build_request *request, struct build_result *result)
     job_read_interface(&job);
     result->board = job.board;
     result->clock_mhz = job.clock_mhz;
+    result->core_mhz = job.control.core_mhz;
+    result->uart_baud = job.control.uart_baud;
     job_find_tools(&job);
     folder_remove(job.work);
     file_make_folder(job.work);

@@ -44,6 +44,32 @@ static void read_files(struct build_job *job, const cJSON *json, const char *fil
     }
 }
 
+/* The fields of the answer, which have to be there for control `core` alone. */
+static void read_fields(struct build_job *job, const cJSON *json, const char *file)
+{
+    const cJSON *fields = json_find(json, "output.fields"), *field;
+    job->output_kind = arena_strdup(&job->arena, json_string(json, "output_kind", ""));
+    int count = cJSON_GetArraySize(fields);
+    struct build_field *to = arena_alloc(&job->arena, (size_t)count + 1, sizeof *to);
+    job->fields = to;
+    cJSON_ArrayForEach(field, fields)
+    {
+        const char *format = json_string(field, "format", "");
+        to->lsb = (int)json_number(field, "lsb", -1);
+        to->width = (int)json_number(field, "width", 0);
+        to->is_signed = strncmp(format, "fixed", 5) == 0;
+        if (to->lsb < 0 || to->width < 1 || to->lsb + to->width > job->out_bits)
+            fail_at(file, 0, "a field of \"output\" lies outside its %d bits", job->out_bits);
+        to++, job->field_count++;
+    }
+    const char *compiled = file_join(&job->arena, job->request->folder, "compile.json");
+    if (!file_exists(compiled)) return;
+    cJSON *report = json_read(compiled);
+    double rams = json_number(report, "estimate.bram", 0);
+    job->network_rams = rams > 0 ? (int)ceil(rams) : 0;
+    cJSON_Delete(report);
+}
+
 void job_read_interface(struct build_job *job)
 {
     const char *file = file_join(&job->arena, job->request->folder, "interface.json");
@@ -74,5 +100,7 @@ void job_read_interface(struct build_job *job)
     if (!(job->clock_mhz > 0)) fail_at(file, 0, "\"clock_mhz\" must be a positive number");
     if (!job->request->pins_free) pll_find(&job->board, job->clock_mhz, &job->pll);
     read_files(job, json, file);
+    read_fields(job, json, file);
+    if (job->request->control_core && !job->request->pins_free) job_choose_control(job);
     cJSON_Delete(json);
 }

@@ -17,6 +17,27 @@ struct build_tool {
     const char *version; /* "nextpnr-ice40 0.4-1+b1" */
 };
 
+/* A field of the network's answer. */
+struct build_field {
+    int lsb, width;
+    bool is_signed;
+};
+
+/* What stands around the network with control `core`; see control.c. */
+struct build_control {
+    int divide; /* the core's clock is the network's by so much */
+    double core_mhz;
+    int uart_divider; /* cycles of the core's clock a bit */
+    double uart_baud;
+    int memory_words; /* of the firmware */
+    int classes, score_bits, prescale_bits;
+    bool class_number; /* the answer is the number of a class */
+    int event_lanes, event_rows, answer_lanes, answer_rows;
+    int events, records;
+    bool spy_inputs;
+    int rams; /* that it takes, the core's too */
+};
+
 struct build_job {
     struct arena arena; /* holds every string below */
     const struct build_request *request;
@@ -31,6 +52,11 @@ struct build_job {
     int word_bits;                         /* of the pattern memory; 0: whole events */
     int load_address_bits, load_data_bits; /* of the load port, 0: there is none */
     bool uses_multipliers;                 /* in loops */
+    const char *output_kind;
+    const struct build_field *fields; /* of the answer */
+    int field_count;
+    int network_rams; /* block memories of the network, by the estimate of its compiler */
+    struct build_control control;
     double clock_mhz;
     struct pll_recipe pll;
     int address_bits; /* the pattern memory holds 2^address_bits events */
@@ -48,6 +74,17 @@ void job_find_tools(struct build_job *job);
 /* top.c: writes the top module, the constraints, the pattern files and copies of the RTL it takes
  * from rtl/. */
 void job_write_top(struct build_job *job);
+/* control.c: chooses what stands around the network with control `core`, ends with one line where
+ * that does not fit. */
+void job_choose_control(struct build_job *job);
+/* control_top.c: the board's top with it; the names of its sources without .v, NULL-terminated. */
+void job_write_control_top(struct build_job *job, struct text *text);
+const char *const *job_control_sources(const struct build_job *job);
+/* top.c, for control_top.c: the clock, the network's wires, and its instance with the nets of its
+ * clock, reset and load port (NULL: that of a top which does not drive it). */
+void top_add_clock(struct text *text, const struct build_job *job);
+void top_add_network(struct text *text, const struct build_job *job, const char *clock,
+                     const char *reset, const char *load);
 /* synth.c: writes the Yosys scripts, runs them, counts. */
 void job_write_scripts(struct build_job *job);
 void job_synthesise_network(struct build_job *job);

@@ -81,12 +81,11 @@ static void write_word(FILE *stream, const uint8_t *vector, long stride, int low
     fputc('\n', stream);
 }
 
-/* One vector, or word of one, a line, highest hexadecimal digit first, a newline behind the last
- * line too: Verilator 5.006 drops the last word without it. */
-static void write_vectors(const struct build_job *job, const char *path, const uint8_t *vectors,
-                          long count, int bits)
+/* Vectors of `bits` in so many words of `width` each, a word a line, highest hexadecimal digit
+ * first, a newline behind the last line too: Verilator 5.006 drops the last word without it. */
+static void write_vectors(const char *path, const uint8_t *vectors, long count, int bits, int words,
+                          int width)
 {
-    int words = words_of(job, bits), width = words > 1 ? job->word_bits : bits;
     struct out_file *out = out_open(path);
     FILE *stream = out_stream(out);
     long stride = (bits + 7) / 8;
@@ -98,10 +97,28 @@ static void write_vectors(const struct build_job *job, const char *path, const u
     out_commit(out);
 }
 
+static void write_whole(struct build_job *job, const char *name, const uint8_t *vectors, int bits)
+{
+    int words = words_of(job, bits), width = words > 1 ? job->word_bits : bits;
+    write_vectors(flow_path(job, name), vectors, 1L << job->address_bits, bits, words, width);
+}
+
 void patterns_write(struct build_job *job)
 {
     const struct build_patterns *patterns = &job->request->patterns;
-    long count = 1L << job->address_bits;
-    write_vectors(job, flow_path(job, "patterns_in.hex"), patterns->inputs, count, job->in_bits);
-    write_vectors(job, flow_path(job, "patterns_out.hex"), patterns->outputs, count, job->out_bits);
+    write_whole(job, "patterns_in.hex", patterns->inputs, job->in_bits);
+    write_whole(job, "patterns_out.hex", patterns->outputs, job->out_bits);
+}
+
+void patterns_write_rows(struct build_job *job)
+{
+    const struct build_patterns *patterns = &job->request->patterns;
+    const struct build_control *control = &job->control;
+    if (patterns->count < control->events)
+        fail("the playback memory needs %d events, %ld are given", control->events,
+             patterns->count);
+    write_vectors(flow_path(job, "patterns_in.hex"), patterns->inputs, control->events,
+                  job->in_bits, control->event_rows, 32 * control->event_lanes);
+    write_vectors(flow_path(job, "patterns_out.hex"), patterns->outputs, control->events,
+                  job->out_bits, control->answer_rows, 32 * control->answer_lanes);
 }

@@ -1,4 +1,4 @@
-/* The pattern memory of a board's top (rtl/pattern_player.v). */
+/* Stored events of a board's top (rtl/pattern_player.v, rtl/event_player.v). */
 #ifndef SLUICE_BOARDS_FLOW_PATTERNS_H
 #define SLUICE_BOARDS_FLOW_PATTERNS_H
 
@@ -12,5 +12,8 @@ int patterns_rams(const struct build_job *job, int address_bits);
 void patterns_choose_depth(struct build_job *job);
 /* patterns_in.hex and patterns_out.hex in the work folder. */
 void patterns_write(struct build_job *job);
+/* The same in the rows of the control's memories; ends with one line when fewer are given than
+ * those hold. */
+void patterns_write_rows(struct build_job *job);
 
 #endif

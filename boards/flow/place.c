@@ -30,7 +30,7 @@ static const char *number(struct build_job *job, double value)
 struct attempt {
     int seed;
     const char *log, *report, *config;
-    double fmax_mhz, cells_used, cells_available;
+    double fmax_mhz, core_fmax_mhz, cells_used, cells_available;
     bool met;
 };
 
@@ -141,6 +141,7 @@ static void read_report(struct build_job *job, struct attempt *attempt)
         } else if (starts_with(clock->string, "$PACKER_")) {
             continue; /* multipliers without registers hang on a constant as their clock */
         }
+        if (is_clock(clock->string, "clk_core")) attempt->core_fmax_mhz = achieved;
         if (achieved < asked) attempt->met = false;
     }
     if (!found) fail_at(file, 0, "names no clock \"%s\"", name);
@@ -159,6 +160,7 @@ static void keep(struct build_job *job, const struct attempt *attempt)
     struct build_result *result = job->result;
     result->seed = attempt->seed;
     result->fmax_mhz = attempt->fmax_mhz;
+    result->core_fmax_mhz = attempt->core_fmax_mhz;
     result->timing_met = attempt->met;
     result->wrapper_cells = attempt->cells_used - result->cells;
     const char *config = job->ecp5 ? "top.config" : "top.asc";

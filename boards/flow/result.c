@@ -18,6 +18,28 @@ static void add_resources(cJSON *json, const struct build_result *result)
     json_add_number(resources, "bram", result->bram);
     json_add_number(resources, "dsp", result->dsp);
     json_add_number(json, "wrapper_cells", result->wrapper_cells);
+    json_add_number(json, "wrapper_ff", result->wrapper_ff);
+    json_add_number(json, "wrapper_bram", result->wrapper_bram);
+}
+
+/* What a host has to know of a board that is controlled by a soft core. */
+static void add_control(cJSON *json, const struct build_job *job)
+{
+    const struct build_result *result = job->result;
+    bool core = job->request->control_core && !result->pins_free;
+    cJSON_AddStringToObject(json, "control", core ? "core" : "player");
+    if (!core) return;
+    cJSON *row = cJSON_AddObjectToObject(json, "core");
+    json_add_number(row, "clock_mhz", result->core_mhz);
+    json_add_number(row, "fmax_mhz", result->core_fmax_mhz);
+    json_add_number(row, "uart_baud", result->uart_baud);
+    json_add_number(row, "records", job->control.records);
+}
+
+static double count_events(const struct build_job *job)
+{
+    if (job->result->pins_free) return NAN;
+    return job->request->control_core ? job->control.events : 1 << job->address_bits;
 }
 
 static void add_tools(cJSON *json, const struct build_job *job)
@@ -42,7 +64,8 @@ void job_write_result(struct build_job *job, const char *file)
     json_add_number(timing, "clock_mhz", result->clock_mhz);
     json_add_number(timing, "fmax_mhz", result->fmax_mhz);
     cJSON_AddBoolToObject(timing, "met", result->timing_met);
-    json_add_number(json, "pattern_events", result->pins_free ? NAN : 1 << job->address_bits);
+    json_add_number(json, "pattern_events", count_events(job));
+    add_control(json, job);
     cJSON_AddNumberToObject(json, "seed", result->seed);
     cJSON_AddNumberToObject(json, "attempts", result->attempts);
     if (result->bitstream[0] != '\0')
@@ -70,7 +93,10 @@ bool job_read_result(const char *file, struct build_result *result)
     result->bram = json_number(json, "resources.bram", NAN);
     result->dsp = json_number(json, "resources.dsp", NAN);
     result->wrapper_cells = json_number(json, "wrapper_cells", NAN);
+    result->wrapper_ff = json_number(json, "wrapper_ff", NAN);
+    result->wrapper_bram = json_number(json, "wrapper_bram", NAN);
     result->fmax_mhz = json_number(json, "timing.fmax_mhz", NAN);
+    result->core_fmax_mhz = json_number(json, "core.fmax_mhz", 0);
     result->timing_met = cJSON_IsTrue(json_find(json, "timing.met"));
     result->seed = (int)json_number(json, "seed", 0);
     result->attempts = (int)json_number(json, "attempts", 0);

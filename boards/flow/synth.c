@@ -46,6 +46,22 @@ static void write_script(struct build_job *job, const char *name, struct text *s
     text_free(script);
 }
 
+static void add_top_sources(struct text *script, struct build_job *job)
+{
+    if (job->request->pins_free) {
+        text_add(script, " %s.v\n", job->ecp5 ? "register_shell" : "shift_shell");
+        return;
+    }
+    if (job->request->control_core)
+        for (const char *const *name = job_control_sources(job); *name != NULL; name++)
+            text_add(script, " %s.v", *name);
+    else
+        text_add(script,
+                 " reset_sync.v event_ticker.v event_words.v pattern_player.v status_leds.v");
+    if (!job->pll.bypass) text_add(script, job->ecp5 ? " pll_ecp5.v" : " pll_ice40.v");
+    text_add(script, "\n");
+}
+
 void job_write_scripts(struct build_job *job)
 {
     const char *const maps[] = {"keep_adders.v", job->ecp5 ? "ecp5_adders.v" : "fixcarry.v",
@@ -65,17 +81,10 @@ void job_write_scripts(struct build_job *job)
     struct text top = {0};
     text_add(&top, "read_json network.json\ndesign -stash network\nread_verilog "
                    "network_ports.v\nread_verilog -defer top.v");
-    if (job->request->pins_free)
-        text_add(&top, " %s.v\n", job->ecp5 ? "register_shell" : "shift_shell");
-    else
-        text_add(&top,
-                 " reset_sync.v event_ticker.v event_words.v pattern_player.v status_leds.v%s\n",
-                 job->pll.bypass ? ""
-                 : job->ecp5     ? " pll_ecp5.v"
-                                 : " pll_ice40.v");
+    add_top_sources(&top, job);
     add_synth(&top, job, "top", false);
     text_add(&top,
-             "delete =%s\n"
+             "tee -q -o top_stat.json stat -json\ndelete =%s\n"
              "design -copy-from network %s\nflatten\nwrite_json design.json\n",
              job->top, job->top);
     write_script(job, "top.ys", &top);
@@ -106,6 +115,16 @@ static double count_luts(const struct build_job *job, const cJSON *stat)
            6 * count_cells(stat, "TRELLIS_DPR16X4");
 }
 
+static double count_ffs(const struct build_job *job, const cJSON *stat)
+{
+    return count_cells(stat, job->ecp5 ? "TRELLIS_FF" : "SB_DFF*");
+}
+
+static double count_rams(const struct build_job *job, const cJSON *stat)
+{
+    return count_cells(stat, job->ecp5 ? "DP16KD" : "SB_RAM40_4K*") + count_cells(stat, "PDPW16KD");
+}
+
 static cJSON *read_stat(struct build_job *job, const char *name)
 {
     const char *file = flow_path(job, name);
@@ -122,11 +141,10 @@ static void count_network(struct build_job *job, int starts)
     cJSON *stat = read_stat(job, "network_stat.json");
     struct build_result *result = job->result;
     result->lut4 = count_luts(job, stat) - starts;
-    result->ff = count_cells(stat, job->ecp5 ? "TRELLIS_FF" : "SB_DFF*");
+    result->ff = count_ffs(job, stat);
     result->carry =
         job->ecp5 ? 2 * count_cells(stat, "CCU2C") - starts : count_cells(stat, "SB_CARRY");
-    result->bram =
-        count_cells(stat, job->ecp5 ? "DP16KD" : "SB_RAM40_4K*") + count_cells(stat, "PDPW16KD");
+    result->bram = count_rams(job, stat);
     result->dsp = count_cells(stat, job->ecp5 ? "MULT18X18D" : "SB_MAC16");
     cJSON_Delete(stat);
 }
@@ -143,5 +161,9 @@ void job_synthesise_top(struct build_job *job)
 {
     const char *argv[] = {job->yosys.program, "-Q", "-T", "top.ys", NULL};
     job_run(job, argv, "top.log", job->request->synth_limit_s);
+    cJSON *stat = read_stat(job, "top_stat.json");
+    job->result->wrapper_ff = count_ffs(job, stat);
+    job->result->wrapper_bram = count_rams(job, stat);
+    cJSON_Delete(stat);
     job_trim_carries(job, "design.json");
 }

@@ -41,12 +41,16 @@ static int load_out_bits(const struct build_job *job)
     return job->load_data_bits ? 2 : 0;
 }
 
-/* The load port: a board's top does not drive it; pins free, its bits stand above those of an event
+/* The load port: the player does not drive it; pins free, its bits stand above those of an event
  * and of a result. */
-static void add_load_port(struct text *text, const struct build_job *job)
+static void add_load_port(struct text *text, const struct build_job *job, const char *load)
 {
     int address = job->load_address_bits, data = job->load_data_bits;
     if (!data) return;
+    if (load != NULL) {
+        text_add(text, "%s", load);
+        return;
+    }
     if (!job->request->pins_free) {
         text_add(text,
                  ",\n        .load_valid_i(1'b0),\n        .load_addr_i(%d'd0),\n"
@@ -63,8 +67,8 @@ static void add_load_port(struct text *text, const struct build_job *job)
 }
 
 /* The network's instance; `prefix` and `answer` name the nets towards it and from it. */
-static void add_network(struct text *text, const struct build_job *job, const char *clock,
-                        const char *reset)
+void top_add_network(struct text *text, const struct build_job *job, const char *clock,
+                     const char *reset, const char *load)
 {
     text_add(
         text,
@@ -72,7 +76,7 @@ static void add_network(struct text *text, const struct build_job *job, const ch
         "        .data_i(data),\n        .valid_o(answer_valid),\n        .data_o(answer),\n"
         "        .error_o(answer_error)",
         job->top, clock, reset);
-    add_load_port(text, job);
+    add_load_port(text, job, load);
     text_add(text, "\n    );\n");
 }
 
@@ -128,7 +132,7 @@ static void add_shift_top(struct text *text, struct build_job *job)
              "        .data_i(%s),\n        .error_i(answer_error)\n    );\n\n",
              job->in_bits + load_in_bits(job), job->out_bits + load_out_bits(job),
              load_nets(job, "data", "load"), load_nets(job, "answer", "load_answer"));
-    add_network(text, job, "clk_i", "rst_i");
+    top_add_network(text, job, "clk_i", "rst_i", NULL);
 }
 
 static void add_register_top(struct text *text, struct build_job *job)
@@ -151,7 +155,7 @@ static void add_register_top(struct text *text, struct build_job *job)
         "        .answer_error_o(error_o)\n    );\n\n",
         job->in_bits + load_in_bits(job), job->out_bits + load_out_bits(job),
         load_nets(job, "data", "load"), load_nets(job, "answer", "load_answer"));
-    add_network(text, job, "clk_i", "rst");
+    top_add_network(text, job, "clk_i", "rst", NULL);
 }
 
 static void write_pins_free_top(struct build_job *job)
@@ -173,7 +177,7 @@ static void write_pins_free_top(struct build_job *job)
 /* ---- a board's top ----------------------------------------------------------------------------
  */
 
-static void add_clock(struct text *text, const struct build_job *job)
+void top_add_clock(struct text *text, const struct build_job *job)
 {
     const struct pll_recipe *pll = &job->pll;
     if (pll->bypass) {
@@ -185,17 +189,14 @@ static void add_clock(struct text *text, const struct build_job *job)
     }
     text_add(text, "    wire clk_sys;  // %g MHz\n    wire locked;\n\n", pll->out_mhz);
     if (job->ecp5)
-        text_add(text,
-                 "    pll_ecp5 #(\n        .CLKI_DIV(%d),\n        .CLKFB_DIV(%d),\n        "
-                 ".CLKOP_DIV(%d)\n",
+        text_add(text, "    pll_ecp5 #(\n        .CLKI_DIV(%d), .CLKFB_DIV(%d), .CLKOP_DIV(%d)\n",
                  pll->clki_div, pll->clkfb_div, pll->clkop_div);
     else
-        text_add(
-            text,
-            "    pll_ice40 #(\n        .PAD(%d),\n        .DIVR(4'd%d),\n        .DIVF(7'd%d),\n"
-            "        .DIVQ(3'd%d),\n        .FILTER_RANGE(3'd%d),\n        .DIVIDE(%d)\n",
-            strcmp(job->board.pll, "SB_PLL40_PAD") == 0, pll->divr, pll->divf, pll->divq,
-            pll->filter_range, pll->divide);
+        text_add(text,
+                 "    pll_ice40 #(\n        .PAD(%d), .DIVR(4'd%d), .DIVF(7'd%d), .DIVQ(3'd%d), "
+                 ".FILTER_RANGE(3'd%d), .DIVIDE(%d)\n",
+                 strcmp(job->board.pll, "SB_PLL40_PAD") == 0, pll->divr, pll->divf, pll->divq,
+                 pll->filter_range, pll->divide);
     text_add(text, "    ) pll (\n        .clk_i(clk_i),\n        .clk_o(clk_sys),\n"
                    "        .locked_o(locked)\n    );\n");
 }
@@ -233,7 +234,7 @@ static void add_leds(struct text *text, const struct build_job *job)
              blink);
 }
 
-static void write_board_top(struct build_job *job)
+static void write_player_top(struct build_job *job)
 {
     struct text text = {0};
     text_add(
@@ -245,14 +246,14 @@ static void write_board_top(struct build_job *job)
         "    output wire [%d:0] leds_o\n);\n",
         job->board.title, job->board.part, job->top, 1 << job->address_bits, job->interval_cycles,
         job->interval_cycles == 1 ? "" : "s", job->board.clock_in_mhz, job->board.led_count - 1);
-    add_clock(&text, job);
+    top_add_clock(&text, job);
     text_add(&text, "\n    wire       rst, pass, fail;\n    wire [4:0] mismatches;\n");
     add_wires(&text, job);
     text_add(&text,
              "\n    reset_sync reset (\n        .clk_i(clk_sys),\n        .locked_i(locked),\n"
              "        .rst_o(rst)\n    );\n");
     add_player(&text, job);
-    add_network(&text, job, "clk_sys", "rst");
+    top_add_network(&text, job, "clk_sys", "rst", NULL);
     add_leds(&text, job);
     text_add(&text, "endmodule\n\n`default_nettype wire\n");
     write_text(job, "top.v", &text);
@@ -263,6 +264,43 @@ static void write_board_top(struct build_job *job)
     copy_library(job, "event_words");
     copy_library(job, "status_leds");
     if (!job->pll.bypass) copy_library(job, job->ecp5 ? "pll_ecp5" : "pll_ice40");
+}
+
+/* ---- control core ---- */
+
+static void copy_firmware(struct build_job *job)
+{
+    const char *file = job->request->firmware;
+    if (file == NULL) file = file_join(&job->arena, board_home(), "build/runtime/firmware.hex");
+    if (!file_exists(file)) file = file_join(&job->arena, board_home(), "runtime/firmware.hex");
+    if (!file_exists(file))
+        fail("%s is not there; make it by `make firmware`",
+             job->request->firmware != NULL ? job->request->firmware : file);
+    size_t length;
+    const char *text = file_read(&job->arena, file, &length);
+    long words = 0;
+    for (size_t i = 0; i < length; i++)
+        words += text[i] == '\n';
+    if (words > job->control.memory_words)
+        fail("%s has %ld words, the core's memory on %s %d", file, words, job->board.name,
+             job->control.memory_words);
+    file_copy(file, flow_path(job, "firmware.hex"));
+}
+
+static void write_control_top(struct build_job *job)
+{
+    struct text text = {0};
+    job_write_control_top(job, &text);
+    text_add(&text, "endmodule\n\n`default_nettype wire\n");
+    write_text(job, "top.v", &text);
+    for (const char *const *name = job_control_sources(job); *name != NULL; name++)
+        copy_library(job, *name);
+    const char *const headers[] = {"registers.vh", "event_registers.vh"};
+    for (int i = 0; i < 2; i++)
+        file_copy(arena_printf(&job->arena, "%s/rtl/%s", board_home(), headers[i]),
+                  flow_path(job, headers[i]));
+    if (!job->pll.bypass) copy_library(job, job->ecp5 ? "pll_ecp5" : "pll_ice40");
+    copy_firmware(job);
 }
 
 /* ---- constraints ------------------------------------------------------------------------------
@@ -280,8 +318,12 @@ static void write_pcf(struct build_job *job)
     text_add(&text, "set_io clk_i %s\n", job->board.clock_pin);
     for (int i = 0; i < job->board.led_count; i++)
         text_add(&text, "set_io %s %s\n", led_name(job, i), job->board.leds[i].pin);
+    if (job->request->control_core)
+        text_add(&text, "set_io rx_i %s\nset_io tx_o %s\n", job->board.uart_rx, job->board.uart_tx);
     text_add(&text, "set_frequency clk_i %g\n", job->board.clock_in_mhz);
     if (!job->pll.bypass) text_add(&text, "set_frequency clk_sys %g\n", job->clock_mhz);
+    if (job->control.divide > 1)
+        text_add(&text, "set_frequency clk_core %g\n", job->control.core_mhz);
     if (job->pll.divide > 1) text_add(&text, "set_frequency pll.clk_pll %g\n", job->pll.pll_mhz);
     write_text(job, "top.pcf", &text);
 }
@@ -294,7 +336,13 @@ static void write_lpf(struct build_job *job)
     for (int i = 0; i < job->board.led_count; i++)
         text_add(&text, "LOCATE COMP \"%s\" SITE \"%s\";\nIOBUF PORT \"%s\" IO_TYPE=%s;\n",
                  led_name(job, i), job->board.leds[i].pin, led_name(job, i), job->board.io_type);
+    const char *const uart[][2] = {{"rx_i", job->board.uart_rx}, {"tx_o", job->board.uart_tx}};
+    for (int i = 0; i < 2 && job->request->control_core; i++)
+        text_add(&text, "LOCATE COMP \"%s\" SITE \"%s\";\nIOBUF PORT \"%s\" IO_TYPE=%s;\n",
+                 uart[i][0], uart[i][1], uart[i][0], job->board.io_type);
     text_add(&text, "FREQUENCY PORT \"clk_i\" %g MHZ;\n", job->board.clock_in_mhz);
+    if (job->control.divide > 1)
+        text_add(&text, "FREQUENCY NET \"clk_core\" %g MHZ;\n", job->control.core_mhz);
     write_text(job, "top.lpf", &text);
 }
 
@@ -305,9 +353,14 @@ void job_write_top(struct build_job *job)
         write_pins_free_top(job);
         return;
     }
-    patterns_choose_depth(job);
-    patterns_write(job);
-    write_board_top(job);
+    if (job->request->control_core) {
+        patterns_write_rows(job);
+        write_control_top(job);
+    } else {
+        patterns_choose_depth(job);
+        patterns_write(job);
+        write_player_top(job);
+    }
     if (job->ecp5)
         write_lpf(job);
     else

@@ -1,0 +1,181 @@
+/* Control `core`: the clock of the core, the rate of its UART, and how large its memories can be.
+ */
+#include "base/error.h"
+#include "boards/flow/job.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    CLASSES_MAX = 16,   /* of the register map */
+    DIVIDE_MAX = 16,    /* rtl/clock_divider.v */
+    ROWS_MAX = 8,       /* of an event or answer: what more would save is little */
+    WORDS_SMALL = 1536, /* 6 KiB of firmware where block memories are few, else 16 KiB */
+    WORDS_LARGE = 4096,
+    RAMS_FEW = 40,
+    RECORDS_LEAST = 8,  /* that can be read */
+    DELAY_LINE_MAX = 64 /* in flip-flops: rtl/delay_line.v */
+};
+
+static void choose_clock(struct build_job *job)
+{
+    struct build_control *control = &job->control;
+    double most = job->board.target.core_mhz_max;
+    control->divide = (int)ceil(job->clock_mhz / most - 1e-9);
+    if (control->divide < 1) control->divide = 1;
+    if (control->divide > DIVIDE_MAX)
+        fail("%s runs the core at %g MHz at most: a network's clock of %g MHz cannot be divided by "
+             "more than %d for it",
+             job->board.target.name, most, job->clock_mhz, DIVIDE_MAX);
+    control->core_mhz = job->clock_mhz / control->divide;
+}
+
+/* The fastest rate within 2 % of one that stands between board and host makes. */
+static void choose_baud(struct build_job *job)
+{
+    struct build_control *control = &job->control;
+    double most = job->board.uart_baud_max, clock = control->core_mhz * 1e6;
+    for (int divider = 4; divider < 65536; divider++) {
+        double baud = clock / divider, n = fmax(1, round(most / baud));
+        if (fabs(baud * n / most - 1) > 0.02) continue;
+        control->uart_divider = divider;
+        control->uart_baud = most / n;
+        return;
+    }
+    fail("%s: no whole fraction of %g baud can be made from the core's %g MHz", job->board.name,
+         most, control->core_mhz);
+}
+
+static void choose_scores(struct build_job *job)
+{
+    struct build_control *control = &job->control;
+    const char *file = "interface.json";
+    if (job->field_count < 1)
+        fail("%s/%s names no fields of the answer; compile the network again", job->request->folder,
+             file);
+    int width = job->fields[0].width;
+    control->class_number = job->field_count == 1 && strcmp(job->output_kind, "argmax") == 0;
+    control->prescale_bits = job->board.cells < 10000 ? 8 : 16;
+    if (control->class_number) {
+        control->score_bits = width;
+        control->classes = width < 4 ? 1 << width : CLASSES_MAX;
+        return;
+    }
+    control->classes = job->field_count < CLASSES_MAX ? job->field_count : CLASSES_MAX;
+    for (int k = 0; k < control->classes; k++) {
+        int bits = job->fields[k].width + !job->fields[k].is_signed;
+        if (bits > 32)
+            fail("control core: score %d has %d bits; thresholds are for 32 at most", k, bits);
+        if (bits > control->score_bits) control->score_bits = bits;
+    }
+}
+
+/* ---- memories ---- */
+
+static int rams_of(const struct board_target *target, int width, int rows)
+{
+    int deep = target->ram_bits / target->ram_width_max;
+    return (width + target->ram_width_max - 1) / target->ram_width_max * ((rows + deep - 1) / deep);
+}
+
+static int power_of_two(int least)
+{
+    int power = 1;
+    while (power < least)
+        power *= 2;
+    return power;
+}
+
+/* Lanes that hold `bits` in at most `rows` rows, and the rows that are needed then. */
+static int lanes_of(int bits, int *rows)
+{
+    int words = (bits + 31) / 32, lanes = power_of_two((words + *rows - 1) / *rows);
+    *rows = (words + lanes - 1) / lanes;
+    return lanes;
+}
+
+/* Cycles and events on their way to a record: as rtl/trigger_system.v has them. */
+static int underway(const struct build_job *job, const struct build_control *control)
+{
+    int cycles = control->answer_rows + 3 + 4;
+    if (control->spy_inputs) cycles += job->latency_cycles + control->event_rows;
+    return cycles / job->interval_cycles + 1;
+}
+
+/* Block memories of the whole control. */
+static int count_rams(const struct build_job *job, const struct build_control *c)
+{
+    const struct board_target *target = &job->board.target;
+    int words = c->answer_lanes * c->answer_rows;
+    bool combined = c->answer_lanes == 1 && job->interval_cycles > c->answer_rows;
+    int rams = (c->memory_words * 32 + target->ram_bits - 1) / target->ram_bits + 2 + 1 +
+               (job->latency_cycles > DELAY_LINE_MAX);
+    if (!job->ecp5) rams += 4; /* the core's registers */
+    rams += rams_of(target, 32 * c->event_lanes, c->events * c->event_rows);
+    rams += rams_of(target, 32 * c->answer_lanes, c->events * c->answer_rows);
+    if (combined)
+        rams += rams_of(target, 32, c->records * power_of_two(1 + words));
+    else
+        rams += rams_of(target, 32, c->records) +
+                rams_of(target, 32 * c->answer_lanes, c->records * power_of_two(c->answer_rows));
+    if (c->spy_inputs)
+        rams += rams_of(target, 32 * c->event_lanes, c->records * power_of_two(c->event_rows));
+    return rams;
+}
+
+/* The fewest rows with which the memories of this size fit. */
+static bool fits(const struct build_job *job, struct build_control *control)
+{
+    int most = job->interval_cycles < ROWS_MAX ? job->interval_cycles : ROWS_MAX;
+    int free_rams = job->board.rams - job->network_rams;
+    for (int sum = 2; sum <= 2 * most; sum++)
+        for (int rows = 1; rows < sum; rows++) {
+            if (rows > most || sum - rows > most) continue;
+            control->event_rows = rows;
+            control->answer_rows = sum - rows;
+            control->event_lanes = lanes_of(job->in_bits, &control->event_rows);
+            control->answer_lanes = lanes_of(job->out_bits, &control->answer_rows);
+            control->rams = count_rams(job, control);
+            if (control->rams <= free_rams &&
+                control->records >= underway(job, control) + RECORDS_LEAST)
+                return true;
+        }
+    return false;
+}
+
+static void choose_memories(struct build_job *job)
+{
+    /* Inputs of the spy before events, events before records. */
+    static const struct {
+        bool inputs;
+        int events, records;
+    } sizes[] = {{true, 256, 256}, {true, 256, 128}, {true, 128, 128}, {true, 128, 64},
+                 {true, 64, 64},   {true, 64, 32},   {true, 32, 32},   {false, 256, 128},
+                 {false, 128, 64}, {false, 64, 32},  {false, 32, 32},  {false, 32, 16}};
+    struct build_control *control = &job->control;
+    control->memory_words = job->board.rams < RAMS_FEW ? WORDS_SMALL : WORDS_LARGE;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        control->spy_inputs = sizes[i].inputs;
+        control->events = sizes[i].events;
+        control->records = sizes[i].records;
+        if (fits(job, control)) return;
+    }
+    fail("control core does not fit on %s: with %d bits of an event and %d of an answer, and %d "
+         "block "
+         "memories of the network, it needs more than the %d there are; build with control player",
+         job->board.name, job->in_bits, job->out_bits, job->network_rams, job->board.rams);
+}
+
+void job_choose_control(struct build_job *job)
+{
+    if (job->board.uart_tx[0] == '\0' || job->board.uart_rx[0] == '\0')
+        fail("%s has no UART, which control core needs; build with control player",
+             job->board.name);
+    if (job->in_bits > 65535 || job->out_bits > 65535 || job->latency_cycles > 65000)
+        fail("control core: events and answers of 65535 bits and a latency of 65000 cycles are the "
+             "most");
+    choose_clock(job);
+    choose_baud(job);
+    choose_scores(job);
+    choose_memories(job);
+}

@@ -1,0 +1,116 @@
+/* The board's top with control `core`: clocks, rtl/board_control.v, the network. */
+#include "base/text.h"
+#include "boards/flow/job.h"
+
+#include <stdio.h>
+
+const char *const *job_control_sources(const struct build_job *job)
+{
+    static const char *const names[] = {
+        "board_control", "core_system", "rv32i",          "uart",           "baud_meter",
+        "byte_fifo",     "bus_bridge",  "trigger_system", "event_player",   "answer_checker",
+        "delay_line",    "decision",    "spy_memory",     "event_counters", "reset_sync",
+        "clock_divider", NULL};
+    (void)job;
+    return names;
+}
+
+/* The scores, sign-extended, class 0 lowest. */
+static void add_scores(struct text *text, const struct build_job *job)
+{
+    const struct build_control *control = &job->control;
+    int bits = control->score_bits;
+    if (control->class_number) {
+        text_add(text,
+                 "    wire [%d:0] scores = checked;  // the number of the class that passes\n",
+                 bits - 1);
+        return;
+    }
+    text_add(text, "    wire [%d:0] scores = {", bits * control->classes - 1);
+    for (int k = control->classes - 1; k >= 0; k--) {
+        const struct build_field *field = &job->fields[k];
+        int high = field->lsb + field->width - 1, fill = bits - field->width;
+        if (fill > 0 && field->is_signed) text_add(text, "{%d{checked[%d]}}, ", fill, high);
+        if (fill > 0 && !field->is_signed) text_add(text, "%d'd0, ", fill);
+        text_add(text, "checked[%d:%d]%s", high, field->lsb,
+                 k == 0       ? "};\n"
+                 : k % 4 == 0 ? ",\n                          "
+                              : ", ");
+    }
+}
+
+static void add_clocks(struct text *text, const struct build_job *job)
+{
+    const struct build_control *control = &job->control;
+    top_add_clock(text, job);
+    text_add(text, "    wire clk_core%s;  // %g MHz\n", control->divide > 1 ? "" : " = clk_sys",
+             control->core_mhz);
+    if (control->divide > 1)
+        text_add(text,
+                 "    clock_divider #(.DIVIDE(%d)) divider (.clk_i(clk_sys), .clk_o(clk_core));\n",
+                 control->divide);
+}
+
+static void add_control(struct text *text, const struct build_job *job)
+{
+    const struct build_control *control = &job->control;
+    const struct board *board = &job->board;
+    text_add(text,
+             "    board_control #(\n        .MEMORY_WORDS(%d), .UART_DIVIDER(%d),  // %.0f baud\n"
+             "        .LEDS(%d), .LED_LOW(%d'b",
+             control->memory_words, control->uart_divider, control->uart_baud, board->led_count,
+             board->led_count);
+    for (int i = board->led_count - 1; i >= 0; i--)
+        text_add(text, "%d", board->leds[i].active_low);
+    text_add(text,
+             "),\n        .IN_BITS(%d), .OUT_BITS(%d), .LATENCY_CYCLES(%d), .INTERVAL_CYCLES(%d),\n"
+             "        .CLASSES(%d), .SCORE_BITS(%d), .PRESCALE_BITS(%d), .CLASS_NUMBER(%d),\n"
+             "        .EVENT_LANES(%d), .EVENT_ROWS(%d), .ANSWER_LANES(%d), .ANSWER_ROWS(%d),\n"
+             "        .EVENTS(%d), .RECORDS(%d), .SPY_INPUTS(%d),\n"
+             "        .LOAD_ADDRESS_BITS(%d), .LOAD_DATA_BITS(%d)\n    ) control (\n",
+             job->in_bits, job->out_bits, job->latency_cycles, job->interval_cycles,
+             control->classes, control->score_bits, control->prescale_bits, control->class_number,
+             control->event_lanes, control->event_rows, control->answer_lanes, control->answer_rows,
+             control->events, control->records, control->spy_inputs, job->load_address_bits,
+             job->load_data_bits);
+    text_add(
+        text,
+        "        .clk_core_i(clk_core), .clk_i(clk_sys), .locked_i(locked),\n"
+        "        .rx_i(rx_i), .tx_o(tx_o), .leds_o(leds_o),\n"
+        "        .network_rst_o(rst), .valid_o(valid), .data_o(data),\n"
+        "        .valid_i(answer_valid), .data_i(answer), .error_i(answer_error),\n"
+        "        .answer_o(checked), .scores_i(scores),\n"
+        "        .load_valid_o(load_valid), .load_swap_o(load_swap), .load_address_o(load_addr),\n"
+        "        .load_data_o(load_data), .load_ready_i(load_ready), .load_bank_i(load_bank)\n"
+        "    );\n");
+}
+
+void job_write_control_top(struct build_job *job, struct text *text)
+{
+    bool loads = job->load_data_bits > 0;
+    text_add(text,
+             "// Top of %s (%s) for the network %s: clocks, the network, and a soft core with\n"
+             "// the trigger system around it (rtl/board_control.v).\n"
+             "`default_nettype none\n\nmodule top (\n    input  wire       clk_i,  // %g MHz\n"
+             "    input  wire       rx_i,\n    output wire       tx_o,\n"
+             "    output wire [%d:0] leds_o\n);\n",
+             job->board.title, job->board.part, job->top, job->board.clock_in_mhz,
+             job->board.led_count - 1);
+    add_clocks(text, job);
+    text_add(text,
+             "    wire rst, valid, answer_valid, answer_error;\n    wire [%d:0] data;\n"
+             "    wire [%d:0] answer, checked;  // checked: a cycle later\n",
+             job->in_bits - 1, job->out_bits - 1);
+    add_scores(text, job);
+    text_add(
+        text,
+        "    wire load_valid, load_swap, load_ready%s, load_bank%s;\n    wire [%d:0] load_addr;\n"
+        "    wire [%d:0] load_data;\n",
+        loads ? "" : " = 1'b0", loads ? "" : " = 1'b0", loads ? job->load_address_bits - 1 : 0,
+        loads ? job->load_data_bits - 1 : 0);
+    add_control(text, job);
+    top_add_network(text, job, "clk_sys", "rst",
+                    ",\n        .load_valid_i(load_valid), .load_swap_i(load_swap),\n"
+                    "        .load_addr_i(load_addr), .load_data_i(load_data),\n"
+                    "        .load_ready_o(load_ready), .bank_o(load_bank)");
+}

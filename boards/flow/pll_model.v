@@ -1,0 +1,34 @@
+// For simulation in place of rtl/pll_ice40.v and rtl/pll_ecp5.v: the PLL's output is its input, so that a bench drives the network's
+// clock itself, and it locks at once.
+`default_nettype none
+
+module pll_ice40 #(
+    parameter       PAD          = 1,
+    parameter [3:0] DIVR         = 4'd0,
+    parameter [6:0] DIVF         = 7'd79,
+    parameter [2:0] DIVQ         = 3'd3,
+    parameter [2:0] FILTER_RANGE = 3'd1,
+    parameter       DIVIDE       = 1
+) (
+    input  wire clk_i,
+    output wire clk_o,
+    output wire locked_o
+);
+    assign clk_o    = clk_i;
+    assign locked_o = 1'b1;
+endmodule
+
+module pll_ecp5 #(
+    parameter CLKI_DIV  = 5,
+    parameter CLKFB_DIV = 8,
+    parameter CLKOP_DIV = 15
+) (
+    input  wire clk_i,
+    output wire clk_o,
+    output wire locked_o
+);
+    assign clk_o    = clk_i;
+    assign locked_o = 1'b1;
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,112 @@
+// Counters of 32 bits and the settings as they were written, all in one block memory of 128 words, each two halves of 16 bits. Each
+// counter's source counts a few bits by itself; in turn they are added to the words in the memory. So a word is up to 4 * (COUNTERS + 3) cycles
+// behind. The words' first content is CONSTANTS, word 0 lowest; the others begin as 0. Nothing is ever cleared, by reset neither.
+//
+// pulses_i: each counter's, one a cycle at most; those without a bit in EVERY_CYCLE come INTERVAL_CYCLES apart at least.
+// The host: start_i begins an access to word_i (the counters are 64 and on), which is done within 10 cycles; a read's word is on rdata_o then
+// until active_i falls, 0 before, or what is on live_i (at two cycles, half by half) if is_live_i. All of its inputs stay during the access.
+`default_nettype none
+
+module event_counters #(
+    parameter             COUNTERS        = 13,
+    parameter             INTERVAL_CYCLES = 1,
+    parameter [31:0]      EVERY_CYCLE     = 32'h0000_004a,
+    parameter [5*32-1:0]  CONSTANTS       = 160'd0
+) (
+    input  wire                clk_i,
+    input  wire                rst_i,
+    input  wire [COUNTERS-1:0] pulses_i,
+    input  wire                start_i,
+    input  wire                active_i,
+    input  wire                write_i,
+    input  wire [6:0]          word_i,
+    input  wire [31:0]         wdata_i,
+    input  wire                is_live_i,
+    input  wire [31:0]         live_i,
+    output wire [31:0]         rdata_o
+);
+    // ---- slots of four cycles: read the low half, the high half, write the low, the high; the host's, or a counter's
+    reg  [3:0]          phase_q;
+    reg  [COUNTERS-1:0] hot_q;  // whose turn it is
+    reg  [4:0]          turn_q;
+    reg                 host_q, waiting_q;
+    wire                next = phase_q[3];
+    wire                last = hot_q[COUNTERS-1];
+
+    always @(posedge clk_i)
+        if (rst_i) begin
+            phase_q   <= 4'b0001;
+            hot_q     <= {{COUNTERS-1{1'b0}}, 1'b1};
+            turn_q    <= 5'd0;
+            host_q    <= 1'b0;
+            waiting_q <= 1'b0;
+        end else begin
+            phase_q   <= {phase_q[2:0], phase_q[3]};
+            waiting_q <= start_i | (waiting_q & ~next);
+            if (next) host_q <= waiting_q;
+            if (next && !host_q) begin
+                hot_q  <= {hot_q[COUNTERS-2:0], last};
+                turn_q <= last ? 5'd0 : turn_q + 5'd1;
+            end
+        end
+
+    // ---- the sources' own bits, from the start when they are added
+    function integer bits_of(input integer counter);
+        bits_of = $clog2(4 * (COUNTERS + 3) / (((EVERY_CYCLE >> counter) & 1) != 0 ? 1 : INTERVAL_CYCLES) + 3);
+    endfunction
+    localparam LOW_BITS = $clog2(4 * (COUNTERS + 3) + 3);
+    wire [LOW_BITS*COUNTERS-1:0] chosen;  // of the counter whose turn it is, 0 of the others
+    reg  [LOW_BITS-1:0]          low;
+    integer c;
+    always @(*) begin
+        low = {LOW_BITS{1'b0}};
+        for (c = 0; c < COUNTERS; c = c + 1) low = low | chosen[LOW_BITS*c +: LOW_BITS];
+    end
+    genvar i;
+    generate
+        for (i = 0; i < COUNTERS; i = i + 1) begin : counter
+            localparam BITS = bits_of(i);
+            reg  [BITS-1:0] low_q;
+            wire            added = phase_q[1] & hot_q[i] & ~host_q;
+            always @(posedge clk_i)
+                if (rst_i)      low_q <= {BITS{1'b0}};
+                else if (added) low_q <= {{BITS-1{1'b0}}, pulses_i[i]};
+                else            low_q <= low_q + {{BITS-1{1'b0}}, pulses_i[i]};
+            assign chosen[LOW_BITS*i +: BITS] = low_q & {BITS{hot_q[i]}};
+            if (BITS < LOW_BITS) begin : g_fill
+                assign chosen[LOW_BITS*i+BITS +: LOW_BITS-BITS] = {LOW_BITS - BITS{1'b0}};
+            end
+        end
+    endgenerate
+
+    // ---- the memory, and the sum of half a word
+    (* ram_style = "block" *) reg [15:0] halves[0:255];
+    integer w;
+    initial begin
+        for (w = 0; w < 256; w = w + 1) halves[w] = 16'd0;
+        for (w = 0; w < 10; w = w + 1) halves[w] = CONSTANTS[16*w +: 16];
+    end
+    wire        high   = phase_q[1] | phase_q[3];
+    wire        writes = phase_q[2] | phase_q[3];
+    wire [7:0]  place  = {host_q ? word_i : {2'b10, turn_q}, high};
+    wire        put    = writes & (~host_q | write_i);
+    reg  [15:0] half_q;
+    reg  [16:0] sum_q;
+    wire [15:0] addend = phase_q[1] ? {{16 - LOW_BITS{1'b0}}, low} : {15'd0, sum_q[16]};
+
+    always @(posedge clk_i) if (put) halves[place] <= host_q ? (high ? wdata_i[31:16] : wdata_i[15:0]) : sum_q[15:0];
+    always @(posedge clk_i) half_q <= put ? 16'bx : halves[place];
+    always @(posedge clk_i) sum_q  <= {1'b0, half_q} + {1'b0, addend};
+
+    // ---- what the host reads
+    reg [31:0] rdata_q;
+    assign rdata_o = rdata_q;
+    always @(posedge clk_i)
+        if (!active_i)                  rdata_q[15:0] <= 16'd0;
+        else if (host_q && phase_q[1])  rdata_q[15:0] <= is_live_i ? live_i[15:0] : half_q;
+    always @(posedge clk_i)
+        if (!active_i)                  rdata_q[31:16] <= 16'd0;
+        else if (host_q && phase_q[2])  rdata_q[31:16] <= is_live_i ? live_i[31:16] : half_q;
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,160 @@
+// Plays stored events into a network: from event 0 to the last one that is to be played and again from event 0, at a gap from
+// one to the next, in bursts with a pause between them, for a number of events or without end. All of that is programmable.
+//
+// An event takes EVENT_ROWS rows of LANES words of 32 bits (LANES a power of two), read one after the other, so gaps are at least
+// EVENT_ROWS. The host's word address is row * LANES + lane; it reads (rdata_o, two cycles later) and writes while busy_i is low, which
+// must be high from play_i until running_o has fallen. INPUT_FILE: a hexadecimal row a line.
+//
+// put_*: takes wdata_i as the setting of that name; they are kept through resets, and 0 by configuration: without end, the least gap, one
+// burst, event 0 alone. play_i starts from event 0, stop_i ends. valid_o with data_o is the event; row_o and take_o (a bit for each
+// row) are its rows as they were read, the last in the cycle before valid_o.
+`default_nettype none
+
+module event_player #(
+    parameter IN_BITS         = 8,
+    parameter LANES           = 1,
+    parameter EVENT_ROWS      = 1,
+    parameter EVENTS          = 256,
+    parameter INTERVAL_CYCLES = 1,
+    parameter INPUT_FILE      = "patterns_in.hex"
+) (
+    input  wire                  clk_i,
+    input  wire                  rst_i,
+    input  wire                  play_i,
+    input  wire                  stop_i,
+    input  wire                  put_last_i,
+    input  wire                  put_events_i,
+    input  wire                  put_gap_i,
+    input  wire                  put_burst_i,
+    input  wire                  put_pause_i,
+    input  wire                  busy_i,
+    input  wire                  write_i,
+    input  wire [21:0]           address_i,
+    input  wire [31:0]           wdata_i,
+    output wire [31:0]           rdata_o,
+    output wire                  running_o,
+    output wire                  valid_o,
+    output wire [IN_BITS-1:0]    data_o,
+    output wire [32*LANES-1:0]   row_o,
+    output wire [EVENT_ROWS-1:0] take_o
+);
+    localparam ROWS       = EVENTS * EVENT_ROWS;
+    localparam ROW_BITS   = $clog2(ROWS);
+    localparam LANE_BITS  = $clog2(LANES);
+    localparam EVENT_BITS = $clog2(EVENTS);
+    localparam WIDTH      = 32 * LANES;
+    localparam [31:0] LEAST = INTERVAL_CYCLES > EVENT_ROWS ? INTERVAL_CYCLES : EVENT_ROWS;
+    localparam [31:0] LEAST_LOAD = LEAST - 2;
+
+    // ---- settings, as what their counters start from: n - 2 down to -1, whose sign says that it is the n-th
+    reg [16:0]         gap_q   = LEAST_LOAD[16:0];
+    reg [16:0]         pause_q = 17'd0;
+    reg [16:0]         burst_q = 17'd0;
+    reg [24:0]         events_q = 25'd0;
+    reg [EVENT_BITS:0] last_q  = {EVENT_BITS + 1{1'b1}};
+    reg                has_pause_q = 1'b0, has_bursts_q = 1'b0, has_end_q = 1'b0;
+
+    wire [16:0] less = {1'b0, wdata_i[15:0]} - 17'd2;
+    always @(posedge clk_i) if (put_gap_i) gap_q <= {16'd0, wdata_i[15:0]} < LEAST ? LEAST_LOAD[16:0] : less;
+    always @(posedge clk_i) if (put_pause_i) {has_pause_q, pause_q} <= {wdata_i[15:0] != 16'd0, less};
+    always @(posedge clk_i) if (put_burst_i) {has_bursts_q, burst_q} <= {wdata_i[15:0] != 16'd0, less};
+    always @(posedge clk_i) if (put_events_i) {has_end_q, events_q} <= {wdata_i[23:0] != 24'd0, {1'b0, wdata_i[23:0]} - 25'd2};
+    always @(posedge clk_i) if (put_last_i) last_q <= {1'b0, wdata_i[EVENT_BITS-1:0]} - 1'b1;
+
+    // ---- pace: a tick for each event
+    reg                running_q, rest_q, tick_q, wrap_q;
+    reg [16:0]         gap_left_q, burst_left_q;
+    reg [24:0]         events_left_q;
+    reg [EVENT_BITS:0] last_left_q;
+    wire               due      = gap_left_q[16];
+    wire               tick     = running_q & due & ~rest_q;
+    wire               burst    = has_bursts_q & burst_left_q[16];
+    wire               complete = has_end_q & events_left_q[24];
+
+    assign running_o = running_q | tick_q;
+
+    always @(posedge clk_i)
+        if (rst_i) begin
+            running_q <= 1'b0;
+            tick_q    <= 1'b0;
+        end else begin
+            running_q <= play_i | (running_q & ~stop_i & ~(tick & complete));
+            tick_q    <= tick;
+        end
+    always @(posedge clk_i)
+        if (play_i)   rest_q <= 1'b0;
+        else if (due) rest_q <= tick & burst & has_pause_q;
+    always @(posedge clk_i)
+        if (play_i)   gap_left_q <= 17'h1ffff;
+        else if (due) gap_left_q <= rest_q ? pause_q : gap_q;
+        else          gap_left_q <= gap_left_q - 17'd1;
+    always @(posedge clk_i)
+        if (play_i)    burst_left_q <= burst_q;
+        else if (tick) burst_left_q <= burst ? burst_q : burst_left_q - 17'd1;
+    always @(posedge clk_i)
+        if (play_i)    events_left_q <= events_q;
+        else if (tick) events_left_q <= events_left_q - 25'd1;
+    always @(posedge clk_i)
+        if (play_i)    last_left_q <= last_q;
+        else if (tick) last_left_q <= last_left_q[EVENT_BITS] ? last_q : last_left_q - 1'b1;
+    always @(posedge clk_i) if (tick) wrap_q <= last_left_q[EVENT_BITS];
+
+    // ---- read: a bit a row, the one that is being read; after the last stored event the first is next
+    (* ram_style = "block" *) reg [WIDTH-1:0] rows[0:ROWS-1];
+    initial $readmemh(INPUT_FILE, rows);
+
+    reg  [EVENT_ROWS-1:0] read_q, take_q;
+    reg  [ROW_BITS-1:0]   place_q;
+    reg  [WIDTH-1:0]      row_q;
+    wire [ROW_BITS-1:0]   host_row = address_i[LANE_BITS +: ROW_BITS];
+    wire [ROW_BITS-1:0]   row      = busy_i ? place_q : host_row;
+    wire                  write    = write_i & ~busy_i;
+    wire                  ends     = read_q[EVENT_ROWS-1];
+    wire                  meets    = write;  // then nobody looks at what is read: saying so saves a bypass in synthesis
+    wire                  unused   = &{1'b0, address_i};
+
+    always @(posedge clk_i) row_q <= meets ? {WIDTH{1'bx}} : rows[row];
+    always @(posedge clk_i)
+        if (play_i)       place_q <= {ROW_BITS{1'b0}};
+        else if (|read_q) place_q <= ends & wrap_q ? {ROW_BITS{1'b0}} : place_q + 1'b1;
+
+    genvar i;
+    generate
+        if (EVENT_ROWS == 1) begin : g_row
+            always @(posedge clk_i) read_q <= ~rst_i & tick;
+        end else begin : g_rows
+            always @(posedge clk_i) read_q <= rst_i ? {EVENT_ROWS{1'b0}} : {read_q[EVENT_ROWS-2:0], tick};
+        end
+        if (LANES == 1) begin : g_lane
+            assign rdata_o = row_q;
+            always @(posedge clk_i) if (write) rows[host_row] <= wdata_i;
+        end else begin : g_lanes
+            assign rdata_o = row_q[32 * address_i[LANE_BITS-1:0] +: 32];
+            for (i = 0; i < LANES; i = i + 1) begin : lane
+                wire [31:0] number = i;
+                wire        here          = write && address_i[LANE_BITS-1:0] == number[LANE_BITS-1:0];
+                wire        unused_number = &{1'b0, number};
+                always @(posedge clk_i) if (here) rows[host_row][32*i +: 32] <= wdata_i;
+            end
+        end
+    endgenerate
+
+    always @(posedge clk_i) take_q <= rst_i ? {EVENT_ROWS{1'b0}} : read_q;
+    assign row_o  = row_q;
+    assign take_o = take_q;
+
+    // ---- the event: its rows side by side
+    reg                        valid_q;
+    reg [WIDTH*EVENT_ROWS-1:0] data_q;
+    assign valid_o = valid_q;
+    assign data_o  = data_q[IN_BITS-1:0];
+    wire   unused_padding = &{1'b0, data_q};
+    always @(posedge clk_i) valid_q <= ~rst_i & take_q[EVENT_ROWS-1];
+    generate
+        for (i = 0; i < EVENT_ROWS; i = i + 1) begin : word
+            always @(posedge clk_i) if (take_q[i]) data_q[WIDTH*i +: WIDTH] <= row_q;
+        end
+    endgenerate
+endmodule
+
+`default_nettype wire

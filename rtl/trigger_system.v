@@ -1,0 +1,343 @@
+// What stands around a network: stored events are played into it, its answers decided on, compared or recorded, counted and
+// spied on, all in the network's clock. docs/reference/trigger-system.md says how; runtime/registers.txt is the register map.
+//
+// The network: fixed latency, valid_o/data_o in, valid_i/data_i LATENCY_CYCLES later, a reset before each playing (network_rst_o). scores_i: from
+// answer_o, which is data_i a cycle later, each score sign-extended to SCORE_BITS, class 0 lowest; with CLASS_NUMBER the number of a class.
+// load_*: the network's load port, if LOAD_DATA_BITS is not 0.
+//
+// The bus: start_i begins an access, active_i is high during it; address, data and direction stay. ready_o comes 16 cycles later; rdata_o is what
+// was read until active_i falls, then 0 (rtl/bus_bridge.v).
+//
+// Rows: EVENT_ROWS * EVENT_LANES words of 32 bits hold an event, ANSWER_ROWS * ANSWER_LANES an answer (lanes powers of two, rows at most
+// INTERVAL_CYCLES). EVENTS: stored ones. RECORDS of the spy: a power of two; SPY_INPUTS: it keeps events too.
+`default_nettype none
+
+module trigger_system #(
+    parameter IN_BITS         = 24,
+    parameter OUT_BITS        = 20,
+    parameter LATENCY_CYCLES  = 3,
+    parameter INTERVAL_CYCLES = 1,
+    parameter CLASSES         = 2,
+    parameter SCORE_BITS      = 10,
+    parameter PRESCALE_BITS   = 8,
+    parameter CLASS_NUMBER    = 0,
+    parameter EVENT_LANES     = 1,
+    parameter EVENT_ROWS      = 1,
+    parameter ANSWER_LANES    = 1,
+    parameter ANSWER_ROWS     = 1,
+    parameter EVENTS          = 256,
+    parameter RECORDS         = 64,
+    parameter SPY_INPUTS      = 1,
+    parameter LOAD_ADDRESS_BITS = 0,
+    parameter LOAD_DATA_BITS  = 0,
+    parameter INPUT_FILE      = "patterns_in.hex",
+    parameter OUTPUT_FILE     = "patterns_out.hex"
+) (
+    input  wire                                                    clk_i,
+    input  wire                                                    rst_i,
+    input  wire                                                    start_i,
+    input  wire                                                    active_i,
+    input  wire                                                    write_i,
+    input  wire [24:0]                                             address_i,
+    input  wire [31:0]                                             wdata_i,
+    output wire                                                    ready_o,
+    output wire [31:0]                                             rdata_o,
+    output wire                                                    frozen_o,
+    output wire                                                    network_rst_o,
+    output wire                                                    valid_o,
+    output wire [IN_BITS-1:0]                                      data_o,
+    input  wire                                                    valid_i,
+    input  wire [OUT_BITS-1:0]                                     data_i,
+    input  wire                                                    error_i,
+    output wire [OUT_BITS-1:0]                                     answer_o,
+    input  wire [(CLASS_NUMBER != 0 ? 1 : CLASSES)*SCORE_BITS-1:0] scores_i,
+    output wire                                                    load_valid_o,
+    output wire                                                    load_swap_o,
+    output wire [(LOAD_ADDRESS_BITS > 0 ? LOAD_ADDRESS_BITS : 1)-1:0] load_address_o,
+    output wire [(LOAD_DATA_BITS > 0 ? LOAD_DATA_BITS : 1)-1:0]    load_data_o,
+    input  wire                                                    load_ready_i,
+    input  wire                                                    load_bank_i
+);
+`include "event_registers.vh"
+    localparam DECIDED  = ANSWER_ROWS + 3;  // cycles from an answer to its record
+    localparam COUNTERS = 8 + CLASSES;
+    // Cycles in which an event is on its way to its record, and events that can be; without their inputs, answers.
+    localparam WAY_CYCLES = (SPY_INPUTS != 0 ? LATENCY_CYCLES + EVENT_ROWS : 0) + DECIDED + 4;
+    localparam UNDERWAY   = WAY_CYCLES / INTERVAL_CYCLES + 1;
+    localparam REST_CYCLES = LATENCY_CYCLES + EVENT_ROWS + DECIDED + 4 * (COUNTERS + 3);  // until the last event is counted
+    localparam RECORD_WORDS = 1 << $clog2(1 + ANSWER_LANES * ANSWER_ROWS);
+    localparam INPUT_WORDS  = SPY_INPUTS != 0 ? EVENT_LANES << $clog2(EVENT_ROWS) : 0;
+    localparam THRESHOLD_BITS = CLASS_NUMBER != 0 ? 0 : SCORE_BITS;
+
+    // ---- the bus: 16 cycles; what is written is written in the tenth
+    reg  [3:0]  cycle_q;
+    reg         busy_q, strobe_q, ready_q;
+    wire        put     = strobe_q & write_i;
+    wire [2:0]  window  = address_i[24:22];
+    wire [6:0]  number  = address_i[6:0];
+    wire        listed  = window == 3'd0 && address_i[21:7] == 15'd0;
+    wire        set     = put & listed;
+    wire        control = set && number == EVENTS_CONTROL;
+
+    assign ready_o = ready_q;
+    always @(posedge clk_i)
+        if (rst_i) begin
+            cycle_q  <= 4'd0;
+            busy_q   <= 1'b0;
+            strobe_q <= 1'b0;
+            ready_q  <= 1'b0;
+        end else begin
+            cycle_q  <= start_i ? 4'd1 : cycle_q + {3'd0, busy_q};
+            busy_q   <= active_i & (start_i | (busy_q & ~(&cycle_q)));
+            strobe_q <= busy_q && cycle_q == 4'd9;
+            ready_q  <= busy_q & (&cycle_q);
+        end
+
+    // ---- playing, until the last answer has come and is counted
+    localparam REST_BITS = $clog2(REST_CYCLES + 1) + 1;
+    localparam [31:0] REST = REST_CYCLES;
+    reg                 play_q, stop_q, apply_q, arm_q, freeze_q, swap_q, record_q, rst_q;
+    reg [REST_BITS-1:0] rest_q;
+    wire                running, given;
+    wire                playing = running | play_q | ~rest_q[REST_BITS-1];
+    assign network_rst_o = rst_q;
+    always @(posedge clk_i) rst_q <= rst_i | (control & wdata_i[0] & ~playing);
+    always @(posedge clk_i)
+        if (rst_i)                 rest_q <= {REST_BITS{1'b1}};
+        else if (running | play_q) rest_q <= REST[REST_BITS-1:0];
+        else if (playing)          rest_q <= rest_q - 1'b1;
+    always @(posedge clk_i) play_q   <= control & wdata_i[0] & ~playing & ~rst_i;
+    always @(posedge clk_i) stop_q   <= control & wdata_i[1];
+    always @(posedge clk_i) apply_q  <= control & wdata_i[2];
+    always @(posedge clk_i) arm_q    <= control & wdata_i[3];
+    always @(posedge clk_i) freeze_q <= control & wdata_i[4];
+    always @(posedge clk_i) swap_q   <= control & wdata_i[5];
+    initial record_q = 1'b0;
+    always @(posedge clk_i) if (set && number == EVENTS_MODE) record_q <= wdata_i[0];
+
+    // ---- events in
+    wire [31:0]               played, expected, spied, counted;
+    wire [32*EVENT_LANES-1:0] row;
+    wire [EVENT_ROWS-1:0]     row_take;
+    assign valid_o = given;
+    event_player #(
+        .IN_BITS(IN_BITS),
+        .LANES(EVENT_LANES),
+        .EVENT_ROWS(EVENT_ROWS),
+        .EVENTS(EVENTS),
+        .INTERVAL_CYCLES(INTERVAL_CYCLES),
+        .INPUT_FILE(INPUT_FILE)
+    ) player (
+        .clk_i(clk_i),
+        .rst_i(rst_i),
+        .play_i(play_q),
+        .stop_i(stop_q),
+        .put_last_i(set && number == EVENTS_PLAY_LAST),
+        .put_events_i(set && number == EVENTS_PLAY_EVENTS),
+        .put_gap_i(set && number == EVENTS_PLAY_GAP),
+        .put_burst_i(set && number == EVENTS_PLAY_BURST),
+        .put_pause_i(set && number == EVENTS_PLAY_PAUSE),
+        .busy_i(playing),
+        .write_i(put && window == 3'd1),
+        .address_i(address_i[21:0]),
+        .wdata_i(wdata_i),
+        .rdata_o(played),
+        .running_o(running),
+        .valid_o(given),
+        .data_o(data_o),
+        .row_o(row),
+        .take_o(row_take)
+    );
+
+    // ---- answers out
+    wire [32*ANSWER_LANES-1:0] word;
+    wire [ANSWER_ROWS-1:0]     word_take;
+    wire                       soon, due, there, mismatch, late;
+    answer_checker #(
+        .OUT_BITS(OUT_BITS),
+        .LANES(ANSWER_LANES),
+        .ANSWER_ROWS(ANSWER_ROWS),
+        .EVENTS(EVENTS),
+        .LATENCY_CYCLES(LATENCY_CYCLES),
+        .OUTPUT_FILE(OUTPUT_FILE)
+    ) answers (
+        .clk_i(clk_i),
+        .rst_i(rst_i),
+        .play_i(play_q),
+        .record_i(record_q),
+        .put_last_i(set && number == EVENTS_PLAY_LAST),
+        .busy_i(playing),
+        .write_i(put && window == 3'd2),
+        .address_i(address_i[21:0]),
+        .wdata_i(wdata_i),
+        .rdata_o(expected),
+        .given_i(given),
+        .valid_i(valid_i),
+        .data_i(data_i),
+        .answer_o(answer_o),
+        .word_o(word),
+        .word_take_o(word_take),
+        .soon_o(soon),
+        .due_o(due),
+        .there_o(there),
+        .mismatch_o(mismatch),
+        .late_o(late)
+    );
+
+    wire [CLASSES-1:0] passes;
+    wire               accept;
+    decision #(
+        .CLASSES(CLASSES),
+        .SCORE_BITS(SCORE_BITS),
+        .PRESCALE_BITS(PRESCALE_BITS),
+        .CLASS_NUMBER(CLASS_NUMBER)
+    ) decision (
+        .clk_i(clk_i),
+        .rst_i(rst_i),
+        .put_threshold_i(set && number[6:4] == EVENTS_THRESHOLD[6:4]),
+        .put_prescale_i(set && number[6:4] == EVENTS_PRESCALE[6:4]),
+        .put_mask_i(set && number == EVENTS_ACCEPT_MASK),
+        .index_i(number[3:0]),
+        .wdata_i(wdata_i),
+        .apply_i(apply_q),
+        .valid_i(valid_i),
+        .scores_i(scores_i),
+        .passes_o(passes),
+        .accept_o(accept)
+    );
+
+    // ---- the decision goes on to where the comparison is done: passes from cycle 2, accept from cycle 3
+    reg [CLASSES*ANSWER_ROWS-1:0] passes_q;
+    reg [ANSWER_ROWS-1:0]         accept_q;  // the last stands beside due
+    wire                          accept_soon;
+    generate
+        if (ANSWER_ROWS == 1) begin : g_row
+            always @(posedge clk_i) passes_q <= passes;
+            always @(posedge clk_i) accept_q <= accept;
+            assign accept_soon = accept;
+        end else begin : g_rows
+            always @(posedge clk_i) passes_q <= {passes_q[CLASSES*(ANSWER_ROWS-1)-1:0], passes};
+            always @(posedge clk_i) accept_q <= {accept_q[ANSWER_ROWS-2:0], accept};
+            assign accept_soon = accept_q[ANSWER_ROWS-2];
+        end
+    endgenerate
+    wire accepts = accept_q[ANSWER_ROWS-1];
+
+    // ---- spy
+    wire        armed, frozen;
+    wire [15:0] next, taken;
+    assign frozen_o = frozen;
+    spy_memory #(
+        .RECORDS(RECORDS),
+        .CLASSES(CLASSES),
+        .OUT_LANES(ANSWER_LANES),
+        .ANSWER_ROWS(ANSWER_ROWS),
+        .IN_LANES(EVENT_LANES),
+        .EVENT_ROWS(EVENT_ROWS),
+        .INPUTS(SPY_INPUTS),
+        .INTERVAL_CYCLES(INTERVAL_CYCLES),
+        .UNDERWAY(UNDERWAY),
+        .ARM_CYCLES(WAY_CYCLES)
+    ) spy (
+        .clk_i(clk_i),
+        .rst_i(rst_i),
+        .play_i(play_q),
+        .arm_i(arm_q),
+        .freeze_i(freeze_q),
+        .put_trigger_i(set && number == EVENTS_SPY_TRIGGER),
+        .put_after_i(set && number == EVENTS_SPY_AFTER),
+        .wdata_i(wdata_i),
+        .take_i(row_take),
+        .row_i(row),
+        .word_take_i(word_take),
+        .word_i(word),
+        .soon_i(soon),
+        .accept_i(accept_soon),
+        .passes_i(passes_q[CLASSES*(ANSWER_ROWS-1) +: CLASSES]),
+        .due_i(due),
+        .mismatch_i(mismatch),
+        .late_i(late),
+        .armed_o(armed),
+        .frozen_o(frozen),
+        .next_o(next),
+        .taken_o(taken),
+        .read_i(window == 3'd3),
+        .read_inputs_i(window == 3'd4),
+        .address_i(address_i[21:0]),
+        .rdata_o(spied)
+    );
+
+    // ---- load port
+    wire load_refused;
+    generate
+        if (LOAD_DATA_BITS > 0) begin : g_load
+            reg [LOAD_ADDRESS_BITS-1:0] load_address_q;
+            reg                         load_valid_q;
+            always @(posedge clk_i)
+                if (set && number == EVENTS_LOAD_ADDRESS) load_address_q <= wdata_i[LOAD_ADDRESS_BITS-1:0];
+                else if (load_valid_q)                    load_address_q <= load_address_q + 1'b1;
+            always @(posedge clk_i) load_valid_q <= set && number == EVENTS_LOAD_DATA;
+            assign load_valid_o   = load_valid_q;
+            assign load_swap_o    = swap_q;
+            assign load_address_o = load_address_q;
+            assign load_refused   = (load_valid_q | swap_q) & ~load_ready_i;
+            if (LOAD_DATA_BITS > 32) begin : g_wide
+                reg [LOAD_DATA_BITS-33:0] high_q;
+                always @(posedge clk_i) if (set && number == EVENTS_LOAD_HIGH) high_q <= wdata_i[LOAD_DATA_BITS-33:0];
+                assign load_data_o = {high_q, wdata_i};
+            end else begin : g_narrow
+                assign load_data_o = wdata_i[LOAD_DATA_BITS-1:0];
+            end
+        end else begin : g_no_load
+            assign load_valid_o   = 1'b0;
+            assign load_swap_o    = 1'b0;
+            assign load_address_o = 1'b0;
+            assign load_data_o    = 1'b0;
+            assign load_refused   = 1'b0;
+            wire   unused_load    = swap_q;
+        end
+    endgenerate
+
+    // ---- counters, settings and status
+    reg                 refused_q, error_q;
+    reg  [COUNTERS-1:0] pulses_q;
+    wire                loadable = LOAD_DATA_BITS > 0;
+    wire [7:0]          status   = {loadable, load_bank_i, load_ready_i, error_q, frozen, armed, apply_q, playing};
+    localparam [31:0] GEOMETRY = OUT_BITS << 16 | IN_BITS, MEMORIES = RECORDS << 16 | EVENTS, TIMING = INTERVAL_CYCLES << 16 | LATENCY_CYCLES,
+                      STRIDES = INPUT_WORDS << 24 | RECORD_WORDS << 16 | (ANSWER_LANES * ANSWER_ROWS) << 8 | EVENT_LANES * EVENT_ROWS,
+                      SIZES = COUNTERS << 24 | PRESCALE_BITS << 16 | THRESHOLD_BITS << 8 | CLASSES;
+
+    always @(posedge clk_i) error_q   <= error_i;
+    always @(posedge clk_i) refused_q <= (strobe_q & playing & (window == 3'd1 || window == 3'd2)) | load_refused;
+    always @(posedge clk_i)
+        if (rst_i) pulses_q <= {COUNTERS{1'b0}};
+        else       pulses_q <= {passes, 1'b0, refused_q, accepts & frozen, accepts, late, mismatch, there, given};
+
+    event_counters #(
+        .COUNTERS(COUNTERS),
+        .INTERVAL_CYCLES(INTERVAL_CYCLES),
+        .EVERY_CYCLE(32'h0000_004a),
+        .CONSTANTS({SIZES, TIMING, STRIDES, MEMORIES, GEOMETRY})
+    ) counters (
+        .clk_i(clk_i),
+        .rst_i(rst_i),
+        .pulses_i(pulses_q),
+        .start_i(start_i & listed),
+        .active_i(active_i & listed),
+        .write_i(write_i & ~number[6] & (number > EVENTS_CLASSES)),
+        .word_i(number),
+        .wdata_i(wdata_i),
+        .is_live_i(number == EVENTS_STATUS || number == EVENTS_SPY_STATE || number == EVENTS_CONTROL),
+        .live_i(number == EVENTS_SPY_STATE ? {taken, next} : number == EVENTS_STATUS ? {24'd0, status} : 32'd0),
+        .rdata_o(counted)
+    );
+
+    // ---- what is read: of the three sources all but one are 0
+    reg [31:0] stored_q;
+    always @(posedge clk_i)
+        if (active_i && !playing && (window == 3'd1 || window == 3'd2)) stored_q <= window == 3'd1 ? played : expected;
+        else                                                            stored_q <= 32'd0;
+    assign rdata_o = stored_q | spied | counted;
+endmodule
+
+`default_nettype wire
