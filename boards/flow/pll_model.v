@@ -1,4 +1,4 @@
-// For simulation in place of rtl/pll_ice40.v and rtl/pll_ecp5.v: the PLL's output is its input, so that a bench drives the network's
+// For simulation in place of rtl/pll_ice40.v, rtl/pll_ecp5.v and rtl/pll_gowin.v: the PLL's output is its input, so that a bench drives the network's
 // clock itself, and it locks at once.
 `default_nettype none
 
@@ -22,6 +22,22 @@ module pll_ecp5 #(
     parameter CLKI_DIV  = 5,
     parameter CLKFB_DIV = 8,
     parameter CLKOP_DIV = 15
+) (
+    input  wire clk_i,
+    output wire clk_o,
+    output wire locked_o
+);
+    assign clk_o    = clk_i;
+    assign locked_o = 1'b1;
+endmodule
+
+module pll_gowin #(
+    parameter FCLKIN = "27",
+    parameter DEVICE = "GW1NR-9C",
+    parameter IDIV   = 9,
+    parameter FBDIV  = 40,
+    parameter ODIV   = 4,
+    parameter DIVIDE = 3
 ) (
     input  wire clk_i,
     output wire clk_o,
