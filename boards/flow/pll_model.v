@@ -1,5 +1,5 @@
 // For simulation in place of rtl/pll_ice40.v, rtl/pll_ecp5.v and rtl/pll_gowin.v: the PLL's output is its input, so that a bench drives the network's
-// clock itself, and it locks at once.
+// clock itself, and it locks at once; and of Gowin's buffer onto a global network.
 `default_nettype none
 
 module pll_ice40 #(
@@ -45,6 +45,13 @@ module pll_gowin #(
 );
     assign clk_o    = clk_i;
     assign locked_o = 1'b1;
+endmodule
+
+module BUFG (
+    input  wire I,
+    output wire O
+);
+    assign O = I;
 endmodule
 
 `default_nettype wire

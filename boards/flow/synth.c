@@ -30,8 +30,8 @@ static void add_synth(struct text *script, struct build_job *job, const char *to
     bool multiplies = is_network && job->uses_multipliers && job->board.target.model.dsp_a_bits > 0;
     const char *flags = job->ecp5 && is_network ? " -abc9 -nowidelut" : "";
     if (job->gowin)
-        flags = arena_printf(&job->arena, " -family %s%s", job->board.target.name,
-                             is_network ? " -noiopads -nowidelut" : "");
+        flags = arena_printf(&job->arena, " -family %s -nowidelut%s", job->board.target.name,
+                             is_network ? " -noiopads" : "");
     const char *command =
         arena_printf(&job->arena, "%s%s%s%s -top %s",
                      job->ecp5    ? "synth_ecp5"
