@@ -7,7 +7,7 @@ OPT    ?= -O2
 SANITIZE ?=
 
 # Modules from the ground up: a module uses those before it, never those after.
-MODULES := base data model compiler trainer sim boards report cli
+MODULES := base data model compiler trainer sim host boards report cli
 
 PKGS_base := libcjson
 PKGS_data := libzip zlib hdf5
@@ -15,6 +15,7 @@ PKGS_model := libprotobuf-c expat
 PKGS_compiler :=
 PKGS_trainer := openblas
 PKGS_sim :=
+PKGS_host :=
 PKGS_boards :=
 PKGS_report :=
 PKGS_cli := libcyaml popt
@@ -49,6 +50,7 @@ $$(BUILD)/lib/lib$(1).a: $$(OBJ_$(1))
 	$$(Q)ar rcs $$@ $$(OBJ_$(1))
 endef
 GENERATED_OBJ_model = $(BUILD)/obj/generated/onnx.pb-c.o
+GENERATED_OBJ_host = $(BUILD)/obj/runtime/frame.o $(BUILD)/obj/runtime/frame_crc.o $(BUILD)/obj/runtime/monitor.o # the firmware's own C
 $(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
 
 # pkg-config runs once per module that is really built, so that `make help` needs nothing installed.

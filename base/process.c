@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -179,6 +180,40 @@ int process_run(const char *const argv[], const struct process_options *options)
     bool started = start(argv, options->folder, output, &child);
     close(output);
     return started ? finish(&child, options->time_limit_s) : PROCESS_NOT_FOUND;
+}
+
+static struct child children[PROCESS_MOST]; /* pid 0: none */
+
+int process_start(const char *const argv[], const struct process_options *options)
+{
+    int number = 0;
+    while (number < PROCESS_MOST && children[number].pid != 0)
+        number++;
+    assert(number < PROCESS_MOST);
+    int output = open(options->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (output < 0) fail("%s: cannot write: %s", options->log, strerror(errno));
+    bool runs = start(argv, options->folder, output, &children[number]);
+    close(output);
+    if (!runs) fail("%s: there is no such program", argv[0]);
+    return number;
+}
+
+bool process_runs(int number)
+{
+    siginfo_t ended = {0};
+    if (children[number].pid == 0) return false;
+    int got = waitid(P_PID, (id_t)children[number].pid, &ended, WEXITED | WNOHANG | WNOWAIT);
+    return got == 0 && ended.si_pid == 0;
+}
+
+void process_stop(int number)
+{
+    struct child *child = &children[number];
+    if (child->pid == 0) return;
+    kill_group(child);
+    interrupt_remove_group(child->group_slot);
+    waitpid(child->pid, NULL, 0);
+    child->pid = 0;
 }
 
 bool process_exists(const char *program)

@@ -18,6 +18,14 @@ enum { PROCESS_TIMED_OUT = -1, PROCESS_NOT_FOUND = -2, PROCESS_KILLED = -3 };
  * An interrupt (Ctrl-C) of ours kills the process too. */
 int process_run(const char *const argv[], const struct process_options *options);
 
+/* Starts argv[0] and goes on; it is killed with us, at the latest. Returns a number for it, for at
+ * most PROCESS_MOST at once; ends with one line if there is no such program. */
+enum { PROCESS_MOST = 4 };
+int process_start(const char *const argv[], const struct process_options *options);
+bool process_runs(int number);
+/* Kills it, if it still runs. */
+void process_stop(int number);
+
 /* Whether a program of that name is in PATH (or is an executable path). */
 bool process_exists(const char *program);
 

@@ -61,6 +61,10 @@ struct build_result {
     char bitstream[128]; /* relative to the build folder, "" when pins free */
 };
 
+/* Identity of a build folder's network, which the firmware tells a host: the CRC-32 of
+ * program.sluice; 0 if there is none. */
+uint32_t build_identity(const char *folder);
+
 /* What a board's top with control `core` is made of. */
 struct build_system {
     struct board board;

@@ -32,8 +32,8 @@ double *board_events(struct cli *cli, const struct program *program, long count)
     return x;
 }
 
-static const uint8_t *pack(struct cli *cli, const struct program *program, bool outputs,
-                           const int64_t *integers, long count)
+const uint8_t *board_pack(struct cli *cli, const struct program *program, bool outputs,
+                          const int64_t *integers, long count)
 {
     size_t bytes =
         (size_t)((outputs ? emit_output_bits(program) : emit_input_bits(program)) + 7) / 8;
@@ -85,6 +85,6 @@ void board_request(struct cli *cli, const struct program *program, const double 
     program_eval(program, inputs, BOARD_EVENTS, outputs);
     request->patterns =
         (struct build_patterns){.count = BOARD_EVENTS,
-                                .inputs = pack(cli, program, false, inputs, BOARD_EVENTS),
-                                .outputs = pack(cli, program, true, outputs, BOARD_EVENTS)};
+                                .inputs = board_pack(cli, program, false, inputs, BOARD_EVENTS),
+                                .outputs = board_pack(cli, program, true, outputs, BOARD_EVENTS)};
 }

@@ -24,6 +24,8 @@
     X(IMAGE, image, "JOB | DIR | MODEL.onnx", 1, 1,                                                \
       "write the weights of another training for a network compiled with --weights loadable")      \
     X(BUILD, build, "JOB | DIR", 1, 1, "synthesise, place and route; write the bitstream")         \
+    X(RUN, run, "JOB | DIR", 1, 1,                                                                 \
+      "play events through a board, real or simulated, and compare; thresholds, rates, spy")       \
     X(SOFTCORE, softcore, "JOB | DIR", 1, 1,                                                       \
       "the program as C for a RISC-V soft core, run in qemu: bytes, instructions an event")        \
     X(HLS, hls, "JOB | DIR", 1, 1,                                                                 \
@@ -52,7 +54,7 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
 #define ON(verb) (1u << VERB_##verb)
 #define ON_FOLDER                                                                                  \
     (ON(COMPILE) | ON(EMULATE) | ON(VERIFY) | ON(BUILD) | ON(REPORT) | ON(EXPLAIN) | ON(ALL) |     \
-     ON(TRAIN) | ON(EXPLORE) | ON(SOFTCORE) | ON(HLS))
+     ON(TRAIN) | ON(EXPLORE) | ON(SOFTCORE) | ON(HLS) | ON(RUN))
 #define ON_COMPILE (ON(COMPILE) | ON(ALL) | ON(EXPLORE))
 #define ON_CHOICE (ON(COMPILE) | ON(ALL)) /* of factors, within a budget */
 #define ON_BUILD (ON(BUILD) | ON(ALL) | ON(EXPLORE))
@@ -69,6 +71,9 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "multipliers, their weights in memory")                                                      \
     X(STRING, weights, "weights", "rom|loadable[:LAYER,...]", ON_COMPILE,                          \
       "loadable: weights and biases of dense layers are written at run time; see --reuse")         \
+    X(STRING, protect, "protect", "none|tmr|ecc|tmr+ecc", ON_COMPILE,                              \
+      "against upsets: tmr: control registers in three copies that vote; ecc: words of loadable "  \
+      "memories corrected")                                                                        \
     X(STRING, reuse, "reuse", "N", ON_COMPILE | ON(HLS),                                           \
       "reuse factor: cycles that an event may take in each dense layer or ensemble of trees, or "  \
       "auto: within the budget; explore: a list, 1,2,4")                                           \
@@ -119,11 +124,40 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "build folder; emulate: the NPY file to write; init: the job file; image: the image")        \
     X(STRING, for_folder, "for", "DIR", ON(IMAGE),                                                 \
       "build folder of the compiled network that the image is for")                                \
-    X(STRING, image, "image", "FILE", ON(EMULATE) | ON(VERIFY),                                    \
+    X(STRING, image, "image", "FILE", ON(EMULATE) | ON(VERIFY) | ON(RUN),                          \
       "contents for loadable memories, made by `sluice image`: what emulate runs with, what "      \
-      "verify loads in place of random ones")                                                      \
+      "verify loads in place of random ones, what run loads into the board")                       \
     X(STRING, events, "events", "X.npy",                                                           \
-      ON(EMULATE) | ON(VERIFY) | ON(SOFTCORE) | ON(HLS) | ON(EXPLORE), "raw events, one row each") \
+      ON(EMULATE) | ON(VERIFY) | ON(SOFTCORE) | ON(HLS) | ON(EXPLORE) | ON(RUN),                   \
+      "raw events, one row each; run: also a number of events to play, default: 10000")            \
+    X(STRING, board_port, "board-port", "PORT", ON(RUN),                                           \
+      "the board's serial port, such as /dev/ttyUSB1, or tcp:PORT of this machine; default: a "    \
+      "simulated board")                                                                           \
+    X(NUMBER, baud, "baud", "B", ON(RUN), "rate of the serial port; default: what was built")      \
+    X(COUNT, tcp, "tcp", "PORT", ON(RUN),                                                          \
+      "simulated board: its serial line also on this TCP port, of this machine alone")             \
+    X(NUMBER, noise, "noise", "PART", ON(RUN),                                                     \
+      "simulated board: part of the bytes on its line that is changed, lost or doubled")           \
+    X(FLAG, serve, "serve", NULL, ON(RUN),                                                         \
+      "simulated board: leave it to other programs until Ctrl-C")                                  \
+    X(COUNT, distinct, "distinct", "N", ON(RUN),                                                   \
+      "different events that are loaded and played again and again; default: all, simulated 1024") \
+    X(COUNT, stream, "stream", "N", ON(RUN),                                                       \
+      "events whose scores are read back and compared on the host; default: 200")                  \
+    X(COUNT, gap, "gap", "N", ON(RUN),                                                             \
+      "cycles from one event to the next; default: a bunch crossing, or what the network needs")   \
+    X(COUNT, burst, "burst", "N", ON(RUN), "events in a burst; default: all")                      \
+    X(COUNT, pause, "pause", "N", ON(RUN), "cycles more before the next burst")                    \
+    X(STRING, class_thresholds, "threshold", "CLASS=VALUE,...", ON(RUN),                           \
+      "least score with which an event passes in a class, which then may accept; default: 0 in "   \
+      "each")                                                                                      \
+    X(STRING, prescale, "prescale", "CLASS=N,...", ON(RUN),                                        \
+      "keep every N-th event that passes in a class, 0: none")                                     \
+    X(STRING, spy, "spy", "accept|mismatch|late|now", ON(RUN),                                     \
+      "what freezes the spy, whose records are printed")                                           \
+    X(FLAG, watch, "watch", NULL, ON(RUN),                                                         \
+      "play without end and show rates and scores, until Ctrl-C or --seconds")                     \
+    X(NUMBER, seconds, "seconds", "S", ON(RUN), "how long to watch")                               \
     X(STRING, reference, "reference", "quantized|float", ON(EMULATE),                              \
       "run the floating-point reference instead of the program")                                   \
     X(STRING, histogram, "histogram", "H.csv", ON(EMULATE),                                        \
@@ -132,6 +166,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "do not compile the program to machine code: interpret it")                                  \
     X(COUNT, random_events, "random-events", "N", ON(VERIFY) | ON(ALL) | ON(EXPLORE),              \
       "random events beside the given ones")                                                       \
+    X(COUNT, faults, "faults", "N", ON(VERIFY) | ON(ALL),                                          \
+      "then flip N single bits of the network's state in simulation, and say what comes of it")    \
     X(NUMBER, tolerance, "tolerance", "D", ON(VERIFY) | ON(ALL),                                   \
       "largest deviation of the scores from the unquantized network")                              \
     X(FLAG, pins_free, "pins-free", NULL, ON_BUILD,                                                \

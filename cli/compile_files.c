@@ -13,7 +13,8 @@ const char *const optimize_names[OPTIMIZE_NAMES] = {"balanced", "latency", "area
 void compile_files_remove_results(struct cli *cli)
 {
     static const char *const results[] = {"verify.json",    "build.json",  "physics.json",
-                                          "soft_core.json", "report.json", "report.txt",
+                                          "soft_core.json", "faults.json", "run.json",
+                                          "run_scores.csv", "report.json", "report.txt",
                                           "report.html",    NULL};
     cli_remove_stale(cli, results);
 }

@@ -72,7 +72,10 @@ static void add_layers(const struct printer *p)
     add_title(p, "Layers (cells are estimates)");
     add_cost_head(p, "");
     cJSON_ArrayForEach(row, json_find(p->json, "layers")) add_cost_row(p, word(row, "name"), row);
-    add_cost_row(p, "(valid bits)", json_find(p->json, "control"));
+    add_cost_row(p,
+                 json_number(p->json, "control.lut4", 0) > 0 ? "(valid bits, protection)"
+                                                             : "(valid bits)",
+                 json_find(p->json, "control"));
     if (number(unused, "cells") > 0) add_cost_row(p, "(unused)", unused);
     add_cost_row(p, "total", json_find(p->json, "total"));
 }

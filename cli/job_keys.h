@@ -262,6 +262,9 @@
     X(STRING, weights, "rom", 0, 0,                                                                \
       "rom, or loadable: weights and biases of dense layers are written at run time; "             \
       "\"loadable:dense1,dense3\" of these layers alone; they need a reuse factor")                \
+    X(STRING, protect, "none", 0, 0,                                                               \
+      "against upsets: none; tmr: control registers in three copies that vote; ecc: words of "     \
+      "loadable memories in a code that corrects one bit and detects two; tmr+ecc: both")          \
     X(STRING, optimize, "balanced", 0, 0,                                                          \
       "latency, area or balanced: as much logic between registers as the clock allows, or one "    \
       "level of adders")                                                                           \
@@ -308,6 +311,8 @@
     X(COUNT, random_events, "1000", 0, 1e9, "random events beside the test events")                \
     X(COUNT, gate_level_events, "1000", 0, 1e9,                                                    \
       "events for the simulation of the synthesised netlist; 0: none")                             \
+    X(COUNT, faults, "0", 0, 1e9,                                                                  \
+      "single bits of the network's state flipped in simulation, one at a time; 0: none")          \
     X(COUNT, seed, "1", 0, 2147483647, "seed of random events and gaps")
 
 #define JOB_PHYSICS_KEYS(X)                                                                        \

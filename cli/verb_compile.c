@@ -36,7 +36,7 @@ struct request {
     const char *model;
     const char *name;
     const char *board_name, *strategy, *output, *standardise, *optimize;
-    const char *reuse_text, *layer_reuse, *weights;
+    const char *reuse_text, *layer_reuse, *weights, *protect;
     const char *wrapper;
     int reuse, stall_cycles; /* reuse 0: auto */
     double delay_scale;
@@ -149,6 +149,7 @@ static void fill_from_job(struct cli *cli, struct request *request)
     request->reuse_text = job->target->reuse;
     request->layer_reuse = job->target->layer_reuse;
     request->weights = job->target->weights;
+    request->protect = job->target->protect;
     read_layer_keys(cli, request);
     request->delay_scale = *job->target->delay_scale;
     request->wrapper = job->target->wrapper;
@@ -255,6 +256,17 @@ static void fill_budget(struct cli *cli, struct request *request)
     budget->interval_cycles = cycles < CLI_REUSE_MOST ? (int)cycles : CLI_REUSE_MOST;
 }
 
+static void fill_protect(struct request *request)
+{
+    struct compile_options *options = &request->options;
+    if (!protect_find(request->protect, &options->protect))
+        fail("protect '%s': give none, tmr, ecc or tmr+ecc", request->protect);
+    if (options->protect & PROTECT_ECC && !options->all_loadable && !options->loadable_count)
+        fail("protect %s: nothing is loadable, so there are no words to correct; give --weights "
+             "loadable as well, or protect tmr",
+             request->protect);
+}
+
 static void fill_request(struct cli *cli, struct request *request)
 {
     const struct flags *flags = &cli->flags;
@@ -262,6 +274,7 @@ static void fill_request(struct cli *cli, struct request *request)
     request->options.clock_mhz = 0;
     request->strategy = "latency";
     request->weights = "rom";
+    request->protect = "none";
     request->optimize = "balanced";
     request->output = "logits";
     request->standardise = "host";
@@ -284,6 +297,8 @@ static void fill_request(struct cli *cli, struct request *request)
     if (request->layer_reuse) parse_layer_reuse(cli, request, request->layer_reuse);
     if (flags->weights) request->weights = flags->weights;
     parse_weights(cli, request, request->weights);
+    if (flags->protect) request->protect = flags->protect;
+    fill_protect(request);
     if (!isnan(flags->delay_scale)) request->delay_scale = flags->delay_scale;
     if (flags->wrapper) request->wrapper = flags->wrapper;
     if (flags->stall_cycles >= 0) request->stall_cycles = flags->stall_cycles;

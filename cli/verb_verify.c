@@ -6,6 +6,7 @@
 #include "cli/job_use.h"
 #include "cli/physics.h"
 #include "model/onnx.h"
+#include "sim/faults.h"
 #include "sim/verify.h"
 #include "trainer/train.h"
 
@@ -243,6 +244,46 @@ static const char *slow_layer(struct cli *cli, const struct verify_result *resul
     return *layer ? arena_printf(&cli->arena, ", set by layer %s", layer) : "";
 }
 
+static void tell_kind(const char *name, double bits, double flips, const double shares[])
+{
+    info("%-10s %9.0f %8.0f %8.2f %% %8.2f %% %8.2f %% %8.2f %%", name, bits, flips,
+         100 * shares[FAULT_MASKED], 100 * shares[FAULT_CORRECTED], 100 * shares[FAULT_DETECTED],
+         100 * shares[FAULT_SILENT]);
+}
+
+static void flip_bits(struct cli *cli, const struct test_events *test,
+                      const struct verify_request *verified)
+{
+    int flips = cli->flags.faults >= 0 ? cli->flags.faults
+                : cli->job             ? *cli->job->verify->faults
+                                       : 0;
+    struct faults_result result;
+    double shares[FAULT_CLASSES], bits = 0;
+    unlink(cli_path(cli, "faults.json"));
+    if (!flips) return;
+    faults_run(&(struct faults_request){.folder = cli->folder,
+                                        .x = test->x,
+                                        .events = test->count,
+                                        .flips = flips,
+                                        .bits = 1,
+                                        .seed = verified->seed,
+                                        .image = verified->image},
+               &result);
+    info("%-10s %9s %8s %10s %10s %10s %10s", "state", "bits", "flips", "masked", "corrected",
+         "detected", "silent");
+    for (int k = 0; k < EMIT_STATE_KINDS; k++) {
+        const struct faults_kind *kind = &result.kinds[k];
+        bits += (double)kind->state_bits;
+        if (!kind->flips) continue;
+        for (int i = 0; i < FAULT_CLASSES; i++)
+            shares[i] = (double)kind->classes[i] / (double)kind->flips;
+        tell_kind(emit_state_names[k], (double)kind->state_bits, (double)kind->flips, shares);
+    }
+    for (int i = 0; i < FAULT_CLASSES; i++)
+        shares[i] = faults_share(&result, (enum fault_class)i);
+    tell_kind("all", bits, flips, shares);
+}
+
 int verb_verify(struct cli *cli)
 {
     struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
@@ -264,6 +305,7 @@ int verb_verify(struct cli *cli)
          "events/s",
          result.events, result.presentations, result.latency_cycles_measured,
          result.simulated_events_per_s);
+    flip_bits(cli, &test, &request);
     if (result.axis.present)
         info("AXI-Stream wrapper: %ld transfers with gaps and stalls, 0 mismatches",
              result.axis.transfers);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "compiler/adders/memo.h"
+#include "compiler/estimate/estimate.h"
 #include "compiler/lower/lower.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/optimize/rewrite.h"
@@ -167,6 +168,11 @@ static bool reuse_cost(void *data, struct program *p, const struct reuse_choice 
             if (end > done) cost->layers[i].latency_cycles += end - done;
         }
         if (end > done) done = end;
+    }
+    if (p->protect) {
+        struct estimate_parts guards = {.guards = estimate_find_guards(p, options->target)};
+        struct estimate e = estimate_of_parts(&guards, 0, options->target);
+        add_share(&cost->all, &e);
     }
     cost->all.latency_cycles = p->latency_cycles;
     cost->interval_cycles = p->interval_cycles;
@@ -347,6 +353,7 @@ struct program *compile_for_processor(const struct network *network,
     own.layer_reuse_count = 0;
     own.all_loadable = false;
     own.loadable_count = 0;
+    own.protect = 0;
     struct program *lowered = compile_network(network, &own, NULL);
     struct program *p = optimize_lanes(lowered, own.target);
     program_check(p, "lanes");

@@ -54,6 +54,7 @@ struct compile_options {
      * ensembles of trees, or those named. They need quantizers of what is loaded, whose formats say
      * what may be, and a reuse factor of at least 2. */
     bool all_loadable;
+    unsigned protect; /* enum program_protect */
     /* Dense layers of a factor above 1 are on multipliers, with weights in memory, where that is
      * possible, and trees in tables; else in the form that costs least. */
     bool resource;

@@ -6,5 +6,7 @@ EXTRA_CFLAGS_compiler_program_host := -O3 -fno-trapping-math -fno-math-errno
 EXTRA_CFLAGS_compiler_native_tile := -O3 -fno-trapping-math
 EXTRA_CFLAGS_compiler_planes_run := -O3
 
-# The file that emit_axis.c takes in whole.
+# The files that the printers take in whole.
+$(BUILD)/obj/compiler/emit/verilog_protect.o: rtl/voted_register.v rtl/voted_copy.v rtl/majority.v rtl/upset_counter.v \
+    rtl/secded_encode.v rtl/secded_decode.v rtl/secded_guard.v
 $(BUILD)/obj/compiler/emit/emit_axis.o: rtl/axis_shell.v

@@ -132,6 +132,23 @@ static void check_passed(struct judge *j)
               arena_printf(&j->arena, "verify failed: %s", *reason ? reason : "no reason given"));
 }
 
+/* What the board did with its events. */
+static void check_run(struct judge *j)
+{
+    double events = number(j, "run.events");
+    if (!json_find(j->report, "run")) return;
+    bool passed = cJSON_IsTrue(json_find(j->report, "run.passed"));
+    const char *reason = report_clean(&j->arena, json_string(j->report, "run.reason", ""));
+    const char *board = cJSON_IsTrue(json_find(j->report, "run.board.simulated"))
+                            ? "the simulated board"
+                            : "the board";
+    add_check(
+        j, "run", passed ? REPORT_MET : REPORT_MISSED, events, NAN, NAN, "",
+        passed ? arena_printf(&j->arena, "%s events on %s, none lost or different",
+                              report_count(events).text, board)
+               : arena_printf(&j->arena, "on %s: %s", board, *reason ? reason : "no reason given"));
+}
+
 static void check_gate_level(struct judge *j)
 {
     double wrong = number(j, "gate_level.mismatches"), events = number(j, "gate_level.events");
@@ -331,6 +348,7 @@ struct report_verdict report_judge(cJSON *report, const struct report_budget *bu
     j.estimated = strcmp(json_string(report, "resources.source", ""), "placed") != 0;
     check_verify(&j);
     check_gate_level(&j);
+    check_run(&j);
     check_resources(&j);
     check_clock(&j);
     if (budget->latency_ns > 0)

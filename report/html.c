@@ -237,6 +237,7 @@ void report_print_html(struct text *out, const cJSON *report,
     html_scatter(&page);
     html_training(&page);
     html_verify(&page);
+    html_run(&page);
     html_ports(&page);
     html_notes(&page);
     const char *version = page_string(&page, "sluice", NULL);

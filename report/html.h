@@ -48,6 +48,7 @@ void html_trigger(struct page *page);
 void html_scatter(struct page *page);
 void html_training(struct page *page);
 void html_verify(struct page *page);
+void html_run(struct page *page);
 void html_ports(struct page *page);
 void html_notes(struct page *page);
 

@@ -30,6 +30,7 @@ static const char *check_title(const char *name)
         {"reference", "Equals the quantized network in double precision"},
         {"latency_measured", "Latency measured in simulation"},
         {"gate_level", "Synthesised netlist equals the program"},
+        {"run", "Events on the board"},
         {"cells_of_part", "Logic cells of the part"},
         {"cells", "Logic cells of the budget"},
         {"lut4_of_part", "LUT4s of the part"},

@@ -257,6 +257,42 @@ static void add_first_mismatch(struct page *page)
     text_add(&page->html, "</p>\n");
 }
 
+static const char *const fault_classes[] = {"masked", "corrected", "detected", "silent"};
+enum { FAULT_CLASS_COUNT = sizeof fault_classes / sizeof *fault_classes };
+
+static void add_fault_cells(struct page *page, const cJSON *row, double flips)
+{
+    for (int i = 0; i < FAULT_CLASS_COUNT; i++)
+        cell_number(page, report_percent(json_number(row, fault_classes[i], NAN) / flips));
+    text_add(&page->html, "</tr>\n");
+}
+
+/* What flipped bits came to, a row for each kind of state. */
+static void add_faults(struct page *page)
+{
+    const cJSON *faults = json_find(page->report, "faults"), *row;
+    double flips = json_number(faults, "flips", NAN);
+    if (!isfinite(flips)) return;
+    text_add(&page->html,
+             "<h3>Upsets</h3>\n<p>%s single bits of the network's state flipped in simulation; "
+             "protection: %s.</p>\n<table>\n<thead><tr><th>state</th><th>bits</th>"
+             "<th>flips</th>",
+             report_count(flips).text, page_escape(page, faults, "protect"));
+    for (int i = 0; i < FAULT_CLASS_COUNT; i++)
+        text_add(&page->html, "<th>%s</th>", fault_classes[i]);
+    text_add(&page->html, "</tr></thead>\n<tbody>\n");
+    cJSON_ArrayForEach(row, json_find(faults, "kinds"))
+    {
+        text_add(&page->html, "<tr><td>%s</td>", page_escape(page, row, "kind"));
+        cell_number(page, report_count(json_number(row, "state_bits", NAN)));
+        cell_number(page, report_count(json_number(row, "flips", NAN)));
+        add_fault_cells(page, row, json_number(row, "flips", NAN));
+    }
+    text_add(&page->html, "<tr><td>a random bit</td><td></td><td></td>");
+    add_fault_cells(page, json_find(faults, "shares"), 1);
+    text_add(&page->html, "</tbody></table>\n");
+}
+
 void html_verify(struct page *page)
 {
     card_begin(
@@ -270,6 +306,7 @@ void html_verify(struct page *page)
     add_lines(page, agreement_rows, sizeof agreement_rows / sizeof *agreement_rows);
     text_add(&page->html, "</div>\n");
     add_first_mismatch(page);
+    add_faults(page);
     card_end(page);
 }
 

@@ -11,10 +11,10 @@
 #include <string.h>
 
 const char *const report_fragment_files[FRAGMENT_COUNT] = {
-    "train.json", "compile.json", "interface.json", "verify.json",
-    "build.json", "physics.json", "soft_core.json"};
-const char *const report_fragment_verbs[FRAGMENT_COUNT] = {"train", "compile", "compile", "verify",
-                                                           "build", "verify",  "softcore"};
+    "train.json",   "compile.json",   "interface.json", "verify.json", "build.json",
+    "physics.json", "soft_core.json", "faults.json",    "run.json"};
+const char *const report_fragment_verbs[FRAGMENT_COUNT] = {
+    "train", "compile", "compile", "verify", "build", "verify", "softcore", "verify", "run"};
 
 void report_fragments_read(struct report_fragments *fragments, const char *folder)
 {
@@ -358,7 +358,9 @@ static void merge_notes(struct merge *m)
     cJSON *notes = cJSON_AddArrayToObject(m->report, "notes");
     struct arena arena = {0};
     for (int i = 0; i < FRAGMENT_COUNT; i++) {
-        if (m->fragments->json[i] || i == FRAGMENT_INTERFACE || i == FRAGMENT_SOFT_CORE) continue;
+        bool is_extra = i == FRAGMENT_INTERFACE || i == FRAGMENT_SOFT_CORE ||
+                        i == FRAGMENT_FAULTS || i == FRAGMENT_RUN;
+        if (m->fragments->json[i] || is_extra) continue;
         const char *note = arena_printf(&arena, "%s is not there yet (written by `sluice %s`)",
                                         report_fragment_files[i], report_fragment_verbs[i]);
         cJSON_AddItemToArray(notes, cJSON_CreateString(note));
@@ -387,6 +389,10 @@ cJSON *report_merge(const struct report_fragments *fragments, const char *folder
     if (part(&m, FRAGMENT_SOFT_CORE))
         cJSON_AddItemToObject(m.report, "soft_core",
                               cJSON_Duplicate(part(&m, FRAGMENT_SOFT_CORE), true));
+    if (part(&m, FRAGMENT_FAULTS))
+        cJSON_AddItemToObject(m.report, "faults", cJSON_Duplicate(part(&m, FRAGMENT_FAULTS), true));
+    if (part(&m, FRAGMENT_RUN))
+        cJSON_AddItemToObject(m.report, "run", cJSON_Duplicate(part(&m, FRAGMENT_RUN), true));
     copy_value(m.report, "tools", part(&m, FRAGMENT_BUILD));
     copy_value(m.report, "seed", part(&m, FRAGMENT_BUILD));
     copy_value(m.report, "attempts", part(&m, FRAGMENT_BUILD));

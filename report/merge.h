@@ -14,6 +14,8 @@ enum report_fragment {
     FRAGMENT_BUILD,
     FRAGMENT_PHYSICS,
     FRAGMENT_SOFT_CORE,
+    FRAGMENT_FAULTS,
+    FRAGMENT_RUN,
     FRAGMENT_COUNT
 };
 

@@ -428,6 +428,75 @@ static void add_verify(struct printer *p)
     if (waveform) add_row(p, "waveform", waveform);
 }
 
+static void add_run(struct printer *p)
+{
+    static const struct {
+        const char *path, *title;
+    } rows[] = {{"run.events", "events played"},
+                {"run.distinct", "different events"},
+                {"run.lost", "lost"},
+                {"run.doubled", "doubled"},
+                {"run.different", "different"},
+                {"run.late", "late"},
+                {"run.streamed", "read back"},
+                {"run.streamed_different", "of them different"},
+                {"run.asked_again", "requests repeated"}};
+    const cJSON *class;
+    if (!json_find(p->report, "run")) return;
+    add_title(p, "On the board");
+    const char *name = string(p, p->report, "run.board.name");
+    bool simulated = cJSON_IsTrue(json_find(p->report, "run.board.simulated"));
+    add_row(p, "board",
+            arena_printf(&p->arena, "%s%s", name ? name : "", simulated ? " (simulated)" : ""));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (isfinite(number(p, rows[i].path)))
+            add_row(p, rows[i].title, report_count(number(p, rows[i].path)).text);
+    add_row(p, "events a second", report_si(number(p, "run.events_per_s")).text);
+    add_row(p, "accepted", report_percent(number(p, "run.accepted_fraction")).text);
+    cJSON_ArrayForEach(class, json_find(p->report, "run.classes"))
+    {
+        const char *title = string(p, class, "name");
+        add_row(p, arena_printf(&p->arena, "passes %s", title ? title : ""),
+                report_percent(json_number(class, "fraction", NAN)).text);
+    }
+}
+
+/* "   12.3" of the row's flips, in percent. */
+static const char *share_of(struct printer *p, const cJSON *row, const char *class)
+{
+    double share = json_number(row, class, NAN) / json_number(row, "flips", NAN);
+    return arena_printf(&p->arena, "%9s %%", report_fixed(100 * share, 2).text);
+}
+
+static void add_faults(struct printer *p)
+{
+    const cJSON *faults = json_find(p->report, "faults"), *row;
+    double flips = json_number(faults, "flips", NAN);
+    if (!isfinite(flips)) return;
+    add_title(p, "Upsets");
+    text_add(p->out, "  %s flips of single bits, protect %s\n", report_count(flips).text,
+             report_clean(&p->arena, json_string(faults, "protect", "none")));
+    text_add(p->out, "  %-12s %10s %10s %11s %11s %11s %11s\n", "state", "bits", "flips", "masked",
+             "corrected", "detected", "silent");
+    cJSON_ArrayForEach(row, json_find(faults, "kinds"))
+    {
+        const char *kind = string(p, row, "kind");
+        text_add(p->out, "  %-12s %10s", kind ? kind : "",
+                 report_count(json_number(row, "state_bits", NAN)).text);
+        text_add(p->out, " %10s", report_count(json_number(row, "flips", NAN)).text);
+        text_add(p->out, " %s %s %s %s\n", share_of(p, row, "masked"),
+                 share_of(p, row, "corrected"), share_of(p, row, "detected"),
+                 share_of(p, row, "silent"));
+    }
+    text_add(p->out, "  %-12s %10s %10s", "a random bit", "", "");
+    static const char *const classes[] = {"masked", "corrected", "detected", "silent"};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        text_add(
+            p->out, " %9s %%",
+            report_fixed(100 * json_number(json_find(faults, "shares"), classes[i], NAN), 2).text);
+    text_add(p->out, "\n");
+}
+
 static void add_checks(struct printer *p)
 {
     const cJSON *checks = json_find(p->report, "budget.checks"), *check;
@@ -486,6 +555,8 @@ void report_print_text(struct text *out, const cJSON *report)
     add_soft_core(&p);
     add_physics(&p);
     add_verify(&p);
+    add_run(&p);
+    add_faults(&p);
     add_checks(&p);
     add_list(&p, "Not in the hardware", "left_out");
     add_list(&p, "Not in this report", "notes");

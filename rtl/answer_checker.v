@@ -71,7 +71,7 @@ module answer_checker #(
     assign due_o       = due_q[LAST];
     assign there_o     = there_q[LAST];
     assign late_o      = due_q[LAST] != there_q[LAST];
-    assign word_take_o = there_q[ANSWER_ROWS-1:0];
+    assign word_take_o = due_q[ANSWER_ROWS-1:0];
 
     // ---- the answer, its lowest row first
     reg [WIDTH*ANSWER_ROWS-1:0] answer_q;

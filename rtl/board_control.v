@@ -24,7 +24,7 @@ module board_control #(
     parameter            EVENTS            = 256,
     parameter            RECORDS           = 64,
     parameter            SPY_INPUTS        = 1,
-    parameter            LOAD_ADDRESS_BITS = 0,
+    parameter            LOAD_ADDRESS_BITS = 1,
     parameter            LOAD_DATA_BITS    = 0
 ) (
     input  wire                                                    clk_core_i,
@@ -43,7 +43,7 @@ module board_control #(
     input  wire [(CLASS_NUMBER != 0 ? 1 : CLASSES)*SCORE_BITS-1:0] scores_i,
     output wire                                                    load_valid_o,
     output wire                                                    load_swap_o,
-    output wire [(LOAD_ADDRESS_BITS > 0 ? LOAD_ADDRESS_BITS : 1)-1:0] load_address_o,
+    output wire [LOAD_ADDRESS_BITS-1:0]                            load_address_o,
     output wire [(LOAD_DATA_BITS > 0 ? LOAD_DATA_BITS : 1)-1:0]    load_data_o,
     input  wire                                                    load_ready_i,
     input  wire                                                    load_bank_i

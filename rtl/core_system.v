@@ -69,7 +69,7 @@ module core_system #(
 
     assign ext_valid_o   = valid & external;
     assign ext_write_o   = wstrb != 4'd0;
-    assign ext_address_o = {address[26:24], address[23:2]};
+    assign ext_address_o = {address[26:24], address[23:17], address[16] & (address[26:24] != 3'd0), address[15:2]};
     assign ext_wdata_o   = wdata;
 
     always @(posedge clk_i) ready_q       <= ask & ~rst;

@@ -4,7 +4,7 @@
 // scores_i: SCORE_BITS each, signed, class 0 lowest, in the cycle after valid_i (with CLASS_NUMBER one unsigned number). Counted from the cycle
 // of valid_i: passes_o in cycle 2, accept_o in cycle 3.
 //
-// Thresholds, prescales (n from 0, which keeps none, to 2^PRESCALE_BITS - 1) and mask are written one by one (put_*, of class index_i)
+// Thresholds, prescales (n from 0, which keeps none, to 2^PRESCALE_BITS - 1) and mask are written one by one (put_*, a bit for each class)
 // and hold, all at once, from apply_i on: each event is decided by the old ones or by the new ones alone, whatever the distance of
 // events. Prescales then start anew. All are 0 by configuration, and kept through resets. CLASSES 1 to 16.
 `default_nettype none
@@ -17,10 +17,9 @@ module decision #(
 ) (
     input  wire                                                   clk_i,
     input  wire                                                   rst_i,
-    input  wire                                                   put_threshold_i,
-    input  wire                                                   put_prescale_i,
+    input  wire [CLASSES-1:0]                                     put_threshold_i,
+    input  wire [CLASSES-1:0]                                     put_prescale_i,
     input  wire                                                   put_mask_i,
-    input  wire [3:0]                                             index_i,
     input  wire [31:0]                                            wdata_i,
     input  wire                                                   apply_i,
     input  wire                                                   valid_i,
@@ -47,7 +46,6 @@ module decision #(
     generate
         for (k = 0; k < CLASSES; k = k + 1) begin : g_class
             wire [31:0] number = k;
-            wire        here   = index_i == number[3:0];
 
             if (CLASS_NUMBER != 0) begin : g_number
                 assign pass[k] = scores_i == number[SCORE_BITS-1:0];
@@ -55,7 +53,7 @@ module decision #(
                 reg  signed [SCORE_BITS-1:0] staged_q = {SCORE_BITS{1'b0}}, threshold_q = {SCORE_BITS{1'b0}};
                 wire signed [SCORE_BITS-1:0] score = scores_i[SCORE_BITS*k +: SCORE_BITS];
                 assign pass[k] = score >= threshold_q;
-                always @(posedge clk_i) if (put_threshold_i && here) staged_q <= wdata_i[SCORE_BITS-1:0];
+                always @(posedge clk_i) if (put_threshold_i[k]) staged_q <= wdata_i[SCORE_BITS-1:0];
                 always @(posedge clk_i) if (apply_i) threshold_q <= staged_q;
             end
 
@@ -63,7 +61,7 @@ module decision #(
             reg  [PRESCALE_BITS-1:0] every_q = {PRESCALE_BITS{1'b0}}, prescale_q = {PRESCALE_BITS{1'b0}}, left_q = {PRESCALE_BITS{1'b0}};
             wire                     keep = left_q == {{PRESCALE_BITS-1{1'b0}}, 1'b1};
             wire                     unused = &{1'b0, number};
-            always @(posedge clk_i) if (put_prescale_i && here) every_q <= wdata_i[PRESCALE_BITS-1:0];
+            always @(posedge clk_i) if (put_prescale_i[k]) every_q <= wdata_i[PRESCALE_BITS-1:0];
             always @(posedge clk_i) if (apply_q[0]) prescale_q <= every_q;
             always @(posedge clk_i)
                 if (apply_q[0])     left_q <= every_q;
@@ -71,7 +69,7 @@ module decision #(
             always @(posedge clk_i) kept_q[k] <= pass_q[k] & keep;
         end
     endgenerate
-    wire unused = &{1'b0, wdata_i, index_i, put_threshold_i};
+    wire unused = &{1'b0, wdata_i, put_threshold_i};
 endmodule
 
 `default_nettype wire

@@ -28,7 +28,7 @@ module trigger_system #(
     parameter EVENTS          = 256,
     parameter RECORDS         = 64,
     parameter SPY_INPUTS      = 1,
-    parameter LOAD_ADDRESS_BITS = 0,
+    parameter LOAD_ADDRESS_BITS = 1,
     parameter LOAD_DATA_BITS  = 0,
     parameter INPUT_FILE      = "patterns_in.hex",
     parameter OUTPUT_FILE     = "patterns_out.hex"
@@ -53,7 +53,7 @@ module trigger_system #(
     input  wire [(CLASS_NUMBER != 0 ? 1 : CLASSES)*SCORE_BITS-1:0] scores_i,
     output wire                                                    load_valid_o,
     output wire                                                    load_swap_o,
-    output wire [(LOAD_ADDRESS_BITS > 0 ? LOAD_ADDRESS_BITS : 1)-1:0] load_address_o,
+    output wire [LOAD_ADDRESS_BITS-1:0]                            load_address_o,
     output wire [(LOAD_DATA_BITS > 0 ? LOAD_DATA_BITS : 1)-1:0]    load_data_o,
     input  wire                                                    load_ready_i,
     input  wire                                                    load_bank_i
@@ -69,15 +69,16 @@ module trigger_system #(
     localparam INPUT_WORDS  = SPY_INPUTS != 0 ? EVENT_LANES << $clog2(EVENT_ROWS) : 0;
     localparam THRESHOLD_BITS = CLASS_NUMBER != 0 ? 0 : SCORE_BITS;
 
-    // ---- the bus: 16 cycles; what is written is written in the tenth
-    reg  [3:0]  cycle_q;
-    reg         busy_q, strobe_q, ready_q;
-    wire        put     = strobe_q & write_i;
-    wire [2:0]  window  = address_i[24:22];
-    wire [6:0]  number  = address_i[6:0];
-    wire        listed  = window == 3'd0 && address_i[21:7] == 15'd0;
-    wire        set     = put & listed;
-    wire        control = set && number == EVENTS_CONTROL;
+    // ---- the bus: 16 cycles; what is written is written in the twelfth, one flip-flop for each place that it can be written to
+    reg        busy_q, strobe_q, ready_q, put_events_q, put_answers_q;
+    reg  [3:0] cycle_q;
+    reg  [8:0] put_q;
+    wire [2:0] window  = address_i[24:22];
+    wire [6:0] number  = address_i[6:0];
+    wire       listed  = window == 3'd0 && address_i[21:7] == 15'd0;
+    wire       put     = strobe_q & write_i;
+    wire       control = put & listed && number == EVENTS_CONTROL;
+    localparam LAST = 0, COUNT = 1, GAP = 2, BURST = 3, PAUSE = 4, MODE = 5, TRIGGER = 6, AFTER = 7, MASK = 8;
 
     assign ready_o = ready_q;
     always @(posedge clk_i)
@@ -92,6 +93,32 @@ module trigger_system #(
             strobe_q <= busy_q && cycle_q == 4'd9;
             ready_q  <= busy_q & (&cycle_q);
         end
+    always @(posedge clk_i) begin
+        put_q[LAST]    <= put & listed && number == EVENTS_PLAY_LAST;
+        put_q[COUNT]   <= put & listed && number == EVENTS_PLAY_EVENTS;
+        put_q[GAP]     <= put & listed && number == EVENTS_PLAY_GAP;
+        put_q[BURST]   <= put & listed && number == EVENTS_PLAY_BURST;
+        put_q[PAUSE]   <= put & listed && number == EVENTS_PLAY_PAUSE;
+        put_q[MODE]    <= put & listed && number == EVENTS_MODE;
+        put_q[TRIGGER] <= put & listed && number == EVENTS_SPY_TRIGGER;
+        put_q[AFTER]   <= put & listed && number == EVENTS_SPY_AFTER;
+        put_q[MASK]    <= put & listed && number == EVENTS_ACCEPT_MASK;
+        put_events_q   <= put && window == 3'd1;
+        put_answers_q  <= put && window == 3'd2;
+    end
+    // A bit for each class.
+    reg  [CLASSES-1:0] put_threshold_q, put_prescale_q;
+    genvar k;
+    generate
+        for (k = 0; k < CLASSES; k = k + 1) begin : g_put
+            wire [31:0] place        = k;
+            wire        unused_place = &{1'b0, place};
+            always @(posedge clk_i) begin
+                put_threshold_q[k] <= put & listed && number == {EVENTS_THRESHOLD[6:4], place[3:0]};
+                put_prescale_q[k]  <= put & listed && number == {EVENTS_PRESCALE[6:4], place[3:0]};
+            end
+        end
+    endgenerate
 
     // ---- playing, until the last answer has come and is counted
     localparam REST_BITS = $clog2(REST_CYCLES + 1) + 1;
@@ -113,7 +140,7 @@ module trigger_system #(
     always @(posedge clk_i) freeze_q <= control & wdata_i[4];
     always @(posedge clk_i) swap_q   <= control & wdata_i[5];
     initial record_q = 1'b0;
-    always @(posedge clk_i) if (set && number == EVENTS_MODE) record_q <= wdata_i[0];
+    always @(posedge clk_i) if (put_q[MODE]) record_q <= wdata_i[0];
 
     // ---- events in
     wire [31:0]               played, expected, spied, counted;
@@ -132,13 +159,13 @@ module trigger_system #(
         .rst_i(rst_i),
         .play_i(play_q),
         .stop_i(stop_q),
-        .put_last_i(set && number == EVENTS_PLAY_LAST),
-        .put_events_i(set && number == EVENTS_PLAY_EVENTS),
-        .put_gap_i(set && number == EVENTS_PLAY_GAP),
-        .put_burst_i(set && number == EVENTS_PLAY_BURST),
-        .put_pause_i(set && number == EVENTS_PLAY_PAUSE),
+        .put_last_i(put_q[LAST]),
+        .put_events_i(put_q[COUNT]),
+        .put_gap_i(put_q[GAP]),
+        .put_burst_i(put_q[BURST]),
+        .put_pause_i(put_q[PAUSE]),
         .busy_i(playing),
-        .write_i(put && window == 3'd1),
+        .write_i(put_events_q),
         .address_i(address_i[21:0]),
         .wdata_i(wdata_i),
         .rdata_o(played),
@@ -165,9 +192,9 @@ module trigger_system #(
         .rst_i(rst_i),
         .play_i(play_q),
         .record_i(record_q),
-        .put_last_i(set && number == EVENTS_PLAY_LAST),
+        .put_last_i(put_q[LAST]),
         .busy_i(playing),
-        .write_i(put && window == 3'd2),
+        .write_i(put_answers_q),
         .address_i(address_i[21:0]),
         .wdata_i(wdata_i),
         .rdata_o(expected),
@@ -194,10 +221,9 @@ module trigger_system #(
     ) decision (
         .clk_i(clk_i),
         .rst_i(rst_i),
-        .put_threshold_i(set && number[6:4] == EVENTS_THRESHOLD[6:4]),
-        .put_prescale_i(set && number[6:4] == EVENTS_PRESCALE[6:4]),
-        .put_mask_i(set && number == EVENTS_ACCEPT_MASK),
-        .index_i(number[3:0]),
+        .put_threshold_i(put_threshold_q),
+        .put_prescale_i(put_prescale_q),
+        .put_mask_i(put_q[MASK]),
         .wdata_i(wdata_i),
         .apply_i(apply_q),
         .valid_i(valid_i),
@@ -244,8 +270,8 @@ module trigger_system #(
         .play_i(play_q),
         .arm_i(arm_q),
         .freeze_i(freeze_q),
-        .put_trigger_i(set && number == EVENTS_SPY_TRIGGER),
-        .put_after_i(set && number == EVENTS_SPY_AFTER),
+        .put_trigger_i(put_q[TRIGGER]),
+        .put_after_i(put_q[AFTER]),
         .wdata_i(wdata_i),
         .take_i(row_take),
         .row_i(row),
@@ -261,8 +287,8 @@ module trigger_system #(
         .frozen_o(frozen),
         .next_o(next),
         .taken_o(taken),
-        .read_i(window == 3'd3),
-        .read_inputs_i(window == 3'd4),
+        .read_i(active_i && window == 3'd3),
+        .read_inputs_i(active_i && window == 3'd4),
         .address_i(address_i[21:0]),
         .rdata_o(spied)
     );
@@ -272,18 +298,19 @@ module trigger_system #(
     generate
         if (LOAD_DATA_BITS > 0) begin : g_load
             reg [LOAD_ADDRESS_BITS-1:0] load_address_q;
-            reg                         load_valid_q;
+            reg                         load_valid_q, put_address_q;
+            always @(posedge clk_i) put_address_q <= put & listed && number == EVENTS_LOAD_ADDRESS;
             always @(posedge clk_i)
-                if (set && number == EVENTS_LOAD_ADDRESS) load_address_q <= wdata_i[LOAD_ADDRESS_BITS-1:0];
-                else if (load_valid_q)                    load_address_q <= load_address_q + 1'b1;
-            always @(posedge clk_i) load_valid_q <= set && number == EVENTS_LOAD_DATA;
+                if (put_address_q)         load_address_q <= wdata_i[LOAD_ADDRESS_BITS-1:0];
+                else if (load_valid_q)     load_address_q <= load_address_q + 1'b1;
+            always @(posedge clk_i) load_valid_q <= put & listed && number == EVENTS_LOAD_DATA;
             assign load_valid_o   = load_valid_q;
             assign load_swap_o    = swap_q;
             assign load_address_o = load_address_q;
             assign load_refused   = (load_valid_q | swap_q) & ~load_ready_i;
             if (LOAD_DATA_BITS > 32) begin : g_wide
                 reg [LOAD_DATA_BITS-33:0] high_q;
-                always @(posedge clk_i) if (set && number == EVENTS_LOAD_HIGH) high_q <= wdata_i[LOAD_DATA_BITS-33:0];
+                always @(posedge clk_i) if (put & listed && number == EVENTS_LOAD_HIGH) high_q <= wdata_i[LOAD_DATA_BITS-33:0];
                 assign load_data_o = {high_q, wdata_i};
             end else begin : g_narrow
                 assign load_data_o = wdata_i[LOAD_DATA_BITS-1:0];
@@ -291,7 +318,7 @@ module trigger_system #(
         end else begin : g_no_load
             assign load_valid_o   = 1'b0;
             assign load_swap_o    = 1'b0;
-            assign load_address_o = 1'b0;
+            assign load_address_o = {LOAD_ADDRESS_BITS{1'b0}};
             assign load_data_o    = 1'b0;
             assign load_refused   = 1'b0;
             wire   unused_load    = swap_q;

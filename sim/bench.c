@@ -123,7 +123,8 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* One C++ file that takes in all that Verilator wrote, and the bench. */
-static const char *write_unit(struct arena *arena, const char *model)
+static const char *write_unit(struct arena *arena, const char *model, const char *bench,
+                              const char *state)
 {
     const char **names = arena_alloc(arena, MAX_GENERATED, sizeof *names);
     int count = 0;
@@ -145,11 +146,19 @@ static const char *write_unit(struct arena *arena, const char *model)
     text_add(&unit, "#include \"bench.cpp\"\n");
     const char *path = file_join(arena, model, "unit.cpp");
     file_write(path, unit.bytes, unit.length);
-    file_write(file_join(arena, model, "bench.cpp"), sim_bench_cpp, strlen(sim_bench_cpp));
+    file_write(file_join(arena, model, "bench.cpp"), bench, strlen(bench));
     file_write(file_join(arena, model, "load_bench.h"), sim_load_bench, strlen(sim_load_bench));
     file_write(file_join(arena, model, "axis_bench.h"), sim_axis_bench, strlen(sim_axis_bench));
+    file_write(file_join(arena, model, "faults_bench.h"), sim_faults_bench,
+               strlen(sim_faults_bench));
+    if (state) file_write(file_join(arena, model, "faults_state.h"), state, strlen(state));
     text_free(&unit);
     return path;
+}
+
+static const char *bench_source(const struct bench_design *design)
+{
+    return design->board ? sim_board_bench : sim_bench_cpp;
 }
 
 static void design_key(const struct bench_design *design, char key[33])
@@ -158,14 +167,23 @@ static void design_key(const struct bench_design *design, char key[33])
     struct hash hash = hash_init();
     verilator_version(version, sizeof version);
     hash_add(&hash, version, strlen(version));
-    hash_add(&hash, sim_bench_cpp, strlen(sim_bench_cpp));
+    hash_add(&hash, bench_source(design), strlen(bench_source(design)));
     for (int i = 0; compiler_flags[i]; i++)
         hash_add(&hash, compiler_flags[i], strlen(compiler_flags[i]) + 1);
     hash_add(&hash, design->top, strlen(design->top) + 1);
     if (design->axis) hash_add(&hash, sim_axis_bench, strlen(sim_axis_bench));
     if (design->loads) hash_add(&hash, sim_load_bench, strlen(sim_load_bench));
-    unsigned char flags[] = {design->trace, design->mutants, design->quick, design->axis,
-                             design->loads};
+    if (design->state) {
+        hash_add(&hash, sim_faults_bench, strlen(sim_faults_bench));
+        hash_add(&hash, design->state, strlen(design->state));
+    }
+    unsigned char flags[] = {design->trace,
+                             design->mutants,
+                             design->quick,
+                             design->axis,
+                             design->loads,
+                             design->state != NULL,
+                             (unsigned char)design->protect};
     hash_add(&hash, flags, sizeof flags);
     for (int i = 0; design->sources[i]; i++)
         hash_add_file(&hash, design->sources[i]);
@@ -195,6 +213,9 @@ static void verilate(struct arena *arena, const struct bench_design *design, con
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         argv[count++] = fixed[i];
     if (design->trace) argv[count++] = "--trace";
+    if (design->board)
+        argv[count++] = arena_printf(arena, "-I%s", file_folder(arena, design->sources[0]));
+    if (design->state) argv[count++] = "--flatten";
     for (int i = 0; i < sources; i++)
         argv[count++] = design->sources[i];
     run_tool("verilator", argv, NULL, log);
@@ -220,12 +241,16 @@ const char *bench_build(struct arena *arena, const struct bench_design *design)
     const char *include = verilator_include(arena), *cache = cache_folder(arena, folder);
     const char *argv[MAX_ARGUMENTS] = {"g++"};
     int count = add_flags(argv, 1, arena, include, design->trace, design->quick);
+    if (design->board) argv[count++] = "-O3"; /* runs for long: 1.6 times as fast */
     argv[count++] = "-I.";
     argv[count++] = arena_printf(arena, "-DBENCH_INPUT_BITS=%d", design->input_bits);
     if (design->mutants) argv[count++] = "-DBENCH_MUTANTS";
     if (design->axis) argv[count++] = "-DBENCH_AXIS";
     if (design->loads) argv[count++] = "-DBENCH_LOAD";
-    argv[count++] = write_unit(arena, model);
+    if (design->protect & PROTECT_TMR) argv[count++] = "-DBENCH_TMR";
+    if (design->protect & PROTECT_ECC) argv[count++] = "-DBENCH_ECC";
+    if (design->state) argv[count++] = "-DBENCH_FAULTS";
+    argv[count++] = write_unit(arena, model, bench_source(design), design->state);
     argv[count++] = runtime_object(arena, cache, include, "verilated", design->trace);
     argv[count++] = runtime_object(arena, cache, include, "verilated_threads", design->trace);
     if (design->trace)
@@ -238,6 +263,22 @@ const char *bench_build(struct arena *arena, const struct bench_design *design)
     run_tool("compiling the bench", argv, model, log);
     file_write(key_path, key, strlen(key));
     return executable;
+}
+
+const char *const *bench_file_list(struct arena *arena, const char *folder, const char *name)
+{
+    const char *rtl = file_join(arena, folder, "rtl"), *list = file_join(arena, rtl, name);
+    size_t length;
+    int count = 0;
+    char *text = file_read(arena, list, &length);
+    for (const char *c = text; *c; c++)
+        count += *c == '\n';
+    const char **files = arena_alloc(arena, (size_t)count + 2, sizeof *files);
+    count = 0;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        files[count++] = file_join(arena, rtl, line);
+    if (count == 0) fail("%s names no file; compile again", list);
+    return files;
 }
 
 static void write_rows(struct arena *arena, const struct program *program, const char *path,
@@ -325,6 +366,9 @@ static void run_bench(struct arena *arena, const struct bench_run *run, const ch
         arena_printf(arena, "control=%d", run->control),
         arena_printf(arena, "mutants=%ld", run->mutants),
         arena_printf(arena, "stall=%d", run->stall_cycles),
+        arena_printf(arena, "flips=%ld", run->flips),
+        arena_printf(arena, "first_flip=%ld", run->first_flip),
+        arena_printf(arena, "bits=%d", run->flip_bits),
         arena_printf(arena, "words=%s", loads->words),
         arena_printf(arena, "loaded=%s", loads->expected),
         arena_printf(arena, "address_bits=%d", loads->address_bits),
@@ -371,10 +415,20 @@ void bench_run(const struct bench_run *run, struct bench_verdict *verdict)
     arena_free(&arena);
 }
 
-const char *bench_run_mutants(struct arena *arena, const struct bench_run *run)
+static const char *run_for_lines(struct arena *arena, const struct bench_run *run, const char *name)
 {
-    const char *result = file_join(arena, run->folder, "mutants.txt");
+    const char *result = file_join(arena, run->folder, name);
     size_t length;
     run_bench(arena, run, result);
     return file_read(arena, result, &length);
+}
+
+const char *bench_run_mutants(struct arena *arena, const struct bench_run *run)
+{
+    return run_for_lines(arena, run, "mutants.txt");
+}
+
+const char *bench_run_flips(struct arena *arena, const struct bench_run *run)
+{
+    return run_for_lines(arena, run, "flips.txt");
 }

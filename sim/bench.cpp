@@ -12,6 +12,11 @@
 #include "verilated_vcd_c.h"
 #endif
 
+#ifdef BENCH_FAULTS
+#include "Vnet___024root.h"
+#include <algorithm>
+#include <array>
+#endif
 #include <cinttypes>
 #include <climits>
 #include <cstdint>
@@ -36,6 +41,7 @@ struct Options {
     uint64_t trace_from = 0, trace_to = 0; // cycles
     bool control = false;                  // also reset in flight and events that come too early
     long mutants = 0;                      // mutation mode: how many
+    long flips = 0, first_flip = 0, bits = 1; // of a campaign of upsets, and the number of its first
 };
 
 struct Random { // splitmix64
@@ -289,6 +295,33 @@ class Bench {
 #endif
     }
     void clear_failure() { failed = false; }
+#ifdef BENCH_FAULTS
+    Vnet &model() { return top; }
+    void set_event(long event)
+    {
+        if (event >= 0)
+            present(event);
+        else
+            set_idle();
+    }
+    void drive()
+    {
+#ifdef BENCH_LOAD
+        loader.drive(top);
+#endif
+    }
+    void allow_loading([[maybe_unused]] bool is_allowed)
+    {
+#ifdef BENCH_LOAD
+        loader.is_loading = is_allowed;
+#endif
+    }
+    void rise_with(bool starts)
+    {
+        if (starts) take(0);
+        rise();
+    }
+#endif
 #ifdef BENCH_MUTANTS
     void select_mutant(long number)
     {
@@ -332,6 +365,18 @@ class Bench {
     VerilatedVcdC *vcd = nullptr;
 #endif
 
+    // Nothing is flipped here, so nothing may be counted.
+    bool sees_upset() const
+    {
+        bool sees = false;
+#ifdef BENCH_TMR
+        sees = sees || top.upsets_o;
+#endif
+#ifdef BENCH_ECC
+        sees = sees || top.corrected_words_o || top.uncorrectable_words_o;
+#endif
+        return sees;
+    }
     // Verilator holds ports of up to 64 bits as integers and wider ones as words, lowest first.
     void set_data(const uint8_t *bytes)
     {
@@ -394,6 +439,7 @@ class Bench {
             fail("spurious", phase, event, presented);
         }
         if (top.error_o) fail("error", phase, event, presented);
+        if (sees_upset()) fail("upset", phase, event, presented);
         judge_port(phase, event, presented);
     }
 };
@@ -411,7 +457,8 @@ bool set_option(Options &o, const std::string &key, const char *value)
         long *number;
     } numbers[] = {{"first", &o.first},       {"count", &o.count},       {"latency", &o.latency},
                    {"interval", &o.interval}, {"crossing", &o.crossing}, {"mutants", &o.mutants},
-                   {"stall", &o.stall}};
+                   {"stall", &o.stall},       {"flips", &o.flips},       {"first_flip", &o.first_flip},
+                   {"bits", &o.bits}};
     for (auto &t : texts)
         if (key == t.name) return *t.text = value, true;
     for (auto &n : numbers)
@@ -470,6 +517,10 @@ int run_mutants(const Options &o)
 }
 #endif
 
+#ifdef BENCH_FAULTS
+#include "faults_bench.h"
+#endif
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -488,8 +539,10 @@ int main(int argc, char **argv)
     }
     Verilated::randReset(2); // registers start with random bits, as nothing resets them
     Verilated::randSeed(static_cast<int>(options.seed % 1000000 + 1));
-#ifdef BENCH_MUTANTS
+#if defined BENCH_MUTANTS
     return run_mutants(options);
+#elif defined BENCH_FAULTS
+    return run_faults(options);
 #else
     Bench bench(options);
     bench.open_trace();

@@ -15,16 +15,23 @@ struct bench_design {
     const char *const *sources; /* Verilog files, NULL-terminated */
     const char *top;
     int input_bits;
-    bool trace;   /* can write a waveform: slower */
-    bool quick;   /* compiled without optimisation: for short runs */
-    bool mutants; /* the top has an input mutant_i that chooses a mutation */
-    bool loads;   /* the top has loadable memories: sim/load_bench.h loads them */
-    bool axis;    /* the top is the AXI-Stream wrapper: sim/axis_bench.h judges it */
+    bool trace;        /* can write a waveform: slower */
+    bool quick;        /* compiled without optimisation: for short runs */
+    bool mutants;      /* the top has an input mutant_i that chooses a mutation */
+    bool loads;        /* the top has loadable memories: sim/load_bench.h loads them */
+    unsigned protect;  /* enum program_protect: the top has counters of upsets */
+    const char *state; /* faults_state.h: sim/faults_bench.h flips it; else NULL */
+    bool axis;         /* the top is the AXI-Stream wrapper: sim/axis_bench.h judges it */
+    bool board;        /* the top is a board's: sim/board_bench.cpp in place of the bench */
 };
 
 /* Path of the executable. Built only if sources, bench or Verilator changed since; a failure of
  * Verilator or the C++ compiler ends with one line that names the log. */
 const char *bench_build(struct arena *arena, const struct bench_design *design);
+
+/* The Verilog files that a build folder's rtl/NAME lists, in its order, absolute, NULL-terminated.
+ */
+const char *const *bench_file_list(struct arena *arena, const char *folder, const char *name);
 
 /* Events as the bench reads them: FOLDER/NAME.in and NAME.out, packed rows of whole bytes. */
 struct bench_events {
@@ -60,6 +67,8 @@ struct bench_run {
     const char *trace;             /* waveform file or NULL */
     uint64_t trace_from, trace_to; /* cycles kept in it */
     long mutants;
+    long flips, first_flip; /* of a campaign of upsets, and the number of its first */
+    int flip_bits;
     int stall_cycles; /* axis: that the sink may stall without making the source wait */
 };
 
@@ -79,6 +88,9 @@ struct bench_verdict {
     unsigned char got[BENCH_MAX_OUTPUT_BYTES]; /* data_o then */
 };
 void bench_run(const struct bench_run *run, struct bench_verdict *verdict);
+/* As bench_run() of a design with state: lines "row flips masked corrected detected silent", for
+ * the rows of its state that were hit. */
+const char *bench_run_flips(struct arena *arena, const struct bench_run *run);
 /* As bench_run() in mutation mode: the lines "number caught events" for mutants 0..mutants, 0 being
  * none. */
 const char *bench_run_mutants(struct arena *arena, const struct bench_run *run);

@@ -139,6 +139,7 @@ void gate_level_run(const struct gate_level_request *request, struct gate_level_
                                   .top = emit_top_name(p, &arena),
                                   .input_bits = emit_input_bits(p),
                                   .loads = program_has_loadables(p),
+                                  .protect = p->protect,
                                   .quick = true};
     struct bench_loads loads = {0};
     if (design.loads)

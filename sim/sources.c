@@ -9,8 +9,10 @@
             ".previous\n")
 
 EMBED(sim_bench_cpp, "sim/bench.cpp");
+EMBED(sim_board_bench, "sim/board_bench.cpp");
 EMBED(sim_axis_bench, "sim/axis_bench.h");
 EMBED(sim_load_bench, "sim/load_bench.h");
+EMBED(sim_faults_bench, "sim/faults_bench.h");
 EMBED(sim_cells_ice40, "sim/cells_ice40.v");
 EMBED(sim_cells_ecp5, "sim/cells_ecp5.v");
 EMBED(sim_cells_gowin, "sim/cells_gowin.v");

@@ -52,23 +52,6 @@ static void blame(struct verify_result *result, const char *format, ...)
     va_end(args);
 }
 
-/* The Verilog files of the folder, in the order of its list, NULL-terminated. */
-static const char *const *read_file_list(struct arena *arena, const char *folder, const char *name)
-{
-    const char *rtl = file_join(arena, folder, "rtl"), *list = file_join(arena, rtl, name);
-    size_t length;
-    int count = 0;
-    char *text = file_read(arena, list, &length);
-    for (const char *c = text; *c; c++)
-        count += *c == '\n';
-    const char **files = arena_alloc(arena, (size_t)count + 2, sizeof *files);
-    count = 0;
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-        files[count++] = file_join(arena, rtl, line);
-    if (count == 0) fail("%s names no file; compile again", list);
-    return files;
-}
-
 static void prepare(struct verification *v)
 {
     const struct verify_request *request = v->request;
@@ -86,10 +69,11 @@ static void prepare(struct verification *v)
     v->design =
         (struct bench_design){.folder = v->folder,
                               .name = "bench",
-                              .sources = read_file_list(&v->arena, request->folder, "files.f"),
+                              .sources = bench_file_list(&v->arena, request->folder, "files.f"),
                               .top = emit_top_name(v->program, &v->arena),
                               .input_bits = emit_input_bits(v->program),
-                              .loads = program_has_loadables(v->program)};
+                              .loads = program_has_loadables(v->program),
+                              .protect = v->program->protect};
     v->events = bench_write_events(&v->arena, v->program, v->folder, v->stimuli.inputs, v->outputs,
                                    v->stimuli.count);
     if (v->design.loads)
@@ -251,7 +235,7 @@ static void simulate_axis(struct verification *v)
     struct bench_design design = v->design;
     design.name = "bench_axis";
     design.axis = true;
-    design.sources = read_file_list(&v->arena, v->request->folder, "axis.f");
+    design.sources = bench_file_list(&v->arena, v->request->folder, "axis.f");
     design.top = arena_strdup(&v->arena, json_string(json, "top", ""));
     info("verify: building the bench of the AXI-Stream wrapper");
     struct bench_run run = part_run(v, bench_build(&v->arena, &design), 0, v->stimuli.count);

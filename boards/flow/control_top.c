@@ -57,6 +57,7 @@ static void add_control(struct text *text, const struct build_job *job)
 {
     const struct build_control *control = &job->control;
     const struct board *board = &job->board;
+    bool loads = job->load_data_bits > 0;
     text_add(text,
              "    board_control #(\n        .MEMORY_WORDS(%d), .UART_DIVIDER(%d),  // %.0f baud\n"
              "        .LEDS(%d), .LED_LOW(%d'b",
@@ -73,23 +74,23 @@ static void add_control(struct text *text, const struct build_job *job)
              job->in_bits, job->out_bits, job->latency_cycles, job->interval_cycles,
              control->classes, control->score_bits, control->prescale_bits, control->class_number,
              control->event_lanes, control->event_rows, control->answer_lanes, control->answer_rows,
-             control->events, control->records, control->spy_inputs, job->load_address_bits,
-             job->load_data_bits);
-    text_add(
-        text,
-        "        .clk_core_i(clk_core), .clk_i(clk_sys), .locked_i(locked),\n"
-        "        .rx_i(rx_i), .tx_o(tx_o), .leds_o(leds_o),\n"
-        "        .network_rst_o(rst), .valid_o(valid), .data_o(data),\n"
-        "        .valid_i(answer_valid), .data_i(answer), .error_i(answer_error),\n"
-        "        .answer_o(checked), .scores_i(scores),\n"
-        "        .load_valid_o(load_valid), .load_swap_o(load_swap), .load_address_o(load_addr),\n"
-        "        .load_data_o(load_data), .load_ready_i(load_ready), .load_bank_i(load_bank)\n"
-        "    );\n");
+             control->events, control->records, control->spy_inputs,
+             loads ? job->load_address_bits : 1, job->load_data_bits);
+    text_add(text, "        .clk_core_i(clk_core), .clk_i(clk_sys), .locked_i(locked),\n"
+                   "        .rx_i(rx_i), .tx_o(tx_o), .leds_o(leds_o),\n"
+                   "        .network_rst_o(rst), .valid_o(valid), .data_o(data),\n"
+                   "        .valid_i(answer_valid), .data_i(answer), .error_i(answer_error),\n"
+                   "        .answer_o(checked), .scores_i(scores),\n");
+    text_add(text,
+             loads ? "        .load_valid_o(load_valid), .load_swap_o(load_swap),\n"
+                     "        .load_address_o(load_addr), .load_data_o(load_data),\n"
+                     "        .load_ready_i(load_ready), .load_bank_i(load_bank)\n    );\n"
+                   : "        .load_valid_o(), .load_swap_o(), .load_address_o(), .load_data_o(),\n"
+                     "        .load_ready_i(1'b0), .load_bank_i(1'b0)\n    );\n");
 }
 
 void job_write_control_top(struct build_job *job, struct text *text)
 {
-    bool loads = job->load_data_bits > 0;
     text_add(text,
              "// Top of %s (%s) for the network %s: clocks, the network, and a soft core with\n"
              "// the trigger system around it (rtl/board_control.v).\n"
@@ -104,12 +105,11 @@ void job_write_control_top(struct build_job *job, struct text *text)
              "    wire [%d:0] answer, checked;  // checked: a cycle later\n",
              job->in_bits - 1, job->out_bits - 1);
     add_scores(text, job);
-    text_add(
-        text,
-        "    wire load_valid, load_swap, load_ready%s, load_bank%s;\n    wire [%d:0] load_addr;\n"
-        "    wire [%d:0] load_data;\n",
-        loads ? "" : " = 1'b0", loads ? "" : " = 1'b0", loads ? job->load_address_bits - 1 : 0,
-        loads ? job->load_data_bits - 1 : 0);
+    if (job->load_data_bits)
+        text_add(text,
+                 "    wire load_valid, load_swap, load_ready, load_bank;\n"
+                 "    wire [%d:0] load_addr;\n    wire [%d:0] load_data;\n",
+                 job->load_address_bits - 1, job->load_data_bits - 1);
     add_control(text, job);
     top_add_network(text, job, "clk_sys", "rst",
                     ",\n        .load_valid_i(load_valid), .load_swap_i(load_swap),\n"

@@ -80,6 +80,8 @@ void job_choose_control(struct build_job *job);
 /* control_top.c: the board's top with it; the names of its sources without .v, NULL-terminated. */
 void job_write_control_top(struct build_job *job, struct text *text);
 const char *const *job_control_sources(const struct build_job *job);
+/* firmware.c: firmware.hex, in which network and board are named. */
+void job_write_firmware(struct build_job *job);
 /* top.c: the module of rtl/ around the family's PLL. */
 const char *job_pll_module(const struct build_job *job);
 /* top.c, for control_top.c: the clock, the network's wires, and its instance with the nets of its

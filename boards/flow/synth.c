@@ -81,6 +81,8 @@ void job_write_scripts(struct build_job *job)
     for (int i = 0; job->rtl[i] != NULL; i++)
         text_add(&network, "read_verilog ../rtl/%s\n", job->rtl[i]);
     add_synth(&network, job, job->top, true);
+    /* Copies that vote kept their hierarchy while equal registers were merged. */
+    text_add(&network, "setattr -mod -unset keep_hierarchy *\nflatten\nopt_clean\n");
     text_add(&network, "tee -q -o network_stat.json stat -json\nwrite_json network.json\n"
                        "write_verilog -noattr network_netlist.v\n");
     write_script(job, "network.ys", &network);

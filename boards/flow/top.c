@@ -279,25 +279,6 @@ static void write_player_top(struct build_job *job)
 
 /* ---- control core ---- */
 
-static void copy_firmware(struct build_job *job)
-{
-    const char *file = job->request->firmware;
-    if (file == NULL) file = file_join(&job->arena, board_home(), "build/runtime/firmware.hex");
-    if (!file_exists(file)) file = file_join(&job->arena, board_home(), "runtime/firmware.hex");
-    if (!file_exists(file))
-        fail("%s is not there; make it by `make firmware`",
-             job->request->firmware != NULL ? job->request->firmware : file);
-    size_t length;
-    const char *text = file_read(&job->arena, file, &length);
-    long words = 0;
-    for (size_t i = 0; i < length; i++)
-        words += text[i] == '\n';
-    if (words > job->control.memory_words)
-        fail("%s has %ld words, the core's memory on %s %d", file, words, job->board.name,
-             job->control.memory_words);
-    file_copy(file, flow_path(job, "firmware.hex"));
-}
-
 static void write_control_top(struct build_job *job)
 {
     struct text text = {0};
@@ -311,7 +292,7 @@ static void write_control_top(struct build_job *job)
         file_copy(arena_printf(&job->arena, "%s/rtl/%s", board_home(), headers[i]),
                   flow_path(job, headers[i]));
     if (!job->pll.bypass) copy_library(job, job_pll_module(job));
-    copy_firmware(job);
+    job_write_firmware(job);
 }
 
 /* ---- constraints ------------------------------------------------------------------------------

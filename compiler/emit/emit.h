@@ -12,8 +12,11 @@ struct emit_header {
     const char *board;      /* or "" */
 };
 
+enum { EMIT_COUNTER_BITS = 8 /* of the counters of a protected network's upsets */ };
+
 /* FOLDER/rtl/NAME.v (top), one module per block, files.f, NAME.core. Interface of the top:
- *   clk_i, rst_i, valid_i, data_i, valid_o, data_o, error_o  (docs/reference/handshakes.md) */
+ *   clk_i, rst_i, valid_i, data_i, valid_o, data_o, error_o  (docs/reference/handshakes.md)
+ * and what it has for loading and of upsets. */
 void emit_verilog(const struct program *program, const struct emit_header *header,
                   const char *folder);
 /* The AXI-Stream wrapper, after emit_verilog(): FOLDER/rtl/NAME_axis.v (top), axis_shell.v, axis.f
@@ -66,6 +69,32 @@ struct emit_signal {
 };
 /* Returns their number; the array belongs to the arena. */
 int emit_signals(const struct program *program, struct arena *arena, struct emit_signal **signals);
+/* What votes in the Verilog of a scheduled program with TMR: bits of control registers, bits of
+ * entries of tables in block memories, and the operations that read those tables. */
+struct emit_votes {
+    long register_bits, table_bits;
+    int *tables, table_count;
+};
+struct emit_votes emit_count_votes(const struct program *program, struct arena *arena);
+
+/* Kinds of what the emitted Verilog's registers and memories hold. CONTROL: which event is where,
+ * what loops read and write, the port that loads; with TMR in three copies. DATA: values of the
+ * program on their way. WEIGHTS: loadable memories and ROMs. CORRECTION: what stands around
+ * corrected memories. COUNTERS: of upsets. */
+enum emit_state {
+    EMIT_STATE_CONTROL,
+    EMIT_STATE_DATA,
+    EMIT_STATE_WEIGHTS,
+    EMIT_STATE_CORRECTION,
+    EMIT_STATE_COUNTERS,
+    EMIT_STATE_KINDS
+};
+extern const char *const emit_state_names[EMIT_STATE_KINDS];
+struct emit_states;
+struct emit_states *emit_states_new(const struct program *program);
+void emit_states_free(struct emit_states *states);
+/* Of the register or memory of that path below the top: "u_dense_1.n17_q2". */
+enum emit_state emit_state_of(const struct emit_states *states, const char *path);
 /* Name of the top module. */
 const char *emit_top_name(const struct program *program, struct arena *arena);
 

@@ -26,15 +26,17 @@ int emit_axis_depth(const struct program *program, int stall_cycles)
            program->interval_cycles;
 }
 
-static void print_ports(int in_bits, int out_bits, struct text *text)
+static void print_ports(int in_bits, int out_bits, bool has_upsets, struct text *text)
 {
     text_add(text,
              "    input  wire aclk,\n    input  wire aresetn,\n"
              "    input  wire s_axis_tvalid,\n    output wire s_axis_tready,\n"
              "    input  wire [%d:0] s_axis_tdata,\n"
              "    output wire m_axis_tvalid,\n    input  wire m_axis_tready,\n"
-             "    output wire [%d:0] m_axis_tdata\n);\n",
+             "    output wire [%d:0] m_axis_tdata",
              whole_bytes(in_bits) - 1, whole_bytes(out_bits) - 1);
+    if (has_upsets) text_add(text, ",\n    output wire [%d:0] upsets_o", EMIT_COUNTER_BITS - 1);
+    text_add(text, "\n);\n");
 }
 
 static void print_body(const struct program *p, const char *top, int stall_cycles,
@@ -52,8 +54,8 @@ static void print_body(const struct program *p, const char *top, int stall_cycle
              "    %s network (\n        .clk_i(aclk),\n        .rst_i(rst),\n"
              "        .valid_i(start),\n        .data_i(s_axis_tdata[%d:0]),\n"
              "        .valid_o(valid),\n        .data_o(data),\n"
-             "        .error_o(unused_error)\n    );\n\n",
-             top, in_bits - 1);
+             "        .error_o(unused_error)%s\n    );\n\n",
+             top, in_bits - 1, p->protect & PROTECT_TMR ? ",\n        .upsets_o(upsets_o)" : "");
     text_add(text,
              "    axis_shell #(\n        .OUT_BITS(%d),\n        .LATENCY_CYCLES(%d),\n"
              "        .INTERVAL_CYCLES(%d),\n        .STALL_CYCLES(%d)\n    ) shell (\n",
@@ -90,7 +92,7 @@ static void print_top(const struct program *p, const struct emit_header *header,
              p->latency_cycles + EMIT_AXIS_CYCLES, verilog_rate(p, rate),
              emit_axis_depth(p, stall_cycles), stall_cycles);
     text_add(text, "module %s_axis (\n", top);
-    print_ports(emit_input_bits(p), emit_output_bits(p), text);
+    print_ports(emit_input_bits(p), emit_output_bits(p), p->protect & PROTECT_TMR, text);
     print_body(p, top, stall_cycles, text);
 }
 

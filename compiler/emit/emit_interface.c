@@ -93,6 +93,8 @@ static cJSON *file_list(const struct verilog_plan *plan)
         if (plan->tables[t])
             cJSON_AddItemToArray(list,
                                  cJSON_CreateString(arena_printf(&arena, "%s.v", plan->tables[t])));
+    for (const struct verilog_library *l = verilog_libraries(plan, &arena); l->name; l++)
+        cJSON_AddItemToArray(list, cJSON_CreateString(arena_printf(&arena, "%s.v", l->name)));
     arena_free(&arena);
     return list;
 }
@@ -127,6 +129,16 @@ void emit_interface(const struct program *program, const struct emit_header *hea
         cJSON *load = cJSON_AddObjectToObject(json, "load");
         cJSON_AddNumberToObject(load, "address_bits", map.address_bits);
         cJSON_AddNumberToObject(load, "data_bits", map.data_bits);
+    }
+    if (program->protect) {
+        cJSON *protect = cJSON_AddObjectToObject(json, "protect");
+        cJSON_AddBoolToObject(protect, "tmr", program->protect & PROTECT_TMR);
+        cJSON_AddBoolToObject(protect, "ecc", program->protect & PROTECT_ECC);
+        cJSON_AddNumberToObject(protect, "counter_bits", EMIT_COUNTER_BITS);
+        cJSON *counters = cJSON_AddArrayToObject(protect, "counters");
+        for (int w = 0; w < WATCH_COUNT; w++)
+            if (verilog_counter_port(plan, w))
+                cJSON_AddItemToArray(counters, cJSON_CreateString(verilog_counter_port(plan, w)));
     }
     cJSON_AddItemToObject(json, "rtl", file_list(plan));
     file_make_folder(folder);

@@ -63,8 +63,7 @@ void emit_verilog(const struct program *program, const struct emit_header *heade
     struct text list = {0}, text = {0};
     const char *rtl = file_join(&arena, folder, "rtl");
     file_make_folder(rtl);
-    verilog_top_text(plan, header, &text);
-    write_module(rtl, plan->top, &text, &list, &arena);
+    text_add(&list, "%s.v\n", plan->top); /* first, though it is printed last */
     for (int b = 0; b < program->block_count; b++) {
         char name[160];
         if (!verilog_has_module(plan, b)) continue;
@@ -78,6 +77,15 @@ void emit_verilog(const struct program *program, const struct emit_header *heade
         verilog_table_text(plan, t, &text);
         write_module(rtl, plan->tables[t], &text, &list, &arena);
     }
+    for (const struct verilog_library *l = verilog_libraries(plan, &arena); l->name; l++) {
+        text_free(&text);
+        text_add(&text, "%s", l->text);
+        write_module(rtl, l->name, &text, &list, &arena);
+    }
+    text_free(&text);
+    verilog_top_text(plan, header, &text);
+    file_write(file_join(&arena, rtl, arena_printf(&arena, "%s.v", plan->top)), text_string(&text),
+               text.length);
     remove_stale(rtl, &list, &arena);
     write_core(rtl, plan, &list, &arena);
     file_write(file_join(&arena, rtl, "files.f"), list.bytes, list.length);
@@ -85,4 +93,27 @@ void emit_verilog(const struct program *program, const struct emit_header *heade
     text_free(&list);
     arena_free(&arena);
     verilog_plan_free(plan);
+}
+
+struct emit_votes emit_count_votes(const struct program *program, struct arena *arena)
+{
+    static const struct emit_header nobody = {"", "", "", ""};
+    struct verilog_plan *plan = verilog_plan_new(program);
+    struct emit_votes votes = {.tables =
+                                   arena_alloc(arena, (size_t)program->op_count + 1, sizeof(int))};
+    struct text text = {0};
+    for (int b = 0; b < program->block_count; b++)
+        if (verilog_has_module(plan, b)) verilog_block_text(plan, &nobody, b, &text);
+    verilog_top_text(plan, &nobody, &text);
+    votes.register_bits = *plan->voted_bits;
+    for (int v = 0; v < program->op_count && plan->votes; v++) {
+        const struct op *op = &program->ops[v];
+        if (op->code != OP_TABLE || !plan->values[v].live || !plan->votes_table[op->immediate])
+            continue;
+        votes.tables[votes.table_count++] = v;
+        votes.table_bits += program->tables[op->immediate].format.width_bits;
+    }
+    text_free(&text);
+    verilog_plan_free(plan);
+    return votes;
 }

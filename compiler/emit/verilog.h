@@ -38,7 +38,9 @@ struct verilog_memory {
     int turn_bits;    /* of a buffer's number (a loadable one's bank), above those; 0: one buffer */
     int buffers;      /* events take turns in so many */
     bool loads;       /* loadable, and read */
-    int delay;        /* of one made of delays: the longest */
+    bool is_corrected; /* its words are codes (rtl/secded_guard.v) */
+    int word_bits;     /* as stored */
+    int delay;         /* of one made of delays: the longest */
 };
 
 struct verilog_value {
@@ -50,6 +52,10 @@ struct verilog_value {
     int first_use, use_count;   /* in uses[] */
     int first_hold, hold_count; /* in holds[] */
 };
+
+/* What a module sees of upsets: names of signals, ", " before each, high in cycles in which a voter
+ * disagreed, a word was corrected, or could not be. */
+enum verilog_watch { WATCH_UPSET, WATCH_CORRECTED, WATCH_UNCORRECTABLE, WATCH_COUNT };
 
 struct verilog_plan {
     const struct program *program;
@@ -71,6 +77,13 @@ struct verilog_plan {
     int *banks; /* of a paced program: the cycles in which registers bank_h1 ... take the bank */
     int bank_count;
     size_t bank_capacity;
+    bool votes;       /* control registers in three copies */
+    bool *is_control; /* [op_count] of those: values that say where and whether loops read and write
+                       */
+    bool *votes_table;            /* tables of such values in block memories: three of them */
+    long *voted_bits;             /* of control registers printed so far */
+    struct text *watched;         /* [WATCH_COUNT] of the module that is being printed */
+    bool (*watches)[WATCH_COUNT]; /* [block_count] what the blocks' modules printed so far have */
     struct verilog_value *values;
     struct verilog_use *uses;
     int use_count;
@@ -174,6 +187,44 @@ void verilog_op(struct verilog_module *module, int value);
 void verilog_note(struct verilog_module *module, size_t start, int value);
 void verilog_quantize(struct verilog_module *module, int value);
 
+/* ---- protection (verilog_protect.c) ---- */
+
+/* Part of verilog_plan_new(): which values are control, if it is protected. */
+void verilog_plan_protection(struct verilog_plan *plan);
+/* A control register: at each edge it takes the value of the first condition that holds (NULL: in
+ * all cycles), else stays. The list ends with a value of NULL. */
+struct verilog_case {
+    const char *condition, *value;
+};
+void verilog_register(const struct verilog_plan *plan, struct text *text, const char *name,
+                      int width, const struct verilog_case *cases);
+/* The same that starts as 0 at power-up. */
+void verilog_register_from_0(const struct verilog_plan *plan, struct text *text, const char *name,
+                             int width, const struct verilog_case *cases);
+/* Registers NAME1 ... one after the other, `count` - 1 of them, the first behind `from`. */
+void verilog_register_chain(const struct verilog_plan *plan, struct text *text, const char *from,
+                            const char *name, int count, int width);
+/* Joins NAME_a, NAME_b and NAME_c, which it declares, to NAME, declared before. */
+void verilog_vote(const struct verilog_plan *plan, struct text *text, const char *name, int width);
+/* Notes a signal of the module that is being printed. */
+void verilog_watch(const struct verilog_plan *plan, enum verilog_watch watch, const char *signal);
+/* Of a block's module: its outputs, added to the list of ports, and what they are. */
+void verilog_watch_outputs(const struct verilog_plan *plan, int block, struct text *ports,
+                           struct text *assigns);
+/* In the top: the block's ports and their wires; the counters' ports; the counters. */
+void verilog_watch_ports(const struct verilog_plan *plan, int block, struct text *ports,
+                         struct text *wires);
+void verilog_counter_ports(const struct verilog_plan *plan, struct text *text);
+void verilog_counters(const struct verilog_plan *plan, struct text *text);
+/* Name of the counter's port; NULL: the network has none. */
+const char *verilog_counter_port(const struct verilog_plan *plan, enum verilog_watch watch);
+/* The modules of rtl/ that the network needs, NULL-terminated, and their text. */
+struct verilog_library {
+    const char *name, *text;
+};
+const struct verilog_library *verilog_libraries(const struct verilog_plan *plan,
+                                                struct arena *arena);
+
 /* ---- loops (verilog_loop.c) ---- */
 
 /* Part of verilog_plan_new(): pulses and counters. */
@@ -229,6 +280,8 @@ bool verilog_reads_memory(const struct verilog_plan *plan, int block, int memory
 /* Cycles from a store to the load, of a memory made of delays; the most of a block. */
 int verilog_delay(const struct verilog_plan *plan, int load);
 int verilog_longest_delay(const struct verilog_plan *plan, int block, int memory);
+/* Whether the block loads from a memory that is corrected: then it tells it when. */
+bool verilog_reads_corrected(const struct verilog_plan *plan, int block);
 void verilog_load(struct verilog_module *module, int value);
 void verilog_store(struct verilog_module *module, int store);
 /* The memories that the module writes or keeps, before its stages. */

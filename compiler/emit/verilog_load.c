@@ -103,19 +103,17 @@ static void add_chain(const struct verilog_plan *plan, struct text *text)
     int length = plan->program->latency_cycles - 1;
     char last[24];
     if (!plan->is_paced && length > 0) {
-        verilog_declare(text, "    reg", false, length);
-        text_add(text, "bank_d;\n    always @(posedge clk_i) bank_d <= ");
-        if (length > 1)
-            text_add(text, "{bank_d[%d:0], bank_q};\n", length - 2);
-        else
-            text_add(text, "bank_q;\n");
+        char next[40] = "bank_q";
+        if (length > 1) snprintf(next, sizeof next, "{bank_d[%d:0], bank_q}", length - 2);
+        verilog_register(plan, text, "bank_d", length, (struct verilog_case[]){{NULL, next}, {0}});
     }
     for (int k = 0; k < plan->bank_count; k++) {
         char from[24];
         bank_at(plan, plan->banks[k], from);
-        text_add(text,
-                 "    reg bank_h%d;\n    always @(posedge clk_i) if (at_%d) bank_h%d <= %s;\n",
-                 k + 1, plan->banks[k], k + 1, from);
+        char name[24], at[24];
+        snprintf(name, sizeof name, "bank_h%d", k + 1);
+        snprintf(at, sizeof at, "at_%d", plan->banks[k]);
+        verilog_register(plan, text, name, 1, (struct verilog_case[]){{at, from}, {0}});
     }
     bank_at(plan, plan->program->latency_cycles, last);
     text_add(text, "    assign bank_o = %s;\n", last);
@@ -135,6 +133,18 @@ void verilog_load_ports(const struct verilog_plan *plan, struct text *text)
     text_add(text, "load_data_i,\n    input  wire load_swap_i,\n    output wire load_ready_o,\n"
                    "    output wire bank_o");
     arena_free(&arena);
+}
+
+/* The word as a code. */
+static void add_code(const struct verilog_memory *m, int width, int data_bits, struct text *text)
+{
+    verilog_declare(text, "    wire", false, m->word_bits);
+    text_add(text,
+             "%s_data;\n    secded_encode #(.DATA_BITS(%d), .HAMMING_BITS(%d)) encode_%s (\n"
+             "        .data_i(load_data_q",
+             m->name, width, m->word_bits - width - 1, m->name);
+    if (width < data_bits) text_add(text, width > 1 ? "[%d:0]" : "[0]", width - 1);
+    text_add(text, "),\n        .code_o(%s_data)\n    );\n", m->name);
 }
 
 /* Which memory a word is for. */
@@ -168,6 +178,10 @@ static void add_writes(const struct verilog_plan *plan, const struct load_map *m
         else
             text_add(text, "%s_addr = {!bank_q, load_addr_q[%d:0]};\n", m->name, low - 1);
         if (low) addresses |= ((verilog_mask)1 << low) - 1;
+        if (m->is_corrected) {
+            add_code(m, width, map->data_bits, text);
+            continue;
+        }
         verilog_declare(text, "    wire", memory->format.is_signed, width);
         text_add(text,
                  width == map->data_bits ? "%s_data = load_data_q;\n"
@@ -193,29 +207,30 @@ void verilog_load_control(const struct verilog_plan *plan, const char *may_start
              "    // an event may be taken, which has the new bank; then nothing is written until "
              "the last event\n"
              "    // of the old bank is out.\n"
-             "    reg bank_q;\n    reg swap_q;\n");
-    verilog_declare(text, "    reg", false, bits);
-    text_add(text, "drain_q;\n    reg load_we_q;\n");
-    verilog_declare(text, "    reg", false, map.address_bits);
-    text_add(text, "load_addr_q;\n");
-    verilog_declare(text, "    reg", false, map.data_bits);
-    text_add(text,
-             "load_data_q;\n    initial bank_q = 1'b0;\n"
-             "    wire turns = swap_q%s%s;\n"
-             "    wire bank = bank_q ^ turns;\n"
-             "    assign load_ready_o = !swap_q && drain_q == %d'd0;\n"
-             "    always @(posedge clk_i) begin\n"
-             "        if (rst_i) begin\n            swap_q <= 1'b0;\n"
-             "            drain_q <= %d'd0;\n            load_we_q <= 1'b0;\n"
-             "        end else begin\n            bank_q <= bank;\n"
-             "            swap_q <= swap_q ? !turns : load_swap_i && load_ready_o;\n"
-             "            if (turns) drain_q <= %d'd%d;\n"
-             "            else if (drain_q != %d'd0) drain_q <= drain_q - %d'd1;\n"
-             "            load_we_q <= load_valid_i && load_ready_o;\n        end\n"
-             "        load_addr_q <= load_addr_i;\n        load_data_q <= load_data_i;\n"
-             "    end\n",
-             may_start ? " && " : "", may_start ? may_start : "", bits, bits, bits, latency, bits,
-             bits);
+             "    wire turns, bank;\n");
+    char zero[24], drained[40], first[40], next[40], loads[] = "load_valid_i && load_ready_o";
+    snprintf(zero, sizeof zero, "%d'd0", bits);
+    snprintf(drained, sizeof drained, "drain_q != %d'd0", bits);
+    snprintf(first, sizeof first, "%d'd%d", bits, latency);
+    snprintf(next, sizeof next, "drain_q - %d'd1", bits);
+    verilog_register_from_0(plan, text, "bank_q", 1,
+                            (struct verilog_case[]){{"!rst_i", "bank"}, {0}});
+    verilog_register(
+        plan, text, "swap_q", 1,
+        (struct verilog_case[]){
+            {"rst_i", "1'b0"}, {"swap_q", "!turns"}, {NULL, "load_swap_i && load_ready_o"}, {0}});
+    verilog_register(
+        plan, text, "drain_q", bits,
+        (struct verilog_case[]){{"rst_i", zero}, {"turns", first}, {drained, next}, {0}});
+    text_add(text, "    assign turns = swap_q%s%s;\n    assign bank = bank_q ^ turns;\n",
+             may_start ? " && " : "", may_start ? may_start : "");
+    text_add(text, "    assign load_ready_o = !swap_q && drain_q == %s;\n", zero);
+    verilog_register(plan, text, "load_we_q", 1,
+                     (struct verilog_case[]){{"rst_i", "1'b0"}, {NULL, loads}, {0}});
+    verilog_register(plan, text, "load_addr_q", map.address_bits,
+                     (struct verilog_case[]){{NULL, "load_addr_i"}, {0}});
+    verilog_register(plan, text, "load_data_q", map.data_bits,
+                     (struct verilog_case[]){{NULL, "load_data_i"}, {0}});
     add_writes(plan, &map, text);
     arena_free(&arena);
 }
@@ -232,13 +247,19 @@ void verilog_load_contents(const struct verilog_plan *plan, int memory, const ch
 {
     const struct memory *m = &plan->program->memories[memory];
     int places = 1 << plan->memories[memory].address_bits;
+    bool is_corrected = plan->memories[memory].is_corrected;
     struct verilog_signal constant = {.is_constant = true};
     text_add(text, "    initial begin\n");
     for (int place = 0; place < 2 * places; place++) {
         constant.integer = place % places < m->entries ? m->contents[place % places] : 0;
+        int width = m->format.width_bits;
         text_add(text, "        %s[%d] = ", array, place);
-        verilog_field(text, &constant, 0, m->format.width_bits);
-        text_add(text, ";\n");
+        if (is_corrected) {
+            uint64_t word = load_port_word(m, constant.integer);
+            text_add(text, "{%d'd%u, ", secded_check_bits(width), secded_check(word, width));
+        }
+        verilog_field(text, &constant, 0, width);
+        text_add(text, is_corrected ? "};\n" : ";\n");
     }
     text_add(text, "    end\n");
 }

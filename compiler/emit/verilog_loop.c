@@ -30,7 +30,7 @@ static int trip_of(const struct verilog_plan *plan, int block)
 
 bool verilog_has_control(const struct verilog_plan *plan, int block)
 {
-    if (trip_of(plan, block) > 1) return true;
+    if (trip_of(plan, block) > 1 || verilog_reads_corrected(plan, block)) return true;
     for (int m = 0; m < plan->program->memory_count; m++) {
         if (verilog_writes_memory(plan, block, m)) return true;
         if (plan->memories[m].turn_bits && verilog_reads_memory(plan, block, m)) return true;
@@ -47,7 +47,7 @@ static int find_first_stage(const struct verilog_plan *plan, int block)
         const struct op *op = &p->ops[v];
         bool active = plan->values[plan->root[v]].live && op->code != OP_CONST;
         if (trip_of(plan, block) == 1 && op->code != OP_STORE && op->code != OP_LOAD) continue;
-        int stage = op->stage - (op->code == OP_LOAD && op_reads_block(p, op));
+        int stage = op->code == OP_LOAD ? load_read_stage(p, op) : op->stage;
         if (active && stage < first) first = stage;
     }
     return first;
@@ -101,45 +101,29 @@ void verilog_control_signal(struct verilog_module *module, enum verilog_control_
         snprintf(name, 24, "%s%d", delayed[signal], d);
 }
 
-static void add_chain(struct text *text, const char *from, const char *name, int count, int width)
-{
-    struct text always = {0};
-    for (int d = 1; d < count; d++) {
-        verilog_declare(text, "    reg", false, width);
-        text_add(text, "%s%d;\n", name, d);
-        text_add(&always, "        %s%d <= %s", name, d, d == 1 ? from : name);
-        if (d > 1) text_add(&always, "%d", d - 1);
-        text_add(&always, ";\n");
-    }
-    if (always.length)
-        text_add(text, "    always @(posedge clk_i) begin\n%s    end\n", text_string(&always));
-    text_free(&always);
-}
-
 static void add_counter(struct verilog_module *module, struct text *text)
 {
+    const struct verilog_plan *plan = module->plan;
     const struct verilog_control *c = &module->control;
-    int trip = trip_of(module->plan, module->block), bits = verilog_bits_for(trip);
+    int trip = trip_of(plan, module->block), bits = verilog_bits_for(trip);
     bool runs = c->runs || c->keeps || c->dones;
     if (!runs && !c->needs_counter) return;
-    text_add(text, "    // Iterations in stage %d.\n", module->plan->first_stage[module->block]);
+    text_add(text, "    // Iterations in stage %d.\n", plan->first_stage[module->block]);
     if (trip > 1) {
-        verilog_declare(text, "    reg", false, bits);
-        text_add(text,
-                 "iteration_q;\n    always @(posedge clk_i)\n"
-                 "        if (start_i) iteration_q <= %d'd0;\n"
-                 "        else iteration_q <= iteration_q + %d'd1;\n",
-                 bits, bits);
+        char zero[24], next[40];
+        snprintf(zero, sizeof zero, "%d'd0", bits);
+        snprintf(next, sizeof next, "iteration_q + %d'd1", bits);
+        verilog_register(plan, text, "iteration_q", bits,
+                         (struct verilog_case[]){{"start_i", zero}, {NULL, next}, {0}});
     }
     if (!runs) return;
     if (trip > 1)
         text_add(text, "    wire last = iteration_q == %d'd%d;\n", bits, trip - 1);
     else
         text_add(text, "    wire last = 1'b1;\n");
-    text_add(text, "    reg run_q;\n    always @(posedge clk_i)\n"
-                   "        if (rst_i) run_q <= 1'b0;\n"
-                   "        else if (start_i) run_q <= 1'b1;\n"
-                   "        else if (last) run_q <= 1'b0;\n");
+    verilog_register(
+        plan, text, "run_q", 1,
+        (struct verilog_case[]){{"rst_i", "1'b0"}, {"start_i", "1'b1"}, {"last", "1'b0"}, {0}});
     if (c->keeps) text_add(text, "    wire keep = run_q && !last;\n");
     if (c->dones) text_add(text, "    wire done = run_q && last;\n");
 }
@@ -149,13 +133,13 @@ static void add_turn(struct verilog_module *module, struct text *text)
 {
     int bits = verilog_bits_for(verilog_buffers(module->plan, module->block));
     if (!module->control.turns) return;
+    char zero[24], next[40];
+    snprintf(zero, sizeof zero, "%d'd0", bits);
+    snprintf(next, sizeof next, "turn_q + %d'd1", bits);
     text_add(text, "    // The event's buffer.\n");
-    verilog_declare(text, "    reg", false, bits);
-    text_add(text,
-             "turn_q;\n    always @(posedge clk_i)\n        if (rst_i) turn_q <= %d'd0;\n"
-             "        else if (start_i) turn_q <= turn_q + %d'd1;\n",
-             bits, bits);
-    add_chain(text, "turn_q", "turn_q", module->control.turns, bits);
+    verilog_register(module->plan, text, "turn_q", bits,
+                     (struct verilog_case[]){{"rst_i", zero}, {"start_i", next}, {0}});
+    verilog_register_chain(module->plan, text, "turn_q", "turn_q", module->control.turns, bits);
     for (int d = 0; d < module->control.turns && bits > 1; d++) { /* some need only low bits */
         text_add(&module->unused_extra, ", turn_q");
         if (d) text_add(&module->unused_extra, "%d", d);
@@ -166,9 +150,10 @@ static void add_turn(struct verilog_module *module, struct text *text)
 static void add_bank(struct verilog_module *module, struct text *text)
 {
     if (!module->control.banks) return;
-    text_add(text, "    // The event's bank of what is loaded.\n    reg bank_q;\n"
-                   "    always @(posedge clk_i) if (start_i) bank_q <= bank_i;\n");
-    add_chain(text, "bank_q", "bank_q", module->control.banks, 1);
+    text_add(text, "    // The event's bank of what is loaded.\n");
+    verilog_register(module->plan, text, "bank_q", 1,
+                     (struct verilog_case[]){{"start_i", "bank_i"}, {0}});
+    verilog_register_chain(module->plan, text, "bank_q", "bank_q", module->control.banks, 1);
 }
 
 int verilog_buffers(const struct verilog_plan *plan, int block)
@@ -189,14 +174,26 @@ void verilog_control_text(struct verilog_module *module, struct text *text)
     if (verilog_exports_done(module->plan, module->block) && !c->dones) c->dones = 1;
     text_add(text, "\n");
     add_counter(module, text);
-    add_chain(text, "run_q", "run_q", c->runs, 1);
-    add_chain(text, "keep", "keep_q", c->keeps, 1);
-    add_chain(text, "start_i", "start_q", c->starts, 1);
-    add_chain(text, "done", "done_q", c->dones, 1);
+    verilog_register_chain(module->plan, text, "run_q", "run_q", c->runs, 1);
+    verilog_register_chain(module->plan, text, "keep", "keep_q", c->keeps, 1);
+    verilog_register_chain(module->plan, text, "start_i", "start_q", c->starts, 1);
+    verilog_register_chain(module->plan, text, "done", "done_q", c->dones, 1);
     add_turn(module, text);
     add_bank(module, text);
     if (verilog_exports_done(module->plan, module->block))
         text_add(text, "    assign done_o = done;\n");
+}
+
+/* The iteration's number d stages later, each of its registers voted. */
+static void add_voted_index(struct verilog_module *module, int width, int d, const char *name)
+{
+    char from[168] = "iteration_q", delay[168];
+    for (int i = 1; i <= d; i++) {
+        snprintf(delay, sizeof delay, i < d ? "%s_d%d" : "%s", name, i);
+        verilog_register(module->plan, &module->body, delay, width,
+                         (struct verilog_case[]){{NULL, from}, {0}});
+        memcpy(from, delay, sizeof from);
+    }
 }
 
 void verilog_index(struct verilog_module *module, int value)
@@ -205,6 +202,10 @@ void verilog_index(struct verilog_module *module, int value)
     const char *name = module->plan->values[value].name;
     int d = op->stage - module->plan->first_stage[module->block];
     module->control.needs_counter = true;
+    if (d && module->plan->votes) {
+        add_voted_index(module, op->format.width_bits, d, name);
+        return;
+    }
     verilog_declare(&module->body, d ? "    reg" : "    wire", false, op->format.width_bits);
     if (d == 0) {
         text_add(&module->body, "%s = iteration_q;\n", name);
@@ -333,7 +334,9 @@ int verilog_holds(struct verilog_module *module)
 static bool needs_reset(const struct verilog_plan *plan, int block)
 {
     const struct program *p = plan->program;
-    if (verilog_exports_done(plan, block) || verilog_buffers(plan, block) > 1) return true;
+    if (verilog_exports_done(plan, block) || verilog_buffers(plan, block) > 1 ||
+        verilog_reads_corrected(plan, block))
+        return true;
     for (int v = p->blocks[block].first; v < p->blocks[block].end; v++) {
         const struct verilog_value *value = &plan->values[v];
         const struct op *op = &p->ops[v];
@@ -395,8 +398,9 @@ static void memory_ports(const struct verilog_plan *plan, int block, bool top, s
         int bits = verilog_slot_bits(&plan->memories[m]);
         if (!chain) memory_port(plan, m, "we", 1, false, writes, top, ports, wires);
         if (!chain && bits) memory_port(plan, m, "addr", bits, false, writes, top, ports, wires);
-        memory_port(plan, m, "data", memory->format.width_bits, memory->format.is_signed, writes,
-                    top, ports, wires);
+        bool is_signed = memory->format.is_signed && !plan->memories[m].is_corrected;
+        memory_port(plan, m, "data", plan->memories[m].word_bits, is_signed, writes, top, ports,
+                    wires);
     }
 }
 
@@ -495,15 +499,15 @@ void verilog_pulses(const struct verilog_plan *plan, const char *start, struct t
             text_add(text, "    wire at_%d = %s;\n", cycle, from);
             continue;
         }
-        verilog_declare(text, "    reg", false, count);
-        text_add(text,
-                 "at_%d_q;\n    always @(posedge clk_i)\n        if (rst_i) at_%d_q <= %d'd0;\n",
-                 cycle, cycle, count);
+        char name[24], zero[24], next[240];
+        snprintf(name, sizeof name, "at_%d_q", cycle);
+        snprintf(zero, sizeof zero, "%d'd0", count);
         if (count > 1)
-            text_add(text, "        else at_%d_q <= {at_%d_q[%d:0], %s};\n", cycle, cycle,
-                     count - 2, from);
+            snprintf(next, sizeof next, "{%s[%d:0], %s}", name, count - 2, from);
         else
-            text_add(text, "        else at_%d_q <= %s;\n", cycle, from);
+            snprintf(next, sizeof next, "%s", from);
+        verilog_register(plan, text, name, count,
+                         (struct verilog_case[]){{"rst_i", zero}, {NULL, next}, {0}});
         text_add(text, "    wire at_%d = at_%d_q", cycle, cycle);
         if (count > 1) text_add(text, "[%d]", count - 1);
         text_add(text, ";\n");

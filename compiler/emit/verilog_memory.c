@@ -22,6 +22,7 @@ void verilog_plan_memories(struct verilog_plan *plan)
             verilog_unique(&plan->arena, names, m, arena_printf(&plan->arena, "mem_%s", names[m]));
         names[m] = v->name;
         v->store = -1;
+        v->word_bits = memory_word_bits(p, memory);
         v->buffers = memory->slots > memory->entries ? memory->slots / memory->entries : 1;
         if (memory->contents) v->buffers = 2;
         v->turn_bits = verilog_bits_for(v->buffers);
@@ -64,6 +65,7 @@ int verilog_slot_bits(const struct verilog_memory *m)
 /* Whether the module keeps the memory in one array (or chain) for all its loads. */
 static bool is_shared(const struct program *p, int memory)
 {
+    if (memory_is_corrected(p, &p->memories[memory])) return false;
     return p->memories[memory].kind == MEMORY_REGISTERS || p->memories[memory].kind == MEMORY_DELAY;
 }
 
@@ -89,7 +91,8 @@ static void declare_array(struct verilog_module *module, int memory, const char 
     /* A slot is never written in the cycle in which it is read (docs/reference/program.md). */
     if (verilog_slot_bits(m))
         text_add(t, "    (* no_rw_check, ram_style = \"%s\" *)\n", styles[memory_->kind]);
-    verilog_declare(t, "    reg", memory_->format.is_signed, memory_->format.width_bits);
+    bool is_signed = memory_->format.is_signed && !m->is_corrected;
+    verilog_declare(t, "    reg", is_signed, m->word_bits);
     text_add(t, "%s", name);
     if (verilog_slot_bits(m)) text_add(t, " [0:%d]", (1 << verilog_slot_bits(m)) - 1);
     text_add(t, ";\n");
@@ -133,7 +136,9 @@ void verilog_memories(struct verilog_module *module)
         if (!writes && !reads) continue;
         text_add(t, "\n    // Memory %s: %d entries of %d bits%s.\n", v->name,
                  p->memories[m].entries, format.width_bits,
-                 v->loads ? ", two banks to be loaded" : "");
+                 v->is_corrected ? ", two banks to be loaded, words corrected"
+                 : v->loads      ? ", two banks to be loaded"
+                                 : "");
         if (writes) {
             bool chain = p->memories[m].kind == MEMORY_DELAY;
             if (!chain) text_add(t, "    wire %s_we;\n", v->name);
@@ -193,6 +198,71 @@ static void add_slot_index(struct verilog_module *module, int value, int memory,
     text_add(t, "]");
 }
 
+bool verilog_reads_corrected(const struct verilog_plan *plan, int block)
+{
+    for (int m = 0; m < plan->program->memory_count; m++)
+        if (plan->memories[m].is_corrected && verilog_reads_memory(plan, block, m)) return true;
+    return false;
+}
+
+static void watch_load(struct verilog_module *module, const char *name, enum verilog_watch watch,
+                       const char *suffix)
+{
+    char signal[192];
+    snprintf(signal, sizeof signal, "%s_%s", name, suffix);
+    text_add(&module->body, "    wire %s;\n", signal);
+    verilog_watch(module->plan, watch, signal);
+}
+
+/* A memory of codes and its guard; NAME_data is the corrected word. Where an event may come every
+ * cycle the memory is always read. */
+static void add_corrected(struct verilog_module *module, int value)
+{
+    const struct verilog_plan *plan = module->plan;
+    const struct op *op = &plan->program->ops[value];
+    int memory = (int)op->immediate, stage = load_read_stage(plan->program, op);
+    const struct verilog_memory *m = &plan->memories[memory];
+    const struct memory *memory_ = &plan->program->memories[memory];
+    const char *name = plan->values[value].name;
+    struct text *t = &module->body;
+    char array[160], busy[24] = "1'b1", we[160], addr[160], data[160];
+    int data_bits = memory_->format.width_bits, slot_bits = verilog_slot_bits(m);
+    snprintf(array, sizeof array, "%s_ram", name);
+    memory_signal(plan, module->block, memory, "we", we);
+    memory_signal(plan, module->block, memory, "addr", addr);
+    memory_signal(plan, module->block, memory, "data", data);
+    if (plan->is_paced) verilog_control_signal(module, VERILOG_RUN, stage, busy);
+    declare_array(module, memory, array);
+    text_add(t, "    wire %s_we;\n    wire [%d:0] %s_read_addr, %s_write_addr;\n", name,
+             slot_bits - 1, name, name);
+    text_add(t, "    wire [%d:0] %s_write;\n    reg [%d:0] %s_q0;\n", m->word_bits - 1, name,
+             m->word_bits - 1, name);
+    text_add(t,
+             "    always @(posedge clk_i) if (%s_we) %s[%s_write_addr] <= %s_write;\n"
+             "    always @(posedge clk_i) %s_q0 <= %s[%s_read_addr];\n",
+             name, array, name, name, name, array, name);
+    verilog_declare(t, "    wire", false, data_bits);
+    text_add(t, "%s_data;\n", name);
+    watch_load(module, name, WATCH_CORRECTED, "corrected");
+    watch_load(module, name, WATCH_UNCORRECTABLE, "uncorrectable");
+    text_add(t,
+             "    secded_guard #(\n        .DATA_BITS(%d),\n        .HAMMING_BITS(%d),\n"
+             "        .ADDRESS_BITS(%d),\n        .CORRECTION_CYCLES(%d)\n    ) guard_%s (\n       "
+             " .clk_i(clk_i),\n"
+             "        .busy_i(%s),\n        .addr_i(",
+             data_bits, m->word_bits - data_bits - 1, slot_bits, plan->program->correction_cycles,
+             name, busy);
+    add_slot(module, value, memory, stage, t);
+    text_add(t,
+             "),\n        .load_we_i(%s),\n        .load_addr_i(%s),\n        .load_code_i(%s),\n"
+             "        .ram_addr_o(%s_read_addr),\n        .ram_code_i(%s_q0),\n"
+             "        .ram_we_o(%s_we),\n        .ram_write_addr_o(%s_write_addr),\n"
+             "        .ram_write_code_o(%s_write),\n        .data_o(%s_data),\n"
+             "        .corrected_o(%s_corrected),\n        .uncorrectable_o(%s_uncorrectable)\n"
+             "    );\n",
+             we, addr, data, name, name, name, name, name, name, name, name);
+}
+
 void verilog_load(struct verilog_module *module, int value)
 {
     const struct verilog_plan *plan = module->plan;
@@ -200,19 +270,23 @@ void verilog_load(struct verilog_module *module, int value)
     int memory = (int)op->immediate;
     const struct verilog_memory *m = &plan->memories[memory];
     const char *name = plan->values[value].name;
-    bool block = op_reads_block(plan->program, op);
+    bool block = op_read_cycles(plan->program, op);
     struct text *t = &module->body;
     char array[160];
     snprintf(array, sizeof array, is_shared(plan->program, memory) ? "%s_r" : "%s_ram",
              is_shared(plan->program, memory) ? m->name : name);
-    if (!is_shared(plan->program, memory)) {
+    if (m->is_corrected) {
+        add_corrected(module, value);
+    } else if (!is_shared(plan->program, memory)) {
         declare_array(module, memory, array);
         text_add(t, "    always @(posedge clk_i) ");
         add_write(module, memory, array);
     }
     size_t start = t->length;
     struct text word = {0}; /* what the memory answers */
-    if (plan->program->memories[memory].kind == MEMORY_DELAY) {
+    if (m->is_corrected) {
+        text_add(&word, "%s_data", name);
+    } else if (plan->program->memories[memory].kind == MEMORY_DELAY) {
         text_add(&word, "%s_d%d", m->name, verilog_delay(plan, value));
     } else if (block) {
         verilog_declare(t, "    reg", op->format.is_signed, op->format.width_bits);

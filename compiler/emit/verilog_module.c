@@ -86,13 +86,18 @@ static int print_registers(struct verilog_module *module, int stage)
         char from[160], to[160];
         verilog_local_name(plan, module->block, v, tap - 1, from);
         verilog_local_name(plan, module->block, v, tap, to);
+        *used_of(module, v, tap - 1) = ~(verilog_mask)0;
+        count++;
+        if (plan->votes && plan->is_control[v]) {
+            verilog_register(plan, &module->body, to, op->format.width_bits,
+                             (struct verilog_case[]){{NULL, from}, {0}});
+            continue;
+        }
         verilog_declare(&module->body, "    reg", op->format.is_signed, op->format.width_bits);
         text_add(&module->body, "%s;\n", to);
         text_add(&always, "        %s <= %s;\n", to, from);
-        *used_of(module, v, tap - 1) = ~(verilog_mask)0;
-        count++;
     }
-    if (count > 0)
+    if (always.length)
         text_add(&module->body, "    always @(posedge clk_i) begin\n%s    end\n",
                  text_string(&always));
     text_free(&always);
@@ -276,7 +281,7 @@ bool verilog_has_clock(const struct verilog_plan *plan, int block)
             return true;
     }
     for (int v = p->blocks[block].first; v < p->blocks[block].end; v++)
-        if (plan->values[v].live && op_reads_block(p, &p->ops[v])) return true;
+        if (plan->values[v].live && op_read_cycles(p, &p->ops[v])) return true;
     return false;
 }
 
@@ -297,7 +302,7 @@ void verilog_block_text(const struct verilog_plan *plan, const struct emit_heade
                         int block, struct text *text)
 {
     struct verilog_module module = verilog_module_init(plan, block);
-    struct text inputs = {0}, outputs = {0}, assigns = {0};
+    struct text inputs = {0}, outputs = {0}, assigns = {0}, control = {0};
     char name[160];
     int registers = 0, first_stage, last_stage;
     verilog_extra_ports(plan, block, false, &inputs, NULL);
@@ -308,6 +313,8 @@ void verilog_block_text(const struct verilog_plan *plan, const struct emit_heade
     if (plan->is_paced) registers += verilog_holds(&module);
     print_outputs(&module, &outputs, &assigns);
     verilog_memory_assigns(plan, block, &assigns);
+    verilog_control_text(&module, &control);
+    verilog_watch_outputs(plan, block, &outputs, &assigns);
 
     stage_range(plan, block, &first_stage, &last_stage);
     print_header(plan, header, block, first_stage, last_stage, text);
@@ -316,14 +323,14 @@ void verilog_block_text(const struct verilog_plan *plan, const struct emit_heade
         text_add(text, "    input  wire clk_i%s", inputs.length + outputs.length ? ",\n" : "");
     text_add(text, "%s%s%s\n);\n", text_string(&inputs),
              inputs.length && outputs.length ? ",\n" : "", text_string(&outputs));
-    verilog_control_text(&module, text);
-    text_add(text, "%s", text_string(&module.body));
+    text_add(text, "%s%s", text_string(&control), text_string(&module.body));
     print_unused(&module, text);
     if (assigns.length) text_add(text, "\n%s", text_string(&assigns));
     text_add(text, "endmodule\n\n`default_nettype wire\n");
     text_free(&inputs);
     text_free(&outputs);
     text_free(&assigns);
+    text_free(&control);
     verilog_module_free(&module);
 }
 
@@ -366,10 +373,11 @@ void verilog_table_text(const struct verilog_plan *plan, int table, struct text 
              "//\n"
              "// %s No reset.\n\n"
              "`default_nettype none\n\n"
-             "module %s (\n",
+             "%smodule %s (\n",
              plan->tables[table], t->name, plan->program->name, t->count, format, t->first,
              t->first + t->count - 1,
              t->in_block ? "A block memory: answers in the next cycle." : "Combinational.",
+             plan->votes && plan->votes_table[table] ? "(* keep_hierarchy *)\n" : "",
              plan->tables[table]);
     if (t->in_block) {
         block_table_text(plan, table, text);

@@ -515,14 +515,29 @@ static void print_small_table(struct verilog_module *module, int value)
     }
 }
 
+/* One of the table's copies; the suffix says which. */
+static void print_table_instance(struct verilog_module *module, int value, const char *entry,
+                                 const char *suffix)
+{
+    const struct op *op = op_of(module, value);
+    struct verilog_signal a = verilog_operand(module, value, 0);
+    const struct table *table = &module->plan->program->tables[op->immediate];
+    struct format index = format_of_interval(table->first, table->first + table->count - 1, 0);
+    struct text *t = &module->body;
+    text_add(t, "    %s u_%s%s (\n", module->plan->tables[op->immediate],
+             module->plan->values[value].name, suffix);
+    if (table->in_block) text_add(t, "        .clk_i(clk_i),\n");
+    text_add(t, "        .index_i(");
+    verilog_field(t, &a, 0, index.width_bits);
+    text_add(t, "),\n        .entry_o(%s%s)\n    );\n", entry, suffix);
+}
+
 static void print_table(struct verilog_module *module, int value)
 {
     const struct op *op = op_of(module, value);
     const char *name = module->plan->values[value].name;
-    struct verilog_signal a = verilog_operand(module, value, 0);
     const struct table *table = &module->plan->program->tables[op->immediate];
     int entry_width = table->format.width_bits;
-    struct format index = format_of_interval(table->first, table->first + table->count - 1, 0);
     struct text *t = &module->body;
     verilog_declare(t, "    wire", op->format.is_signed, op->format.width_bits);
     text_add(t, "%s;\n", name);
@@ -534,11 +549,19 @@ static void print_table(struct verilog_module *module, int value)
         text_add(&module->unused_extra, ", %s_entry[%d:%d]", name, entry_width - 1,
                  op->format.width_bits);
     }
-    text_add(t, "    %s u_%s (\n", module->plan->tables[op->immediate], name);
-    if (table->in_block) text_add(t, "        .clk_i(clk_i),\n");
-    text_add(t, "        .index_i(");
-    verilog_field(t, &a, 0, index.width_bits);
-    text_add(t, "),\n        .entry_o(%s%s)\n    );\n", name, narrow ? "_entry" : "");
+    char entry[176];
+    snprintf(entry, sizeof entry, "%s%s", name, narrow ? "_entry" : "");
+    if (!module->plan->votes || !module->plan->votes_table[op->immediate]) {
+        print_table_instance(module, value, entry, "");
+        return;
+    }
+    for (int copy = 0; copy < 3; copy++) {
+        char suffix[] = {'_', (char)('a' + copy), 0};
+        verilog_declare(t, "    wire", false, entry_width);
+        text_add(t, "%s%s;\n", entry, suffix);
+        print_table_instance(module, value, entry, suffix);
+    }
+    verilog_vote(module->plan, t, entry, entry_width);
 }
 
 static void print_any_table(struct verilog_module *module, int value)

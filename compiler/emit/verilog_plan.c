@@ -81,6 +81,7 @@ static void mark_sources(struct live_search *s, const struct op *op, int value)
     struct verilog_memory *memory = &plan->memories[op->immediate];
     memory->live = true;
     memory->loads = p->memories[op->immediate].contents != NULL;
+    memory->is_corrected = memory_is_corrected(p, &p->memories[op->immediate]);
     if (memory->loads) plan->has_banks = true;
     for (int k = 0; k < 3 && memory->store >= 0; k++)
         if (!is_needless(plan, &p->ops[memory->store], k))
@@ -118,9 +119,9 @@ struct need {
     int value, first, last;
 };
 
-static bool reads_early(const struct program *p, const struct op *op, int k)
+static int early_cycles(const struct program *p, const struct op *op, int k)
 {
-    return k == 0 && (op->code == OP_STATE || op_reads_block(p, op));
+    return k > 0 ? 0 : op->code == OP_STATE ? 1 : op_read_cycles(p, op);
 }
 
 /* Whether the read is one within an iteration of a loop: a plain tap. */
@@ -136,7 +137,7 @@ static struct need need_of(const struct program *p, int reader, int k, int root)
     if (reader < 0) return (struct need){root, p->latency_cycles, p->latency_cycles};
     const struct op *op = &p->ops[reader];
     int trip = p->blocks[program_block_of(p, reader)].trip;
-    int first = op->stage - reads_early(p, op, k);
+    int first = op->stage - early_cycles(p, op, k);
     return (struct need){root, first, op->code == OP_STATE ? first : first + trip - 1};
 }
 
@@ -406,10 +407,12 @@ static void name_modules(struct verilog_plan *plan)
     for (int b = 0; b < p->block_count; b++) {
         const char *name = verilog_identifier(&plan->arena, p->blocks[b].name);
         /* in_ and out_ are the prefixes of ports, table_ that of tables, mem_ that of memories, at_
-         * that of pulses, bank_at_ that of banks, n that of values inside a module */
+         * that of pulses, bank_at_ that of banks, vote_ that of voters, n that of values inside a
+         * module */
         bool reserved = !strcmp(name, "in") || !strcmp(name, "out") ||
                         !strncmp(name, "table_", 6) || !strncmp(name, "mem_", 4) ||
-                        !strcmp(name, "at") || !strcmp(name, "bank_at") || !strcmp(name, "n");
+                        !strncmp(name, "vote_", 5) || !strcmp(name, "at") ||
+                        !strcmp(name, "bank_at") || !strcmp(name, "n");
         if (reserved) name = arena_printf(&plan->arena, "block_%s", name);
         plan->block_names[b] = verilog_unique(&plan->arena, plan->block_names, b, name);
     }
@@ -476,6 +479,7 @@ struct verilog_plan *verilog_plan_new(const struct program *program)
         place_chain(plan, &plan->values[v]);
     name_modules(plan);
     name_values(plan);
+    verilog_plan_protection(plan);
     verilog_plan_pulses(plan);
     verilog_plan_banks(plan);
     return plan;

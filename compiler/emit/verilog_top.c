@@ -68,18 +68,21 @@ static void print_control(const struct verilog_plan *plan, struct text *text)
         int bits = format_of_interval(0, interval - 1, 0).width_bits;
         start = "start";
         snprintf(may_start, sizeof may_start, "wait_q == %d'd0", bits);
-        text_add(text, "    // Cycles until the next event may start.\n    reg ");
-        if (bits > 1) text_add(text, "[%d:0] ", bits - 1);
-        text_add(text,
-                 "wait_q;\n    reg error_q;\n    wire start = valid_i && wait_q == %d'd0;\n"
-                 "    always @(posedge clk_i) begin\n        if (rst_i) begin\n            wait_q "
-                 "<= %d'd0;\n"
-                 "            error_q <= 1'b0;\n        end else begin\n"
-                 "            if (start) wait_q <= %d'd%d;\n"
-                 "            else if (wait_q != %d'd0) wait_q <= wait_q - %d'd1;\n"
-                 "            if (valid_i && !start) error_q <= 1'b1;\n        end\n    end\n"
-                 "    assign error_o = error_q;\n\n",
-                 bits, bits, bits, interval - 1, bits, bits);
+        char zero[24], first[40], wait[24], next[40];
+        snprintf(zero, sizeof zero, "%d'd0", bits);
+        snprintf(first, sizeof first, "%d'd%d", bits, interval - 1);
+        snprintf(wait, sizeof wait, "wait_q != %d'd0", bits);
+        snprintf(next, sizeof next, "wait_q - %d'd1", bits);
+        text_add(text, "    // Cycles until the next event may start.\n");
+        text_add(text, "    wire start;\n");
+        verilog_register(
+            plan, text, "wait_q", bits,
+            (struct verilog_case[]){{"rst_i", zero}, {"start", first}, {wait, next}, {0}});
+        text_add(text, "    assign start = valid_i && %s;\n", may_start);
+        verilog_register(
+            plan, text, "error_q", 1,
+            (struct verilog_case[]){{"rst_i", "1'b0"}, {"valid_i && !start", "1'b1"}, {0}});
+        text_add(text, "    assign error_o = error_q;\n\n");
     } else {
         text_add(text, "    assign error_o = 1'b0;\n\n");
     }
@@ -92,16 +95,15 @@ static void print_control(const struct verilog_plan *plan, struct text *text)
         verilog_load_chain(plan, text);
         return;
     }
-    text_add(text, "    // One valid bit per rank of registers.\n    reg ");
-    if (latency > 1) text_add(text, "[%d:0] ", latency - 1);
-    text_add(text,
-             "valid_q;\n    always @(posedge clk_i) begin\n        if (rst_i) valid_q <= %d'd0;\n",
-             latency);
+    char zero[24], next[80];
+    snprintf(zero, sizeof zero, "%d'd0", latency);
     if (latency > 1)
-        text_add(text, "        else valid_q <= {valid_q[%d:0], %s};\n", latency - 2, start);
+        snprintf(next, sizeof next, "{valid_q[%d:0], %s}", latency - 2, start);
     else
-        text_add(text, "        else valid_q <= %s;\n", start);
-    text_add(text, "    end\n");
+        snprintf(next, sizeof next, "%s", start);
+    text_add(text, "    // One valid bit per rank of registers.\n");
+    verilog_register(plan, text, "valid_q", latency,
+                     (struct verilog_case[]){{"rst_i", zero}, {NULL, next}, {0}});
     if (latency > 1)
         text_add(text, "    assign valid_o = valid_q[%d];\n", latency - 1);
     else
@@ -207,6 +209,7 @@ static void print_instance(const struct verilog_plan *plan, int block, struct te
             }
         }
     }
+    verilog_watch_ports(plan, block, &ports, &wires);
     text_add(text, "\n%s    %s u_%s (\n%s\n    );\n", text_string(&wires),
              verilog_module(plan, block, name), plan->block_names[block], text_string(&ports));
     text_free(&wires);
@@ -252,6 +255,7 @@ void verilog_top_text(const struct verilog_plan *plan, const struct emit_header 
     verilog_declare(text, "    output wire", false, output_bits);
     text_add(text, "data_o,\n    output wire error_o");
     verilog_load_ports(plan, text);
+    verilog_counter_ports(plan, text);
     text_add(text, "\n);\n");
     print_control(plan, text);
     print_inputs(plan, text);
@@ -259,5 +263,6 @@ void verilog_top_text(const struct verilog_plan *plan, const struct emit_header 
     for (int b = 0; b < p->block_count; b++)
         if (verilog_has_module(plan, b)) print_instance(plan, b, text);
     print_outputs(plan, text);
+    verilog_counters(plan, text);
     text_add(text, "endmodule\n\n`default_nettype wire\n");
 }

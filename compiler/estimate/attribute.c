@@ -325,8 +325,12 @@ struct attribution *attribute_costs(const struct program *p, const struct target
         share_block(&s, costs, &capacity);
         arena_free(&s.arena);
     }
+    struct estimate_guards guards = {0};
+    if (p->protect) guards = estimate_find_guards(p, target);
+    to->control.units[COST_LUT4] = llround(guards.luts * ATTRIBUTE_UNITS);
     to->control.units[COST_CELLS] =
-        llround(estimate_cells(0, p->latency_cycles, 0, 0, target) * ATTRIBUTE_UNITS);
+        llround(estimate_cells(guards.luts, p->latency_cycles + guards.registers, 0, 0, target) *
+                ATTRIBUTE_UNITS);
     add_cost(&to->total, &to->control);
     arena_free(&scratch);
     return to;

@@ -42,7 +42,7 @@ struct weight_cost {
 struct attribution {
     struct arena arena;
     struct cost total, unused;
-    struct cost control; /* one valid bit a stage, in cells; not in register_bits */
+    struct cost control; /* one valid bit a stage, and protection; not in register_bits */
     struct cost *blocks; /* [block_count] */
     int neuron_count, weight_count;
     struct neuron_cost *neurons; /* by block, then by value */

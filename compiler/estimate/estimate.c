@@ -206,17 +206,23 @@ void estimate_packed_bits(const struct program *p, const struct target *t, doubl
     arena_free(&arena);
 }
 
+static bool reads_block_memory(const struct program *p, const struct op *op)
+{
+    if (op->code == OP_TABLE) return p->tables[op->immediate].in_block;
+    return op->code == OP_LOAD && p->memories[op->immediate].kind == MEMORY_BLOCK;
+}
+
 /* Of a reading port, or a table, in block memories. */
 static struct ram_shape op_rams(const struct program *p, int value, const struct target *t)
 {
     const struct op *op = &p->ops[value];
-    if (!op_reads_block(p, op)) return (struct ram_shape){0, 1};
+    if (!reads_block_memory(p, op)) return (struct ram_shape){0, 1};
     if (op->code == OP_TABLE) {
         const struct table *table = &p->tables[op->immediate];
         return target_ram_shape(t, table->count, table->format.width_bits);
     }
     const struct memory *m = &p->memories[op->immediate];
-    return target_ram_shape(t, memory_words(m), m->format.width_bits);
+    return target_ram_shape(t, memory_words(m), memory_word_bits(p, m));
 }
 
 double estimate_rams(const struct program *p, const struct target *t)
@@ -273,11 +279,15 @@ double estimate_cells(double luts, double registers, double packed, double state
 struct estimate estimate_of_parts(const struct estimate_parts *parts, double path_ns,
                                   const struct target *t)
 {
-    struct estimate e = {.carry = parts->carry, .dsp = parts->dsp, .bram = parts->bram};
+    struct estimate e = {.carry = parts->carry,
+                         .dsp = parts->dsp,
+                         .bram = parts->bram + parts->guards.bram,
+                         .lut4 = parts->guards.luts};
     for (int k = 0; k < LUT_CLASS_COUNT; k++)
         e.lut4 += t->lut_factors[k] * parts->luts[k];
     double registers = t->ff_of_values * parts->register_bits +
-                       t->ff_of_memories * parts->memory_bits + parts->valid_bits;
+                       t->ff_of_memories * parts->memory_bits + parts->valid_bits +
+                       parts->guards.registers;
     double states = t->ff_of_states * parts->state_bits;
     e.ff = registers + states;
     e.cells = estimate_cells(e.lut4, registers, parts->packed_bits, states, t);
@@ -302,6 +312,7 @@ struct estimate estimate_program(const struct program *p, const struct target *t
     struct estimate_parts parts;
     estimate_find_parts(p, 0, p->block_count, t, &parts);
     parts.valid_bits = p->latency_cycles;
+    if (p->protect) parts.guards = estimate_find_guards(p, t);
     return estimate_of_parts(&parts, estimate_path_ns(p, t), t);
 }
 

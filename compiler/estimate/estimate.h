@@ -13,6 +13,13 @@ double op_memory_bits(const struct program *program, int value);
 /* Bits of a state's own register, which the registers of values leave out. */
 int op_state_bits(const struct program *program, int value);
 
+/* What protection adds to a scheduled program's hardware (guards.c). */
+struct estimate_guards {
+    double luts, registers, bram;
+};
+struct estimate_guards estimate_find_guards(const struct program *program,
+                                            const struct target *target);
+
 /* What the estimate of blocks [first, end) is made of, before the factors of the target. */
 struct estimate_parts {
     double luts[LUT_CLASS_COUNT]; /* of operations by themselves */
@@ -22,6 +29,7 @@ struct estimate_parts {
     double packed_bits;           /* of register_bits, behind the LUTs that make them */
     double valid_bits;            /* of the whole program: one a cycle of latency; else 0 */
     double carry, dsp, bram;
+    struct estimate_guards guards; /* of the whole program; else 0 */
 };
 void estimate_find_parts(const struct program *program, int first, int end,
                          const struct target *target, struct estimate_parts *parts);

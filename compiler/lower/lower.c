@@ -133,6 +133,7 @@ struct program *lower_network(const struct network *network, const struct compil
                          .network = network,
                          .options = options,
                          .notes = notes};
+    l.program->protect = options->protect;
     l.chain = chain_find(&l.arena, network, options, notes);
     lowering_check_loadable(&l);
     lower_inputs(&l);

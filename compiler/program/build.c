@@ -17,6 +17,7 @@ struct program *program_new(const char *name)
     if (!p) fail("out of memory");
     p->name = arena_strdup(&p->arena, name);
     p->output_kind = "logits";
+    p->correction_cycles = 1;
     p->interval_cycles = 1;
     return p;
 }

@@ -100,6 +100,8 @@ struct program *program_new_like(const struct program *old)
     p->interval_cycles = old->interval_cycles;
     p->clock_mhz = old->clock_mhz;
     p->threshold = old->threshold;
+    p->protect = old->protect;
+    p->correction_cycles = old->correction_cycles;
     p->ops = array_grow(p->ops, &p->op_capacity, (size_t)old->op_count, sizeof *p->ops);
     p->operands = array_grow(p->operands, &p->operand_capacity, (size_t)old->operand_count,
                              sizeof *p->operands);

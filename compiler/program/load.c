@@ -18,7 +18,7 @@ int memory_words(const struct memory *memory)
 
 int load_read_stage(const struct program *p, const struct op *load)
 {
-    return load->stage - op_reads_block(p, load);
+    return load->stage - op_read_cycles(p, load);
 }
 
 static uint32_t next_power(uint32_t n)

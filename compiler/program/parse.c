@@ -338,6 +338,16 @@ static void parse_block(struct parser *s)
     check_loop(s);
 }
 
+/* Before the memories: their loads are checked on their lines. */
+static void parse_protect(struct parser *s)
+{
+    s->p->protect = scan_take(&s->scan, "tmr") ? PROTECT_TMR : 0;
+    if (!s->p->protect) scan_expect(&s->scan, "ecc");
+    if (s->p->protect && !scan_take(&s->scan, "ecc")) return;
+    s->p->protect |= PROTECT_ECC;
+    s->p->correction_cycles = (int)scan_integer(&s->scan, 1, 2, "cycles of the correction");
+}
+
 static void parse_statement(struct parser *s)
 {
     struct scan *scan = &s->scan;
@@ -352,6 +362,8 @@ static void parse_statement(struct parser *s)
         p->latency_cycles = (int)scan_integer(scan, 0, MAX_STAGE + 1, "latency");
     else if (scan_take(scan, "interval"))
         p->interval_cycles = (int)scan_integer(scan, 1, MAX_STAGE, "interval");
+    else if (scan_take(scan, "protect"))
+        parse_protect(s);
     else if (scan_take(scan, "input"))
         parse_input(s);
     else if (scan_take(scan, "matrix"))

@@ -147,7 +147,11 @@ static void print_header(const struct program *p, struct text *out)
     text_add(out, "\nkind %s\n", p->output_kind);
     if (p->threshold != 0) text_add(out, "threshold %.17g\n", p->threshold);
     text_add(out, "clock %.17g\n", p->clock_mhz);
-    text_add(out, "latency %d\ninterval %d\n\n", p->latency_cycles, p->interval_cycles);
+    text_add(out, "latency %d\ninterval %d\n", p->latency_cycles, p->interval_cycles);
+    if (p->protect) text_add(out, "protect%s", p->protect & PROTECT_TMR ? " tmr" : "");
+    if (p->protect & PROTECT_ECC) text_add(out, " ecc %d", p->correction_cycles);
+    if (p->protect) text_add(out, "\n");
+    text_add(out, "\n");
     for (int i = 0; i < p->input_count; i++) {
         char format[FORMAT_TEXT_BYTES];
         format_print(p->ops[p->inputs[i].value].format, format);

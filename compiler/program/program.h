@@ -167,9 +167,17 @@ struct port {
     const double *edges;
 };
 
+/* Of hardware against upsets (docs/guide/protection.md): TMR, control registers in three copies
+ * that vote; ECC, the words of loadable memories in a code that corrects one bit and detects two.
+ */
+enum program_protect { PROTECT_TMR = 1, PROTECT_ECC = 2 };
+
 struct program {
     struct arena arena;
     const char *name;
+    unsigned protect; /* enum program_protect, or of them; 0: none */
+    /* ECC: cycles from a memory's answer to the corrected word, 1 or 2; the schedule's choice. */
+    int correction_cycles;
     int op_count;
     struct op *ops;
     int operand_count;
@@ -303,8 +311,20 @@ int value_end(const struct program *p, int value);
 /* The least number of stages between operand k of an op and the op, by the schedule's rules
  * (docs/reference/program.md); INT_MIN where there is none: constants. */
 int op_distance(const struct program *p, int value, int k);
-/* Whether the op's first operand is an address read a cycle earlier, by a block memory. */
-bool op_reads_block(const struct program *p, const struct op *op);
+/* How many cycles before its stage the op reads its first operand, an address: 1 of a block memory,
+ * 2 or 3 of one whose words are corrected, else 0. */
+int op_read_cycles(const struct program *p, const struct op *op);
+/* Whether the memory's words are stored in a code that is corrected. */
+bool memory_is_corrected(const struct program *p, const struct memory *memory);
+/* Bits of such a word beside those of its data (secded.c): Hamming's, and one parity over all. */
+int secded_check_bits(int data_bits);
+/* Their value for a word: the parity highest, Hamming's check bit 0 lowest. */
+unsigned secded_check(uint64_t data, int data_bits);
+/* Bits of a word as the memory holds it. */
+int memory_word_bits(const struct program *p, const struct memory *memory);
+/* "none", "tmr", "ecc" or "tmr+ecc", and the other way; false if it is none of these. */
+const char *protect_name(unsigned protect);
+bool protect_find(const char *name, unsigned *protect);
 /* What values that follow from constants and the iteration alone are, for addresses and conditions
  * of loads and stores (statics.c). One object for a program, which must not change meanwhile. */
 struct statics *statics_new(const struct program *p);

@@ -7,10 +7,12 @@
 
 #define REASON(...) (snprintf(reason, size, __VA_ARGS__), reason)
 
-bool op_reads_block(const struct program *p, const struct op *op)
+int op_read_cycles(const struct program *p, const struct op *op)
 {
     if (op->code == OP_TABLE) return p->tables[op->immediate].in_block;
-    return op->code == OP_LOAD && p->memories[op->immediate].kind == MEMORY_BLOCK;
+    if (op->code != OP_LOAD) return 0;
+    const struct memory *memory = &p->memories[op->immediate];
+    return memory_is_corrected(p, memory) ? 1 + p->correction_cycles : memory->kind == MEMORY_BLOCK;
 }
 
 int op_distance(const struct program *p, int value, int k)
@@ -18,7 +20,7 @@ int op_distance(const struct program *p, int value, int k)
     const struct op *op = &p->ops[value];
     int a = p->operands[op->operands + k];
     if (p->ops[a].code == OP_CONST) return INT_MIN;
-    int early = k == 0 && (op->code == OP_STATE || op_reads_block(p, op));
+    int early = k > 0 ? 0 : op->code == OP_STATE ? 1 : op_read_cycles(p, op);
     const struct block *mine = &p->blocks[program_block_of(p, value)];
     if (a >= mine->first) return early;
     const struct block *its = &p->blocks[program_block_of(p, a)];

@@ -331,7 +331,7 @@ void op_arrival(const struct program *p, int value, const struct target *target,
     }
     case OP_LOAD:
     case OP_TABLE:
-        if (op_reads_block(p, op)) { /* from the clock, perhaps under a condition */
+        if (op_read_cycles(p, op)) { /* from the clock, perhaps under a condition */
             double condition = op->operand_count > 1 ? latest_of(w, 1) + w->level : 0;
             fill(w, later(condition, op_whole_delay_ns(p, value, target)), out);
             return;
@@ -400,7 +400,7 @@ double stage_delay_ns(const struct program *p, const struct target *target)
 {
     struct arena arena = {0};
     const struct arrival *all = arrivals_find(&arena, p, target, false);
-    double longest = 0;
+    double longest = correction_delay_ns(p, target);
     for (int v = 0; v < p->op_count; v++)
         longest = later(longest, arrival_latest(p, v, &all[v]));
     arena_free(&arena);

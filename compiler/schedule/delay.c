@@ -3,6 +3,8 @@
 #include "compiler/schedule/arrival.h"
 #include "compiler/schedule/schedule.h"
 
+#include <math.h>
+
 static int larger(int a, int b)
 {
     return a > b ? a : b;
@@ -124,10 +126,28 @@ static double block_delay(int words, int width_bits, const struct target *target
            (deep > 1 ? lut_levels(levels_for(deep, target) + 1, target) : 0);
 }
 
+double correction_delay_ns(const struct program *p, const struct target *target)
+{
+    double longest = 0;
+    for (int i = 0; i < p->memory_count; i++) {
+        const struct memory *m = &p->memories[i];
+        int bits = memory_word_bits(p, m), check_bits = bits - m->format.width_bits;
+        if (!memory_is_corrected(p, m)) continue;
+        double read = m->kind == MEMORY_BLOCK ? block_delay(memory_words(m), bits, target) : 0;
+        /* parities, the bit that they name, the word with it inverted */
+        double correct =
+            lut_levels(levels_for(bits / 2, target) + levels_for(check_bits, target) + 1, target);
+        double path = p->correction_cycles > 1 ? fmax(read, correct) : read + correct;
+        longest = fmax(longest, path);
+    }
+    return longest;
+}
+
 /* From the address, or of a block memory from the clock, to the entry. */
 static double load_delay(const struct program *p, const struct op *op, const struct target *target)
 {
     const struct memory *m = &p->memories[op->immediate];
+    if (memory_is_corrected(p, m)) return op->operand_count > 1 ? lut_levels(1, target) : 0;
     int address_bits = program_operand(p, op, 0)->format.width_bits + (m->contents != NULL);
     double condition = op->operand_count > 1 ? lut_levels(1, target) : 0;
     switch (m->kind) {

@@ -28,7 +28,7 @@ void schedule_memories(const struct program *p, struct precedence **precedences,
         if (op->code != OP_LOAD || !load_distances(statics, v, &least, &most)) continue;
         *precedences = array_grow(*precedences, capacity, *count + 1, sizeof **precedences);
         (*precedences)[(*count)++] =
-            (struct precedence){stores[op->immediate], v, 1 + op_reads_block(p, op) - least};
+            (struct precedence){stores[op->immediate], v, 1 + op_read_cycles(p, op) - least};
     }
     statics_free(statics);
     arena_free(&arena);

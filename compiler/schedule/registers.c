@@ -61,15 +61,15 @@ static int logic_bits(const struct program *p, int value)
     }
 }
 
-/* How many stages before the op it reads operand k from the operand's own chain of registers, 0 or
- * 1; -1 if from a hold, whose registers do not grow with the distance. */
+/* How many stages before the op it reads operand k from the operand's own chain of registers; -1 if
+ * from a hold, whose registers do not grow with the distance. */
 static int reads_chain(const struct program *p, int value, int k)
 {
     const struct op *op = &p->ops[value];
     int a = p->operands[op->operands + k];
     bool has_loops = value_in_loop(p, value) || value_in_loop(p, a);
     if (has_loops && program_block_of(p, value) != program_block_of(p, a)) return -1;
-    return k == 0 && op_reads_block(p, op);
+    return k == 0 ? op_read_cycles(p, op) : 0;
 }
 
 static void raise_end(struct retiming *r, int end, int stage)

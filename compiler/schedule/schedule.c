@@ -140,12 +140,11 @@ static void find_early(struct scheduling *s, int source, int reader)
     const struct program *p = s->program;
     const struct op *op = &p->ops[reader];
     int a = op->operand_count ? p->operands[op->operands] : reader;
-    if (a == reader || s->slots[a] < 0 || op_distance(p, reader, 0) != 1 ||
-        (op->code != OP_STATE && !op_reads_block(p, op)))
-        return;
+    int early = op->code == OP_STATE ? 1 : op_read_cycles(p, op);
+    if (a == reader || s->slots[a] < 0 || !early || op_distance(p, reader, 0) != early) return;
     double end = arrival_latest(p, a, &s->reached[s->slots[a]]);
     if (op->code == OP_STATE) end += state_load_ns(p, reader, s->target);
-    if (end > s->period) add_precedence(s, source, reader, 2);
+    if (end > s->period) add_precedence(s, source, reader, early + 1);
 }
 
 /* Precedences that begin at `source`: 1 to each value whose logic from the source's operands on
@@ -221,7 +220,7 @@ static int least_stage(const struct program *p, int value)
 {
     const struct op *op = &p->ops[value];
     bool is_loadable = op->code == OP_LOAD && p->memories[op->immediate].contents;
-    if (is_loadable) return 1 + op_reads_block(p, op);
+    if (is_loadable) return 1 + op_read_cycles(p, op);
     return value_in_loop(p, value) || op->code >= OP_INDEX;
 }
 
@@ -301,6 +300,18 @@ static struct program *with_stages(const struct program *old, const int *stages,
     return p;
 }
 
+/* The program, all but itself shared, with a cycle more for corrections where they need it. */
+static const struct program *choose_correction(struct arena *arena, const struct program *p,
+                                               const struct target *target, double period)
+{
+    struct program *chosen = arena_alloc(arena, 1, sizeof *chosen);
+    if (!(p->protect & PROTECT_ECC)) return p;
+    *chosen = *p;
+    chosen->correction_cycles = 1;
+    if (correction_delay_ns(chosen, target) > period) chosen->correction_cycles = 2;
+    return chosen;
+}
+
 /* Everything but the stages. */
 static void scheduling_init(struct scheduling *s, struct arena *arena, const struct program *p,
                             const struct compile_options *options)
@@ -308,7 +319,7 @@ static void scheduling_init(struct scheduling *s, struct arena *arena, const str
     const struct target *target = options->target;
     double period = 1000 / options->clock_mhz - target->clk_to_q_ns - target->setup_ns;
     struct program *again = schedule_split(p, target, period);
-    p = again ? again : p;
+    p = choose_correction(arena, again ? again : p, target, period);
     size_t count = (size_t)p->op_count + 1;
     *s = (struct scheduling){
         .program = p, .again = again, .target = target, .options = options, .period = period};

@@ -40,6 +40,9 @@ bool op_picks_in_one_lut(const struct program *program, int value, const struct 
  * are wires. */
 int op_changed_bits(const struct program *program, int value, uint64_t *changed);
 
+/* The longest path from a corrected memory to the register of the corrected word, or where there
+ * are two cycles of either; 0 if there is none. */
+double correction_delay_ns(const struct program *program, const struct target *target);
 /* Longest path inside any stage, in ns, clk_to_q and setup left out. */
 double stage_delay_ns(const struct program *program, const struct target *target);
 

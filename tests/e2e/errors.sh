@@ -103,6 +103,11 @@ csv broken.json '{"schema": 1,\n "x": }\n'
 bad "broken JSON" "$sluice" diff broken.json broken.json
 mkdir mangled && printf 'program x\ninput a : fixed<4,4\n' >mangled/program.sluice
 bad "mangled program" "$sluice" emulate mangled --events good.csv --out y.npy
+bad "run before compile" "$sluice" run hollow
+bad "run: a word the spy does not know" "$sluice" run hollow --spy always
+bad "run: seconds of nothing" "$sluice" run hollow --seconds 3
+bad "run: noise on a real line" "$sluice" run hollow --board-port /dev/ttyUSB1 --noise 0.01
+bad "run: a pause in no burst" "$sluice" run hollow --pause 3
 check "nothing half-written" sh -c '! find . -name "*.tmp*" | grep -q . && test ! -e d && test ! -e y.npy'
 if [ "${GOLDEN:-}" = write ] && [ "$failures" -eq 0 ]; then diff "$golden" said.txt; cp said.txt "$golden"; echo "ok golden written"
 else check "the lines are as agreed" diff "$golden" said.txt; fi

@@ -126,6 +126,55 @@ static void an_ice40_build_ends_in_a_bitstream(void **state)
     }
 }
 
+/* Boards with one clock and with a divided one, with and without a PLL; a firmware that does
+ * nothing. */
+static void the_top_with_a_core_is_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *board;
+        double clock_mhz;
+        int divide;
+        double baud;
+    } cases[] = {{"hx8k-evn", 120, 3, 4e6}, {"icebreaker", 12, 1, 3e6}, {"ulx3s-25f", 100, 2, 3e6}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena arena = {0};
+        const char *folder = make_build_folder(&arena), *to = file_join(&arena, folder, "board");
+        const char *firmware = file_join(&arena, folder, "loop.hex");
+        file_write(firmware, "0000006f\n", 9);
+        struct build_request request = request_for(folder, cases[i].board, cases[i].clock_mhz);
+        struct build_system system;
+        request.control_core = true;
+        request.firmware = firmware;
+        build_prepare(&request, to, &system);
+        assert_string_equal(system.board.name, cases[i].board);
+        assert_int_equal(system.core_divide, cases[i].divide);
+        assert_true(nearly(system.core_mhz * system.core_divide, cases[i].clock_mhz));
+        assert_true(nearly(system.uart_baud, cases[i].baud));
+        assert_true(fabs(system.core_mhz * 1e6 / system.uart_divider / system.uart_baud - 1) <=
+                    0.02);
+        assert_int_equal(system.events, TINY_EVENTS);
+        size_t length, lines = 0;
+        for (const char *c = file_read(&arena, file_join(&arena, to, "top.v"), &length); *c; c++)
+            lines += *c == '\n';
+        assert_true(lines > 30 && lines <= 60);
+        const char *const lint[] = {"verilator",
+                                    "-Wall",
+                                    "--lint-only",
+                                    "-Wno-UNUSEDPARAM",
+                                    "-Wno-DECLFILENAME",
+                                    "-Wno-PINCONNECTEMPTY",
+                                    "--top-module",
+                                    "top",
+                                    "-f",
+                                    "files.f",
+                                    NULL};
+        if (process_exists("verilator")) assert_int_equal(run_in(&arena, to, lint), 0);
+        folder_remove(folder);
+        arena_free(&arena);
+    }
+}
+
 static void pins_free_sizes_the_network_alone(void **state)
 {
     (void)state;
@@ -398,6 +447,7 @@ int main(void)
     error_set_quiet(true);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ice40_build_ends_in_a_bitstream),
+        cmocka_unit_test(the_top_with_a_core_is_whole),
         cmocka_unit_test(pins_free_sizes_the_network_alone),
         cmocka_unit_test(the_same_build_comes_from_the_cache),
         cmocka_unit_test(a_tool_that_fails_gives_its_reason),

@@ -226,6 +226,10 @@ static const struct {
     {TOP "latency x\n", "program.sluice:3: expected latency before 'x'"},
     {TOP "latency 1.5\n", "program.sluice:3: latency is not an integer: '1.5'"},
     {TOP "latency -1\n", "program.sluice:3: latency '-1' is outside 0 .. 1048577"},
+    {TOP "protect none\n", "program.sluice:3: expected 'ecc' before 'none'"},
+    {TOP "protect tmr ecc\n",
+     "program.sluice:4: expected cycles of the correction before the end of the file"},
+    {TOP "protect ecc 3\n", "program.sluice:3: cycles of the correction '3' is outside 1 .. 2"},
     {TOP "clock nan\n", "program.sluice:3: expected clock before 'nan'"},
     {TOP "clock 1e999\n", "program.sluice:3: clock is not a number: '1e999'"},
     {TOP "input a : fixed<99,4> scale 1 offset 0\n",
@@ -395,12 +399,52 @@ static int remove_folder(void **state)
     return unlink(path) || rmdir(folder);
 }
 
+/* What guards the hardware is part of the text; corrections take cycles of the schedule. */
+static void test_protection(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        unsigned protect;
+        int cycles;
+    } cases[] = {{"protect tmr\n", PROTECT_TMR, 1},
+                 {"protect ecc 1\n", PROTECT_ECC, 1},
+                 {"protect tmr ecc 2\n", PROTECT_TMR | PROTECT_ECC, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct program *p = golden_program();
+        struct arena arena = {0};
+        size_t length;
+        const char *reason;
+        char text[400];
+        p->protect = cases[i].protect;
+        p->correction_cycles = cases[i].cycles;
+        /* the last two read weights: an iteration's number is there in cycle 5, the corrected word
+         * 1 + N cycles later */
+        int needs = 5 + 1 + (p->protect & PROTECT_ECC ? cases[i].cycles : 0);
+        for (int stage = needs; stage >= needs - 1; stage--) {
+            p->ops[p->op_count - 1].stage = p->ops[p->op_count - 2].stage = stage;
+            p->latency_cycles = stage + 3;
+            if (stage == needs) program_write(p, path);
+            reason = program_verify(p, text, sizeof text);
+            if (reason && stage == needs) fail_msg("%s", reason);
+        }
+        assert_non_null(reason);
+        assert_non_null(strstr(file_read(&arena, path, &length), cases[i].line));
+        struct program *again = program_read(path);
+        assert_int_equal(again->protect, p->protect);
+        assert_int_equal(again->correction_cycles, p->correction_cycles);
+        program_free(again);
+        program_free(p);
+        arena_free(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),   cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_manual),   cmocka_unit_test(test_protection),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -40,7 +40,8 @@ UNUSED static void copy_fragment(const char *name)
 UNUSED static void copy_complete(void)
 {
     static const char *const names[] = {"train.json",  "compile.json", "interface.json",
-                                        "verify.json", "build.json",   "physics.json"};
+                                        "verify.json", "build.json",   "physics.json",
+                                        "faults.json", "run.json"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         copy_fragment(names[i]);
 }

@@ -1,0 +1,94 @@
+/* sluice run, in parts: the board (run_board.c), its events (run_events.c), what it decides
+ * (run_decide.c), playing (run_play.c), watching (run_watch.c), what is left of it (run_result.c).
+ */
+#ifndef SLUICE_CLI_RUN_H
+#define SLUICE_CLI_RUN_H
+
+#include "cli/cli.h"
+#include "compiler/program/program.h"
+#include "host/board.h"
+#include "sim/board.h"
+#include "sim/histogram.h"
+
+/* Different events, with the answers that the interpreter gives. */
+struct run_events {
+    long distinct, total;   /* total: to be played in all */
+    const int64_t *outputs; /* [distinct][output_count] */
+    const uint8_t *packed_inputs, *packed_outputs;
+    int input_bytes, output_bytes;
+};
+
+/* What the board is told to decide, and what it must have counted then. */
+struct run_decide {
+    int classes;
+    bool is_number; /* the answer is the number of the class that passes */
+    int64_t thresholds[THRESHOLDS_MAX];
+    uint32_t prescales[THRESHOLDS_MAX], mask;
+    uint32_t passed[THRESHOLDS_MAX]; /* since the last kept one */
+    double passes[THRESHOLDS_MAX], accepts;
+};
+
+struct run_faults {
+    double lost, doubled, late, different; /* on the chip */
+    long streamed, streamed_different;     /* on the host */
+    double decided_wrong;                  /* passes and accepts that are not what they should be */
+    bool error;                            /* the network refused an event */
+    char first[300];                       /* the first difference, "" if none */
+};
+
+struct run {
+    struct cli *cli;
+    struct program *program;
+    bool simulated;
+    struct sim_board sim;
+    struct host_board board;
+    uint32_t monitor[COUNTS]; /* at the start */
+    struct run_events events;
+    struct run_decide decide;
+    struct host_play play; /* gap, burst, pause */
+    struct host_counters last;
+    double counted[COUNTERS_MAX]; /* since the start of the run */
+    double played;                /* events that should have been */
+    double events_per_s;          /* of the board's time, while it played */
+    struct histogram scores;      /* of answers that were read back */
+    long scores_read;
+    struct run_faults faults;
+    double start_s; /* of clock_seconds() */
+};
+
+/* Starts or opens the board and checks that it is this network's. */
+void run_open_board(struct run *run);
+void run_close_board(struct run *run);
+
+void run_make_events(struct run *run);
+/* Integers of a packed answer. */
+void run_unpack(const struct program *program, const uint8_t *packed, int64_t *outputs);
+
+/* Reads --threshold and --prescale and has the board apply them. */
+void run_set_decisions(struct run *run);
+/* One more playing of event number e. */
+void run_expect_decision(struct run *run, long e);
+/* After playing: what was counted against what was expected. */
+void run_check_decisions(struct run *run);
+
+/* --gap, --burst, --pause. */
+void run_choose_rhythm(struct run *run);
+/* Plays all events, in as many loads as they need, with the first --stream of them read back. */
+void run_play_all(struct run *run);
+/* Takes the counters: their growth goes into run->counted. */
+void run_count(struct run *run);
+/* Plays the first load without end and shows what goes on. */
+void run_watch(struct run *run);
+/* SPY_ON_... of a word of --spy, 0: on demand; a word that is none ends with a line. */
+uint32_t run_spy_trigger(const char *word);
+/* Arms the spy on what --spy says; prints its records when it has frozen. */
+void run_arm_spy(struct run *run);
+void run_print_spy(struct run *run);
+
+/* A line, or on a terminal the page, of how the run goes. */
+void run_show(struct run *run, const char *what, bool is_last);
+/* DIR/run.json, and the verdict: 0 when nothing was lost, doubled or different. */
+int run_finish(struct run *run);
+const char *run_class_name(const struct run *run, int class);
+
+#endif

@@ -1,0 +1,85 @@
+/* sluice run: events through a board, real or simulated. */
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/process.h"
+#include "base/progress.h"
+#include "cli/run.h"
+#include "compiler/load_image.h"
+
+#include <math.h>
+#include <unistd.h>
+
+/* The image's words, address 0 on, into the board's load port. */
+static void load_image(struct run *run)
+{
+    struct cli *cli = run->cli;
+    if (!cli->flags.image) return;
+    load_image_apply(run->program, cli->folder, cli->flags.image);
+    struct load_map map = program_load_map(run->program, &cli->arena);
+    if (map.data_bits > 32)
+        fail("--image: words of %d bits; a board takes 32 at most", map.data_bits);
+    const struct load_range *last = &map.ranges[map.count - 1];
+    long count = (long)last->base + run->program->memories[last->memory].entries;
+    uint32_t *words = arena_alloc(&cli->arena, (size_t)count, sizeof *words);
+    for (int i = 0; i < map.count; i++) {
+        const struct memory *m = &run->program->memories[map.ranges[i].memory];
+        for (int k = 0; k < m->entries; k++)
+            words[map.ranges[i].base + (uint32_t)k] = (uint32_t)load_port_word(m, m->contents[k]);
+    }
+    host_load(&run->board, words, count);
+    info("%s: %ld words loaded", cli->flags.image, count);
+}
+
+/* Until Ctrl-C. */
+static void serve(struct run *run)
+{
+    printf("%s\n", run->sim.terminal);
+    fflush(stdout);
+    interrupt_defer(true);
+    while (!interrupt_requested() && process_runs(run->sim.process))
+        usleep(100000);
+}
+
+/* What no board is needed for to see that it is wrong. */
+static void check_flags(const struct flags *flags)
+{
+    if (!isnan(flags->seconds) && !flags->watch) fail("--seconds: goes with --watch");
+    if (flags->noise < 0 || flags->noise > 0.2) fail("--noise %g: from 0 to 0.2", flags->noise);
+    if (flags->tcp == 0 || flags->tcp > 65535) fail("--tcp %d: from 1 to 65535", flags->tcp);
+    if (flags->board_port && (flags->tcp > 0 || flags->noise > 0 || flags->serve))
+        fail("--tcp, --noise and --serve are for the simulated board, not with --board-port");
+    if (flags->gap > 65535 || flags->burst > 65535 || flags->pause > 65535)
+        fail("--gap, --burst, --pause: at most 65535");
+    if (flags->pause > 0 && flags->burst <= 0) fail("--pause: goes with --burst");
+    if (flags->distinct == 0) fail("--distinct 0: at least 1");
+    run_spy_trigger(flags->spy);
+}
+
+int verb_run(struct cli *cli)
+{
+    static struct run run; /* large */
+    check_flags(&cli->flags);
+    run = (struct run){.cli = cli, .start_s = clock_seconds()};
+    run.program = program_read(cli_need(cli, "program.sluice", "compile"));
+    cli_remove_stale(cli, (const char *const[]){"run.json", "run_scores.csv", NULL});
+    run_open_board(&run);
+    int status = 0;
+    if (cli->flags.serve) {
+        serve(&run);
+    } else {
+        load_image(&run);
+        run_make_events(&run);
+        run_set_decisions(&run);
+        run_choose_rhythm(&run);
+        run_arm_spy(&run);
+        if (cli->flags.watch)
+            run_watch(&run);
+        else
+            run_play_all(&run);
+        run_print_spy(&run);
+        status = run_finish(&run);
+    }
+    run_close_board(&run);
+    program_free(run.program);
+    return status;
+}

@@ -1,0 +1,360 @@
+/* See board.h. */
+#include "host/board.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    READ_MOST = FRAME_PAYLOAD_MAX / 4,
+    WRITE_MOST = FRAME_PAYLOAD_MAX / 4 - 1,
+    CHUNK_LEAST = 4, /* words of a frame on the noisiest line */
+    CHUNK_TRIES = 3, /* of a long frame, before it is sent in smaller pieces */
+    SETTLE_TRIES = 1000
+};
+
+static _Noreturn void refuse(const struct host_board *board, const char *what, int error)
+{
+    static const char *const reasons[] = {"",
+                                          "it does not know the request",
+                                          "the request has a wrong length",
+                                          "it does not allow the address",
+                                          "",
+                                          "the load is not complete, or it has no load port"};
+    fail("%s: the board refuses %s: %s", board->port.name, what,
+         error >= 1 && error <= MONITOR_INCOMPLETE ? reasons[error] : "an unknown error");
+}
+
+/* Frames grow while all goes well, and shrink when they have to be sent again. */
+static void adapt(struct host_board *board, int outcome, long repeats)
+{
+    int *words = &board->chunk_words;
+    if (outcome == LINK_NOISY || board->link.counts.repeats > repeats + 1)
+        *words = *words / 2 > CHUNK_LEAST ? *words / 2 : CHUNK_LEAST;
+    else if (board->link.counts.repeats == repeats && *words < READ_MOST)
+        *words += 1 + *words / 16;
+    if (*words > READ_MOST) *words = READ_MOST;
+}
+
+/* A request that may be split: asked a few times if it is long, for as long as it takes if not. */
+static int ask_part(struct host_board *board, struct frame *request, unsigned bytes, int words,
+                    struct frame *answer)
+{
+    long repeats = board->link.counts.repeats;
+    bool is_long = words > CHUNK_LEAST;
+    int outcome = host_link_ask(&board->link, request, bytes, is_long ? CHUNK_TRIES : LINK_TRIES,
+                                is_long, answer);
+    adapt(board, outcome, repeats);
+    return outcome;
+}
+
+static int part_of(const struct host_board *board, long left, int most)
+{
+    int words = board->chunk_words < most ? board->chunk_words : most;
+    return left < words ? (int)left : words;
+}
+
+void host_read(struct host_board *board, uint32_t address, uint32_t *words, long count)
+{
+    while (count > 0) {
+        int part = part_of(board, count, READ_MOST);
+        struct frame request = {.type = MONITOR_READ}, answer;
+        frame_add_word(&request, address);
+        request.payload[request.length++] = (uint8_t)part;
+        int error = ask_part(board, &request, 4 * (unsigned)part, part, &answer);
+        if (error == LINK_NOISY) continue;
+        if (error != 0) refuse(board, "to read", error);
+        if (answer.length != 4 * part) refuse(board, "to read", MONITOR_LENGTH);
+        for (int i = 0; i < part; i++)
+            *words++ = frame_word(&answer, (unsigned)i);
+        address += 4 * (uint32_t)part;
+        count -= part;
+    }
+}
+
+void host_write(struct host_board *board, uint32_t address, const uint32_t *words, long count)
+{
+    while (count > 0) {
+        int part = part_of(board, count, WRITE_MOST);
+        struct frame request = {.type = MONITOR_WRITE}, answer;
+        frame_add_word(&request, address);
+        for (int i = 0; i < part; i++)
+            frame_add_word(&request, words[i]);
+        int error = ask_part(board, &request, 0, part, &answer);
+        if (error == LINK_NOISY) continue; /* writing a memory twice does no harm */
+        if (error != 0) refuse(board, "to write", error);
+        words += part;
+        address += 4 * (uint32_t)part;
+        count -= part;
+    }
+}
+
+uint32_t host_read_word(struct host_board *board, uint32_t address)
+{
+    uint32_t word;
+    host_read(board, address, &word, 1);
+    return word;
+}
+
+void host_write_word(struct host_board *board, uint32_t address, uint32_t word)
+{
+    host_write(board, address, &word, 1);
+}
+
+static uint32_t field(uint32_t word, int low, int bits)
+{
+    return word >> low & ((UINT32_C(1) << bits) - 1);
+}
+
+static void ask_id(struct host_board *board)
+{
+    struct frame request = {.type = MONITOR_ID}, answer;
+    int error =
+        host_link_ask(&board->link, &request, FRAME_PAYLOAD_MAX / 2, LINK_TRIES, false, &answer);
+    if (error != 0 || answer.length < 16) refuse(board, "to say who it is", error);
+    if (frame_word(&answer, 0) != MONITOR_VERSION)
+        fail("%s: the board speaks version %u of the protocol, this is for version %d; build its "
+             "bitstream again",
+             board->port.name, frame_word(&answer, 0), MONITOR_VERSION);
+    board->network = frame_word(&answer, 1);
+    board->network_mhz = frame_word(&answer, 2) / 1000.0;
+    board->core_mhz = frame_word(&answer, 3) / 1000.0;
+    memcpy(board->name, answer.payload + 16, answer.length - 16u);
+    board->name[answer.length - 16] = 0;
+}
+
+void host_open(struct host_board *board, const char *port, double baud)
+{
+    uint32_t words[5];
+    *board = (struct host_board){.chunk_words = READ_MOST};
+    host_port_open(&board->port, port, baud);
+    host_link_init(&board->link, &board->port);
+    ask_id(board);
+    host_read(board, ADDRESS_GEOMETRY, words, 5);
+    board->input_bits = (int)field(words[0], 0, 16);
+    board->output_bits = (int)field(words[0], 16, 16);
+    board->events = (int)field(words[1], 0, 16);
+    board->records = (int)field(words[1], 16, 16);
+    board->event_words = (int)field(words[2], 0, 8);
+    board->answer_words = (int)field(words[2], 8, 8);
+    board->record_words = (int)field(words[2], 16, 8);
+    board->spied_words = (int)field(words[2], 24, 8);
+    board->latency_cycles = (int)field(words[3], 0, 16);
+    board->interval_cycles = (int)field(words[3], 16, 16);
+    board->classes = (int)field(words[4], 0, 8);
+    board->threshold_bits = (int)field(words[4], 8, 8);
+    board->prescale_bits = (int)field(words[4], 16, 8);
+    board->counters = (int)field(words[4], 24, 8);
+    if (board->input_bits == 0)
+        fail("%s: there is no network around the core that answers", board->port.name);
+    board->loadable = host_read_word(board, ADDRESS_STATUS) & STATUS_LOADABLE;
+}
+
+void host_close(struct host_board *board)
+{
+    host_port_close(&board->port);
+}
+
+void host_monitor_counts(struct host_board *board, uint32_t counts[COUNTS])
+{
+    struct frame request = {.type = MONITOR_COUNTS}, answer;
+    int error = host_link_ask(&board->link, &request, 4 * COUNTS, LINK_TRIES, false, &answer);
+    if (error != 0 || answer.length != 4 * COUNTS) refuse(board, "to count", error);
+    for (int i = 0; i < COUNTS; i++)
+        counts[i] = frame_word(&answer, (unsigned)i);
+}
+
+void host_counters(struct host_board *board, struct host_counters *counters)
+{
+    int count = board->counters < COUNTERS_MAX ? board->counters : COUNTERS_MAX;
+    *counters = (struct host_counters){{0}};
+    host_read(board, ADDRESS_COUNTER(0), counters->number, count);
+}
+
+void host_add_difference(const struct host_counters *before, const struct host_counters *now,
+                         double sum[COUNTERS_MAX])
+{
+    for (int i = 0; i < COUNTERS_MAX; i++)
+        sum[i] += (double)(uint32_t)(now->number[i] - before->number[i]);
+}
+
+/* ---- events ---- */
+
+/* Rows of `bytes` each as rows of `words` words, lowest first, padded with 0. */
+static void to_words(const uint8_t *rows, long count, int bytes, int words, uint32_t *out)
+{
+    memset(out, 0, (size_t)count * (size_t)words * sizeof *out);
+    for (long row = 0; row < count; row++)
+        for (int i = 0; i < bytes; i++)
+            out[row * words + i / 4] |= (uint32_t)rows[row * bytes + i] << 8 * (i % 4);
+}
+
+static void to_bytes(const uint32_t *in, long count, int words, int bytes, uint8_t *rows)
+{
+    for (long row = 0; row < count; row++)
+        for (int i = 0; i < bytes; i++)
+            rows[row * bytes + i] = (uint8_t)(in[row * words + i / 4] >> 8 * (i % 4));
+}
+
+static int bytes_of(int bits)
+{
+    return (bits + 7) / 8;
+}
+
+static void store(struct host_board *board, uint32_t memory, const uint8_t *rows, long count,
+                  int bits, int words)
+{
+    struct arena arena = {0};
+    uint32_t *all = arena_alloc(&arena, (size_t)count * (size_t)words, sizeof *all);
+    to_words(rows, count, bytes_of(bits), words, all);
+    host_write(board, memory, all, count * words);
+    arena_free(&arena);
+}
+
+void host_store_events(struct host_board *board, const uint8_t *inputs, const uint8_t *outputs,
+                       long count)
+{
+    if (inputs) store(board, MEMORY_PLAYBACK, inputs, count, board->input_bits, board->event_words);
+    if (outputs)
+        store(board, MEMORY_EXPECTED, outputs, count, board->output_bits, board->answer_words);
+}
+
+void host_read_answers(struct host_board *board, uint8_t *outputs, long count)
+{
+    struct arena arena = {0};
+    long words = count * board->answer_words;
+    uint32_t *all = arena_alloc(&arena, (size_t)words, sizeof *all);
+    host_read(board, MEMORY_EXPECTED, all, words);
+    to_bytes(all, count, board->answer_words, bytes_of(board->output_bits), outputs);
+    arena_free(&arena);
+}
+
+void host_play(struct host_board *board, const struct host_play *play)
+{
+    uint32_t settings[] = {(uint32_t)play->stored - 1,   (uint32_t)play->events,
+                           (uint32_t)play->gap_cycles,   (uint32_t)play->burst,
+                           (uint32_t)play->pause_cycles, play->record ? MODE_RECORD : 0};
+    host_write(board, ADDRESS_PLAY_LAST, settings, 6);
+    host_write_word(board, ADDRESS_CONTROL, CONTROL_PLAY);
+}
+
+void host_stop(struct host_board *board)
+{
+    host_write_word(board, ADDRESS_CONTROL, CONTROL_STOP);
+}
+
+bool host_is_playing(struct host_board *board, uint32_t *status)
+{
+    *status = host_read_word(board, ADDRESS_STATUS);
+    return *status & STATUS_PLAYING;
+}
+
+/* ---- decisions, spy, load port ---- */
+
+/* Until the bits of the status are as wanted. */
+static void wait_status(struct host_board *board, uint32_t mask, uint32_t wanted, const char *what)
+{
+    for (int i = 0; i < SETTLE_TRIES; i++)
+        if ((host_read_word(board, ADDRESS_STATUS) & mask) == wanted) return;
+    fail("%s: the board does not get done with %s", board->port.name, what);
+}
+
+void host_decide(struct host_board *board, const int64_t *thresholds, const uint32_t *prescales,
+                 const uint32_t *mask)
+{
+    uint32_t words[THRESHOLDS_MAX];
+    for (int k = 0; thresholds && k < board->classes; k++)
+        words[k] = (uint32_t)thresholds[k];
+    if (thresholds) host_write(board, ADDRESS_THRESHOLD(0), words, board->classes);
+    if (prescales) host_write(board, ADDRESS_PRESCALE(0), prescales, board->classes);
+    if (mask) host_write_word(board, ADDRESS_ACCEPT_MASK, *mask);
+    host_write_word(board, ADDRESS_CONTROL, CONTROL_APPLY);
+    wait_status(board, STATUS_APPLYING, 0, "applying thresholds");
+}
+
+void host_arm_spy(struct host_board *board, uint32_t trigger, uint32_t after)
+{
+    uint32_t settings[] = {trigger, after};
+    board->link.frozen = false;
+    host_write(board, ADDRESS_SPY_TRIGGER, settings, 2);
+    host_write_word(board, ADDRESS_CONTROL, CONTROL_ARM);
+}
+
+static const uint8_t *read_place(struct host_board *board, struct arena *arena, uint32_t address,
+                                 int words)
+{
+    uint32_t *all = arena_alloc(arena, (size_t)words, sizeof *all);
+    uint8_t *bytes = arena_alloc(arena, (size_t)words, 4);
+    host_read(board, address, all, words);
+    to_bytes(all, 1, words, 4 * words, bytes);
+    return bytes;
+}
+
+int host_read_spy(struct host_board *board, struct arena *arena, int most,
+                  struct host_record *records)
+{
+    uint32_t state = host_read_word(board, ADDRESS_SPY_STATE);
+    int taken = (int)(state >> 16), next = (int)(state & 0xffff);
+    int count = taken < board->records ? taken : board->records;
+    if (count > most) count = most;
+    for (int i = 0; i < count; i++) {
+        uint32_t place = (uint32_t)((next - count + i + board->records) % board->records);
+        const uint8_t *row =
+            read_place(board, arena, MEMORY_SPY + 4 * place * (uint32_t)board->record_words,
+                       board->record_words);
+        uint32_t head = (uint32_t)row[0] | (uint32_t)row[1] << 8 | (uint32_t)row[2] << 16 |
+                        (uint32_t)row[3] << 24;
+        records[i] = (struct host_record){.accepted = head >> 31,
+                                          .passes = head >> 16 & 0x7fff,
+                                          .event = head & 0xffff,
+                                          .answer = row + 4};
+        if (board->spied_words)
+            records[i].input = read_place(
+                board, arena, MEMORY_SPY_INPUTS + 4 * place * (uint32_t)board->spied_words,
+                board->spied_words);
+    }
+    return count;
+}
+
+/* All words once; false: a frame was lost in a way that only a new start mends. */
+static bool load_words(struct host_board *board, const uint32_t *words, long count)
+{
+    for (long place = 0; place < count;) {
+        int part = part_of(board, count - place, WRITE_MOST);
+        struct frame request = {.type = MONITOR_LOAD}, answer;
+        frame_add_word(&request, (uint32_t)place);
+        for (int i = 0; i < part; i++)
+            frame_add_word(&request, words[place + i]);
+        int error = ask_part(board, &request, 0, part, &answer);
+        if (error == LINK_NOISY || error == MONITOR_INCOMPLETE) return false;
+        if (error != 0) refuse(board, "to load", error);
+        place += part;
+    }
+    return true;
+}
+
+void host_load(struct host_board *board, const uint32_t *words, long count)
+{
+    enum { STARTS = 20 };
+    if (!board->loadable)
+        fail("%s: the board's network has no weights that can be loaded", board->port.name);
+    uint32_t crc = 0;
+    for (long i = 0; i < count; i++) {
+        uint8_t bytes[4] = {(uint8_t)words[i], (uint8_t)(words[i] >> 8), (uint8_t)(words[i] >> 16),
+                            (uint8_t)(words[i] >> 24)};
+        crc = frame_crc(crc, bytes, 4);
+    }
+    for (int start = 0; start < STARTS; start++) {
+        wait_status(board, STATUS_LOAD_READY, STATUS_LOAD_READY, "the swap before");
+        if (!load_words(board, words, count)) continue;
+        struct frame request = {.type = MONITOR_SWAP}, answer;
+        frame_add_word(&request, (uint32_t)count);
+        frame_add_word(&request, crc);
+        int error = host_link_ask(&board->link, &request, 0, LINK_TRIES, false, &answer);
+        if (error != 0) refuse(board, "to swap", error);
+        wait_status(board, STATUS_LOAD_READY, STATUS_LOAD_READY, "the swap");
+        return;
+    }
+    fail("%s: the line is too bad to load %ld words", board->port.name, count);
+}

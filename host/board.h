@@ -1,0 +1,85 @@
+/* A board with a trigger system (docs/reference/trigger-system.md) at the other end of a line: what
+ * it is, its memories and registers, playing, counting, spying, loading. Functions end the program
+ * with one line when the board cannot do what is asked, or does not answer. */
+#ifndef SLUICE_HOST_BOARD_H
+#define SLUICE_HOST_BOARD_H
+
+#include "base/arena.h"
+#include "host/link.h"
+#include "runtime/registers.h"
+
+struct host_board {
+    struct host_port port;
+    struct host_link link;
+    /* as the board tells */
+    uint32_t network; /* identity */
+    double network_mhz, core_mhz;
+    char name[FRAME_PAYLOAD_MAX];
+    int input_bits, output_bits, latency_cycles, interval_cycles;
+    int events, records;                                      /* that its memories hold */
+    int event_words, answer_words, record_words, spied_words; /* strides; spied 0: no inputs */
+    int classes, threshold_bits, prescale_bits, counters;
+    bool loadable;
+    int chunk_words; /* of one frame now: less on a noisy line */
+};
+
+/* Opens the port, asks who is there and what it has. */
+void host_open(struct host_board *board, const char *port, double baud);
+void host_close(struct host_board *board);
+
+void host_read(struct host_board *board, uint32_t address, uint32_t *words, long count);
+void host_write(struct host_board *board, uint32_t address, const uint32_t *words, long count);
+uint32_t host_read_word(struct host_board *board, uint32_t address);
+void host_write_word(struct host_board *board, uint32_t address, uint32_t word);
+
+/* Counters of the monitor, and of the trigger system (those that there are, else 0). */
+void host_monitor_counts(struct host_board *board, uint32_t counts[COUNTS]);
+struct host_counters {
+    uint32_t number[COUNTERS_MAX];
+};
+void host_counters(struct host_board *board, struct host_counters *counters);
+/* now - before, each modulo 2^32, added to sum. */
+void host_add_difference(const struct host_counters *before, const struct host_counters *now,
+                         double sum[COUNTERS_MAX]);
+
+/* Stored events 0 to count - 1, as packed vectors of (bits + 7) / 8 bytes; either may be NULL. */
+void host_store_events(struct host_board *board, const uint8_t *inputs, const uint8_t *outputs,
+                       long count);
+/* Their recorded answers. */
+void host_read_answers(struct host_board *board, uint8_t *outputs, long count);
+
+struct host_play {
+    long stored;             /* events 0 to stored - 1 are played, then again */
+    long events;             /* in all, 0: without end, at most HOST_PLAY_MOST */
+    int gap_cycles;          /* from one event to the next */
+    int burst, pause_cycles; /* events in a burst, 0: no bursts; cycles more between bursts */
+    bool record;             /* answers into the memory, instead of comparing with it */
+};
+enum { HOST_PLAY_MOST = (1 << 24) - 1 };
+void host_play(struct host_board *board, const struct host_play *play);
+void host_stop(struct host_board *board);
+bool host_is_playing(struct host_board *board, uint32_t *status);
+
+/* Thresholds (raw integers), prescales and the mask of classes that may accept, all at once. NULL:
+ * as they are. Returns when they hold. */
+void host_decide(struct host_board *board, const int64_t *thresholds, const uint32_t *prescales,
+                 const uint32_t *mask);
+
+/* The spy: freezes on `trigger` (SPY_ON_...), `after` records later; its records. */
+void host_arm_spy(struct host_board *board, uint32_t trigger, uint32_t after);
+struct host_record {
+    bool accepted;
+    uint32_t passes;       /* a bit per class */
+    uint32_t event;        /* number since play began, modulo 2^16 */
+    const uint8_t *answer; /* packed */
+    const uint8_t *input;  /* packed, NULL: inputs are not spied */
+};
+/* Records of a frozen spy, oldest first, at most `most`; returns how many. */
+int host_read_spy(struct host_board *board, struct arena *arena, int most,
+                  struct host_record *records);
+
+/* Words for the load port, address 0 on, then the swap, when the board has checked number and CRC.
+ */
+void host_load(struct host_board *board, const uint32_t *words, long count);
+
+#endif

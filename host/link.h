@@ -1,0 +1,43 @@
+/* Exchanges of frames with a board (docs/reference/monitor.md): each ends with the right answer, or
+ * with the program and one line; never with a wrong number. */
+#ifndef SLUICE_HOST_LINK_H
+#define SLUICE_HOST_LINK_H
+
+#include "host/port.h"
+#include "runtime/monitor.h"
+
+#include <stdbool.h>
+
+struct host_link_counts {
+    long exchanges; /* that ended with an answer */
+    long repeats;   /* requests sent again */
+    long damaged;   /* frames of the board that came damaged */
+    long stale;     /* answers to requests that had been answered */
+};
+
+struct host_link {
+    struct host_port *port;
+    struct frame_reader reader;
+    uint8_t sequence;
+    double byte_s; /* longest time that a byte of an exchange took of late */
+    struct host_link_counts counts;
+    bool frozen; /* the board told that its spy has frozen */
+};
+
+void host_link_init(struct host_link *link, struct host_port *port);
+
+/* What became of a request: 0, answered; an error of the monitor, MONITOR_UNKNOWN to
+ * MONITOR_INCOMPLETE; or, only with may_give_up, LINK_NOISY: `tries` went unanswered. */
+enum { LINK_NOISY = -1 };
+
+/* Sends the request and waits for its answer, which takes `bytes` of payload. Asks again as often
+ * as need be; without may_give_up, silence of LINK_TRIES requests ends the program. The sequence
+ * number and the CRC of the request are set here. */
+int host_link_ask(struct host_link *link, struct frame *request, unsigned bytes, int tries,
+                  bool may_give_up, struct frame *answer);
+enum { LINK_TRIES = 60 };
+
+/* Listens for frames that answer nothing, for at most timeout_s. */
+void host_link_listen(struct host_link *link, double timeout_s);
+
+#endif
