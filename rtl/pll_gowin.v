@@ -15,8 +15,8 @@ module pll_gowin #(
     output wire clk_o,
     output wire locked_o
 );
-    wire clk_pll, clk_even, clk_third;
-    wire unused = &{1'b0, clk_pll, clk_even, clk_third};  // two of them
+    wire clk_pll, clk_shifted, clk_even, clk_third;
+    wire unused = &{1'b0, clk_pll, clk_shifted, clk_even, clk_third};  // all but one of them
 
     assign clk_o = DIVIDE == 1 ? clk_pll : DIVIDE == 3 ? clk_third : clk_even;
 
@@ -39,7 +39,7 @@ module pll_gowin #(
         .DUTYDA(4'd0),
         .FDLY(4'd0),
         .CLKOUT(clk_pll),
-        .CLKOUTP(),
+        .CLKOUTP(clk_shifted),
         .CLKOUTD(clk_even),
         .CLKOUTD3(clk_third),
         .LOCK(locked_o)
