@@ -39,6 +39,8 @@ struct build_control {
     int rams; /* that it takes, the core's too */
 };
 
+enum { BUILD_SEEN_MAX = 3 };
+
 struct build_job {
     struct arena arena; /* holds every string below */
     const struct build_request *request;
@@ -53,6 +55,8 @@ struct build_job {
     int word_bits;                         /* of the pattern memory; 0: whole events */
     int load_address_bits, load_data_bits; /* of the load port, 0: there is none */
     bool uses_multipliers;                 /* in loops */
+    bool voted;                            /* its control registers, and so the thresholds */
+    const char *seen[BUILD_SEEN_MAX];      /* ports of 8 bits that count upsets, in STATUS */
     const char *output_kind;
     const struct build_field *fields; /* of the answer */
     int field_count;

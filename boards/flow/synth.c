@@ -91,7 +91,8 @@ void job_write_scripts(struct build_job *job)
     add_synth(&top, job, "top", false);
     text_add(&top,
              "tee -q -o top_stat.json stat -json\ndelete =%s\n"
-             "design -copy-from network %s\nflatten\nwrite_json design.json\n",
+             "design -copy-from network %s\nsetattr -mod -unset keep_hierarchy *\nflatten\n"
+             "write_json design.json\n",
              job->top, job->top);
     write_script(job, "top.ys", &top);
 }
