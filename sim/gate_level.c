@@ -29,9 +29,10 @@ static const char *choose_cells(struct arena *arena, const char *netlist)
     size_t length;
     const char *text = file_read(arena, netlist, &length);
     bool ice40 = strstr(text, "SB_LUT4") || strstr(text, "SB_DFF");
+    bool gowin = strstr(text, "  DFF") || strstr(text, "  ALU ") || strstr(text, "  VCC ");
     bool ecp5 = strstr(text, "TRELLIS_FF") || strstr(text, "LUT4 ");
-    if (!ice40 && !ecp5) fail("%s holds no cells of iCE40 or ECP5", netlist);
-    return ice40 ? sim_cells_ice40 : sim_cells_ecp5;
+    if (!ice40 && !ecp5 && !gowin) fail("%s holds no cells of iCE40, ECP5 or Gowin", netlist);
+    return ice40 ? sim_cells_ice40 : gowin ? sim_cells_gowin : sim_cells_ecp5;
 }
 
 /* Whether the models hold the cell: as a module, or by one of the macros for flip-flops. */

@@ -15,3 +15,4 @@ EMBED(sim_load_bench, "sim/load_bench.h");
 EMBED(sim_faults_bench, "sim/faults_bench.h");
 EMBED(sim_cells_ice40, "sim/cells_ice40.v");
 EMBED(sim_cells_ecp5, "sim/cells_ecp5.v");
+EMBED(sim_cells_gowin, "sim/cells_gowin.v");

@@ -9,5 +9,6 @@ extern const char sim_load_bench[];   /* sim/load_bench.h */
 extern const char sim_faults_bench[]; /* sim/faults_bench.h */
 extern const char sim_cells_ice40[];  /* sim/cells_ice40.v */
 extern const char sim_cells_ecp5[];   /* sim/cells_ecp5.v */
+extern const char sim_cells_gowin[];  /* sim/cells_gowin.v */
 
 #endif

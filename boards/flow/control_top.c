@@ -47,10 +47,12 @@ static void add_clocks(struct text *text, const struct build_job *job)
     top_add_clock(text, job);
     text_add(text, "    wire clk_core%s;  // %g MHz\n", control->divide > 1 ? "" : " = clk_sys",
              control->core_mhz);
-    if (control->divide > 1)
-        text_add(text,
-                 "    clock_divider #(.DIVIDE(%d)) divider (.clk_i(clk_sys), .clk_o(clk_core));\n",
-                 control->divide);
+    if (control->divide == 1) return;
+    /* Other families' tools find the global network by themselves. */
+    text_add(text, "%s    clock_divider #(.DIVIDE(%d)) divider (.clk_i(clk_sys), .clk_o(%s));\n",
+             job->gowin ? "    wire clk_divided;\n" : "", control->divide,
+             job->gowin ? "clk_divided" : "clk_core");
+    if (job->gowin) text_add(text, "    BUFG core_buffer (.I(clk_divided), .O(clk_core));\n");
 }
 
 static void add_control(struct text *text, const struct build_job *job)

@@ -100,6 +100,7 @@ void job_read_interface(struct build_job *job)
         fail("no board is named, neither here nor when the network was compiled; give --board");
     board_find(&job->board, board);
     job->ecp5 = strcmp(job->board.target.family, "ecp5") == 0;
+    job->gowin = strcmp(job->board.target.family, "gowin") == 0;
 
     const char *top = json_string(json, "top", NULL);
     if (top == NULL || !is_identifier(top) || strlen(top) > TOP_LENGTH_MAX)

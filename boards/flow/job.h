@@ -45,7 +45,7 @@ struct build_job {
     struct arena arena; /* holds every string below */
     const struct build_request *request;
     struct board board;
-    bool ecp5;
+    bool ecp5, gowin; /* else iCE40 */
     const char *work;
 
     /* from interface.json */
@@ -87,6 +87,8 @@ void job_write_control_top(struct build_job *job, struct text *text);
 const char *const *job_control_sources(const struct build_job *job);
 /* firmware.c: firmware.hex, in which network and board are named. */
 void job_write_firmware(struct build_job *job);
+/* top.c: the module of rtl/ around the family's PLL. */
+const char *job_pll_module(const struct build_job *job);
 /* top.c, for control_top.c: the clock, the network's wires, and its instance with the nets of its
  * clock, reset and load port (NULL: that of a top which does not drive it). */
 void top_add_clock(struct text *text, const struct build_job *job);

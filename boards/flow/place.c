@@ -26,6 +26,17 @@ static const char *number(struct build_job *job, double value)
     return arena_printf(&job->arena, "%.12g", value);
 }
 
+/* What nextpnr gives the packer, and what the packer makes of it. */
+static const char *config_type(const struct build_job *job)
+{
+    return job->ecp5 ? "config" : job->gowin ? "json" : "asc";
+}
+
+static const char *bitstream_type(const struct build_job *job)
+{
+    return job->ecp5 ? "bit" : job->gowin ? "fs" : "bin";
+}
+
 /* Names of one attempt's files, by its seed. */
 struct attempt {
     int seed;
@@ -37,11 +48,10 @@ struct attempt {
 static struct attempt name_attempt(struct build_job *job, int seed)
 {
     struct arena *arena = &job->arena;
-    return (struct attempt){
-        .seed = seed,
-        .log = arena_printf(arena, "place_seed%d.log", seed),
-        .report = arena_printf(arena, "report_seed%d.json", seed),
-        .config = arena_printf(arena, "top_seed%d.%s", seed, job->ecp5 ? "config" : "asc")};
+    return (struct attempt){.seed = seed,
+                            .log = arena_printf(arena, "place_seed%d.log", seed),
+                            .report = arena_printf(arena, "report_seed%d.json", seed),
+                            .config = arena_printf(arena, "top_seed%d.%s", seed, config_type(job))};
 }
 
 /* The arguments that every run has; returns their number. */
@@ -51,11 +61,33 @@ static int begin_nextpnr(struct build_job *job, const char *argv[ARGUMENTS_MAX],
     const struct board *board = &job->board;
     int count = 0;
     argv[count++] = job->nextpnr.program;
-    argv[count++] = arena_printf(&job->arena, "--%s", board->device);
-    argv[count++] = "--package", argv[count++] = board->package;
+    if (job->gowin) {
+        argv[count++] = "--device", argv[count++] = board->device;
+        argv[count++] = "--vopt",
+        argv[count++] = arena_printf(&job->arena, "family=%s", board->die);
+    } else {
+        argv[count++] = arena_printf(&job->arena, "--%s", board->device);
+        argv[count++] = "--package", argv[count++] = board->package;
+    }
     if (job->ecp5) argv[count++] = "--speed", argv[count++] = board->speed;
     argv[count++] = "--json", argv[count++] = netlist;
     argv[count++] = "--report", argv[count++] = report;
+    return count;
+}
+
+static int add_constraints(const struct build_job *job, const char *argv[ARGUMENTS_MAX], int count)
+{
+    bool pins_free = job->request->pins_free;
+    if (job->gowin) {
+        argv[count++] = "--vopt", argv[count++] = "cst=top.cst";
+        argv[count++] = "--sdc", argv[count++] = "top.sdc";
+    } else if (job->ecp5) {
+        argv[count++] = pins_free ? "--out-of-context" : "--lpf";
+        if (!pins_free) argv[count++] = "top.lpf";
+    } else {
+        argv[count++] = pins_free ? "--pcf-allow-unconstrained" : "--pcf";
+        if (!pins_free) argv[count++] = "top.pcf";
+    }
     return count;
 }
 
@@ -69,13 +101,13 @@ static bool run_nextpnr(struct build_job *job, const struct attempt *attempt, ch
     argv[count++] = "--timing-allow-fail";
     /* ECP5's default, router1, does not end on networks of some 20,000 LUT4. */
     if (job->ecp5) argv[count++] = "--router", argv[count++] = "router2";
-    if (job->request->pins_free)
-        argv[count++] = job->ecp5 ? "--out-of-context" : "--pcf-allow-unconstrained";
-    else
-        argv[count++] = job->ecp5 ? "--lpf" : "--pcf",
-        argv[count++] = job->ecp5 ? "top.lpf" : "top.pcf";
+    count = add_constraints(job, argv, count);
+    static const char *const config_flags[] = {"--asc", "--textcfg", "--write"};
     if (has_config(job))
-        argv[count++] = job->ecp5 ? "--textcfg" : "--asc", argv[count++] = attempt->config;
+        argv[count++] = config_flags[job->ecp5    ? 1
+                                     : job->gowin ? 2
+                                                  : 0],
+        argv[count++] = attempt->config;
     argv[count] = NULL;
     return job_try(job, argv, attempt->log, job->request->place_limit_s, reason, size);
 }
@@ -87,12 +119,20 @@ static void read_use(struct build_job *job, const char *file, const cJSON *repor
     const char *cell = job->board.target.cell;
     const cJSON *use = json_find(json_find(report, "utilization"), cell);
     *used = json_number(use, "used", -1);
+    if (job->gowin) *used += json_number(json_find(report, "utilization.ALU"), "used", -1);
     *available = json_number(use, "available", -1);
     if (*used < 0 || *available < 0) fail_at(file, 0, "does not say how many %s are used", cell);
 }
 
-void job_pack_network(struct build_job *job)
+/* Gowin's nextpnr packs nothing without pins: a LUT or carry bit is a cell there. */
+static void pack_network(struct build_job *job)
 {
+    struct build_result *result = job->result;
+    if (job->gowin) {
+        result->cells = result->lut4;
+        result->cells_available = job->board.cells;
+        return;
+    }
     const char *argv[ARGUMENTS_MAX];
     int count = begin_nextpnr(job, argv, "network.json", "network_report.json");
     argv[count++] = "--top", argv[count++] = job->top;
@@ -102,9 +142,14 @@ void job_pack_network(struct build_job *job)
     job_run(job, argv, "network_pack.log", job->request->place_limit_s);
     const char *file = flow_path(job, "network_report.json");
     cJSON *report = json_read(file);
-    struct build_result *result = job->result;
     read_use(job, file, report, &result->cells, &result->cells_available);
     cJSON_Delete(report);
+}
+
+void job_pack_network(struct build_job *job)
+{
+    pack_network(job);
+    const struct build_result *result = job->result;
     if (result->cells > result->cells_available)
         fail("%s does not fit on %s: it needs %g of %g logic cells", job->top, job->board.part,
              result->cells, result->cells_available);
@@ -114,7 +159,7 @@ void job_pack_network(struct build_job *job)
  * to a global network ("clk_i$SB_IO_IN_$glb_clk", "$glbnet$clk_sys"). */
 static bool is_clock(const char *net, const char *name)
 {
-    if (starts_with(net, "$glbnet$")) net += 8;
+    if (starts_with(net, "$glbnet$") || starts_with(net, "network.")) net += 8;
     size_t length = strlen(name);
     return strncmp(net, name, length) == 0 &&
            (net[length] == '\0' || net[length] == '$' || net[length] == '_');
@@ -163,7 +208,7 @@ static void keep(struct build_job *job, const struct attempt *attempt)
     result->core_fmax_mhz = attempt->core_fmax_mhz;
     result->timing_met = attempt->met;
     result->wrapper_cells = attempt->cells_used - result->cells;
-    const char *config = job->ecp5 ? "top.config" : "top.asc";
+    const char *config = arena_printf(&job->arena, "top.%s", config_type(job));
     if ((has_config(job) && rename(flow_path(job, attempt->config), flow_path(job, config)) != 0) ||
         rename(flow_path(job, attempt->report), flow_path(job, "report.json")) != 0)
         fail("cannot rename the files of seed %d in %s", attempt->seed, job->work);
@@ -171,9 +216,11 @@ static void keep(struct build_job *job, const struct attempt *attempt)
 
 static void pack(struct build_job *job)
 {
-    const char *name = arena_printf(&job->arena, "%s.%s", job->top, job->ecp5 ? "bit" : "bin");
-    const char *argv[] = {job->pack.program, job->ecp5 ? "top.config" : "top.asc", name, NULL};
-    job_run(job, argv, "pack.log", job->request->synth_limit_s);
+    const char *name = arena_printf(&job->arena, "%s.%s", job->top, bitstream_type(job));
+    const char *config = arena_printf(&job->arena, "top.%s", config_type(job));
+    const char *plain[] = {job->pack.program, config, name, NULL};
+    const char *gowin[] = {job->pack.program, "-d", job->board.die, "-o", name, config, NULL};
+    job_run(job, job->gowin ? gowin : plain, "pack.log", job->request->synth_limit_s);
     snprintf(job->result->bitstream, sizeof job->result->bitstream, "build/%s", name);
 }
 

@@ -1,5 +1,5 @@
-// For simulation in place of rtl/pll_ice40.v and rtl/pll_ecp5.v: the PLL's output is its input, so that a bench drives the network's
-// clock itself, and it locks at once.
+// For simulation in place of rtl/pll_ice40.v, rtl/pll_ecp5.v and rtl/pll_gowin.v: the PLL's output is its input, so that a bench drives the network's
+// clock itself, and it locks at once; and of Gowin's buffer onto a global network.
 `default_nettype none
 
 module pll_ice40 #(
@@ -29,6 +29,29 @@ module pll_ecp5 #(
 );
     assign clk_o    = clk_i;
     assign locked_o = 1'b1;
+endmodule
+
+module pll_gowin #(
+    parameter FCLKIN = "27",
+    parameter DEVICE = "GW1NR-9C",
+    parameter IDIV   = 9,
+    parameter FBDIV  = 40,
+    parameter ODIV   = 4,
+    parameter DIVIDE = 3
+) (
+    input  wire clk_i,
+    output wire clk_o,
+    output wire locked_o
+);
+    assign clk_o    = clk_i;
+    assign locked_o = 1'b1;
+endmodule
+
+module BUFG (
+    input  wire I,
+    output wire O
+);
+    assign O = I;
 endmodule
 
 `default_nettype wire

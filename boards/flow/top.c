@@ -181,6 +181,11 @@ static void write_pins_free_top(struct build_job *job)
 /* ---- a board's top ----------------------------------------------------------------------------
  */
 
+const char *job_pll_module(const struct build_job *job)
+{
+    return job->ecp5 ? "pll_ecp5" : job->gowin ? "pll_gowin" : "pll_ice40";
+}
+
 void top_add_clock(struct text *text, const struct build_job *job)
 {
     const struct pll_recipe *pll = &job->pll;
@@ -195,6 +200,12 @@ void top_add_clock(struct text *text, const struct build_job *job)
     if (job->ecp5)
         text_add(text, "    pll_ecp5 #(\n        .CLKI_DIV(%d), .CLKFB_DIV(%d), .CLKOP_DIV(%d)\n",
                  pll->clki_div, pll->clkfb_div, pll->clkop_div);
+    else if (job->gowin)
+        text_add(
+            text,
+            "    pll_gowin #(\n        .FCLKIN(\"%g\"), .DEVICE(\"%s\"), .IDIV(%d), .FBDIV(%d), "
+            ".ODIV(%d), .DIVIDE(%d)\n",
+            pll->in_mhz, job->board.die, pll->idiv, pll->fbdiv, pll->odiv, pll->divide);
     else
         text_add(text,
                  "    pll_ice40 #(\n        .PAD(%d), .DIVR(4'd%d), .DIVF(7'd%d), .DIVQ(3'd%d), "
@@ -267,7 +278,7 @@ static void write_player_top(struct build_job *job)
     copy_library(job, "pattern_player");
     copy_library(job, "event_words");
     copy_library(job, "status_leds");
-    if (!job->pll.bypass) copy_library(job, job->ecp5 ? "pll_ecp5" : "pll_ice40");
+    if (!job->pll.bypass) copy_library(job, job_pll_module(job));
 }
 
 /* ---- control core ---- */
@@ -284,7 +295,7 @@ static void write_control_top(struct build_job *job)
     for (int i = 0; i < 2; i++)
         file_copy(arena_printf(&job->arena, "%s/rtl/%s", board_home(), headers[i]),
                   flow_path(job, headers[i]));
-    if (!job->pll.bypass) copy_library(job, job->ecp5 ? "pll_ecp5" : "pll_ice40");
+    if (!job->pll.bypass) copy_library(job, job_pll_module(job));
     job_write_firmware(job);
 }
 
@@ -331,11 +342,51 @@ static void write_lpf(struct build_job *job)
     write_text(job, "top.lpf", &text);
 }
 
+static void add_cst_pin(struct text *text, const char *port, const char *pin, const char *io_type)
+{
+    text_add(text, "IO_LOC \"%s\" %s;\nIO_PORT \"%s\" IO_TYPE=%s PULL_MODE=NONE;\n", port, pin,
+             port, io_type);
+}
+
+/* Pins free, the four of the shell are on some that the board has: nextpnr places none by itself.
+ */
+static void write_cst(struct build_job *job)
+{
+    struct text text = {0}, clocks = {0};
+    const struct board *board = &job->board;
+    bool pins_free = job->request->pins_free;
+    add_cst_pin(&text, "clk_i", board->clock_pin, board->io_type);
+    if (pins_free) {
+        const char *const ports[] = {"rst_i", "serial_i", "serial_o"};
+        for (int i = 0; i < 3; i++)
+            add_cst_pin(&text, ports[i], board->leds[i].pin, board->leds[i].io_type);
+    }
+    for (int i = 0; i < board->led_count && !pins_free; i++)
+        add_cst_pin(&text, led_name(job, i), board->leds[i].pin, board->leds[i].io_type);
+    if (job->request->control_core && !pins_free) {
+        add_cst_pin(&text, "rx_i", board->uart_rx, board->io_type);
+        add_cst_pin(&text, "tx_o", board->uart_tx, board->io_type);
+    }
+    write_text(job, "top.cst", &text);
+
+    bool whole = pins_free || job->pll.bypass;
+    text_add(&clocks, "create_clock -name clk_i -period %.6g [get_ports {clk_i}]\n",
+             1000 / (whole ? job->clock_mhz : board->clock_in_mhz));
+    if (!whole)
+        text_add(&clocks, "create_clock -name clk_sys -period %.6g [get_nets {clk_sys}]\n",
+                 1000 / job->clock_mhz);
+    if (job->control.divide > 1)
+        text_add(&clocks, "create_clock -name clk_core -period %.6g [get_nets {clk_core}]\n",
+                 1000 / job->control.core_mhz);
+    write_text(job, "top.sdc", &clocks);
+}
+
 void job_write_top(struct build_job *job)
 {
     write_network_ports(job);
     if (job->request->pins_free) {
         write_pins_free_top(job);
+        if (job->gowin) write_cst(job);
         return;
     }
     if (job->request->control_core) {
@@ -348,6 +399,8 @@ void job_write_top(struct build_job *job)
     }
     if (job->ecp5)
         write_lpf(job);
+    else if (job->gowin)
+        write_cst(job);
     else
         write_pcf(job);
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The model of the UP5K's multiplier against Yosys's own, signed and not, at the ends and at random; ECP5's combinational
-# cells against Yosys's own, for all inputs. ECP5's memories and multipliers: gates_ecp5.sh.
+# The model of the UP5K's multiplier against Yosys's own, signed and not, at the ends and at random; ECP5's and Gowin's
+# combinational cells against Yosys's own, for all inputs. ECP5's memories and multipliers: gates_ecp5.sh.
 . "$(dirname "$0")/lib.sh"
 command -v yosys >/dev/null || { echo "skip Yosys is not there"; finish; }
 products() { # CELLS A_SIGNED B_SIGNED
@@ -32,11 +32,12 @@ same_table() { # NAME CELL INPUTS OUTPUTS PARAMETERS
     local inputs=$3 ports="" pin bits
     for pin in $3 $4; do ports="$ports${ports:+, }.$pin($pin)"; done
     echo "module one(input $(sed 's/ /, /g' <<<"$3"), output $(sed 's/ /, /g' <<<"$4")); $2 $5 u_cell ($ports); endmodule" >one.v
-    table "$top/sim/cells_ecp5.v" "$4" >ours
-    table "+/ecp5/cells_sim.v" "$4" >theirs
+    table "$top/sim/cells_$family.v" "$4" >ours
+    table "+/$family/cells_sim.v" "$4" >theirs
     bits=$(wc -w <<<"$3")
     check "$1" sh -c "test \$(wc -l <ours) = $((1 << bits)) && cmp ours theirs"
 }
+family=ecp5
 same_table LUT4 LUT4 "A B C D" Z "#(.INIT(16'h6ca5))"
 same_table PFUMX PFUMX "ALUT BLUT C0" Z ""
 same_table L6MUX21 L6MUX21 "D0 D1 SD" Z ""
@@ -46,4 +47,9 @@ for inject in NO YES; do
             "#(.INIT0(16'h$init), .INIT1(16'h96aa), .INJECT1_0(\"$inject\"), .INJECT1_1(\"NO\"))"
     done
 done
+family=gowin
+same_table "LUT2 of Gowin" LUT2 "I0 I1" F "#(.INIT(4'h6))"
+same_table "LUT3 of Gowin" LUT3 "I0 I1 I2" F "#(.INIT(8'h6c))"
+same_table "LUT4 of Gowin" LUT4 "I0 I1 I2 I3" F "#(.INIT(16'h6ca5))"
+for mode in 0 1 2; do same_table "ALU of Gowin, mode $mode" ALU "I0 I1 I3 CIN" "SUM COUT" "#(.ALU_MODE($mode))"; done
 finish

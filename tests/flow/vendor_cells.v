@@ -46,4 +46,17 @@ module EHXPLLL #(
     assign LOCK  = ~RST;
 endmodule
 
+module rPLL #(
+    parameter FCLKIN = "100.0", parameter DEVICE = "", parameter IDIV_SEL = 0, parameter FBDIV_SEL = 0,
+    parameter ODIV_SEL = 8, parameter DYN_SDIV_SEL = 2
+) (
+    input wire CLKIN, input wire CLKFB, input wire RESET, input wire RESET_P, input wire [5:0] FBDSEL,
+    input wire [5:0] IDSEL, input wire [5:0] ODSEL, input wire [3:0] PSDA, input wire [3:0] DUTYDA,
+    input wire [3:0] FDLY, output wire CLKOUT, output wire CLKOUTP, output wire CLKOUTD, output wire CLKOUTD3,
+    output wire LOCK
+);
+    assign {CLKOUT, CLKOUTP, CLKOUTD, CLKOUTD3} = {4{CLKIN}};
+    assign LOCK = ~RESET;
+endmodule
+
 `default_nettype wire

@@ -1,13 +1,26 @@
 #!/bin/bash
-# A bitstream for each of the boards that the issue names, from one small network; ECP5 by the WebAssembly tools.
+# A bitstream for each board, from one small network, with the player and with the soft core in control; prints a table.
+# ECP5 and Gowin by the WebAssembly tools. CONTROLS and BOARDS choose a part of it.
 . "$(dirname "$0")/../e2e/lib.sh"
 model=$top/tests/models/plain.onnx
-for board in icebreaker hx8k-evn ulx3s-25f ulx3s-85f colorlight-i5; do
+boards=${BOARDS:-$("$sluice" list boards --json | python3 -c 'import json, sys; print(" ".join(row["name"] for row in json.load(sys.stdin)["boards"]))')}
+check "at least 18 boards" sh -c "test -n '${BOARDS:-}' || test $(wc -w <<<"$boards") -ge 18"
+rows=""
+for board in $boards; do
     check "$board compiles" "$sluice" compile "$model" --board $board --out $board
-    check "$board builds" "$sluice" build $board
-    check "$board has a bitstream" test -s "$board/$(json $board/build.json bitstream)"
-    check "$board gates agree" test "$(json $board/build.json gate_level.mismatches)" = 0
+    for control in ${CONTROLS:-player core}; do
+        [ $control = player ] || grep -q '"tx": "[^"]' "$top/boards/$board.json" || { echo "skip $board has no UART: no control core"; continue; }
+        rm -f $board/build.json
+        check "$board, $control, builds" "$sluice" build $board --control $control
+        [ -e $board/build.json ] || continue
+        result=$board/build.json
+        check "$board, $control, has a bitstream" test -s "$board/$(json $result bitstream)"
+        check "$board, $control, gates agree" test "$(json $result gate_level.mismatches)" = 0
+        check "$board, $control, reaches its clock" test "$(json $result timing.met)" = True
+        rows="$rows| $board | $control | $(json $result resources.cells) | $(json $result wrapper_cells) | $(json $result timing.clock_mhz) | $(printf %.1f "$(json $result timing.fmax_mhz)") | $(stat -c %s "$board/$(json $result bitstream)") | $(printf %.0f "$(json $result seconds)") |"$'\n'
+    done
     check "$board sized without pins" "$sluice" build $board --pins-free
     check "$board wrapper reported apart" json $board/build.json wrapper_cells
 done
+printf '\n| board | control | cells of the network | around it | MHz asked | reached | bytes of the bitstream | s |\n|---|---|---|---|---|---|---|---|\n%s' "$rows"
 finish

@@ -16,7 +16,8 @@ static int way_cycles(const struct shape *shape)
 
 uint32_t model_most_records(const struct model *model)
 {
-    return (uint32_t)(model->shape.records - (way_cycles(&model->shape) / model->shape.interval + 1));
+    return (uint32_t)(model->shape.records -
+                      (way_cycles(&model->shape) / model->shape.interval + 1));
 }
 
 void model_init(struct model *model, const struct shape *shape)
@@ -43,8 +44,9 @@ static int32_t sign_extend(uint32_t value, int bits)
 static bool passes(const struct model *model, const uint32_t *answer, int class)
 {
     const struct shape *shape = &model->shape;
-    if (shape->class_number) return field(answer, 0, shape->score_bits) == (uint32_t)class;
-    return sign_extend(field(answer, class * shape->score_bits, shape->score_bits), shape->score_bits) >= model->threshold[class];
+    if (shape->class_number) return field(answer, 0, shape->score_bits) == (uint32_t) class;
+    return sign_extend(field(answer, class * shape->score_bits, shape->score_bits),
+                       shape->score_bits) >= model->threshold[class];
 }
 
 static void decide(struct model *model, struct waiting *answer)
@@ -81,10 +83,12 @@ static void play(struct model *model, long time)
     model->number = 0;
 }
 
-/* Events whose turn has come when it is stopped are given: the reading of their rows is on its way. */
+/* Events whose turn has come when it is stopped are given: the reading of their rows is on its way.
+ */
 static void check_stop(struct model *model)
 {
-    if (model->running && model->next - model->shape.event_rows - 2 > model->stopped) model->running = false;
+    if (model->running && model->next - model->shape.event_rows - 2 > model->stopped)
+        model->running = false;
 }
 
 static void give(struct model *model, long time)
@@ -96,7 +100,8 @@ static void give(struct model *model, long time)
     model->valid_event = model->event;
     model->counters[EVENTS]++;
     struct waiting *due = &model->due.items[model->due.tail++ % WAITING_MAX];
-    *due = (struct waiting){.time = time + model->shape.latency, .event = (int)model->event, .due = true};
+    *due = (struct waiting){
+        .time = time + model->shape.latency, .event = (int)model->event, .due = true};
     model->event = model->event == settings->last ? 0 : model->event + 1;
     long gap = settings->gap;
     if (gap < model->shape.interval) gap = model->shape.interval;
@@ -136,7 +141,8 @@ static void answer(struct model *model, long time, const struct step *step)
     if (due && step->valid && model->settings.record)
         memcpy(model->expected[result.event], result.answer, (size_t)words * sizeof *step->answer);
     else if (due && step->valid)
-        result.mismatch = memcmp(model->expected[result.event], result.answer, (size_t)words * sizeof *step->answer) != 0;
+        result.mismatch = memcmp(model->expected[result.event], result.answer,
+                                 (size_t)words * sizeof *step->answer) != 0;
     model->made.items[model->made.tail++ % WAITING_MAX] = result;
 }
 
@@ -154,7 +160,8 @@ static void make_record(struct model *model, long time)
     bool recording = model->armed && time >= model->recording_from;
     if (from->due && recording) {
         struct record *record = &model->records[model->place];
-        record->first = (uint32_t)from->accept << 31 | (from->passes & 0x7fff) << 16 | (model->number & 0xffff);
+        record->first =
+            (uint32_t)from->accept << 31 | (from->passes & 0x7fff) << 16 | (model->number & 0xffff);
         record->missing = !from->there;
         memcpy(record->event, model->events[from->event], sizeof record->event);
         memcpy(record->answer, from->answer, sizeof record->answer);
@@ -165,8 +172,8 @@ static void make_record(struct model *model, long time)
         model->place = (model->place + 1) % (uint32_t)model->shape.records;
         model->number++;
     }
-    bool hit = (settings->trigger & 1 && from->due && from->accept) || (settings->trigger & 2 && from->mismatch) ||
-               (settings->trigger & 4 && late);
+    bool hit = (settings->trigger & 1 && from->due && from->accept) ||
+               (settings->trigger & 2 && from->mismatch) || (settings->trigger & 4 && late);
     if (!recording || !(hit || (model->triggered && from->due))) return;
     model->triggered = true;
     if (model->left_after-- == 0) model->armed = false, model->frozen = true;

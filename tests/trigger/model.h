@@ -1,27 +1,36 @@
-/* The trigger system (rtl/trigger_system.v) once more, in C, written from docs/reference/trigger-system.md and the heads of the modules: event by
- * event where the Verilog goes cycle by cycle. Times are cycles since the start of the simulation. */
+/* The trigger system (rtl/trigger_system.v) once more, in C, written from
+ * docs/reference/trigger-system.md and the heads of the modules: event by event where the Verilog
+ * goes cycle by cycle. Times are cycles since the start of the simulation. */
 #ifndef SLUICE_TESTS_TRIGGER_MODEL_H
 #define SLUICE_TESTS_TRIGGER_MODEL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CLASSES_MAX = 16, WORDS_MAX = 64, EVENTS_MAX = 4096, RECORDS_MAX = 1024, WAITING_MAX = 8192 };
+enum {
+    CLASSES_MAX = 16,
+    WORDS_MAX = 64,
+    EVENTS_MAX = 4096,
+    RECORDS_MAX = 1024,
+    WAITING_MAX = 8192
+};
 
 struct shape {
-    int in_bits, out_bits, latency, interval, classes, score_bits, class_number, event_lanes, event_rows, answer_lanes, answer_rows, events, records,
-        spy_inputs;
+    int in_bits, out_bits, latency, interval, classes, score_bits, class_number, event_lanes,
+        event_rows, answer_lanes, answer_rows, events, records, spy_inputs;
 };
 
 /* Registers as they were written. */
 struct settings {
-    uint32_t last, count, gap, burst, pause, record, trigger, after, mask, threshold[CLASSES_MAX], prescale[CLASSES_MAX];
+    uint32_t last, count, gap, burst, pause, record, trigger, after, mask, threshold[CLASSES_MAX],
+        prescale[CLASSES_MAX];
 };
 
 /* What the model is told of a cycle. */
 struct step {
-    bool play, stop, apply, arm, freeze; /* pulses inside, a fixed time after the access to CONTROL */
-    bool valid;                          /* the network answers */
+    bool play, stop, apply, arm,
+        freeze; /* pulses inside, a fixed time after the access to CONTROL */
+    bool valid; /* the network answers */
     const uint32_t *answer;
 };
 

@@ -39,7 +39,9 @@ static void every_board_is_whole(void **state)
         assert_true(works);
         bool ecp5 = strcmp(board.target.family, "ecp5") == 0;
         assert_int_equal(ecp5, board.speed[0] != '\0');
-        assert_int_equal(ecp5, board.io_type[0] != '\0');
+        bool gowin = strcmp(board.target.family, "gowin") == 0;
+        assert_int_equal(ecp5 || gowin, board.io_type[0] != '\0');
+        assert_int_equal(gowin, board.die[0] != '\0');
     }
     assert_true(count >= 5);
     arena_free(&arena);
@@ -151,16 +153,18 @@ static double made_mhz(const struct board *board, const struct pll_recipe *r)
     if (r->bypass) return board->clock_in_mhz;
     if (strcmp(board->target.family, "ecp5") == 0)
         return board->clock_in_mhz / r->clki_div * r->clkfb_div;
+    if (strcmp(board->target.family, "gowin") == 0)
+        return board->clock_in_mhz / r->idiv * r->fbdiv / r->divide;
     return board->clock_in_mhz / (r->divr + 1) * (r->divf + 1) / (1 << r->divq) / r->divide;
 }
 
 static void recipes_are_exact(void **state)
 {
     (void)state;
-    static const char *const names[] = {"icebreaker", "hx8k-evn", "tinyfpga-bx", "ulx3s-25f",
-                                        "orangecrab-25f"};
+    static const char *const names[] = {"icebreaker", "hx8k-evn",       "tinyfpga-bx",
+                                        "ulx3s-25f",  "orangecrab-25f", "tang-nano-9k"};
     int found = 0;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         struct board board = find(names[i]);
         for (int quarter = 4; quarter <= 4 * 300; quarter++) {
             struct pll_recipe r;
@@ -176,7 +180,7 @@ static void recipes_that_were_measured(void **state)
 {
     (void)state;
     struct pll_recipe r;
-    struct board ice = find("hx8k-evn"), ecp5 = find("ulx3s-25f");
+    struct board ice = find("hx8k-evn"), ecp5 = find("ulx3s-25f"), gowin = find("tang-nano-9k");
     pll_find(&ice, 120, &r); /* icepll: 12 to 120 MHz is DIVR 0, DIVF 79, DIVQ 3, FILTER_RANGE 1 */
     assert_true(r.divr == 0 && r.divf == 79 && r.divq == 3 && r.filter_range == 1 && r.divide == 1);
     pll_find(&ice, 40, &r); /* there is none: 120 MHz by three */
@@ -185,6 +189,11 @@ static void recipes_that_were_measured(void **state)
     assert_true(r.bypass);
     pll_find(&ecp5, 40, &r); /* ecppll: 25 to 40 MHz is 5, 8, 15 */
     assert_true(r.clki_div == 5 && r.clkfb_div == 8 && r.clkop_div == 15);
+    pll_find(&gowin, 120,
+             &r); /* gowin_pll: 27 to 120 MHz is IDIV_SEL 8, FBDIV_SEL 39, ODIV_SEL 4 */
+    assert_true(r.idiv == 9 && r.fbdiv == 40 && r.odiv == 4 && r.divide == 1);
+    pll_find(&gowin, 40, &r); /* the PLL's third of it */
+    assert_true(r.idiv == 9 && r.fbdiv == 40 && r.odiv == 4 && r.divide == 3);
 }
 
 static void an_impossible_clock_names_its_neighbours(void **state)

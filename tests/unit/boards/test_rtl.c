@@ -108,6 +108,9 @@ static const char *const lints[][2] = {
     {"pll_ice40", "-GDIVIDE=3"},
     {"pll_ice40", "-GDIVIDE=7"},
     {"pll_ecp5", ""},
+    {"pll_gowin", ""},
+    {"pll_gowin", "-GDIVIDE=1"},
+    {"pll_gowin", "-GDIVIDE=4"},
 };
 
 static void modules_are_lint_clean(void **state)
