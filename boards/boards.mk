@@ -11,6 +11,11 @@ gowin-tools: $(GOWIN_TOOLS) ## Yosys, nextpnr and packer for Gowin boards, from 
 $(GOWIN_TOOLS): boards/flow/install-gowin-tools
 	boards/flow/install-gowin-tools $(BUILD)/venv
 
+DIR ?= build/$(notdir $(patsubst %/,%,$(dir $(JOB))))
+prog: ## load a bitstream: make prog BOARD=icebreaker DIR=build/jets
+	@tools/program-board "$(BOARD)" "$(DIR)"
+.PHONY: prog
+
 delay-model: ## fit the delay model of the iCE40 fabrics again (some minutes)
 	tools/fit-delay-model ice40-hx ice40-lp ice40-up
 $(BUILD)/tools/estimator-features: tools/estimator-features.c $(foreach m,boards compiler model data base,$(BUILD)/lib/lib$(m).a)

@@ -168,6 +168,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "random events beside the given ones")                                                       \
     X(COUNT, faults, "faults", "N", ON(VERIFY) | ON(ALL),                                          \
       "then flip N single bits of the network's state in simulation, and say what comes of it")    \
+    X(FLAG, gates, "gates", NULL, ON(VERIFY),                                                      \
+      "--faults: flip those of the netlist that `sluice build` left, not the Verilog's")           \
     X(NUMBER, tolerance, "tolerance", "D", ON(VERIFY) | ON(ALL),                                   \
       "largest deviation of the scores from the unquantized network")                              \
     X(FLAG, pins_free, "pins-free", NULL, ON_BUILD,                                                \

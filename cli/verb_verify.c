@@ -244,6 +244,12 @@ static const char *slow_layer(struct cli *cli, const struct verify_result *resul
     return *layer ? arena_printf(&cli->arena, ", set by layer %s", layer) : "";
 }
 
+static int faults_asked(const struct cli *cli)
+{
+    if (cli->flags.faults >= 0) return cli->flags.faults;
+    return cli->job ? *cli->job->verify->faults : 0;
+}
+
 static void tell_kind(const char *name, double bits, double flips, const double shares[])
 {
     info("%-10s %9.0f %8.0f %8.2f %% %8.2f %% %8.2f %% %8.2f %%", name, bits, flips,
@@ -254,9 +260,7 @@ static void tell_kind(const char *name, double bits, double flips, const double 
 static void flip_bits(struct cli *cli, const struct test_events *test,
                       const struct verify_request *verified)
 {
-    int flips = cli->flags.faults >= 0 ? cli->flags.faults
-                : cli->job             ? *cli->job->verify->faults
-                                       : 0;
+    int flips = faults_asked(cli);
     struct faults_result result;
     double shares[FAULT_CLASSES], bits = 0;
     unlink(cli_path(cli, "faults.json"));
@@ -264,6 +268,7 @@ static void flip_bits(struct cli *cli, const struct test_events *test,
     faults_run(&(struct faults_request){.folder = cli->folder,
                                         .x = test->x,
                                         .events = test->count,
+                                        .gates = cli->flags.gates,
                                         .flips = flips,
                                         .bits = 1,
                                         .seed = verified->seed,
@@ -287,6 +292,8 @@ static void flip_bits(struct cli *cli, const struct test_events *test,
 int verb_verify(struct cli *cli)
 {
     struct program *program = program_read(cli_need(cli, "program.sluice", "compile"));
+    if (cli->flags.gates && faults_asked(cli) < 1)
+        fail("--gates: it says which bits --faults flips; give --faults N as well");
     struct test_events test = read_test_events(cli, program);
     if (test.features != program->input_count)
         fail("the events have %d features, the program %d inputs", test.features,

@@ -74,14 +74,15 @@ module trigger_system #(
     // ---- the bus: 16 cycles; what is written is written in the twelfth, one flip-flop for each place that it can be written to
     reg        busy_q, strobe_q, ready_q, put_events_q, put_answers_q;
     reg  [3:0] cycle_q;
-    reg  [8:0] put_q;
+    reg [31:0] rdata_q;
+    reg  [7:0] put_q;
     wire [2:0] window  = address_i[24:22];
     wire [6:0] number  = address_i[6:0];
     wire       live    = number == EVENTS_STATUS || number == EVENTS_SPY_STATE;  // not a word of the memory
     wire       listed  = window == 3'd0 && address_i[21:7] == 15'd0;
     wire       put     = strobe_q & write_i;
     wire       control = put & listed && number == EVENTS_CONTROL;
-    localparam LAST = 0, COUNT = 1, GAP = 2, BURST = 3, PAUSE = 4, MODE = 5, TRIGGER = 6, AFTER = 7, MASK = 8;
+    localparam LAST = 0, GAP = 1, BURST = 2, PAUSE = 3, MODE = 4, TRIGGER = 5, AFTER = 6, MASK = 7;
 
     assign ready_o = ready_q;
     always @(posedge clk_i)
@@ -98,7 +99,6 @@ module trigger_system #(
         end
     always @(posedge clk_i) begin
         put_q[LAST]    <= put & listed && number == EVENTS_PLAY_LAST;
-        put_q[COUNT]   <= put & listed && number == EVENTS_PLAY_EVENTS;
         put_q[GAP]     <= put & listed && number == EVENTS_PLAY_GAP;
         put_q[BURST]   <= put & listed && number == EVENTS_PLAY_BURST;
         put_q[PAUSE]   <= put & listed && number == EVENTS_PLAY_PAUSE;
@@ -145,7 +145,7 @@ module trigger_system #(
     initial record_q = 1'b0;
     always @(posedge clk_i) if (put_q[MODE]) record_q <= wdata_i[0];
 
-    // ---- events in
+    // ---- events in; how many was read when CONTROL was written
     wire [31:0]               played, expected;
     wire [15:0]               half;
     wire [1:0]                half_take;
@@ -163,9 +163,9 @@ module trigger_system #(
         .clk_i(clk_i),
         .rst_i(rst_i),
         .play_i(play_q),
+        .count_i(rdata_q[23:0]),
         .stop_i(stop_q),
         .put_last_i(put_q[LAST]),
-        .put_events_i(put_q[COUNT]),
         .put_gap_i(put_q[GAP]),
         .put_burst_i(put_q[BURST]),
         .put_pause_i(put_q[PAUSE]),
@@ -357,15 +357,15 @@ module trigger_system #(
         .rst_i(rst_i),
         .pulses_i(pulses_q),
         .start_i(start_i & listed & ~live),
-        .write_i(write_i & ~number[6] & (number > EVENTS_CLASSES)),
-        .word_i(number),
+        .write_i(write_i & ~number[6] & (number > EVENTS_CONTROL)),
+        .word_i(number == EVENTS_CONTROL ? EVENTS_PLAY_EVENTS : number),  // for the playing that may begin
         .wdata_i(wdata_i),
         .half_o(half),
         .take_o(half_take)
     );
 
     // ---- what is read, taken once, as some of it changes meanwhile: words of the counters' memory half by half
-    reg  [31:0] rdata_q, chosen;
+    reg  [31:0] chosen;
     wire        counted = listed & ~live;
     wire        hidden  = window == 3'd0 ? ~listed : window[2] | (window == 3'd3) ? ~frozen : playing;
     wire [1:0]  take    = counted ? half_take : {2{cycle_q == 4'd14}};

@@ -55,7 +55,7 @@ void interrupt(uint32_t cause);
 void interrupt(uint32_t cause)
 {
     if (cause == IRQ_TIMER) {
-        REGISTER_TIME_COMPARE += BLINK_CYCLES;
+        REGISTER_TIME_COMPARE = REGISTER_TIME + BLINK_CYCLES;
         trigger_blink();
     } else {
         REGISTER_INTERRUPT = 0; /* until the spy is armed again */

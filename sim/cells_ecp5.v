@@ -130,10 +130,12 @@ module TRELLIS_DPR16X4 (
     parameter WCKMUX = "WCK";
     parameter WREMUX = "WRE";
     parameter [63:0] INITVAL = 64'd0;
+`ifdef VERILATOR
     initial begin
         if (WCKMUX != "WCK") $fatal(1, "TRELLIS_DPR16X4: WCKMUX \"%0s\" is not modelled, only \"WCK\"", WCKMUX);
         if (WREMUX != "WRE") $fatal(1, "TRELLIS_DPR16X4: WREMUX \"%0s\" is not modelled, only \"WRE\"", WREMUX);
     end
+`endif
     reg [63:0] words = INITVAL;
     always @(posedge WCK) if (WRE) words[4 * WAD +: 4] <= DI;
     assign DO = words[4 * RAD +: 4];
@@ -162,6 +164,7 @@ module MULT18X18D (
 );
     parameter REG_INPUTA_CLK = "NONE", REG_INPUTB_CLK = "NONE", REG_INPUTC_CLK = "NONE", REG_PIPELINE_CLK = "NONE",
               REG_OUTPUT_CLK = "NONE", MULT_BYPASS = "DISABLED";
+`ifdef VERILATOR
     initial begin
         if (REG_INPUTA_CLK != "NONE") $fatal(1, "MULT18X18D: REG_INPUTA_CLK: registers are not modelled");
         if (REG_INPUTB_CLK != "NONE") $fatal(1, "MULT18X18D: REG_INPUTB_CLK: registers are not modelled");
@@ -174,6 +177,7 @@ module MULT18X18D (
         if (SOURCEA) $fatal(1, "MULT18X18D: SOURCEA: factors from a neighbour are not modelled");
         if (SOURCEB) $fatal(1, "MULT18X18D: SOURCEB: factors from a neighbour are not modelled");
     end
+`endif
     wire [17:0] a_bits = {
         A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0
     };
@@ -248,6 +252,7 @@ module DP16KD (
         INITVAL_36 = 0, INITVAL_37 = 0, INITVAL_38 = 0, INITVAL_39 = 0, INITVAL_3A = 0, INITVAL_3B = 0,
         INITVAL_3C = 0, INITVAL_3D = 0, INITVAL_3E = 0, INITVAL_3F = 0;
     localparam A_KEEPS = WRITEMODE_A == "NORMAL"; // what port A read last stays on its pins while it writes
+`ifdef VERILATOR
     initial begin
         if (DATA_WIDTH_A != 1 && DATA_WIDTH_A != 2 && DATA_WIDTH_A != 4 && DATA_WIDTH_A != 9 && DATA_WIDTH_A != 18 &&
             DATA_WIDTH_A != 36) $fatal(1, "DP16KD: DATA_WIDTH_A %0d is not a width of a port", DATA_WIDTH_A);
@@ -264,6 +269,7 @@ module DP16KD (
         if (DATA_WIDTH_A == 36 && WRITEMODE_A != "NORMAL")
             $fatal(1, "DP16KD: DATA_WIDTH_A 36 with WRITEMODE_A \"%0s\" is not modelled", WRITEMODE_A);
     end
+`endif
     wire [13:0] a_address = {
         ADA13, ADA12, ADA11, ADA10, ADA9, ADA8, ADA7, ADA6, ADA5, ADA4, ADA3, ADA2, ADA1, ADA0
     };
@@ -312,11 +318,13 @@ module DP16KD (
         DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4, DOB3,
         DOB2, DOB1, DOB0
     } = DATA_WIDTH_B == 36 ? b_word[35:18] : b_word[17:0];
+`ifdef VERILATOR
     always @(*) begin
         if (WEB) $fatal(1, "DP16KD: WEB: only port A may write");
         if (RSTA || RSTB) $fatal(1, "DP16KD: RSTA, RSTB: resets are not modelled");
         if (CSA2 || CSA1 || CSA0 || CSB2 || CSB1 || CSB0) $fatal(1, "DP16KD: CSA, CSB: selects are not modelled");
     end
+`endif
 endmodule
 
 `default_nettype wire

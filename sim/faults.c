@@ -7,6 +7,7 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "sim/bench.h"
+#include "sim/gate_level.h"
 #include "sim/loads.h"
 #include "sim/stimuli.h"
 
@@ -38,21 +39,6 @@ struct campaign {
     struct tally *tallies; /* [state_count] */
 };
 
-/* Verilator's name of a member: a dot is a step down, and of two underscores the second is written
- * by its code. */
-static void add_member(struct text *text, const char *top, const char *path)
-{
-    text_add(text, "%s__DOT__", top);
-    for (const char *c = path; *c; c++) {
-        if (*c == '.')
-            text_add(text, "__DOT__");
-        else if (c[0] == '_' && c[1] == '_')
-            text_add(text, "___05F"), c++;
-        else
-            text_add(text, "%c", *c);
-    }
-}
-
 /* Which signals Verilator has to keep, and where they are written: a file for it. */
 static const char *write_config(struct campaign *c)
 {
@@ -69,13 +55,12 @@ static const char *write_config(struct campaign *c)
     return path;
 }
 
-static const char *state_header(struct campaign *c, const char *top)
+static const char *state_header(struct campaign *c)
 {
     struct text text = {0};
     for (int i = 0; i < c->state_count; i++) {
-        text_add(&text, "STATE(");
-        add_member(&text, top, c->states[i].path);
-        text_add(&text, ", %ld, %d, %d)\n", c->states[i].words, c->states[i].width_bits,
+        const struct fault_state *s = &c->states[i];
+        text_add(&text, "STATE(%s, %ld, %d, %d)\n", s->member, s->words, s->width_bits,
                  (int)c->kinds[i]);
     }
     const char *header = arena_strdup(&c->arena, text_string(&text));
@@ -94,16 +79,35 @@ static const char *const *with_config(struct campaign *c, const char *const *fil
     return all;
 }
 
+/* Of a cell of a netlist, by the net at its output, or what a memory's instance is called. With TMR
+ * control is what votes. */
+static enum emit_state kind_of_cell(struct campaign *c, const struct emit_states *states,
+                                    const struct fault_state *state)
+{
+    char name[400];
+    snprintf(name, sizeof name, "%s", state->net ? state->net : state->path);
+    if (state->net) name[strcspn(name, "[ ")] = 0;
+    bool is_array = state->words || !strcmp(state->name, "words"); /* LUTs' are a vector */
+    char *ram = is_array ? strstr(name, "_ram.") : NULL;
+    if (ram) ram[strlen("_ram")] = 0;
+    enum emit_state kind = emit_state_of(states, name);
+    bool is_vote = strstr(name, "vote_") != NULL, has_votes = c->program->protect & PROTECT_TMR;
+    if (kind == EMIT_STATE_CONTROL && (has_votes ? !is_vote : !state->net)) return EMIT_STATE_DATA;
+    return kind;
+}
+
 static void find_state(struct campaign *c, const char *const *files, const char *top)
 {
     struct emit_states *states = emit_states_new(c->program);
-    c->states = faults_find_state(&c->arena, c->folder, files, top, &c->state_count);
+    c->states =
+        faults_find_state(&c->arena, c->folder, files, top, c->request->gates, &c->state_count);
     if (!c->state_count) fail("%s: there is no state to flip", c->request->folder);
     c->kinds = arena_alloc(&c->arena, (size_t)c->state_count, sizeof *c->kinds);
     c->tallies = arena_alloc(&c->arena, (size_t)c->state_count, sizeof *c->tallies);
     for (int i = 0; i < c->state_count; i++) {
         const struct fault_state *s = &c->states[i];
-        c->kinds[i] = emit_state_of(states, s->path);
+        c->kinds[i] =
+            c->request->gates ? kind_of_cell(c, states, s) : emit_state_of(states, s->path);
         c->tallies[i].state = i;
         c->result->kinds[c->kinds[i]].state_bits += (s->words ? s->words : 1) * s->width_bits;
     }
@@ -194,6 +198,7 @@ static void write_json(struct campaign *c)
     cJSON *json = cJSON_CreateObject();
     json_add_number(json, "schema", 1);
     cJSON_AddStringToObject(json, "protect", protect_name(c->program->protect));
+    cJSON_AddBoolToObject(json, "gates", c->request->gates);
     json_add_number(json, "flips", (double)c->request->flips);
     json_add_number(json, "bits_at_once", c->request->bits);
     json_add_number(json, "seed", (double)c->request->seed);
@@ -234,7 +239,9 @@ void faults_run(const struct faults_request *request, struct faults_result *resu
     struct bench_events events =
         bench_write_events(&c.arena, p, c.folder, stimuli.inputs, outputs, stimuli.count);
     const char *top = emit_top_name(p, &c.arena);
-    const char *const *files = bench_file_list(&c.arena, request->folder, "files.f");
+    const char *const *files = request->gates
+                                   ? gate_level_sources(&c.arena, request->folder, c.folder)
+                                   : bench_file_list(&c.arena, request->folder, "files.f");
     find_state(&c, files, top);
     struct bench_design design = {.folder = c.folder,
                                   .name = "bench_faults",
@@ -243,7 +250,8 @@ void faults_run(const struct faults_request *request, struct faults_result *resu
                                   .input_bits = emit_input_bits(p),
                                   .loads = program_has_loadables(p),
                                   .protect = p->protect,
-                                  .state = state_header(&c, top)};
+                                  .quick = request->gates,
+                                  .state = state_header(&c)};
     struct bench_loads loads = {0};
     if (design.loads)
         loads = loads_prepare(&c.arena, p,

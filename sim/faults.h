@@ -30,6 +30,8 @@ struct faults_request {
     const char *folder; /* build folder: program.sluice, rtl/ */
     const double *x;    /* raw test events [events][inputs]; may be none */
     long events;
+    bool gates; /* the flip-flops and block memories of the netlist that `build` left, in place of
+                   the Verilog's: kinds by the names that synthesis kept */
     long flips; /* at least 1; shared equally among the kinds of state that are there */
     int bits;   /* flipped at once, in one register or one word of a memory: 1, or 2 to try codes */
     uint64_t seed;
@@ -54,14 +56,17 @@ double faults_share(const struct faults_result *result, enum fault_class class);
 
 struct fault_state {
     const char *path;   /* below the top: "u_dense1.n48_ram" */
+    const char *member; /* the same as Verilator's member of the top */
     const char *module; /* in which it is declared, and there */
     const char *name;
-    long words; /* of a memory; 0: a register */
+    const char *net; /* of a cell: the net of the top at its output Q; else NULL */
+    long words;      /* of a memory; 0: a register */
     int width_bits;
 };
 /* All registers and memories of the Verilog files, in Yosys's order; the array belongs to the
- * arena. Works in `folder`. */
+ * arena. Works in `folder`. In a netlist dots are parts of names, else steps down. */
 struct fault_state *faults_find_state(struct arena *arena, const char *folder,
-                                      const char *const *files, const char *top, int *count);
+                                      const char *const *files, const char *top, bool is_netlist,
+                                      int *count);
 
 #endif

@@ -14,7 +14,7 @@
 enum { YOSYS_LIMIT_S = 600 };
 
 struct instance {
-    const char *name, *module;
+    const char *name, *module, *net; /* net at output Q, or NULL */
 };
 struct module {
     const char *name; /* Yosys's, parameters and all */
@@ -24,6 +24,7 @@ struct module {
 };
 struct reading {
     struct arena *arena;
+    bool is_netlist;
     struct module *modules;
     size_t count, capacity;
     struct fault_state *all;
@@ -75,7 +76,7 @@ static void add_instance(struct module *m, const char *name, const char *module)
 {
     m->instances = array_grow(m->instances, &m->instance_capacity, m->instance_count + 1,
                               sizeof *m->instances);
-    m->instances[m->instance_count++] = (struct instance){name, module};
+    m->instances[m->instance_count++] = (struct instance){name, module, NULL};
 }
 
 /* "update \run_q $0\run_q[0:0]": the name, and the width from the right hand side. */
@@ -115,7 +116,7 @@ static bool starts(char **line, const char *word)
 static void read_modules(struct reading *r, char *text)
 {
     struct module *m = NULL;
-    bool is_clocked = false;
+    bool is_clocked = false, is_instance = false;
     for (char *line = text, *next; line && *line; line = next) {
         next = strchr(line, '\n');
         if (next) *next++ = 0;
@@ -129,7 +130,10 @@ static void read_modules(struct reading *r, char *text)
         } else if (starts(&line, "cell ")) {
             char *space = strchr(line, ' ');
             *space = 0;
-            if (strchr(line, '\\') && space[1] == '\\') add_instance(m, space + 2, line);
+            is_instance = strchr(line, '\\') && space[1] == '\\';
+            if (is_instance) add_instance(m, space + 2, line);
+        } else if (is_instance && starts(&line, "connect \\Q \\")) {
+            m->instances[m->instance_count - 1].net = line;
         } else if (starts(&line, "sync ")) {
             is_clocked = starts(&line, "posedge ");
         } else if (is_clocked && starts(&line, "update ")) {
@@ -147,25 +151,60 @@ static struct module *find_module(struct reading *r, const char *name)
     fail("yosys knows no module %s", name);
 }
 
-static void add_all(struct reading *r, const struct module *m, const char *prefix)
+/* A name as Verilator writes it: of two underscores the second by its code, and what no identifier
+ * has; a dot that is none of a netlist's is a step down. */
+static const char *encode(struct reading *r, const char *name)
+{
+    struct text text = {0};
+    for (const char *c = name; *c; c++) {
+        bool is_plain = *c == '_' || (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ||
+                        (*c >= 'A' && *c <= 'Z');
+        if (*c == '.' && !r->is_netlist)
+            text_add(&text, "__DOT__");
+        else if (c[0] == '_' && c[1] == '_')
+            text_add(&text, "___05F"), c++;
+        else
+            text_add(&text, is_plain ? "%c" : "__0%02x", *c);
+    }
+    const char *encoded = arena_strdup(r->arena, text_string(&text));
+    text_free(&text);
+    return encoded;
+}
+
+/* Where an instance is: its path and Verilator's, each with its separator behind it. */
+struct place {
+    const char *path, *member, *net;
+};
+
+static void add_all(struct reading *r, const struct module *m, struct place in)
 {
     for (size_t i = 0; i < m->state_count; i++) {
         r->all = array_grow(r->all, &r->all_capacity, r->all_count + 1, sizeof *r->all);
-        r->all[r->all_count] = m->states[i];
-        r->all[r->all_count++].path = arena_printf(r->arena, "%s%s", prefix, m->states[i].name);
+        struct fault_state *state = &r->all[r->all_count++];
+        *state = m->states[i];
+        state->path = arena_printf(r->arena, "%s%s", in.path, state->name);
+        state->member = arena_printf(r->arena, "%s%s", in.member, encode(r, state->name));
+        state->net = in.net;
     }
-    for (size_t i = 0; i < m->instance_count; i++)
-        add_all(r, find_module(r, m->instances[i].module),
-                arena_printf(r->arena, "%s%s.", prefix, m->instances[i].name));
+    for (size_t i = 0; i < m->instance_count; i++) {
+        const struct instance *instance = &m->instances[i];
+        struct place inside = {
+            arena_printf(r->arena, "%s%s.", in.path, instance->name),
+            arena_printf(r->arena, "%s%s__DOT__", in.member, encode(r, instance->name)),
+            instance->net};
+        add_all(r, find_module(r, instance->module), inside);
+    }
 }
 
 struct fault_state *faults_find_state(struct arena *arena, const char *folder,
-                                      const char *const *files, const char *top, int *count)
+                                      const char *const *files, const char *top, bool is_netlist,
+                                      int *count)
 {
     size_t length;
-    struct reading r = {.arena = arena};
+    struct reading r = {.arena = arena, .is_netlist = is_netlist};
     read_modules(&r, file_read(arena, write_text_form(arena, folder, files, top), &length));
-    add_all(&r, find_module(&r, arena_printf(arena, "\\%s", top)), "");
+    struct place place = {"", arena_printf(arena, "%s__DOT__", encode(&r, top)), NULL};
+    add_all(&r, find_module(&r, arena_printf(arena, "\\%s", top)), place);
     struct fault_state *all = arena_alloc(arena, r.all_count + 1, sizeof *all);
     if (r.all_count) memcpy(all, r.all, r.all_count * sizeof *all);
     *count = (int)r.all_count;

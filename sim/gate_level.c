@@ -89,6 +89,16 @@ static const char *write_netlist(struct arena *arena, const char *netlist, const
     return split;
 }
 
+const char *const *gate_level_sources(struct arena *arena, const char *folder, const char *work)
+{
+    const char *netlist = file_join(arena, folder, NETLIST);
+    const char **sources = arena_alloc(arena, 3, sizeof *sources);
+    if (!file_exists(netlist)) fail("%s is not there; run `sluice build` first", netlist);
+    sources[0] = write_netlist(arena, netlist, work);
+    sources[1] = file_join(arena, work, "cells.v");
+    return sources;
+}
+
 static void judge(const struct bench_verdict *verdict, const struct program *program, long events,
                   struct gate_level_result *result)
 {
@@ -119,9 +129,7 @@ void gate_level_run(const struct gate_level_request *request, struct gate_level_
         return;
     }
     struct program *p = program_read(file_join(&arena, request->folder, "program.sluice"));
-    const char *netlist = file_join(&arena, request->folder, NETLIST);
     const char *folder = file_join(&arena, request->folder, BENCH_FOLDER);
-    if (!file_exists(netlist)) fail("%s is not there; run `sluice build` first", netlist);
     file_make_folder(folder);
     struct stimuli stimuli;
     long test = request->events < MOST_TEST_EVENTS ? request->events : MOST_TEST_EVENTS;
@@ -131,11 +139,9 @@ void gate_level_run(const struct gate_level_request *request, struct gate_level_
     program_eval(p, stimuli.inputs, stimuli.count, outputs);
     struct bench_events events =
         bench_write_events(&arena, p, folder, stimuli.inputs, outputs, stimuli.count);
-    const char *const sources[] = {write_netlist(&arena, netlist, folder),
-                                   file_join(&arena, folder, "cells.v"), NULL};
     struct bench_design design = {.folder = folder,
                                   .name = "bench",
-                                  .sources = sources,
+                                  .sources = gate_level_sources(&arena, request->folder, folder),
                                   .top = emit_top_name(p, &arena),
                                   .input_bits = emit_input_bits(p),
                                   .loads = program_has_loadables(p),

@@ -3,6 +3,8 @@
 #ifndef SLUICE_SIM_GATE_LEVEL_H
 #define SLUICE_SIM_GATE_LEVEL_H
 
+#include "base/arena.h"
+
 #include <stdint.h>
 
 struct gate_level_request {
@@ -20,5 +22,9 @@ struct gate_level_result {
 /* Bench and logs go to folder/verify/. No events at all is a failure. A netlist that is not there,
  * or holds cells without a model, ends the program with one line. */
 void gate_level_run(const struct gate_level_request *request, struct gate_level_result *result);
+
+/* The netlist that `build` left in the build folder and models of its cells, as Verilog files in
+ * `work`, a folder two below it; NULL-terminated. */
+const char *const *gate_level_sources(struct arena *arena, const char *folder, const char *work);
 
 #endif

@@ -28,8 +28,10 @@ static void add_synth(struct text *script, struct build_job *job, const char *to
       gowin[] = {{"begin:coarse", "keep_adders.v", NULL}, {"coarse:", NULL, NULL}};
     const char *tables = is_network ? " -nobram" : "";
     bool multiplies = is_network && job->uses_multipliers && job->board.target.model.dsp_a_bits > 0;
-    bool core = !is_network && job->request->control_core; /* 2 % fewer cells with abc9 */
-    const char *flags = job->ecp5 && is_network ? " -abc9 -nowidelut" : core ? " -abc9" : "";
+    bool core = !is_network && job->request->control_core; /* -abc9: 2 % fewer cells */
+    const char *flags = job->ecp5 && is_network ? " -abc9 -nowidelut"
+                        : core && !job->ecp5    ? " -abc9"
+                                                : "";
     if (job->gowin)
         flags = arena_printf(&job->arena, " -family %s -nowidelut%s", job->board.target.name,
                              is_network ? " -noiopads" : "");

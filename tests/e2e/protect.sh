@@ -52,6 +52,8 @@ flops = {c['connections']['Q'][0] for c in cells.values() if c['type'].startswit
 voted = [n[:-len('.u_a.value_q')] for n in nets if n.endswith('.u_a.value_q')]
 copies = [b for n in voted for x in 'abc' for b in nets['%s.u_%s.value_q' % (n, x)]['bits']]
 assert len(voted) > 30 and len(set(copies)) == len(copies) and set(copies) <= flops, (len(voted), len(copies))"
+check "flips of the netlist" "$sluice" verify tagger.yaml --faults 1000 --gates
+check "control and weights are guarded there, too" test "$(state control corrected)" = "$(state control flips)" -a "$(state weights silent)" = 0 -a "$(state weights corrected)" -gt 0
 check "a board's top holds it, too" "$sluice" build tagger.yaml
 
 # One kind alone, from the job; the wrapper has the counter as well.
@@ -62,6 +64,7 @@ model=build/tagger/train/model.onnx
 to="--board hx8k-evn --clock-mhz 48 --out d"
 check "wrapper" sh -c "'$sluice' compile $model $to --name w --wrapper axi-stream --protect tmr && cd d/rtl && verilator --lint-only -Wall --top-module w_axis \$(cat axis.f) && grep -q 'output wire \[7:0\] upsets_o' w_axis.v"
 rm -rf d
+refuse "gates of no flips" '\-\-gates: it says which bits --faults flips' "$sluice" verify tagger.yaml --gates
 refuse "unknown word" "protect 'hamming': give none, tmr, ecc or tmr\+ecc$" "$sluice" compile $model $to --protect hamming
 refuse "nothing to correct" 'protect ecc: nothing is loadable' "$sluice" compile $model $to --protect ecc
 check "nothing left behind" sh -c '! test -e d'
