@@ -158,6 +158,8 @@ static void judge(const struct run *run, char *reason, size_t size)
     reason[0] = 0;
     if (!(state & STATE_IMAGE))
         snprintf(reason, size, "the CRC of the board's firmware is wrong");
+    else if (faults->restarted)
+        snprintf(reason, size, "the watchdog reset the board's core during the run");
     else if (state & STATE_CHECKED && !(state & STATE_PASSED))
         snprintf(reason, size, "the board's self-check found %u of %u events wrong",
                  run->monitor[COUNT_WRONG], run->monitor[COUNT_CHECKED]);
@@ -174,9 +176,19 @@ static void judge(const struct run *run, char *reason, size_t size)
                  faults->decided_wrong);
 }
 
+/* The core began anew: its self-check played events of its own. */
+static void look_for_restart(struct run *run)
+{
+    uint32_t counts[COUNTS];
+    host_monitor_counts(&run->board, counts);
+    uint32_t more = counts[COUNT_STATE] & ~run->monitor[COUNT_STATE];
+    run->faults.restarted = more & STATE_WATCHDOG;
+}
+
 int run_finish(struct run *run)
 {
     char reason[800];
+    look_for_restart(run);
     judge(run, reason, sizeof reason);
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "schema", 1);
