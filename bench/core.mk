@@ -1,6 +1,11 @@
 # The soft core beside PyPI's picorv32: size, clock, cycles of one program (both measured in the same run).
 BENCH_PARTS += bench-core
 
+picorv32: ## the second core of the tests and benchmarks, from PyPI, in a venv
+	@test -x $(PEER_VENV)/bin/python || python3 -m venv $(PEER_VENV)
+	@$(PEER_VENV)/bin/python -m pip install -q pythondata-cpu-picorv32
+.PHONY: picorv32
+
 bench-core: ## cells, clock and cycles of the soft core beside picorv32 (PyPI, in a venv)
 	@test -x $(PEER_VENV)/bin/python || python3 -m venv $(PEER_VENV)
 	@$(PEER_VENV)/bin/python -c 'import pythondata_cpu_picorv32' 2>/dev/null || \

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The core's system with its firmware, spoken to over its UART, quietly and over a line that changes, loses and doubles bytes.
+# CORE: Verilog files of another rv32i, DIVIDER: cycles of a bit (second_core.sh).
 . "$(dirname "$0")/lib.sh"
 command -v verilator >/dev/null || { echo "skip Verilator is not there"; finish; }
 command -v riscv64-unknown-elf-gcc >/dev/null || { echo "skip riscv64-unknown-elf-gcc is not there (Debian package gcc-riscv64-unknown-elf)"; finish; }
@@ -8,11 +9,12 @@ for part in frame frame_crc; do check "$part compiles for the host" cc -std=c11 
 # What a build fills in: the network, its clock, the core's, and the bytes of memory.
 awk 'NR == 2 { $0 = "12345678" } NR == 3 || NR == 4 { $0 = "00002ee0" } NR == 5 { $0 = "00002000" } { print }' build/runtime/firmware.hex >firmware.hex
 build() {
-    verilator -O3 --cc --exe --build -Wno-fatal -Wno-lint -Wno-style --x-initial unique -CFLAGS "-O1 -I$top/runtime" -y "$top/rtl" \
-        -GMEMORY_FILE="\"$work/firmware.hex\"" --Mdir bench --top-module core_system "$top/rtl/core_system.v" \
+    verilator -O3 --cc --exe --build -Wno-fatal -Wno-lint -Wno-style --x-initial unique -CFLAGS "-O1 -I$top/runtime -DUART_DIVIDER=${DIVIDER:-4}" -y "$top/rtl" \
+        -GMEMORY_FILE="\"$work/firmware.hex\"" -GUART_DIVIDER=${DIVIDER:-4} --Mdir bench --top-module core_system "$top/rtl/core_system.v" ${CORE:-} \
         "$top/tests/rv32i/system_bench.cpp" "$work/frame.o" "$work/frame_crc.o"
 }
 check "the bench compiles" build
+[ -z "${CORE:-}" ] || check "the core is $(basename "${CORE##* }" .v)" grep -rqs "$(basename "${CORE##* }" .v)" bench --include='*.d' --include='*.cpp'
 bench/Vcore_system 300 >bench.log
 cat bench.log
 grep -q '^not ok' bench.log && failures=$((failures + 1))

@@ -18,8 +18,11 @@ extern "C" {
 
 namespace {
 
-constexpr int DIVIDER = 4, TRIES = 40;
-constexpr long ANSWER_CYCLES = 60000;
+#ifndef UART_DIVIDER
+#define UART_DIVIDER 4
+#endif
+constexpr int DIVIDER = UART_DIVIDER, TRIES = 40;
+constexpr long ANSWER_CYCLES = 15000 * DIVIDER; // the longest frame is 2,500 bits
 constexpr int BOOT_CYCLES = 200000;
 
 void add(frame &f, uint32_t word) { frame_add_word(&f, word); }
