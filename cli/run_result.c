@@ -47,9 +47,10 @@ static void show_page(const struct run *run, const char *what)
         if (!run->decide.is_number) print_bars(&run->scores.outputs[k]);
         putchar('\n');
     }
-    printf("\n  different %.0f   late %.0f   refused %.0f   read back %ld, different %ld\n",
+    printf("\n  different %.0f   late %.0f   refused %.0f   upsets %.0f   read back %ld, different "
+           "%ld\n",
            counted[COUNTER_MISMATCHES], counted[COUNTER_LATE], counted[COUNTER_REFUSED],
-           faults->streamed, faults->streamed_different);
+           counted[COUNTER_UPSETS], faults->streamed, faults->streamed_different);
     printf("  line: %ld exchanges, %ld asked again, %ld damaged\n", line->exchanges, line->repeats,
            line->damaged);
 }
@@ -138,6 +139,7 @@ static void add_numbers(cJSON *json, const struct run *run)
          fraction(run->counted[COUNTER_ACCEPTS], run->counted[COUNTER_EVENTS])},
         {"dead", run->counted[COUNTER_DEAD]},
         {"refused", run->counted[COUNTER_REFUSED]},
+        {"upsets", run->counted[COUNTER_UPSETS]},
         {"decisions_wrong", faults->decided_wrong},
         {"exchanges", (double)line->exchanges},
         {"asked_again", (double)line->repeats},

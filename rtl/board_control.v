@@ -7,6 +7,7 @@ module board_control #(
     parameter            MEMORY_WORDS      = 1536,
     parameter            FIRMWARE_FILE     = "firmware.hex",
     parameter            UART_DIVIDER      = 10,
+    parameter            UART_MEASURE      = 0,
     parameter            LEDS              = 8,
     parameter [LEDS-1:0] LED_LOW           = {LEDS{1'b0}},
     parameter            IN_BITS           = 24,
@@ -25,7 +26,8 @@ module board_control #(
     parameter            RECORDS           = 64,
     parameter            SPY_INPUTS        = 1,
     parameter            LOAD_ADDRESS_BITS = 1,
-    parameter            LOAD_DATA_BITS    = 0
+    parameter            LOAD_DATA_BITS    = 0,
+    parameter            VOTED             = 0
 ) (
     input  wire                                                    clk_core_i,
     input  wire                                                    clk_i,     // the network's
@@ -46,7 +48,8 @@ module board_control #(
     output wire [LOAD_ADDRESS_BITS-1:0]                            load_address_o,
     output wire [(LOAD_DATA_BITS > 0 ? LOAD_DATA_BITS : 1)-1:0]    load_data_o,
     input  wire                                                    load_ready_i,
-    input  wire                                                    load_bank_i
+    input  wire                                                    load_bank_i,
+    input  wire [23:0]                                             seen_i
 );
     wire        rst, rst_core;
     wire        core_valid, core_write, core_ready, core_frozen;
@@ -72,6 +75,7 @@ module board_control #(
         .MEMORY_WORDS(MEMORY_WORDS),
         .MEMORY_FILE(FIRMWARE_FILE),
         .UART_DIVIDER(UART_DIVIDER),
+        .UART_MEASURE(UART_MEASURE),
         .LEDS(LEDS)
     ) core (
         .clk_i(clk_core_i),
@@ -127,7 +131,8 @@ module board_control #(
         .RECORDS(RECORDS),
         .SPY_INPUTS(SPY_INPUTS),
         .LOAD_ADDRESS_BITS(LOAD_ADDRESS_BITS),
-        .LOAD_DATA_BITS(LOAD_DATA_BITS)
+        .LOAD_DATA_BITS(LOAD_DATA_BITS),
+        .VOTED(VOTED)
     ) trigger (
         .clk_i(clk_i),
         .rst_i(rst),
@@ -152,7 +157,8 @@ module board_control #(
         .load_address_o(load_address_o),
         .load_data_o(load_data_o),
         .load_ready_i(load_ready_i),
-        .load_bank_i(load_bank_i)
+        .load_bank_i(load_bank_i),
+        .seen_i(seen_i)
     );
 endmodule
 

@@ -3,7 +3,7 @@
 //
 // The network: fixed latency, valid_o/data_o in, valid_i/data_i LATENCY_CYCLES later, a reset before each playing (network_rst_o). scores_i: from
 // answer_o, which is data_i a cycle later, each score sign-extended to SCORE_BITS, class 0 lowest; with CLASS_NUMBER the number of a class.
-// load_*: the network's load port, if LOAD_DATA_BITS is not 0.
+// load_*: the network's load port, if LOAD_DATA_BITS is not 0. seen_i: its counters of upsets, bits 31 to 8 of STATUS.
 //
 // The bus: start_i begins an access, active_i is high during it; address, data and direction stay. ready_o comes 16 cycles later; rdata_o is what
 // was read until active_i falls, then 0 (rtl/bus_bridge.v).
@@ -30,6 +30,7 @@ module trigger_system #(
     parameter SPY_INPUTS      = 1,
     parameter LOAD_ADDRESS_BITS = 1,
     parameter LOAD_DATA_BITS  = 0,
+    parameter VOTED           = 0,  // thresholds, prescales and mask are in three copies that vote
     parameter INPUT_FILE      = "patterns_in.hex",
     parameter OUTPUT_FILE     = "patterns_out.hex"
 ) (
@@ -56,7 +57,8 @@ module trigger_system #(
     output wire [LOAD_ADDRESS_BITS-1:0]                            load_address_o,
     output wire [(LOAD_DATA_BITS > 0 ? LOAD_DATA_BITS : 1)-1:0]    load_data_o,
     input  wire                                                    load_ready_i,
-    input  wire                                                    load_bank_i
+    input  wire                                                    load_bank_i,
+    input  wire [23:0]                                             seen_i
 );
 `include "event_registers.vh"
     localparam DECIDED  = ANSWER_ROWS + 3;  // cycles from an answer to its record
@@ -215,12 +217,13 @@ module trigger_system #(
     );
 
     wire [CLASSES-1:0] passes;
-    wire               accept;
+    wire               accept, upset;
     decision #(
         .CLASSES(CLASSES),
         .SCORE_BITS(SCORE_BITS),
         .PRESCALE_BITS(PRESCALE_BITS),
-        .CLASS_NUMBER(CLASS_NUMBER)
+        .CLASS_NUMBER(CLASS_NUMBER),
+        .VOTED(VOTED)
     ) decision (
         .clk_i(clk_i),
         .rst_i(rst_i),
@@ -232,7 +235,8 @@ module trigger_system #(
         .valid_i(valid_i),
         .scores_i(scores_i),
         .passes_o(passes),
-        .accept_o(accept)
+        .accept_o(accept),
+        .upset_o(upset)
     );
 
     // ---- the decision goes on to where the comparison is done: passes from cycle 2, accept from cycle 3
@@ -341,12 +345,12 @@ module trigger_system #(
     always @(posedge clk_i) refused_q <= (strobe_q & playing & (window == 3'd1 || window == 3'd2)) | load_refused;
     always @(posedge clk_i)
         if (rst_i) pulses_q <= {COUNTERS{1'b0}};
-        else       pulses_q <= {passes, 1'b0, refused_q, accepts & frozen, accepts, late, mismatch, there, given};
+        else       pulses_q <= {passes, upset, refused_q, accepts & frozen, accepts, late, mismatch, there, given};
 
     event_counters #(
         .COUNTERS(COUNTERS),
         .INTERVAL_CYCLES(INTERVAL_CYCLES),
-        .EVERY_CYCLE(32'h0000_004a),
+        .EVERY_CYCLE(32'h0000_00ca),
         .CONSTANTS({SIZES, TIMING, STRIDES, MEMORIES, GEOMETRY})
     ) counters (
         .clk_i(clk_i),
@@ -367,7 +371,7 @@ module trigger_system #(
     wire [1:0]  take    = counted ? half_take : {2{cycle_q == 4'd14}};
     always @(*)
         case (window)
-            3'd0:    chosen = counted ? {half, half} : number[3] ? {taken, next} : {24'd0, status};
+            3'd0:    chosen = counted ? {half, half} : number[3] ? {taken, next} : {seen_i, status};
             3'd1:    chosen = played;
             3'd2:    chosen = expected;
             3'd3:    chosen = spied;

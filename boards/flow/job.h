@@ -39,6 +39,8 @@ struct build_control {
     int rams; /* that it takes, the core's too */
 };
 
+enum { BUILD_SEEN_MAX = 3 };
+
 struct build_job {
     struct arena arena; /* holds every string below */
     const struct build_request *request;
@@ -53,6 +55,8 @@ struct build_job {
     int word_bits;                         /* of the pattern memory; 0: whole events */
     int load_address_bits, load_data_bits; /* of the load port, 0: there is none */
     bool uses_multipliers;                 /* in loops */
+    bool voted;                            /* its control registers, and so the thresholds */
+    const char *seen[BUILD_SEEN_MAX];      /* ports of 8 bits that count upsets, in STATUS */
     const char *output_kind;
     const struct build_field *fields; /* of the answer */
     int field_count;
@@ -88,6 +92,10 @@ const char *job_pll_module(const struct build_job *job);
 /* top.c, for control_top.c: the clock, the network's wires, and its instance with the nets of its
  * clock, reset and load port (NULL: that of a top which does not drive it). */
 void top_add_clock(struct text *text, const struct build_job *job);
+/* The top's port of the oscillator, if it is not inside the part. */
+void top_add_clock_port(struct text *text, const struct build_job *job);
+/* The fastest that a clock of so many MHz can be: what timing has to allow for. */
+double job_fastest_mhz(const struct build_job *job, double mhz);
 void top_add_network(struct text *text, const struct build_job *job, const char *clock,
                      const char *reset, const char *load);
 /* synth.c: writes the Yosys scripts, runs them, counts. */

@@ -69,6 +69,7 @@ static void add_top_sources(struct text *script, struct build_job *job)
         text_add(script,
                  " reset_sync.v event_ticker.v event_words.v pattern_player.v status_leds.v");
     if (!job->pll.bypass) text_add(script, " %s.v", job_pll_module(job));
+    if (job->board.oscillator[0]) text_add(script, " oscillator_ice40.v");
     text_add(script, "\n");
 }
 
@@ -97,7 +98,8 @@ void job_write_scripts(struct build_job *job)
     add_synth(&top, job, "top", false);
     text_add(&top,
              "tee -q -o top_stat.json stat -json\ndelete =%s\n"
-             "design -copy-from network %s\nflatten\nwrite_json design.json\n",
+             "design -copy-from network %s\nsetattr -mod -unset keep_hierarchy *\nflatten\n"
+             "write_json design.json\n",
              job->top, job->top);
     write_script(job, "top.ys", &top);
 }

@@ -22,4 +22,11 @@ faults=$("$top/tests/rv32i/insert-bugs" "$top/rtl/bus_bridge.v" "$trigger/bridge
 check "the bench of the bridge compiles" build_bridge
 check "20,000 accesses between unrelated clocks" bridge/Vbus_bridge 20000 1 0
 check_faults "$faults" "$trigger/bridge_bugs.txt" 1 bridge/Vbus_bridge 5000 1
+check "in three copies that vote: the bench compiles" build_bench voted "$top/rtl" "$shape_three_cycles" -GVOTED=1
+check "in three copies that vote: 60 episodes" voted/Vtrigger_system 60 1
+for voted in 0 1; do
+    check "upsets, VOTED $voted: the bench compiles" verilator -O3 --cc --exe --build -Wno-fatal --public-flat-rw -CFLAGS "-DVOTED=$voted" \
+        -y "$top/rtl" -GVOTED=$voted --Mdir upsets$voted --top-module decision "$top/rtl/decision.v" "$trigger/upsets.cpp"
+    check "upsets, VOTED $voted" upsets$voted/Vdecision
+done
 finish
