@@ -87,6 +87,8 @@ const char *job_pll_module(const struct build_job *job);
 /* top.c, for control_top.c: the clock, the network's wires, and its instance with the nets of its
  * clock, reset and load port (NULL: that of a top which does not drive it). */
 void top_add_clock(struct text *text, const struct build_job *job);
+/* Whether clk_core is an output of the PLL, and not a flip-flop's. */
+bool top_pll_makes_core(const struct build_job *job);
 void top_add_network(struct text *text, const struct build_job *job, const char *clock,
                      const char *reset, const char *load);
 /* synth.c: writes the Yosys scripts, runs them, counts. */
