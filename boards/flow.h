@@ -26,12 +26,14 @@ struct build_patterns {
 };
 
 struct build_request {
-    const char *folder;             /* the build folder: reads rtl/ and interface.json */
-    const char *board;              /* a board's name; NULL: the one in interface.json */
-    double clock_mhz;               /* 0: the one in interface.json */
-    bool pins_free;                 /* sizing only: no PLL, no pattern memory, no bitstream */
-    bool control_core;              /* the soft core with the trigger system around the network,
-                                       in place of the player */
+    const char *folder; /* the build folder: reads rtl/ and interface.json */
+    const char *board;  /* a board's name; NULL: the one in interface.json */
+    double clock_mhz;   /* 0: the one in interface.json */
+    bool pins_free;     /* sizing only: no PLL, no pattern memory, no bitstream */
+    bool control_core;  /* the soft core with the trigger system around the network,
+                           in place of the player */
+    double
+        event_mhz; /* control_core: rate of events that have to be taken; 0: as the network can */
     const char *firmware;           /* its hexadecimal words; NULL: build/runtime/firmware.hex of
                                        the repository, or the installed one */
     struct build_patterns patterns; /* count >= BUILD_EVENTS_MIN unless pins_free */

@@ -44,6 +44,8 @@ const uint8_t *board_pack(struct cli *cli, const struct program *program, bool o
     return packed;
 }
 
+enum { CROSSING_MHZ = 40 }; /* where no job says */
+
 /* Which control, by flag or job. */
 static bool has_core(const struct cli *cli)
 {
@@ -61,10 +63,13 @@ static void fill_options(struct cli *cli, struct build_request *request)
     request->cache = "build/cache";
     request->pins_free = cli->flags.pins_free;
     request->control_core = has_core(cli);
+    request->event_mhz = CROSSING_MHZ;
     double limit = NAN;
     if (cli->job) {
         const struct job_target *from = cli->job->target;
         request->attempts = *from->seeds;
+        request->event_mhz =
+            *cli->job->budget->bunch_crossing_mhz * *cli->job->budget->events_per_crossing;
         request->pins_free = request->pins_free || *from->pins_free;
         limit = *from->time_limit_s;
     }

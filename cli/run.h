@@ -33,6 +33,7 @@ struct run_faults {
     long streamed, streamed_different;     /* on the host */
     double decided_wrong;                  /* passes and accepts that are not what they should be */
     bool error;                            /* the network refused an event */
+    bool restarted;                        /* the watchdog reset the core */
     char first[300];                       /* the first difference, "" if none */
 };
 

@@ -47,9 +47,10 @@ static void show_page(const struct run *run, const char *what)
         if (!run->decide.is_number) print_bars(&run->scores.outputs[k]);
         putchar('\n');
     }
-    printf("\n  different %.0f   late %.0f   refused %.0f   read back %ld, different %ld\n",
+    printf("\n  different %.0f   late %.0f   refused %.0f   upsets %.0f   read back %ld, different "
+           "%ld\n",
            counted[COUNTER_MISMATCHES], counted[COUNTER_LATE], counted[COUNTER_REFUSED],
-           faults->streamed, faults->streamed_different);
+           counted[COUNTER_UPSETS], faults->streamed, faults->streamed_different);
     printf("  line: %ld exchanges, %ld asked again, %ld damaged\n", line->exchanges, line->repeats,
            line->damaged);
 }
@@ -138,6 +139,7 @@ static void add_numbers(cJSON *json, const struct run *run)
          fraction(run->counted[COUNTER_ACCEPTS], run->counted[COUNTER_EVENTS])},
         {"dead", run->counted[COUNTER_DEAD]},
         {"refused", run->counted[COUNTER_REFUSED]},
+        {"upsets", run->counted[COUNTER_UPSETS]},
         {"decisions_wrong", faults->decided_wrong},
         {"exchanges", (double)line->exchanges},
         {"asked_again", (double)line->repeats},
@@ -156,6 +158,8 @@ static void judge(const struct run *run, char *reason, size_t size)
     reason[0] = 0;
     if (!(state & STATE_IMAGE))
         snprintf(reason, size, "the CRC of the board's firmware is wrong");
+    else if (faults->restarted)
+        snprintf(reason, size, "the watchdog reset the board's core during the run");
     else if (state & STATE_CHECKED && !(state & STATE_PASSED))
         snprintf(reason, size, "the board's self-check found %u of %u events wrong",
                  run->monitor[COUNT_WRONG], run->monitor[COUNT_CHECKED]);
@@ -172,9 +176,19 @@ static void judge(const struct run *run, char *reason, size_t size)
                  faults->decided_wrong);
 }
 
+/* The core began anew: its self-check played events of its own. */
+static void look_for_restart(struct run *run)
+{
+    uint32_t counts[COUNTS];
+    host_monitor_counts(&run->board, counts);
+    uint32_t more = counts[COUNT_STATE] & ~run->monitor[COUNT_STATE];
+    run->faults.restarted = more & STATE_WATCHDOG;
+}
+
 int run_finish(struct run *run)
 {
     char reason[800];
+    look_for_restart(run);
     judge(run, reason, sizeof reason);
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "schema", 1);

@@ -116,6 +116,7 @@ void run_watch(struct run *run)
     while (2 * stored <= run->board.events && 2 * stored <= run->events.distinct)
         stored *= 2;
     host_store_events(&run->board, run->events.packed_inputs, run->events.packed_outputs, stored);
+    run->events.distinct = stored;
     run->play.stored = stored;
     run->play.events = 0;
     run->play.record = false;

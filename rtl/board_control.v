@@ -25,7 +25,8 @@ module board_control #(
     parameter            RECORDS           = 64,
     parameter            SPY_INPUTS        = 1,
     parameter            LOAD_ADDRESS_BITS = 1,
-    parameter            LOAD_DATA_BITS    = 0
+    parameter            LOAD_DATA_BITS    = 0,
+    parameter            VOTED             = 0
 ) (
     input  wire                                                    clk_core_i,
     input  wire                                                    clk_i,     // the network's
@@ -46,7 +47,8 @@ module board_control #(
     output wire [LOAD_ADDRESS_BITS-1:0]                            load_address_o,
     output wire [(LOAD_DATA_BITS > 0 ? LOAD_DATA_BITS : 1)-1:0]    load_data_o,
     input  wire                                                    load_ready_i,
-    input  wire                                                    load_bank_i
+    input  wire                                                    load_bank_i,
+    input  wire [23:0]                                             seen_i
 );
     wire        rst, rst_core;
     wire        core_valid, core_write, core_ready, core_frozen;
@@ -127,7 +129,8 @@ module board_control #(
         .RECORDS(RECORDS),
         .SPY_INPUTS(SPY_INPUTS),
         .LOAD_ADDRESS_BITS(LOAD_ADDRESS_BITS),
-        .LOAD_DATA_BITS(LOAD_DATA_BITS)
+        .LOAD_DATA_BITS(LOAD_DATA_BITS),
+        .VOTED(VOTED)
     ) trigger (
         .clk_i(clk_i),
         .rst_i(rst),
@@ -152,7 +155,8 @@ module board_control #(
         .load_address_o(load_address_o),
         .load_data_o(load_data_o),
         .load_ready_i(load_ready_i),
-        .load_bank_i(load_bank_i)
+        .load_bank_i(load_bank_i),
+        .seen_i(seen_i)
     );
 endmodule
 

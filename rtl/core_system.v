@@ -118,39 +118,41 @@ module core_system #(
         else       {framing_q, overrun_q} <= {framing | (framing_q & ~reads_status), overrun | (overrun_q & ~reads_status)};
 
     // ---- timer, LEDs, CRC
-    reg  [31:0]     time_q, compare_q;
+    reg  [31:0]     time_q, less_q;  // less_q: the complement of TIME_COMPARE
     reg  [LEDS-1:0] leds_q;
     reg  [31:0]     crc_q;
-    wire [31:0]     late      = time_q - compare_q;
+    wire [32:0]     late      = {time_q, 1'b1} + {less_q, 1'b1};
     reg             timer_q;
-    wire            unused    = &{1'b0, address[1:0], late[30:0]};
+    wire            unused    = &{1'b0, address[1:0], late[31:0]};
     assign          timer_irq = timer_q;
     assign          leds_o    = leds_q;
 
-    function [31:0] crc_step(input [31:0] crc, input [7:0] data);
-        integer i;
-        begin
-            crc_step = crc ^ {24'd0, data};
-            for (i = 0; i < 8; i = i + 1) crc_step = {1'b0, crc_step[31:1]} ^ (crc_step[0] ? 32'hedb8_8320 : 32'd0);
-        end
-    endfunction
+    // CRC-32, two bits a cycle: done before the next access can come.
+    localparam [31:0] POLYNOMIAL = 32'hedb8_8320;
+    reg  [7:0]  crc_data_q;
+    reg  [3:0]  crc_step_q;
+    wire        crc_first  = crc_q[0] ^ crc_data_q[0];
+    wire        crc_second = crc_q[1] ^ crc_data_q[1] ^ (crc_first & POLYNOMIAL[0]);
+    wire [31:0] crc_next   = {2'b00, crc_q[31:2]} ^ ({1'b0, POLYNOMIAL[31:1]} & {32{crc_first}}) ^ (POLYNOMIAL & {32{crc_second}});
 
     always @(posedge clk_i)
         if (rst) begin
             time_q    <= 32'd0;
-            compare_q <= 32'h8000_0000;
+            less_q    <= 32'h7fff_ffff;
             timer_q   <= 1'b0;
         end else begin
             time_q  <= time_q + 32'd1;
-            timer_q <= ~late[31];
-            if (put && number == REGISTER_TIME_COMPARE) compare_q <= wdata;
+            timer_q <= ~late[32];
+            if (put && number == REGISTER_TIME_COMPARE) less_q <= ~wdata;
         end
     always @(posedge clk_i)
         if (rst_i)                                leds_q <= {LEDS{1'b0}};
         else if (put && number == REGISTER_LEDS)  leds_q <= wdata[LEDS-1:0];
     always @(posedge clk_i)
-        if (put && number == REGISTER_CRC)           crc_q <= ~wdata;
-        else if (put && number == REGISTER_CRC_DATA) crc_q <= crc_step(crc_q, wdata[7:0]);
+        if (put && number == REGISTER_CRC) crc_q <= ~wdata;
+        else if (crc_step_q[0])            crc_q <= crc_next;
+    always @(posedge clk_i) crc_data_q <= put ? wdata[7:0] : {2'b00, crc_data_q[7:2]};
+    always @(posedge clk_i) crc_step_q <= put && number == REGISTER_CRC_DATA ? 4'b1111 : {1'b0, crc_step_q[3:1]};
 
     // ---- watchdog: counts at each multiple of 2^16 of the time; interrupts
     reg  [7:0] left_q;
@@ -170,20 +172,22 @@ module core_system #(
         else if (put && number == REGISTER_INTERRUPT) enable_q <= wdata[1:0];
     always @(posedge clk_i) external_irq_q <= |(enable_q & {frozen_i, received});
 
+    // ---- what is read: all of the sources but one are 0, which takes fewer cells than a choice
+    wire is_id        = listed & (number == REGISTER_ID);
+    wire is_version   = listed & (number == REGISTER_VERSION);
+    wire is_leds      = listed & (number == REGISTER_LEDS);
+    wire is_data      = listed & (number == REGISTER_UART_DATA) & received;
+    wire is_status    = listed & (number == REGISTER_UART_STATUS);
+    wire is_time      = listed & (number == REGISTER_TIME);
+    wire is_crc       = listed & (number == REGISTER_CRC);
+    wire is_watchdog  = listed & (number == REGISTER_WATCHDOG);
+    wire is_interrupt = listed & (number == REGISTER_INTERRUPT);
     always @(posedge clk_i)
-        case (listed ? number : 6'd63)
-            REGISTER_ID:           register_q <= 32'h534c_5543;
-            REGISTER_VERSION:      register_q <= 32'd2;
-            REGISTER_LEDS:         register_q <= {{32-LEDS{1'b0}}, leds_q};
-            REGISTER_UART_DATA:    register_q <= received ? {23'd0, 1'b1, rx_data} : 32'd0;
-            REGISTER_UART_STATUS:  register_q <= {28'd0, framing_q, overrun_q, tx_full, received};
-            REGISTER_TIME:         register_q <= time_q;
-            REGISTER_TIME_COMPARE: register_q <= compare_q;
-            REGISTER_CRC:          register_q <= ~crc_q;
-            REGISTER_WATCHDOG:     register_q <= {23'd0, bit_q, left_q};
-            REGISTER_INTERRUPT:    register_q <= {22'd0, frozen_i, received, 6'd0, enable_q};
-            default:               register_q <= 32'd0;
-        endcase
+        register_q <= (32'h534c_5543 & {32{is_id}}) | (32'd2 & {32{is_version}}) | ({{32 - LEDS{1'b0}}, leds_q} & {32{is_leds}}) |
+                      ({23'd0, 1'b1, rx_data} & {32{is_data}}) |
+                      ({28'd0, framing_q, overrun_q, tx_full, received} & {32{is_status}}) | (time_q & {32{is_time}}) |
+                      (~crc_q & {32{is_crc}}) | ({23'd0, bit_q, left_q} & {32{is_watchdog}}) |
+                      ({22'd0, frozen_i, received, 6'd0, enable_q} & {32{is_interrupt}});
 endmodule
 
 `default_nettype wire

@@ -6,14 +6,17 @@
 //
 // Thresholds, prescales (n from 0, which keeps none, to 2^PRESCALE_BITS - 1) and mask are written one by one (put_*, a bit for each class)
 // and hold, all at once, from apply_i on: each event is decided by the old ones or by the new ones alone, whatever the distance of
-// events. Prescales then start anew. All are 0 by configuration, and kept through resets. CLASSES 1 to 16.
+// events. Prescales then start anew. The mask is 0 by configuration; thresholds and prescales are not known before the first apply_i.
+// Resets leave them. With VOTED 1 they, what was staged for them and the prescales' counts are in three copies that vote, and upset_o is
+// high, a cycle later, while one of them differs. CLASSES 1 to 16, SCORE_BITS 2 to 32 (with CLASS_NUMBER from 1).
 `default_nettype none
 
 module decision #(
     parameter CLASSES       = 5,
     parameter SCORE_BITS    = 12,
     parameter PRESCALE_BITS = 8,
-    parameter CLASS_NUMBER  = 0
+    parameter CLASS_NUMBER  = 0,
+    parameter VOTED         = 0
 ) (
     input  wire                                                   clk_i,
     input  wire                                                   rst_i,
@@ -25,7 +28,8 @@ module decision #(
     input  wire                                                   valid_i,
     input  wire [(CLASS_NUMBER != 0 ? 1 : CLASSES)*SCORE_BITS-1:0] scores_i,
     output wire [CLASSES-1:0]                                     passes_o,
-    output wire                                                   accept_o
+    output wire                                                   accept_o,
+    output wire                                                   upset_o
 );
     // ---- an event's decision goes through the cycles 1 (scores), 2 (prescales) and 3 (mask); so does what is applied
     reg [2:0] valid_q;
@@ -33,14 +37,25 @@ module decision #(
     always @(posedge clk_i) valid_q <= rst_i ? 3'b000 : {valid_q[1:0], valid_i};
     always @(posedge clk_i) apply_q <= rst_i ? 2'b00 : {apply_q[0], apply_i};
 
-    reg  [CLASSES-1:0] pass_q, kept_q, staged_mask_q = {CLASSES{1'b0}}, mask_q = {CLASSES{1'b0}};
-    wire [CLASSES-1:0] pass;
+    reg  [CLASSES-1:0] pass_q, kept_q;
+    wire [CLASSES-1:0] pass, mask, staged_mask, some;  // some: the prescale is not 0
     assign passes_o = pass_q;
-    assign accept_o = valid_q[2] & (|(kept_q & mask_q));
+    assign accept_o = valid_q[2] & (|(kept_q & mask));
 
     always @(posedge clk_i) pass_q <= pass & {CLASSES{valid_q[0]}};
-    always @(posedge clk_i) if (put_mask_i) staged_mask_q <= wdata_i[CLASSES-1:0];
-    always @(posedge clk_i) if (apply_q[1]) mask_q <= staged_mask_q;
+
+    // ---- upsets seen, of all registers below
+    wire [5*CLASSES+1:0] upsets;
+    reg                  upset_q;
+    assign upset_o = upset_q;
+    always @(posedge clk_i) upset_q <= ~rst_i & (|upsets);
+
+    kept_register #(.WIDTH(CLASSES), .VOTED(VOTED)) staged_masks (
+        .clk_i(clk_i), .put_i(put_mask_i), .data_i(wdata_i[CLASSES-1:0]), .value_o(staged_mask), .upset_o(upsets[5*CLASSES])
+    );
+    kept_register #(.WIDTH(CLASSES), .VOTED(VOTED)) masks (
+        .clk_i(clk_i), .put_i(apply_q[1]), .data_i(staged_mask & some), .value_o(mask), .upset_o(upsets[5*CLASSES+1])
+    );
 
     genvar k;
     generate
@@ -49,24 +64,40 @@ module decision #(
 
             if (CLASS_NUMBER != 0) begin : g_number
                 assign pass[k] = scores_i == number[SCORE_BITS-1:0];
+                assign upsets[5*k +: 2] = 2'b00;
             end else begin : g_threshold
-                reg  signed [SCORE_BITS-1:0] staged_q = {SCORE_BITS{1'b0}}, threshold_q = {SCORE_BITS{1'b0}};
-                wire signed [SCORE_BITS-1:0] score = scores_i[SCORE_BITS*k +: SCORE_BITS];
-                assign pass[k] = score >= threshold_q;
-                always @(posedge clk_i) if (put_threshold_i[k]) staged_q <= wdata_i[SCORE_BITS-1:0];
-                always @(posedge clk_i) if (apply_i) threshold_q <= staged_q;
+                // score - threshold, sign bits turned over, as a sum with the complement, which is what is kept: the carry says it.
+                wire [SCORE_BITS-1:0] staged, less;
+                wire [SCORE_BITS-1:0] score = scores_i[SCORE_BITS*k +: SCORE_BITS];
+                wire [SCORE_BITS-1:0] flip  = {1'b1, {SCORE_BITS-1{1'b0}}};
+                wire [SCORE_BITS+1:0] sum   = {1'b0, score ^ flip, 1'b1} + {1'b0, less, 1'b1};
+                wire                  unused_sum = &{1'b0, sum};
+                assign pass[k] = sum[SCORE_BITS+1];
+                kept_register #(.WIDTH(SCORE_BITS), .VOTED(VOTED)) staged_threshold (
+                    .clk_i(clk_i), .put_i(put_threshold_i[k]), .data_i(wdata_i[SCORE_BITS-1:0]), .value_o(staged), .upset_o(upsets[5*k])
+                );
+                kept_register #(.WIDTH(SCORE_BITS), .VOTED(VOTED)) threshold (
+                    .clk_i(clk_i), .put_i(apply_i), .data_i(~(staged ^ flip)), .value_o(less), .upset_o(upsets[5*k+1])
+                );
             end
 
-            // ---- prescale: left_q events until one is kept
-            reg  [PRESCALE_BITS-1:0] every_q = {PRESCALE_BITS{1'b0}}, prescale_q = {PRESCALE_BITS{1'b0}}, left_q = {PRESCALE_BITS{1'b0}};
-            wire                     keep = left_q == {{PRESCALE_BITS-1{1'b0}}, 1'b1};
-            wire                     unused = &{1'b0, number};
-            always @(posedge clk_i) if (put_prescale_i[k]) every_q <= wdata_i[PRESCALE_BITS-1:0];
-            always @(posedge clk_i) if (apply_q[0]) prescale_q <= every_q;
-            always @(posedge clk_i)
-                if (apply_q[0])     left_q <= every_q;
-                else if (pass_q[k]) left_q <= keep | (left_q == {PRESCALE_BITS{1'b0}}) ? prescale_q : left_q - 1'b1;
+            // ---- prescale: counts from 1 on; a prescale of 0 takes the class out of the mask
+            wire [PRESCALE_BITS-1:0] every, prescale, count;
+            wire                     keep  = count == prescale;
+            wire [PRESCALE_BITS-1:0] first = {{PRESCALE_BITS-1{1'b0}}, 1'b1};
+            wire                     unused_number = &{1'b0, number};
+            assign some[k] = |every;
             always @(posedge clk_i) kept_q[k] <= pass_q[k] & keep;
+            kept_register #(.WIDTH(PRESCALE_BITS), .VOTED(VOTED)) staged_prescale (
+                .clk_i(clk_i), .put_i(put_prescale_i[k]), .data_i(wdata_i[PRESCALE_BITS-1:0]), .value_o(every), .upset_o(upsets[5*k+2])
+            );
+            kept_register #(.WIDTH(PRESCALE_BITS), .VOTED(VOTED)) prescales (
+                .clk_i(clk_i), .put_i(apply_q[0]), .data_i(every), .value_o(prescale), .upset_o(upsets[5*k+3])
+            );
+            kept_register #(.WIDTH(PRESCALE_BITS), .VOTED(VOTED)) counts (
+                .clk_i(clk_i), .put_i(apply_q[0] | pass_q[k]), .data_i(apply_q[0] | keep ? first : count + 1'b1),
+                .value_o(count), .upset_o(upsets[5*k+4])
+            );
         end
     endgenerate
     wire unused = &{1'b0, wdata_i, put_threshold_i};

@@ -3,27 +3,26 @@
 // behind. The words' first content is CONSTANTS, word 0 lowest; the others begin as 0. Nothing is ever cleared, by reset neither.
 //
 // pulses_i: each counter's, one a cycle at most; those without a bit in EVERY_CYCLE come INTERVAL_CYCLES apart at least.
-// The host: start_i begins an access to word_i (the counters are 64 and on), which is done within 10 cycles; a read's word is on rdata_o then
-// until active_i falls, 0 before, or what is on live_i (at two cycles, half by half) if is_live_i. All of its inputs stay during the access.
+// Those with a bit in ABSENT are always 0. The host: start_i begins an access to word_i (the counters are 64 and on), which is done within
+// 10 cycles; a read's halves are on half_o while take_o has their bit, the low one first. All of its inputs stay during the access.
 `default_nettype none
 
 module event_counters #(
     parameter             COUNTERS        = 13,
     parameter             INTERVAL_CYCLES = 1,
     parameter [31:0]      EVERY_CYCLE     = 32'h0000_004a,
+    parameter [31:0]      ABSENT          = 32'h0000_0080,
     parameter [5*32-1:0]  CONSTANTS       = 160'd0
 ) (
     input  wire                clk_i,
     input  wire                rst_i,
     input  wire [COUNTERS-1:0] pulses_i,
     input  wire                start_i,
-    input  wire                active_i,
     input  wire                write_i,
     input  wire [6:0]          word_i,
     input  wire [31:0]         wdata_i,
-    input  wire                is_live_i,
-    input  wire [31:0]         live_i,
-    output wire [31:0]         rdata_o
+    output wire [15:0]         half_o,
+    output wire [1:0]          take_o
 );
     // ---- slots of four cycles: read the low half, the high half, write the low, the high; the host's, or a counter's
     reg  [3:0]          phase_q;
@@ -66,13 +65,18 @@ module event_counters #(
     generate
         for (i = 0; i < COUNTERS; i = i + 1) begin : counter
             localparam BITS = bits_of(i);
-            reg  [BITS-1:0] low_q;
-            wire            added = phase_q[1] & hot_q[i] & ~host_q;
-            always @(posedge clk_i)
-                if (rst_i)      low_q <= {BITS{1'b0}};
-                else if (added) low_q <= {{BITS-1{1'b0}}, pulses_i[i]};
-                else            low_q <= low_q + {{BITS-1{1'b0}}, pulses_i[i]};
-            assign chosen[LOW_BITS*i +: BITS] = low_q & {BITS{hot_q[i]}};
+            if (((ABSENT >> i) & 1) != 0) begin : g_absent
+                wire unused_pulse = pulses_i[i];
+                assign chosen[LOW_BITS*i +: BITS] = {BITS{1'b0}};
+            end else begin : g_present
+                reg  [BITS-1:0] low_q;
+                wire            added = phase_q[1] & hot_q[i] & ~host_q;
+                always @(posedge clk_i)
+                    if (rst_i)      low_q <= {BITS{1'b0}};
+                    else if (added) low_q <= {{BITS-1{1'b0}}, pulses_i[i]};
+                    else            low_q <= low_q + {{BITS-1{1'b0}}, pulses_i[i]};
+                assign chosen[LOW_BITS*i +: BITS] = low_q & {BITS{hot_q[i]}};
+            end
             if (BITS < LOW_BITS) begin : g_fill
                 assign chosen[LOW_BITS*i+BITS +: LOW_BITS-BITS] = {LOW_BITS - BITS{1'b0}};
             end
@@ -92,21 +96,18 @@ module event_counters #(
     wire        put    = writes & (~host_q | write_i);
     reg  [15:0] half_q;
     reg  [16:0] sum_q;
-    wire [15:0] addend = phase_q[1] ? {{16 - LOW_BITS{1'b0}}, low} : {15'd0, sum_q[16]};
+    reg  [15:0] addend;  // to the half that was read; what the host writes goes through instead
+    always @(*)
+        if (host_q) addend = phase_q[1] ? wdata_i[15:0] : wdata_i[31:16];
+        else        addend = phase_q[1] ? {{16 - LOW_BITS{1'b0}}, low} : {15'd0, sum_q[16]};
 
-    always @(posedge clk_i) if (put) halves[place] <= host_q ? (high ? wdata_i[31:16] : wdata_i[15:0]) : sum_q[15:0];
+    always @(posedge clk_i) if (put) halves[place] <= sum_q[15:0];
     always @(posedge clk_i) half_q <= put ? 16'bx : halves[place];
-    always @(posedge clk_i) sum_q  <= {1'b0, half_q} + {1'b0, addend};
+    wire [16:0] sum = {1'b0, half_q} + {1'b0, addend};
+    always @(posedge clk_i) sum_q <= host_q ? {1'b0, addend} : sum;
 
-    // ---- what the host reads
-    reg [31:0] rdata_q;
-    assign rdata_o = rdata_q;
-    always @(posedge clk_i)
-        if (!active_i)                  rdata_q[15:0] <= 16'd0;
-        else if (host_q && phase_q[1])  rdata_q[15:0] <= is_live_i ? live_i[15:0] : half_q;
-    always @(posedge clk_i)
-        if (!active_i)                  rdata_q[31:16] <= 16'd0;
-        else if (host_q && phase_q[2])  rdata_q[31:16] <= is_live_i ? live_i[31:16] : half_q;
+    assign half_o = half_q;
+    assign take_o = {2{host_q}} & phase_q[2:1];
 endmodule
 
 `default_nettype wire

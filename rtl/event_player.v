@@ -5,8 +5,8 @@
 // EVENT_ROWS. The host's word address is row * LANES + lane; it reads (rdata_o, two cycles later) and writes while busy_i is low, which
 // must be high from play_i until running_o has fallen. INPUT_FILE: a hexadecimal row a line.
 //
-// put_*: takes wdata_i as the setting of that name; they are kept through resets, and 0 by configuration: without end, the least gap, one
-// burst, event 0 alone. play_i starts from event 0, stop_i ends. valid_o with data_o is the event; row_o and take_o (a bit for each
+// put_*: takes wdata_i as the setting of that name; they are kept through resets, and 0 by configuration: the least gap, one burst, event 0
+// alone. play_i starts from event 0, with the number of events on count_i (0: without end), stop_i ends. valid_o with data_o is the event; row_o and take_o (a bit for each
 // row) are its rows as they were read, the last in the cycle before valid_o.
 `default_nettype none
 
@@ -21,9 +21,9 @@ module event_player #(
     input  wire                  clk_i,
     input  wire                  rst_i,
     input  wire                  play_i,
+    input  wire [23:0]           count_i,
     input  wire                  stop_i,
     input  wire                  put_last_i,
-    input  wire                  put_events_i,
     input  wire                  put_gap_i,
     input  wire                  put_burst_i,
     input  wire                  put_pause_i,
@@ -50,19 +50,18 @@ module event_player #(
     reg [16:0]         gap_q   = LEAST_LOAD[16:0];
     reg [16:0]         pause_q = 17'd0;
     reg [16:0]         burst_q = 17'd0;
-    reg [24:0]         events_q = 25'd0;
     reg [EVENT_BITS:0] last_q  = {EVENT_BITS + 1{1'b1}};
-    reg                has_pause_q = 1'b0, has_bursts_q = 1'b0, has_end_q = 1'b0;
+    reg                has_pause_q = 1'b0, has_bursts_q = 1'b0;
 
     wire [16:0] less = {1'b0, wdata_i[15:0]} - 17'd2;
     always @(posedge clk_i) if (put_gap_i) gap_q <= {16'd0, wdata_i[15:0]} < LEAST ? LEAST_LOAD[16:0] : less;
     always @(posedge clk_i) if (put_pause_i) {has_pause_q, pause_q} <= {wdata_i[15:0] != 16'd0, less};
     always @(posedge clk_i) if (put_burst_i) {has_bursts_q, burst_q} <= {wdata_i[15:0] != 16'd0, less};
-    always @(posedge clk_i) if (put_events_i) {has_end_q, events_q} <= {wdata_i[23:0] != 24'd0, {1'b0, wdata_i[23:0]} - 25'd2};
     always @(posedge clk_i) if (put_last_i) last_q <= {1'b0, wdata_i[EVENT_BITS-1:0]} - 1'b1;
 
     // ---- pace: a tick for each event
-    reg                running_q, rest_q, tick_q, wrap_q;
+    reg                running_q, rest_q, tick_q, wrap_q, has_end_q;
+    reg [1:0]          start_q;  // two cycles before the first tick, in which the number of events loses 2
     reg [16:0]         gap_left_q, burst_left_q;
     reg [24:0]         events_left_q;
     reg [EVENT_BITS:0] last_left_q;
@@ -84,16 +83,19 @@ module event_player #(
     always @(posedge clk_i)
         if (play_i)   rest_q <= 1'b0;
         else if (due) rest_q <= tick & burst & has_pause_q;
+    always @(posedge clk_i) start_q <= rst_i ? 2'b00 : {start_q[0], play_i};
     always @(posedge clk_i)
-        if (play_i)   gap_left_q <= 17'h1ffff;
+        if (play_i)   gap_left_q <= 17'd1;
         else if (due) gap_left_q <= rest_q ? pause_q : gap_q;
         else          gap_left_q <= gap_left_q - 17'd1;
     always @(posedge clk_i)
         if (play_i)    burst_left_q <= burst_q;
         else if (tick) burst_left_q <= burst ? burst_q : burst_left_q - 17'd1;
     always @(posedge clk_i)
-        if (play_i)    events_left_q <= events_q;
-        else if (tick) events_left_q <= events_left_q - 25'd1;
+        if (play_i)                     events_left_q <= {1'b0, count_i};
+        else if (tick | (start_q != 0)) events_left_q <= events_left_q - 25'd1;
+    // 0 less 1 in its first cycle: there is no end.
+    always @(posedge clk_i) if (start_q[1]) has_end_q <= ~events_left_q[24];
     always @(posedge clk_i)
         if (play_i)    last_left_q <= last_q;
         else if (tick) last_left_q <= last_left_q[EVENT_BITS] ? last_q : last_left_q - 1'b1;

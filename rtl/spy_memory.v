@@ -1,5 +1,5 @@
 // Keeps what happened lately: a ring of records, each the decision, the event's number and the answer, and the events themselves,
-// until something freezes it: a trigger, some records after it, or a command. Only then it can be read.
+// until something freezes it: a trigger, some records after it, or a command. Only then what is read means something.
 //
 // A record is {accepted, classes 14 to 0 that pass, number of the event since play_i}, then the answer's words; place p begins at word address
 // p * 2^n for the least n that holds it. Events lie likewise, rows of IN_LANES words. Nothing is written while it is frozen. arm_i makes it
@@ -47,10 +47,9 @@ module spy_memory #(
     output wire                     frozen_o,
     output wire [15:0]              next_o,
     output wire [15:0]              taken_o,
-    input  wire                     read_i,         // which of the two memories the host reads, if any;
-    input  wire                     read_inputs_i,  // rdata_o is 0 otherwise, and three cycles behind
-    input  wire [21:0]              address_i,
-    output wire [31:0]              rdata_o
+    input  wire [21:0]              address_i,  // what the host reads, in both memories; two cycles later
+    output wire [31:0]              record_o,
+    output wire [31:0]              event_o
 );
     localparam PLACE_BITS = $clog2(RECORDS);
     localparam COMBINED   = OUT_LANES == 1 && INTERVAL_CYCLES > ANSWER_ROWS;
@@ -144,7 +143,6 @@ module spy_memory #(
     wire put_word = (|word_take_i) & ~frozen_q;
 
     // ---- answers
-    reg  [31:0] record_q;  // what the host asked for
     wire        unused = &{1'b0, address_i, wdata_i, out_row, in_row, row_i, take_i};
     generate
         if (COMBINED) begin : g_combined
@@ -159,6 +157,8 @@ module spy_memory #(
             // What is read while it is written is never looked at: saying so saves a bypass in synthesis. So below.
             wire                 meets     = put && put_row == address_i[ROW_BITS-1:0];
             always @(posedge clk_i) if (put) rows[put_row] <= put_word ? word_i : first;
+            reg [31:0] record_q;
+            assign record_o = record_q;
             always @(posedge clk_i) record_q <= meets ? 32'bx : rows[address_i[ROW_BITS-1:0]];
         end else begin : g_apart
             localparam LANE_BITS = $clog2(OUT_LANES), SUB_BITS = ANSWER_ROWS > 1 ? OUT_ROW_BITS : 0;
@@ -189,12 +189,11 @@ module spy_memory #(
             always @(posedge clk_i) if (put_word) rows[put_row] <= word_i;
             always @(posedge clk_i) first_q <= records && place_q == host_place ? 32'bx : firsts[host_place];
             always @(posedge clk_i) row_q <= put_word && put_row == host_row ? {32*OUT_LANES{1'bx}} : rows[host_row];
-            always @(*) record_q = word[WORD_BITS] ? first_q : host_word;
+            assign record_o = word[WORD_BITS] ? first_q : host_word;
         end
     endgenerate
 
     // ---- events
-    wire [31:0] event_word;
     generate
         if (INPUTS != 0) begin : g_inputs
             localparam LANE_BITS = $clog2(IN_LANES), SUB_BITS = EVENT_ROWS > 1 ? IN_ROW_BITS : 0;
@@ -215,20 +214,15 @@ module spy_memory #(
             always @(posedge clk_i) if (put) rows[put_row] <= row_i;
             always @(posedge clk_i) row_q <= put && put_row == host_row ? {32*IN_LANES{1'bx}} : rows[host_row];
             if (IN_LANES > 1) begin : g_lanes
-                assign event_word = row_q[32 * address_i[LANE_BITS-1:0] +: 32];
+                assign event_o = row_q[32 * address_i[LANE_BITS-1:0] +: 32];
             end else begin : g_lane
-                assign event_word = row_q;
+                assign event_o = row_q;
             end
         end else begin : g_no_inputs
-            assign event_word = 32'd0;
+            assign event_o = 32'd0;
         end
     endgenerate
 
-    reg [31:0] rdata_q;
-    assign rdata_o = rdata_q;
-    always @(posedge clk_i)
-        if (frozen_q & (read_i | read_inputs_i)) rdata_q <= read_i ? record_q : event_word;
-        else                                     rdata_q <= 32'd0;
 endmodule
 
 `default_nettype wire

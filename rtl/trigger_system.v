@@ -3,7 +3,7 @@
 //
 // The network: fixed latency, valid_o/data_o in, valid_i/data_i LATENCY_CYCLES later, a reset before each playing (network_rst_o). scores_i: from
 // answer_o, which is data_i a cycle later, each score sign-extended to SCORE_BITS, class 0 lowest; with CLASS_NUMBER the number of a class.
-// load_*: the network's load port, if LOAD_DATA_BITS is not 0.
+// load_*: the network's load port, if LOAD_DATA_BITS is not 0. seen_i: its counters of upsets, bits 31 to 8 of STATUS.
 //
 // The bus: start_i begins an access, active_i is high during it; address, data and direction stay. ready_o comes 16 cycles later; rdata_o is what
 // was read until active_i falls, then 0 (rtl/bus_bridge.v).
@@ -30,6 +30,7 @@ module trigger_system #(
     parameter SPY_INPUTS      = 1,
     parameter LOAD_ADDRESS_BITS = 1,
     parameter LOAD_DATA_BITS  = 0,
+    parameter VOTED           = 0,  // thresholds, prescales and mask are in three copies that vote
     parameter INPUT_FILE      = "patterns_in.hex",
     parameter OUTPUT_FILE     = "patterns_out.hex"
 ) (
@@ -56,7 +57,8 @@ module trigger_system #(
     output wire [LOAD_ADDRESS_BITS-1:0]                            load_address_o,
     output wire [(LOAD_DATA_BITS > 0 ? LOAD_DATA_BITS : 1)-1:0]    load_data_o,
     input  wire                                                    load_ready_i,
-    input  wire                                                    load_bank_i
+    input  wire                                                    load_bank_i,
+    input  wire [23:0]                                             seen_i
 );
 `include "event_registers.vh"
     localparam DECIDED  = ANSWER_ROWS + 3;  // cycles from an answer to its record
@@ -72,13 +74,15 @@ module trigger_system #(
     // ---- the bus: 16 cycles; what is written is written in the twelfth, one flip-flop for each place that it can be written to
     reg        busy_q, strobe_q, ready_q, put_events_q, put_answers_q;
     reg  [3:0] cycle_q;
-    reg  [8:0] put_q;
+    reg [31:0] rdata_q;
+    reg  [7:0] put_q;
     wire [2:0] window  = address_i[24:22];
     wire [6:0] number  = address_i[6:0];
+    wire       live    = number == EVENTS_STATUS || number == EVENTS_SPY_STATE;  // not a word of the memory
     wire       listed  = window == 3'd0 && address_i[21:7] == 15'd0;
     wire       put     = strobe_q & write_i;
     wire       control = put & listed && number == EVENTS_CONTROL;
-    localparam LAST = 0, COUNT = 1, GAP = 2, BURST = 3, PAUSE = 4, MODE = 5, TRIGGER = 6, AFTER = 7, MASK = 8;
+    localparam LAST = 0, GAP = 1, BURST = 2, PAUSE = 3, MODE = 4, TRIGGER = 5, AFTER = 6, MASK = 7;
 
     assign ready_o = ready_q;
     always @(posedge clk_i)
@@ -95,7 +99,6 @@ module trigger_system #(
         end
     always @(posedge clk_i) begin
         put_q[LAST]    <= put & listed && number == EVENTS_PLAY_LAST;
-        put_q[COUNT]   <= put & listed && number == EVENTS_PLAY_EVENTS;
         put_q[GAP]     <= put & listed && number == EVENTS_PLAY_GAP;
         put_q[BURST]   <= put & listed && number == EVENTS_PLAY_BURST;
         put_q[PAUSE]   <= put & listed && number == EVENTS_PLAY_PAUSE;
@@ -142,8 +145,10 @@ module trigger_system #(
     initial record_q = 1'b0;
     always @(posedge clk_i) if (put_q[MODE]) record_q <= wdata_i[0];
 
-    // ---- events in
-    wire [31:0]               played, expected, spied, counted;
+    // ---- events in; how many was read when CONTROL was written
+    wire [31:0]               played, expected;
+    wire [15:0]               half;
+    wire [1:0]                half_take;
     wire [32*EVENT_LANES-1:0] row;
     wire [EVENT_ROWS-1:0]     row_take;
     assign valid_o = given;
@@ -158,9 +163,9 @@ module trigger_system #(
         .clk_i(clk_i),
         .rst_i(rst_i),
         .play_i(play_q),
+        .count_i(rdata_q[23:0]),
         .stop_i(stop_q),
         .put_last_i(put_q[LAST]),
-        .put_events_i(put_q[COUNT]),
         .put_gap_i(put_q[GAP]),
         .put_burst_i(put_q[BURST]),
         .put_pause_i(put_q[PAUSE]),
@@ -212,12 +217,13 @@ module trigger_system #(
     );
 
     wire [CLASSES-1:0] passes;
-    wire               accept;
+    wire               accept, upset;
     decision #(
         .CLASSES(CLASSES),
         .SCORE_BITS(SCORE_BITS),
         .PRESCALE_BITS(PRESCALE_BITS),
-        .CLASS_NUMBER(CLASS_NUMBER)
+        .CLASS_NUMBER(CLASS_NUMBER),
+        .VOTED(VOTED)
     ) decision (
         .clk_i(clk_i),
         .rst_i(rst_i),
@@ -229,7 +235,8 @@ module trigger_system #(
         .valid_i(valid_i),
         .scores_i(scores_i),
         .passes_o(passes),
-        .accept_o(accept)
+        .accept_o(accept),
+        .upset_o(upset)
     );
 
     // ---- the decision goes on to where the comparison is done: passes from cycle 2, accept from cycle 3
@@ -252,6 +259,7 @@ module trigger_system #(
     // ---- spy
     wire        armed, frozen;
     wire [15:0] next, taken;
+    wire [31:0] spied, spied_event;
     assign frozen_o = frozen;
     spy_memory #(
         .RECORDS(RECORDS),
@@ -287,10 +295,9 @@ module trigger_system #(
         .frozen_o(frozen),
         .next_o(next),
         .taken_o(taken),
-        .read_i(active_i && window == 3'd3),
-        .read_inputs_i(active_i && window == 3'd4),
         .address_i(address_i[21:0]),
-        .rdata_o(spied)
+        .record_o(spied),
+        .event_o(spied_event)
     );
 
     // ---- load port
@@ -338,33 +345,41 @@ module trigger_system #(
     always @(posedge clk_i) refused_q <= (strobe_q & playing & (window == 3'd1 || window == 3'd2)) | load_refused;
     always @(posedge clk_i)
         if (rst_i) pulses_q <= {COUNTERS{1'b0}};
-        else       pulses_q <= {passes, 1'b0, refused_q, accepts & frozen, accepts, late, mismatch, there, given};
+        else       pulses_q <= {passes, upset, refused_q, accepts & frozen, accepts, late, mismatch, there, given};
 
     event_counters #(
         .COUNTERS(COUNTERS),
         .INTERVAL_CYCLES(INTERVAL_CYCLES),
-        .EVERY_CYCLE(32'h0000_004a),
+        .EVERY_CYCLE(32'h0000_00ca),
         .CONSTANTS({SIZES, TIMING, STRIDES, MEMORIES, GEOMETRY})
     ) counters (
         .clk_i(clk_i),
         .rst_i(rst_i),
         .pulses_i(pulses_q),
-        .start_i(start_i & listed),
-        .active_i(active_i & listed),
-        .write_i(write_i & ~number[6] & (number > EVENTS_CLASSES)),
-        .word_i(number),
+        .start_i(start_i & listed & ~live),
+        .write_i(write_i & ~number[6] & (number > EVENTS_CONTROL)),
+        .word_i(number == EVENTS_CONTROL ? EVENTS_PLAY_EVENTS : number),  // for the playing that may begin
         .wdata_i(wdata_i),
-        .is_live_i(number == EVENTS_STATUS || number == EVENTS_SPY_STATE || number == EVENTS_CONTROL),
-        .live_i(number == EVENTS_SPY_STATE ? {taken, next} : number == EVENTS_STATUS ? {24'd0, status} : 32'd0),
-        .rdata_o(counted)
+        .half_o(half),
+        .take_o(half_take)
     );
 
-    // ---- what is read: of the three sources all but one are 0
-    reg [31:0] stored_q;
-    always @(posedge clk_i)
-        if (active_i && !playing && (window == 3'd1 || window == 3'd2)) stored_q <= window == 3'd1 ? played : expected;
-        else                                                            stored_q <= 32'd0;
-    assign rdata_o = stored_q | spied | counted;
+    // ---- what is read, taken once, as some of it changes meanwhile: words of the counters' memory half by half
+    reg  [31:0] chosen;
+    wire        counted = listed & ~live;
+    wire        hidden  = window == 3'd0 ? ~listed : window[2] | (window == 3'd3) ? ~frozen : playing;
+    wire [1:0]  take    = counted ? half_take : {2{cycle_q == 4'd14}};
+    always @(*)
+        case (window)
+            3'd0:    chosen = counted ? {half, half} : number[3] ? {taken, next} : {seen_i, status};
+            3'd1:    chosen = played;
+            3'd2:    chosen = expected;
+            3'd3:    chosen = spied;
+            default: chosen = spied_event;
+        endcase
+    assign rdata_o = rdata_q;
+    always @(posedge clk_i) if (!active_i || take[0]) rdata_q[15:0]  <= active_i & ~hidden ? chosen[15:0] : 16'd0;
+    always @(posedge clk_i) if (!active_i || take[1]) rdata_q[31:16] <= active_i & ~hidden ? chosen[31:16] : 16'd0;
 endmodule
 
 `default_nettype wire

@@ -55,7 +55,7 @@ void interrupt(uint32_t cause);
 void interrupt(uint32_t cause)
 {
     if (cause == IRQ_TIMER) {
-        REGISTER_TIME_COMPARE += BLINK_CYCLES;
+        REGISTER_TIME_COMPARE = REGISTER_TIME + BLINK_CYCLES;
         trigger_blink();
     } else {
         REGISTER_INTERRUPT = 0; /* until the spy is armed again */
@@ -75,7 +75,9 @@ static void start(void)
     if (REGISTER_WATCHDOG & 0x100) monitor.counts[COUNT_STATE] |= STATE_WATCHDOG;
     REGISTER_WATCHDOG = WATCHDOG;
     REGISTER_TIME_COMPARE = REGISTER_TIME;
-    if (trigger_is_there()) trigger_check();
+    if (!trigger_is_there()) return;
+    if (!(monitor.counts[COUNT_STATE] & STATE_WATCHDOG)) trigger_let_pass();
+    trigger_check();
 }
 
 static void poll_spy(void)

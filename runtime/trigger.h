@@ -15,6 +15,8 @@ static inline bool trigger_is_there(void)
 /* Plays stored events, so many in all, 0: without end; `gap` cycles apart, 0: at the network's
  * interval. */
 void trigger_play(uint32_t events, uint32_t gap);
+/* Every class may accept, each event that passes in it. */
+void trigger_let_pass(void);
 /* Plays each stored event once and compares. Sets the counts of the monitor. */
 void trigger_check(void);
 /* LED 0: the image and the check are right, LED 1: they are not, LED 2 blinks. Called by the

@@ -99,7 +99,7 @@ static int underway(const struct build_job *job, const struct build_control *con
 {
     int cycles = control->answer_rows + 3 + 4;
     if (control->spy_inputs) cycles += job->latency_cycles + control->event_rows;
-    return cycles / job->interval_cycles + 1;
+    return cycles / control->interval_cycles + 1;
 }
 
 /* Block memories of the whole control. */
@@ -107,7 +107,7 @@ static int count_rams(const struct build_job *job, const struct build_control *c
 {
     const struct board_target *target = &job->board.target;
     int words = c->answer_lanes * c->answer_rows;
-    bool combined = c->answer_lanes == 1 && job->interval_cycles > c->answer_rows;
+    bool combined = c->answer_lanes == 1 && c->interval_cycles > c->answer_rows;
     int rams = (c->memory_words * 32 + target->ram_bits - 1) / target->ram_bits + 2 + 1 +
                (job->latency_cycles > DELAY_LINE_MAX);
     if (!job->ecp5 && !job->gowin) rams += 4; /* the core's registers */
@@ -123,12 +123,13 @@ static int count_rams(const struct build_job *job, const struct build_control *c
     return rams;
 }
 
-/* The fewest rows with which the memories of this size fit. */
+/* As many rows as there is time for, as each lane more costs cells; with fewer where those need
+ * more block memories than a power of two of them. */
 static bool fits(const struct build_job *job, struct build_control *control)
 {
-    int most = job->interval_cycles < ROWS_MAX ? job->interval_cycles : ROWS_MAX;
+    int most = control->interval_cycles < ROWS_MAX ? control->interval_cycles : ROWS_MAX;
     int free_rams = job->board.rams - job->network_rams;
-    for (int sum = 2; sum <= 2 * most; sum++)
+    for (int sum = 2 * most; sum >= 2; sum--)
         for (int rows = 1; rows < sum; rows++) {
             if (rows > most || sum - rows > most) continue;
             control->event_rows = rows;
@@ -141,6 +142,15 @@ static bool fits(const struct build_job *job, struct build_control *control)
                 return true;
         }
     return false;
+}
+
+/* Events need not be played faster than they come: that leaves time to read them in several rows.
+ */
+static int crossing_cycles(const struct build_job *job)
+{
+    double rate = job->request->event_mhz;
+    int cycles = rate > 0 ? (int)floor(job->clock_mhz / rate + 1e-9) : 1;
+    return cycles > job->interval_cycles ? cycles : job->interval_cycles;
 }
 
 static void choose_memories(struct build_job *job)
@@ -158,6 +168,9 @@ static void choose_memories(struct build_job *job)
         control->spy_inputs = sizes[i].inputs;
         control->events = sizes[i].events;
         control->records = sizes[i].records;
+        control->interval_cycles = job->interval_cycles;
+        if (fits(job, control)) return;
+        control->interval_cycles = crossing_cycles(job);
         if (fits(job, control)) return;
     }
     fail("control core does not fit on %s: with %d bits of an event and %d of an answer, and %d "

@@ -6,11 +6,13 @@
 
 const char *const *job_control_sources(const struct build_job *job)
 {
-    static const char *const names[] = {
-        "board_control", "core_system", "rv32i",          "uart",           "baud_meter",
-        "byte_fifo",     "bus_bridge",  "trigger_system", "event_player",   "answer_checker",
-        "delay_line",    "decision",    "spy_memory",     "event_counters", "reset_sync",
-        "clock_divider", NULL};
+    static const char *const names[] = {"board_control",  "core_system",    "rv32i",
+                                        "uart",           "baud_meter",     "byte_fifo",
+                                        "bus_bridge",     "trigger_system", "event_player",
+                                        "answer_checker", "delay_line",     "decision",
+                                        "spy_memory",     "event_counters", "reset_sync",
+                                        "clock_divider",  "kept_register",  "voted_register",
+                                        "voted_copy",     "majority",       NULL};
     (void)job;
     return names;
 }
@@ -71,12 +73,12 @@ static void add_control(struct text *text, const struct build_job *job)
              "        .CLASSES(%d), .SCORE_BITS(%d), .PRESCALE_BITS(%d), .CLASS_NUMBER(%d),\n"
              "        .EVENT_LANES(%d), .EVENT_ROWS(%d), .ANSWER_LANES(%d), .ANSWER_ROWS(%d),\n"
              "        .EVENTS(%d), .RECORDS(%d), .SPY_INPUTS(%d),\n"
-             "        .LOAD_ADDRESS_BITS(%d), .LOAD_DATA_BITS(%d)\n    ) control (\n",
-             job->in_bits, job->out_bits, job->latency_cycles, job->interval_cycles,
+             "        .LOAD_ADDRESS_BITS(%d), .LOAD_DATA_BITS(%d), .VOTED(%d)\n    ) control (\n",
+             job->in_bits, job->out_bits, job->latency_cycles, control->interval_cycles,
              control->classes, control->score_bits, control->prescale_bits, control->class_number,
              control->event_lanes, control->event_rows, control->answer_lanes, control->answer_rows,
              control->events, control->records, control->spy_inputs,
-             loads ? job->load_address_bits : 1, job->load_data_bits);
+             loads ? job->load_address_bits : 1, job->load_data_bits, job->voted);
     text_add(text, "        .clk_core_i(clk_core), .clk_i(clk_sys), .locked_i(locked),\n"
                    "        .rx_i(rx_i), .tx_o(tx_o), .leds_o(leds_o),\n"
                    "        .network_rst_o(rst), .valid_o(valid), .data_o(data),\n"
@@ -85,9 +87,12 @@ static void add_control(struct text *text, const struct build_job *job)
     text_add(text,
              loads ? "        .load_valid_o(load_valid), .load_swap_o(load_swap),\n"
                      "        .load_address_o(load_addr), .load_data_o(load_data),\n"
-                     "        .load_ready_i(load_ready), .load_bank_i(load_bank)\n    );\n"
+                     "        .load_ready_i(load_ready), .load_bank_i(load_bank),\n"
                    : "        .load_valid_o(), .load_swap_o(), .load_address_o(), .load_data_o(),\n"
-                     "        .load_ready_i(1'b0), .load_bank_i(1'b0)\n    );\n");
+                     "        .load_ready_i(1'b0), .load_bank_i(1'b0),\n");
+    text_add(text, "        .seen_i({");
+    for (int i = BUILD_SEEN_MAX - 1; i >= 0; i--)
+        text_add(text, "%s%s", job->seen[i] ? job->seen[i] : "8'd0", i ? ", " : "})\n    );\n");
 }
 
 void job_write_control_top(struct build_job *job, struct text *text)
@@ -111,6 +116,8 @@ void job_write_control_top(struct build_job *job, struct text *text)
                  "    wire load_valid, load_swap, load_ready, load_bank;\n"
                  "    wire [%d:0] load_addr;\n    wire [%d:0] load_data;\n",
                  job->load_address_bits - 1, job->load_data_bits - 1);
+    for (int i = 0; i < BUILD_SEEN_MAX; i++)
+        if (job->seen[i]) text_add(text, "    wire [7:0] %s;\n", job->seen[i]);
     add_control(text, job);
     top_add_network(text, job, "clk_sys", "rst",
                     ",\n        .load_valid_i(load_valid), .load_swap_i(load_swap),\n"

@@ -70,6 +70,25 @@ static void read_fields(struct build_job *job, const cJSON *json, const char *fi
     cJSON_Delete(report);
 }
 
+/* What the network guards, and where it counts upsets. */
+static void read_protection(struct build_job *job, const cJSON *json, const char *file)
+{
+    static const char *const known[BUILD_SEEN_MAX] = {"upsets_o", "corrected_words_o",
+                                                      "uncorrectable_words_o"};
+    const cJSON *counter;
+    job->voted = cJSON_IsTrue(json_find(json, "protect.tmr"));
+    cJSON_ArrayForEach(counter, json_find(json, "protect.counters"))
+    {
+        const char *name = cJSON_IsString(counter) ? counter->valuestring : "";
+        int i = 0;
+        while (i < BUILD_SEEN_MAX && strcmp(name, known[i]) != 0)
+            i++;
+        if (i == BUILD_SEEN_MAX || read_count(json, file, "protect.counter_bits", 64) != 8)
+            fail_at(file, 0, "\"protect\" names a counter that is not known: \"%s\"", name);
+        job->seen[i] = known[i];
+    }
+}
+
 void job_read_interface(struct build_job *job)
 {
     const char *file = file_join(&job->arena, job->request->folder, "interface.json");
@@ -102,6 +121,7 @@ void job_read_interface(struct build_job *job)
     if (!job->request->pins_free) pll_find(&job->board, job->clock_mhz, &job->pll);
     read_files(job, json, file);
     read_fields(job, json, file);
+    read_protection(job, json, file);
     if (job->request->control_core && !job->request->pins_free) job_choose_control(job);
     cJSON_Delete(json);
 }

@@ -33,10 +33,13 @@ struct build_control {
     int classes, score_bits, prescale_bits;
     bool class_number; /* the answer is the number of a class */
     int event_lanes, event_rows, answer_lanes, answer_rows;
+    int interval_cycles; /* from one event to the next at least: the network's, or a crossing's */
     int events, records;
     bool spy_inputs;
     int rams; /* that it takes, the core's too */
 };
+
+enum { BUILD_SEEN_MAX = 3 };
 
 struct build_job {
     struct arena arena; /* holds every string below */
@@ -52,6 +55,8 @@ struct build_job {
     int word_bits;                         /* of the pattern memory; 0: whole events */
     int load_address_bits, load_data_bits; /* of the load port, 0: there is none */
     bool uses_multipliers;                 /* in loops */
+    bool voted;                            /* its control registers, and so the thresholds */
+    const char *seen[BUILD_SEEN_MAX];      /* ports of 8 bits that count upsets, in STATUS */
     const char *output_kind;
     const struct build_field *fields; /* of the answer */
     int field_count;

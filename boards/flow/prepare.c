@@ -7,6 +7,17 @@
 #include "boards/flow/job.h"
 
 #include <assert.h>
+#include <string.h>
+
+/* Whether a protected network brings the module along. */
+static bool is_brought(const struct build_job *job, const char *name)
+{
+    size_t length = strlen(name);
+    for (int i = 0; job->rtl[i] != NULL; i++)
+        if (strncmp(job->rtl[i], name, length) == 0 && strcmp(job->rtl[i] + length, ".v") == 0)
+            return true;
+    return false;
+}
 
 /* In the order in which a simulator reads them; the PLL's model stands for the PLL. */
 static void write_list(struct build_job *job)
@@ -14,7 +25,7 @@ static void write_list(struct build_job *job)
     struct text list = {0};
     text_add(&list, "top.v\n");
     for (const char *const *name = job_control_sources(job); *name != NULL; name++)
-        text_add(&list, "%s.v\n", *name);
+        if (!is_brought(job, *name)) text_add(&list, "%s.v\n", *name);
     if (!job->pll.bypass) text_add(&list, "pll_model.v\n");
     for (int i = 0; job->rtl[i] != NULL; i++)
         text_add(&list, "%s\n", job->rtl[i]);

@@ -28,7 +28,10 @@ static void add_synth(struct text *script, struct build_job *job, const char *to
       gowin[] = {{"begin:coarse", "keep_adders.v", NULL}, {"coarse:", NULL, NULL}};
     const char *tables = is_network ? " -nobram" : "";
     bool multiplies = is_network && job->uses_multipliers && job->board.target.model.dsp_a_bits > 0;
-    const char *flags = job->ecp5 && is_network ? " -abc9 -nowidelut" : "";
+    bool core = !is_network && job->request->control_core; /* -abc9: 2 % fewer cells */
+    const char *flags = job->ecp5 && is_network ? " -abc9 -nowidelut"
+                        : core && !job->ecp5    ? " -abc9"
+                                                : "";
     if (job->gowin)
         flags = arena_printf(&job->arena, " -family %s -nowidelut%s", job->board.target.name,
                              is_network ? " -noiopads" : "");
@@ -94,7 +97,8 @@ void job_write_scripts(struct build_job *job)
     add_synth(&top, job, "top", false);
     text_add(&top,
              "tee -q -o top_stat.json stat -json\ndelete =%s\n"
-             "design -copy-from network %s\nflatten\nwrite_json design.json\n",
+             "design -copy-from network %s\nsetattr -mod -unset keep_hierarchy *\nflatten\n"
+             "write_json design.json\n",
              job->top, job->top);
     write_script(job, "top.ys", &top);
 }

@@ -77,6 +77,8 @@ void top_add_network(struct text *text, const struct build_job *job, const char 
         "        .error_o(answer_error)",
         job->top, clock, reset);
     add_load_port(text, job, load);
+    for (int i = 0; i < BUILD_SEEN_MAX && job->request->control_core; i++)
+        if (job->seen[i]) text_add(text, ",\n        .%s(%s)", job->seen[i], job->seen[i]);
     text_add(text, "\n    );\n");
 }
 
@@ -113,6 +115,8 @@ static void write_network_ports(struct build_job *job)
                  "    input  [%d:0] load_data_i,\n    input         load_swap_i,\n"
                  "    output        load_ready_o,\n    output        bank_o",
                  job->load_address_bits - 1, job->load_data_bits - 1);
+    for (int i = 0; i < BUILD_SEEN_MAX; i++)
+        if (job->seen[i]) text_add(&text, ",\n    output [7:0] %s", job->seen[i]);
     text_add(&text, "\n);\nendmodule\n");
     write_text(job, "network_ports.v", &text);
 }

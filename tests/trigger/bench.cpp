@@ -24,7 +24,7 @@ namespace {
 constexpr shape SHAPE = {IN_BITS,     OUT_BITS,   LATENCY_CYCLES, INTERVAL_CYCLES, CLASSES,     SCORE_BITS, CLASS_NUMBER,
                          EVENT_LANES, EVENT_ROWS, ANSWER_LANES,   ANSWER_ROWS,     EVENTS,      RECORDS,    SPY_INPUTS};
 constexpr int EVENT_WORDS = EVENT_LANES * EVENT_ROWS, ANSWER_WORDS = ANSWER_LANES * ANSWER_ROWS;
-constexpr int COUNTERS = 8 + CLASSES, EFFECT = 11; // cycles from the start of an access to what it does
+constexpr int COUNTERS = 8 + CLASSES, EFFECT = 11, SEEN = 0x5a3c96; // cycles from the start of an access to what it does
 
 constexpr int power_of_two(int least) { return least <= 1 ? 1 : 2 * power_of_two((least + 1) / 2); }
 constexpr int RECORD_WORDS = power_of_two(1 + ANSWER_WORDS), INPUT_WORDS = SPY_INPUTS ? EVENT_LANES * power_of_two(EVENT_ROWS) : 0;
@@ -130,6 +130,7 @@ struct Bench {
 #endif
         top->rst_i = 1;
         top->start_i = top->active_i = top->write_i = top->valid_i = top->error_i = top->load_ready_i = top->load_bank_i = 0;
+        top->seen_i = SEEN;
         top->address_i = top->wdata_i = 0;
         for (int i = 0; i < 200; i++) edge();
         top->rst_i = 0;
@@ -347,7 +348,7 @@ struct Bench {
         fault_of_1000 = 0;
         ticks(20);
         status = get(ADDRESS_STATUS);
-        uint32_t right = (m->frozen ? STATUS_FROZEN : 0) | (m->armed ? STATUS_ARMED : 0) | (LOAD_DATA_BITS ? STATUS_LOADABLE : 0);
+        uint32_t right = static_cast<uint32_t>(SEEN) << 8 | (m->frozen ? STATUS_FROZEN : 0) | (m->armed ? STATUS_ARMED : 0) | (LOAD_DATA_BITS ? STATUS_LOADABLE : 0);
         if (status != right) fail("cycle %ld: status is %02x, not %02x", time, status, right);
     }
     void check_spy()
@@ -423,6 +424,7 @@ int main(int argc, char **argv)
     if (argc < 3) return 2;
     long episodes = std::atol(argv[1]);
     Bench bench(std::strtoull(argv[2], nullptr, 10), argc > 3 ? std::atoi(argv[3]) : 0);
+    bench.control(CONTROL_APPLY); // what thresholds are before is not known
     bench.check_constants();
     for (long i = 0; i < episodes; i++) bench.episode();
     std::printf("%ld episodes, %ld cycles, %ld events, %ld faults of the network, %ld accepted, %ld records read, %ld freezes by a trigger: no difference\n",

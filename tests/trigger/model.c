@@ -7,7 +7,7 @@
 enum { EVENTS, ANSWERS, MISMATCHES, LATE, ACCEPTS, DEAD, REFUSED, CLASS = 8 };
 
 /* From the start of playing to the first event, behind the rows that are read. */
-enum { FIRST_EVENT = 3 };
+enum { FIRST_EVENT = 5 };
 
 static int way_cycles(const struct shape *shape)
 {
