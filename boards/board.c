@@ -225,6 +225,12 @@ static void check_family(const struct board *board, const char *file)
     if (strcmp(board->pll, families[k].plls[0]) != 0 &&
         strcmp(board->pll, families[k].plls[1]) != 0)
         fail_at(file, 0, "\"pll\" must be %s on %s", families[k].names, board->target.name);
+    if (board->oscillator[0] && strcmp(board->oscillator, "SB_HFOSC") != 0)
+        fail_at(file, 0, "\"clock.oscillator\" can be \"SB_HFOSC\" only");
+    if (board->oscillator[0] && (board->clock_pin[0] || strcmp(board->pll, "SB_PLL40_CORE") != 0))
+        fail_at(file, 0,
+                "an oscillator inside the part has no \"clock.pin\", and the \"pll\" "
+                "SB_PLL40_CORE");
     const struct {
         const char *key, *value;
         bool needed;
@@ -251,7 +257,11 @@ static void read_board(struct board *board, const cJSON *json, const char *file)
     board->rams = read_int(json, file, "resources.rams", 0, 100000);
     board->dsps = read_int(json, file, "resources.dsps", 0, 100000);
     board->clock_in_mhz = read_number(json, file, "clock.mhz", 1, 1000);
-    read_string(json, file, "clock.pin", NULL, board->clock_pin, sizeof board->clock_pin);
+    read_string(json, file, "clock.oscillator", "", board->oscillator, sizeof board->oscillator);
+    read_string(json, file, "clock.pin", board->oscillator[0] ? "" : NULL, board->clock_pin,
+                sizeof board->clock_pin);
+    board->clock_tolerance =
+        board->oscillator[0] ? read_number(json, file, "clock.tolerance", 0, 0.2) : 0;
     read_string(json, file, "pll", NULL, board->pll, sizeof board->pll);
     read_string(json, file, "io_type", "", board->io_type, sizeof board->io_type);
     read_string(json, file, "uart.tx", "", board->uart_tx, sizeof board->uart_tx);

@@ -38,16 +38,18 @@ struct board {
     char title[80]; /* as its maker calls it */
     bool tried;     /* true: a bitstream of ours ran on one; false: built only, never loaded */
     struct board_target target;
-    char part[48];         /* "iCE40HX8K-CT256" */
-    char device[32];       /* nextpnr's device flag, without dashes: "hx8k"; Gowin: --device */
-    char package[24];      /* nextpnr's package: "ct256" */
-    char speed[8];         /* speed grade for nextpnr-ecp5, "" elsewhere */
-    char die[16];          /* Gowin: what nextpnr and gowin_pack call the family: "GW1N-9C" */
-    int cells, rams, dsps; /* what the part has */
-    double clock_in_mhz;   /* its oscillator */
-    char clock_pin[16];
-    char pll[16];     /* PLL primitive: "SB_PLL40_PAD", "SB_PLL40_CORE", "EHXPLLL", "rPLL" */
-    char io_type[24]; /* ECP5's and Gowin's IO_TYPE of clock, LEDs and UART, "" elsewhere */
+    char part[48];          /* "iCE40HX8K-CT256" */
+    char device[32];        /* nextpnr's device flag, without dashes: "hx8k"; Gowin: --device */
+    char package[24];       /* nextpnr's package: "ct256" */
+    char speed[8];          /* speed grade for nextpnr-ecp5, "" elsewhere */
+    char die[16];           /* Gowin: what nextpnr and gowin_pack call the family: "GW1N-9C" */
+    int cells, rams, dsps;  /* what the part has */
+    double clock_in_mhz;    /* its oscillator */
+    char clock_pin[16];     /* "": the oscillator is inside the part */
+    char oscillator[16];    /* "SB_HFOSC" where it is, else "" */
+    double clock_tolerance; /* of a loose oscillator: 0.1 is a tenth; 0: exact */
+    char pll[16];           /* PLL primitive: "SB_PLL40_PAD", "SB_PLL40_CORE", "EHXPLLL", "rPLL" */
+    char io_type[24];       /* ECP5's and Gowin's IO_TYPE of clock, LEDs and UART, "" elsewhere */
     char uart_tx[16], uart_rx[16]; /* from the FPGA's view; "" if the board has none */
     double uart_baud_max; /* of what stands between the UART and the host, which also makes whole
                              fractions of it: 12e6 for an FT2232H, 3e6 for an FT231X */

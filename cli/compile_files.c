@@ -33,6 +33,9 @@ void compile_files_emit(struct cli *cli, const struct program *program,
         program->output_kind, from->standardise);
     if (from->delay_scale != 1)
         options = arena_printf(&cli->arena, "%s, delays times %g", options, from->delay_scale);
+    if (program->protect)
+        options =
+            arena_printf(&cli->arena, "%s, protect %s", options, protect_name(program->protect));
     struct emit_header header = {.tool_version = SLUICE_VERSION,
                                  .model_hash = hash,
                                  .options = options,

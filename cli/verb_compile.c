@@ -466,6 +466,7 @@ static void write_compile_json(struct cli *cli, const struct request *request,
     cJSON_AddStringToObject(json, "output", program->output_kind);
     cJSON_AddStringToObject(json, "standardise", request->standardise);
     cJSON_AddStringToObject(json, "optimize", request->optimize);
+    cJSON_AddStringToObject(json, "protect", request->protect);
     cJSON_AddStringToObject(json, "wrapper", request->wrapper);
     if (request->stall_cycles >= 0) json_add_number(json, "stall_cycles", request->stall_cycles);
     compile_files_describe(json, program, &request->board);

@@ -7,6 +7,7 @@ module board_control #(
     parameter            MEMORY_WORDS      = 1536,
     parameter            FIRMWARE_FILE     = "firmware.hex",
     parameter            UART_DIVIDER      = 10,
+    parameter            UART_MEASURE      = 0,
     parameter            LEDS              = 8,
     parameter [LEDS-1:0] LED_LOW           = {LEDS{1'b0}},
     parameter            IN_BITS           = 24,
@@ -74,6 +75,7 @@ module board_control #(
         .MEMORY_WORDS(MEMORY_WORDS),
         .MEMORY_FILE(FIRMWARE_FILE),
         .UART_DIVIDER(UART_DIVIDER),
+        .UART_MEASURE(UART_MEASURE),
         .LEDS(LEDS)
     ) core (
         .clk_i(clk_core_i),

@@ -35,7 +35,9 @@ static void choose_baud(struct build_job *job)
 {
     struct build_control *control = &job->control;
     double most = job->board.uart_baud_max, clock = control->core_mhz * 1e6;
-    for (int divider = 4; divider < 65536; divider++) {
+    /* What is measured (rtl/baud_meter.v) is exact to half a cycle. */
+    int least = job->board.clock_tolerance > 0 ? 12 : 4;
+    for (int divider = least; divider < 65536; divider++) {
         double baud = clock / divider, n = fmax(1, round(most / baud));
         if (fabs(baud * n / most - 1) > 0.02) continue;
         control->uart_divider = divider;

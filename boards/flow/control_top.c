@@ -63,9 +63,9 @@ static void add_control(struct text *text, const struct build_job *job)
     bool loads = job->load_data_bits > 0;
     text_add(text,
              "    board_control #(\n        .MEMORY_WORDS(%d), .UART_DIVIDER(%d),  // %.0f baud\n"
-             "        .LEDS(%d), .LED_LOW(%d'b",
-             control->memory_words, control->uart_divider, control->uart_baud, board->led_count,
-             board->led_count);
+             "        .UART_MEASURE(%d), .LEDS(%d), .LED_LOW(%d'b",
+             control->memory_words, control->uart_divider, control->uart_baud,
+             board->clock_tolerance > 0, board->led_count, board->led_count);
     for (int i = board->led_count - 1; i >= 0; i--)
         text_add(text, "%d", board->leds[i].active_low);
     text_add(text,
@@ -100,10 +100,12 @@ void job_write_control_top(struct build_job *job, struct text *text)
     text_add(text,
              "// Top of %s (%s) for the network %s: clocks, the network, and a soft core with\n"
              "// the trigger system around it (rtl/board_control.v).\n"
-             "`default_nettype none\n\nmodule top (\n    input  wire       clk_i,  // %g MHz\n"
+             "`default_nettype none\n\nmodule top (\n",
+             job->board.title, job->board.part, job->top);
+    top_add_clock_port(text, job);
+    text_add(text,
              "    input  wire       rx_i,\n    output wire       tx_o,\n"
              "    output wire [%d:0] leds_o\n);\n",
-             job->board.title, job->board.part, job->top, job->board.clock_in_mhz,
              job->board.led_count - 1);
     add_clocks(text, job);
     text_add(text,

@@ -94,6 +94,10 @@ const char *job_pll_module(const struct build_job *job);
 void top_add_clock(struct text *text, const struct build_job *job);
 /* Whether clk_core is an output of the PLL, and not a flip-flop's. */
 bool top_pll_makes_core(const struct build_job *job);
+/* The top's port of the oscillator, if it is not inside the part. */
+void top_add_clock_port(struct text *text, const struct build_job *job);
+/* The fastest that a clock of so many MHz can be: what timing has to allow for. */
+double job_fastest_mhz(const struct build_job *job, double mhz);
 void top_add_network(struct text *text, const struct build_job *job, const char *clock,
                      const char *reset, const char *load);
 /* synth.c: writes the Yosys scripts, runs them, counts. */

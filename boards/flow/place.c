@@ -97,7 +97,7 @@ static bool run_nextpnr(struct build_job *job, const struct attempt *attempt, ch
     const char *argv[ARGUMENTS_MAX];
     int count = begin_nextpnr(job, argv, "design.json", attempt->report);
     argv[count++] = "--seed", argv[count++] = number(job, attempt->seed);
-    argv[count++] = "--freq", argv[count++] = number(job, job->clock_mhz);
+    argv[count++] = "--freq", argv[count++] = number(job, job_fastest_mhz(job, job->clock_mhz));
     argv[count++] = "--timing-allow-fail";
     /* ECP5's default, router1, does not end on networks of some 20,000 LUT4. */
     if (job->ecp5) argv[count++] = "--router", argv[count++] = "router2";
@@ -182,7 +182,7 @@ static void read_report(struct build_job *job, struct attempt *attempt)
         if (is_clock(clock->string, name)) {
             found = true;
             attempt->fmax_mhz = achieved;
-            asked = job->clock_mhz;
+            asked = job_fastest_mhz(job, job->clock_mhz);
         } else if (starts_with(clock->string, "$PACKER_")) {
             continue; /* multipliers without registers hang on a constant as their clock */
         }

@@ -41,6 +41,7 @@ void build_prepare(const struct build_request *request, const char *folder,
     struct build_job job = {.request = request, .result = &result};
     job.work = arena_strdup(&job.arena, folder);
     job_read_interface(&job);
+    job.board.oscillator[0] = '\0'; /* the simulation has a clock of its own */
     folder_remove(folder);
     file_make_folder(folder);
     job_write_top(&job);

@@ -69,6 +69,7 @@ static void add_top_sources(struct text *script, struct build_job *job)
         text_add(script,
                  " reset_sync.v event_ticker.v event_words.v pattern_player.v status_leds.v");
     if (!job->pll.bypass) text_add(script, " %s.v", job_pll_module(job));
+    if (job->board.oscillator[0]) text_add(script, " oscillator_ice40.v");
     text_add(script, "\n");
 }
 

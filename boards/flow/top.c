@@ -192,10 +192,26 @@ bool top_pll_makes_core(const struct build_job *job)
            job->pll.clkop_div * job->control.divide <= 128;
 }
 
+double job_fastest_mhz(const struct build_job *job, double mhz)
+{
+    return mhz * (1 + job->board.clock_tolerance);
+}
+
+void top_add_clock_port(struct text *text, const struct build_job *job)
+{
+    if (!job->board.oscillator[0])
+        text_add(text, "    input  wire       clk_i,  // %g MHz\n", job->board.clock_in_mhz);
+}
+
 void top_add_clock(struct text *text, const struct build_job *job)
 {
     bool slow = top_pll_makes_core(job);
     const struct pll_recipe *pll = &job->pll;
+    if (job->board.oscillator[0])
+        text_add(text,
+                 "    wire clk_i;  // %g MHz, the oscillator's in the part\n"
+                 "    oscillator_ice40 oscillator (.clk_o(clk_i));\n",
+                 job->board.clock_in_mhz);
     if (pll->bypass) {
         text_add(text,
                  "    wire clk_sys = clk_i;  // %g MHz, the oscillator's\n"
@@ -260,6 +276,12 @@ static void add_leds(struct text *text, const struct build_job *job)
              blink);
 }
 
+static void copy_clock(struct build_job *job)
+{
+    if (!job->pll.bypass) copy_library(job, job_pll_module(job));
+    if (job->board.oscillator[0]) copy_library(job, "oscillator_ice40");
+}
+
 static void write_player_top(struct build_job *job)
 {
     struct text text = {0};
@@ -268,10 +290,11 @@ static void write_player_top(struct build_job *job)
         "// Top of %s (%s) for the network %s: PLL, reset, and the network behind a memory of\n"
         "// %d events, played every %d cycle%s and compared on the chip; the verdict is on the "
         "LEDs.\n"
-        "`default_nettype none\n\nmodule top (\n    input  wire       clk_i,  // %g MHz\n"
-        "    output wire [%d:0] leds_o\n);\n",
+        "`default_nettype none\n\nmodule top (\n",
         job->board.title, job->board.part, job->top, 1 << job->address_bits, job->interval_cycles,
-        job->interval_cycles == 1 ? "" : "s", job->board.clock_in_mhz, job->board.led_count - 1);
+        job->interval_cycles == 1 ? "" : "s");
+    top_add_clock_port(&text, job);
+    text_add(&text, "    output wire [%d:0] leds_o\n);\n", job->board.led_count - 1);
     top_add_clock(&text, job);
     text_add(&text, "\n    wire       rst, pass, fail;\n    wire [4:0] mismatches;\n");
     add_wires(&text, job);
@@ -289,7 +312,7 @@ static void write_player_top(struct build_job *job)
     copy_library(job, "pattern_player");
     copy_library(job, "event_words");
     copy_library(job, "status_leds");
-    if (!job->pll.bypass) copy_library(job, job_pll_module(job));
+    copy_clock(job);
 }
 
 /* ---- control core ---- */
@@ -306,7 +329,7 @@ static void write_control_top(struct build_job *job)
     for (int i = 0; i < 2; i++)
         file_copy(arena_printf(&job->arena, "%s/rtl/%s", board_home(), headers[i]),
                   flow_path(job, headers[i]));
-    if (!job->pll.bypass) copy_library(job, job_pll_module(job));
+    copy_clock(job);
     job_write_firmware(job);
 }
 
@@ -322,16 +345,23 @@ static const char *led_name(struct build_job *job, int i)
 static void write_pcf(struct build_job *job)
 {
     struct text text = {0};
-    text_add(&text, "set_io clk_i %s\n", job->board.clock_pin);
+    if (!job->board.oscillator[0]) text_add(&text, "set_io clk_i %s\n", job->board.clock_pin);
     for (int i = 0; i < job->board.led_count; i++)
         text_add(&text, "set_io %s %s\n", led_name(job, i), job->board.leds[i].pin);
     if (job->request->control_core)
         text_add(&text, "set_io rx_i %s\nset_io tx_o %s\n", job->board.uart_rx, job->board.uart_tx);
-    text_add(&text, "set_frequency clk_i %g\n", job->board.clock_in_mhz);
-    if (!job->pll.bypass) text_add(&text, "set_frequency clk_sys %g\n", job->clock_mhz);
-    if (job->control.divide > 1)
-        text_add(&text, "set_frequency clk_core %g\n", job->control.core_mhz);
-    if (job->pll.divide > 1) text_add(&text, "set_frequency pll.clk_pll %g\n", job->pll.pll_mhz);
+    const struct {
+        const char *net;
+        bool there;
+        double mhz;
+    } clocks[] = {{"clk_i", true, job->board.clock_in_mhz},
+                  {"clk_sys", !job->pll.bypass, job->clock_mhz},
+                  {"clk_core", job->control.divide > 1, job->control.core_mhz},
+                  {"pll.clk_pll", job->pll.divide > 1, job->pll.pll_mhz}};
+    for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++)
+        if (clocks[i].there)
+            text_add(&text, "set_frequency %s %g\n", clocks[i].net,
+                     job_fastest_mhz(job, clocks[i].mhz));
     write_text(job, "top.pcf", &text);
 }
 

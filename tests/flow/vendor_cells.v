@@ -48,6 +48,14 @@ module EHXPLLL #(
     assign LOCK  = ~RST;
 endmodule
 
+module SB_HFOSC #(
+    parameter CLKHF_DIV = "0b00"
+) (
+    input wire CLKHFPU, input wire CLKHFEN, output wire CLKHF
+);
+    assign CLKHF = CLKHFPU & CLKHFEN;
+endmodule
+
 module rPLL #(
     parameter FCLKIN = "100.0", parameter DEVICE = "", parameter IDIV_SEL = 0, parameter FBDIV_SEL = 0,
     parameter ODIV_SEL = 8, parameter DYN_SDIV_SEL = 2

@@ -106,6 +106,7 @@ static const char *const lints[][2] = {
     {"uart", ""},
     {"uart", "-GDIVIDER=104"},
     {"uart", "-GMEASURE=1"},
+    {"oscillator_ice40", ""},
     {"pll_ice40", ""},
     {"pll_ice40", "-GPAD=0"},
     {"pll_ice40", "-GDIVIDE=3"},
