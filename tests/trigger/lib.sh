@@ -22,3 +22,23 @@ build_bench() {
     verilator -O3 --cc --exe --build -Wno-fatal -Wno-lint -Wno-style --x-initial unique -CFLAGS "-O1 -I$trigger -I$top/runtime $defines" -y "$rtl" -I"$rtl" \
         $generics --Mdir "$folder" --top-module trigger_system "$@" "$rtl/trigger_system.v" "$trigger/bench.cpp" "$PWD/model.o" >"$folder.log" 2>&1 || { tail -20 "$folder.log"; return 1; }
 }
+# check_faults NUMBER FILE FIELD PROGRAM...: each of the faults of FILE, whose names are in that field, must make the program fail that is
+# called with its number.
+check_faults() {
+    local number=$1 file=$2 field=$3 fault name
+    shift 3
+    for fault in $(seq "$number"); do
+        name=$(grep -v '^#' "$file" | sed -n "${fault}p" | awk -F ' ~ ' -v field="$field" '{print $field}')
+        if "$@" "$fault" >/dev/null; then echo "not ok fault found: $name"; failures=$((failures + 1)); else echo "ok fault found: $name"; fi
+    done
+}
+# Whichever of the shapes with faults sees it first.
+any_shape() {
+    local shape
+    for shape in $faulty; do $shape/Vtrigger_system 25 1 "$1" || return 1; done
+}
+# bridge/Vbus_bridge from bus_bridge.v here.
+build_bridge() {
+    verilator -O3 --cc --exe --build -Wno-fatal -Wno-lint -Wno-style --x-initial unique -CFLAGS "-O1 -DFAULTS" --Mdir bridge --top-module bus_bridge \
+        bus_bridge.v "$trigger/bridge_bench.cpp" >bridge.log 2>&1 || { tail -20 bridge.log; return 1; }
+}
