@@ -7,6 +7,7 @@
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/serial.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -50,6 +51,12 @@ static void make_raw(int file, const char *name, double baud)
     if (ioctl(file, TCSETS2, &settings) != 0)
         fail("%s: cannot be set to %.0f baud: %s", name, baud, strerror(errno));
     ioctl(file, TCFLSH, TCIOFLUSH);
+    /* An FT2232H holds what it received for 16 ms otherwise; other ports may not know this. */
+    struct serial_struct serial;
+    if (ioctl(file, TIOCGSERIAL, &serial) == 0) {
+        serial.flags = (int)((unsigned)serial.flags | ASYNC_LOW_LATENCY);
+        ioctl(file, TIOCSSERIAL, &serial);
+    }
 }
 
 void host_port_open(struct host_port *port, const char *name, double baud)

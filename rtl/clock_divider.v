@@ -1,5 +1,6 @@
 // A clock of 1 / DIVIDE of clk_i's, from one flip-flop: the core's clock beside the network's. DIVIDE 2 to 16; the output is high for
 // DIVIDE / 2 of DIVIDE cycles, rounded down. The tools put it on a global network (nextpnr does so with a net that clocks many flip-flops).
+// On ECP5 an output of the PLL takes its place (rtl/pll_ecp5.v).
 // Its edges lag those of clk_i by an unknown delay: what goes between the two clocks goes through rtl/bus_bridge.v.
 `default_nettype none
 

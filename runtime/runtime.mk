@@ -26,4 +26,10 @@ $(RUNTIME)/firmware.hex: $(RUNTIME)/firmware.elf
 	$(Q)$(RISCV)objcopy -O binary $< $(@:.hex=.bin)
 	$(Q)tail -c +65 $(@:.hex=.bin) | gzip -c | tail -c 8 | head -c 4 >> $(@:.hex=.bin)
 	$(Q)od -An -v -tx4 -w4 --endian=little $(@:.hex=.bin) | tr -d ' ' > $@
-.PHONY: firmware
+install: install-firmware
+install-firmware:
+	install -d $(DESTDIR)$(PREFIX)/share/sluice/runtime
+	@if command -v $(RISCV)gcc >/dev/null; then \
+	    $(MAKE) --no-print-directory firmware >/dev/null && install -m 644 $(RUNTIME)/firmware.hex $(DESTDIR)$(PREFIX)/share/sluice/runtime/; \
+	else echo "the soft core's firmware is left out: $(RISCV)gcc is not there (Debian package gcc-riscv64-unknown-elf)"; fi
+.PHONY: firmware install-firmware

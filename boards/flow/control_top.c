@@ -45,6 +45,7 @@ static void add_clocks(struct text *text, const struct build_job *job)
 {
     const struct build_control *control = &job->control;
     top_add_clock(text, job);
+    if (top_pll_makes_core(job)) return;
     text_add(text, "    wire clk_core%s;  // %g MHz\n", control->divide > 1 ? "" : " = clk_sys",
              control->core_mhz);
     if (control->divide == 1) return;

@@ -92,6 +92,8 @@ const char *job_pll_module(const struct build_job *job);
 /* top.c, for control_top.c: the clock, the network's wires, and its instance with the nets of its
  * clock, reset and load port (NULL: that of a top which does not drive it). */
 void top_add_clock(struct text *text, const struct build_job *job);
+/* Whether clk_core is an output of the PLL, and not a flip-flop's. */
+bool top_pll_makes_core(const struct build_job *job);
 /* The top's port of the oscillator, if it is not inside the part. */
 void top_add_clock_port(struct text *text, const struct build_job *job);
 /* The fastest that a clock of so many MHz can be: what timing has to allow for. */

@@ -21,14 +21,20 @@ endmodule
 module pll_ecp5 #(
     parameter CLKI_DIV  = 5,
     parameter CLKFB_DIV = 8,
-    parameter CLKOP_DIV = 15
+    parameter CLKOP_DIV = 15,
+    parameter SLOW_DIV  = 1
 ) (
     input  wire clk_i,
     output wire clk_o,
+    output wire slow_o,
     output wire locked_o
 );
     assign clk_o    = clk_i;
     assign locked_o = 1'b1;
+    generate
+        if (SLOW_DIV > 1) clock_divider #(.DIVIDE(SLOW_DIV)) divider (.clk_i(clk_i), .clk_o(slow_o));
+        else assign slow_o = 1'b0;
+    endgenerate
 endmodule
 
 module pll_gowin #(

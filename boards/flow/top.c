@@ -186,6 +186,12 @@ const char *job_pll_module(const struct build_job *job)
     return job->ecp5 ? "pll_ecp5" : job->gowin ? "pll_gowin" : "pll_ice40";
 }
 
+bool top_pll_makes_core(const struct build_job *job)
+{
+    return job->ecp5 && !job->pll.bypass && job->control.divide > 1 &&
+           job->pll.clkop_div * job->control.divide <= 128;
+}
+
 double job_fastest_mhz(const struct build_job *job, double mhz)
 {
     return mhz * (1 + job->board.clock_tolerance);
@@ -199,6 +205,7 @@ void top_add_clock_port(struct text *text, const struct build_job *job)
 
 void top_add_clock(struct text *text, const struct build_job *job)
 {
+    bool slow = top_pll_makes_core(job);
     const struct pll_recipe *pll = &job->pll;
     if (job->board.oscillator[0])
         text_add(text,
@@ -214,8 +221,11 @@ void top_add_clock(struct text *text, const struct build_job *job)
     }
     text_add(text, "    wire clk_sys;  // %g MHz\n    wire locked;\n\n", pll->out_mhz);
     if (job->ecp5)
-        text_add(text, "    pll_ecp5 #(\n        .CLKI_DIV(%d), .CLKFB_DIV(%d), .CLKOP_DIV(%d)\n",
-                 pll->clki_div, pll->clkfb_div, pll->clkop_div);
+        text_add(text,
+                 "    (* keep *) wire %s;\n    pll_ecp5 #(\n        .CLKI_DIV(%d), .CLKFB_DIV(%d), "
+                 ".CLKOP_DIV(%d), .SLOW_DIV(%d)\n",
+                 slow ? "clk_core" : "clk_slow", pll->clki_div, pll->clkfb_div, pll->clkop_div,
+                 slow ? job->control.divide : 1);
     else if (job->gowin)
         text_add(
             text,
@@ -228,8 +238,9 @@ void top_add_clock(struct text *text, const struct build_job *job)
                  ".FILTER_RANGE(3'd%d), .DIVIDE(%d)\n",
                  strcmp(job->board.pll, "SB_PLL40_PAD") == 0, pll->divr, pll->divf, pll->divq,
                  pll->filter_range, pll->divide);
-    text_add(text, "    ) pll (\n        .clk_i(clk_i),\n        .clk_o(clk_sys),\n"
-                   "        .locked_o(locked)\n    );\n");
+    text_add(text, "    ) pll (\n        .clk_i(clk_i),\n        .clk_o(clk_sys),\n");
+    if (job->ecp5) text_add(text, "        .slow_o(%s),\n", slow ? "clk_core" : "clk_slow");
+    text_add(text, "        .locked_o(locked)\n    );\n");
 }
 
 static void add_player(struct text *text, const struct build_job *job)

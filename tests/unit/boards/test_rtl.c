@@ -112,6 +112,7 @@ static const char *const lints[][2] = {
     {"pll_ice40", "-GDIVIDE=3"},
     {"pll_ice40", "-GDIVIDE=7"},
     {"pll_ecp5", ""},
+    {"pll_ecp5", "-GSLOW_DIV=3"},
     {"pll_gowin", ""},
     {"pll_gowin", "-GDIVIDE=1"},
     {"pll_gowin", "-GDIVIDE=4"},
