@@ -55,12 +55,13 @@ module event_counters #(
     endfunction
     localparam LOW_BITS = $clog2(4 * (COUNTERS + 3) + 3);
     wire [LOW_BITS*COUNTERS-1:0] chosen;  // of the counter whose turn it is, 0 of the others
-    reg  [LOW_BITS-1:0]          low;
+    reg  [LOW_BITS-1:0]          low, low_q;
     integer c;
     always @(*) begin
         low = {LOW_BITS{1'b0}};
         for (c = 0; c < COUNTERS; c = c + 1) low = low | chosen[LOW_BITS*c +: LOW_BITS];
     end
+    always @(posedge clk_i) low_q <= low;
     genvar i;
     generate
         for (i = 0; i < COUNTERS; i = i + 1) begin : counter
@@ -69,13 +70,13 @@ module event_counters #(
                 wire unused_pulse = pulses_i[i];
                 assign chosen[LOW_BITS*i +: BITS] = {BITS{1'b0}};
             end else begin : g_present
-                reg  [BITS-1:0] low_q;
-                wire            added = phase_q[1] & hot_q[i] & ~host_q;
+                reg  [BITS-1:0] own_q;
+                wire            added = phase_q[0] & hot_q[i] & ~host_q;
                 always @(posedge clk_i)
-                    if (rst_i)      low_q <= {BITS{1'b0}};
-                    else if (added) low_q <= {{BITS-1{1'b0}}, pulses_i[i]};
-                    else            low_q <= low_q + {{BITS-1{1'b0}}, pulses_i[i]};
-                assign chosen[LOW_BITS*i +: BITS] = low_q & {BITS{hot_q[i]}};
+                    if (rst_i)      own_q <= {BITS{1'b0}};
+                    else if (added) own_q <= {{BITS-1{1'b0}}, pulses_i[i]};
+                    else            own_q <= own_q + {{BITS-1{1'b0}}, pulses_i[i]};
+                assign chosen[LOW_BITS*i +: BITS] = own_q & {BITS{hot_q[i]}};
             end
             if (BITS < LOW_BITS) begin : g_fill
                 assign chosen[LOW_BITS*i+BITS +: LOW_BITS-BITS] = {LOW_BITS - BITS{1'b0}};
@@ -99,7 +100,7 @@ module event_counters #(
     reg  [15:0] addend;  // to the half that was read; what the host writes goes through instead
     always @(*)
         if (host_q) addend = phase_q[1] ? wdata_i[15:0] : wdata_i[31:16];
-        else        addend = phase_q[1] ? {{16 - LOW_BITS{1'b0}}, low} : {15'd0, sum_q[16]};
+        else        addend = phase_q[1] ? {{16 - LOW_BITS{1'b0}}, low_q} : {15'd0, sum_q[16]};
 
     always @(posedge clk_i) if (put) halves[place] <= sum_q[15:0];
     always @(posedge clk_i) half_q <= put ? 16'bx : halves[place];

@@ -248,7 +248,7 @@ void faults_run(const struct faults_request *request, struct faults_result *resu
                                   .sources = with_config(&c, files),
                                   .top = top,
                                   .input_bits = emit_input_bits(p),
-                                  .loads = program_has_loadables(p),
+                                  .loads = emit_has_load_port(p),
                                   .protect = p->protect,
                                   .quick = request->gates,
                                   .state = state_header(&c)};

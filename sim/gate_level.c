@@ -144,7 +144,7 @@ void gate_level_run(const struct gate_level_request *request, struct gate_level_
                                   .sources = gate_level_sources(&arena, request->folder, folder),
                                   .top = emit_top_name(p, &arena),
                                   .input_bits = emit_input_bits(p),
-                                  .loads = program_has_loadables(p),
+                                  .loads = emit_has_load_port(p),
                                   .protect = p->protect,
                                   .quick = true};
     struct bench_loads loads = {0};

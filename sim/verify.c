@@ -72,7 +72,7 @@ static void prepare(struct verification *v)
                               .sources = bench_file_list(&v->arena, request->folder, "files.f"),
                               .top = emit_top_name(v->program, &v->arena),
                               .input_bits = emit_input_bits(v->program),
-                              .loads = program_has_loadables(v->program),
+                              .loads = emit_has_load_port(v->program),
                               .protect = v->program->protect};
     v->events = bench_write_events(&v->arena, v->program, v->folder, v->stimuli.inputs, v->outputs,
                                    v->stimuli.count);

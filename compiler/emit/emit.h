@@ -52,6 +52,9 @@ void emit_interface(const struct program *program, const struct emit_header *hea
 struct load_plan;
 void emit_load_map(const struct program *program, const struct load_plan *plan, const char *folder);
 
+/* Whether the Verilog has a port to load through: some output depends on a loadable memory. */
+bool emit_has_load_port(const struct program *program);
+
 /* Bits of the packed ports, and packing of one event's stored integers into them: little-endian,
  * element 0 in the lowest bits; bytes = (bits + 7) / 8. */
 int emit_input_bits(const struct program *program);

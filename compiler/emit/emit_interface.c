@@ -40,6 +40,15 @@ void emit_pack(const struct program *program, bool outputs, const int64_t *integ
     }
 }
 
+bool emit_has_load_port(const struct program *program)
+{
+    if (!program_has_loadables(program)) return false;
+    struct verilog_plan *plan = verilog_plan_new(program);
+    bool has_port = plan->has_banks;
+    verilog_plan_free(plan);
+    return has_port;
+}
+
 /* What the host does with the raw value; a first edge of -infinity is the key `missing`. */
 static void add_host(cJSON *field, const struct port *port)
 {

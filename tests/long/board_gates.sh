@@ -24,7 +24,7 @@ for case in "hx8k-evn 120" "icebreaker 40"; do
     "$sluice" build $board --control core --seeds 1 --retries 0 >$board.log 2>&1 # whether the clock is met is not the question here
     check "$board builds" test -s $board/build/design.json
     check "$board: the cells as Verilog" yosys -q -p "read_json $board/build/design.json; hierarchy -top top; write_verilog -noattr $board.v"
-    check "$board: nothing but cells is left" sh -c "! grep -q 'always\|reg ' $board.v"
+    check "$board: nothing but cells is left" sh -c "! grep -q '^ *always\|^ *reg ' $board.v"
     check "$board: the bench compiles" verilator -O3 --cc --exe --build -Wno-fatal -Wno-lint -Wno-style -CFLAGS "-O1 -I$top/runtime" --Mdir bench_$board \
         --top-module top "$work/$board.v" "$top/sim/cells_ice40.v" pll.v "$top/tests/trigger/gates_bench.cpp" "$work/frame.o" "$work/frame_crc.o"
     bit=$(python3 -c "print(round($(json $board/build.json timing.clock_mhz) * 1e6 / $(json $board/build.json core.uart_baud)))")

@@ -41,6 +41,24 @@ static void test_loops(void **state)
     assert_true(loadable > 1);
 }
 
+/* A loadable memory that no output depends on has no port, and verification looks for none. */
+static void test_unread(void **state)
+{
+    (void)state;
+    struct program *p = program_new("unread");
+    struct verify_result result;
+    program_begin_block(p, "in", "input");
+    int x = program_add_input(p, "x", format_make(true, 4, 4), 2, 0);
+    int memory = program_add_memory(p, "spare", 4, -8, 7, 0, (const int64_t[]){1, 2, 3, 4});
+    program_add_load(p, memory, program_add_slice(p, x, 0, format_make(false, 2, 2)));
+    program_add_output(p, "y", program_add2(p, OP_ADD, x, x, 1));
+    p = scheduled(p, 100);
+    assert_true(program_has_loadables(p));
+    assert_false(emit_has_load_port(p));
+    expect_right(p, "unread", &result);
+    program_free(p);
+}
+
 /* One mistake after the other in the Verilog of two_sums(): each is seen, and said. */
 static void test_mistakes(void **state)
 {
@@ -81,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trees),
         cmocka_unit_test(test_loops),
+        cmocka_unit_test(test_unread),
         cmocka_unit_test(test_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
