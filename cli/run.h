@@ -54,6 +54,7 @@ struct run {
     struct histogram scores;      /* of answers that were read back */
     long scores_read;
     struct run_faults faults;
+    bool spy_printed;
     double start_s; /* of clock_seconds() */
 };
 
@@ -82,7 +83,7 @@ void run_count(struct run *run);
 void run_watch(struct run *run);
 /* SPY_ON_... of a word of --spy, 0: on demand; a word that is none ends with a line. */
 uint32_t run_spy_trigger(const char *word);
-/* Arms the spy on what --spy says; prints its records when it has frozen. */
+/* Arms the spy on what --spy says; prints its records, once, if it has frozen. */
 void run_arm_spy(struct run *run);
 void run_print_spy(struct run *run);
 

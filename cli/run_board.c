@@ -71,6 +71,6 @@ void run_open_board(struct run *run)
 
 void run_close_board(struct run *run)
 {
-    host_close(&run->board);
+    if (!run->cli->flags.serve) host_close(&run->board);
     if (run->simulated) sim_board_stop(&run->sim);
 }

@@ -47,6 +47,7 @@ static void wait_play(struct run *run)
     double shown = clock_seconds();
     while (host_is_playing(&run->board, &status)) {
         nanosleep(&(struct timespec){0, 1000000}, NULL);
+        if (run->board.link.frozen) run_print_spy(run);
         if (clock_seconds() - shown < show_s) continue;
         run_count(run);
         run_show(run, "playing", false);

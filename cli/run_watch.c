@@ -28,6 +28,7 @@ uint32_t run_spy_trigger(const char *word)
 void run_arm_spy(struct run *run)
 {
     if (!run->cli->flags.spy) return;
+    host_hear_of_spy(&run->board);
     host_arm_spy(&run->board, run_spy_trigger(run->cli->flags.spy), SPY_RECORDS / 2);
 }
 
@@ -36,7 +37,7 @@ void run_print_spy(struct run *run)
     struct arena arena = {0};
     struct host_record records[SPY_RECORDS];
     uint32_t status;
-    if (!run->cli->flags.spy) return;
+    if (!run->cli->flags.spy || run->spy_printed) return;
     if (run_spy_trigger(run->cli->flags.spy) == 0)
         host_write_word(&run->board, ADDRESS_CONTROL, CONTROL_FREEZE);
     host_is_playing(&run->board, &status);
@@ -44,6 +45,7 @@ void run_print_spy(struct run *run)
         info("the spy has not frozen: %s never came", run->cli->flags.spy);
         return;
     }
+    run->spy_printed = true;
     int count = host_read_spy(&run->board, &arena, SPY_RECORDS, records),
         outputs = run->program->output_count;
     int64_t *integers = arena_alloc(&arena, (size_t)outputs, sizeof *integers);

@@ -281,6 +281,13 @@ void host_arm_spy(struct host_board *board, uint32_t trigger, uint32_t after)
     host_write_word(board, ADDRESS_CONTROL, CONTROL_ARM);
 }
 
+void host_hear_of_spy(struct host_board *board)
+{
+    struct frame request = {.type = MONITOR_SPY, .length = 1, .payload = {1}}, answer;
+    int error = host_link_ask(&board->link, &request, 0, LINK_TRIES, false, &answer);
+    if (error != 0) refuse(board, "to tell of its spy", error);
+}
+
 static const uint8_t *read_place(struct host_board *board, struct arena *arena, uint32_t address,
                                  int words)
 {

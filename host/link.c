@@ -102,8 +102,3 @@ int host_link_ask(struct host_link *link, struct frame *request, unsigned bytes,
          "rate right?",
          link->port->name, tries);
 }
-
-void host_link_listen(struct host_link *link, double timeout_s)
-{
-    hear(link, NULL, timeout_s, NULL);
-}

@@ -37,7 +37,4 @@ int host_link_ask(struct host_link *link, struct frame *request, unsigned bytes,
                   bool may_give_up, struct frame *answer);
 enum { LINK_TRIES = 60 };
 
-/* Listens for frames that answer nothing, for at most timeout_s. */
-void host_link_listen(struct host_link *link, double timeout_s);
-
 #endif

@@ -27,7 +27,7 @@ static const char commands[] =
 static const char help[] =
     "id counts rates selfcheck stop freeze\r\nplay [EVENTS [GAP]]\r\nthreshold CLASS VALUE\r\n"
     "prescale CLASS N\r\nspy [1 accept|2 mismatch|4 late [AFTER]]\r\n";
-static const char counters[] = "events\0answers\0mismatches\0late\0accepts\0dead\0refused\0\0";
+static const char counters[] = "events\0answers\0mismatches\0late\0accepts\0dead\0refused\0upsets\0";
 
 static uint32_t argument[ARGUMENTS]; /* 0 where there is none */
 static bool waits_for_spy;
@@ -65,7 +65,7 @@ static void print_counters(bool rates)
             line_print("class ");
             line_print_number(i - COUNTER_CLASS);
         }
-        if (i >= COUNTER_CLASS || *name) line_print_pair(name, number);
+        line_print_pair(name, number);
         if (i < COUNTER_CLASS) name = next_name(name);
     }
 }

@@ -72,7 +72,7 @@ class Board:
         self.ask(WRITE, struct.pack("<I%dI" % len(words), address, *(w & 0xFFFFFFFF for w in words)))
 
     def counters(self):
-        names = ["events", "answers", "mismatches", "late", "accepts", "dead", "refused", "-"]
+        names = ["events", "answers", "mismatches", "late", "accepts", "dead", "refused", "upsets"]
         classes = self.read(CLASSES) & 0xFF
         return dict(zip(names + ["class %d" % k for k in range(classes)], self.read(COUNTER, 8 + classes)))
 
