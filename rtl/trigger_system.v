@@ -72,7 +72,7 @@ module trigger_system #(
     localparam THRESHOLD_BITS = CLASS_NUMBER != 0 ? 0 : SCORE_BITS;
 
     // ---- the bus: 16 cycles; what is written is written in the twelfth, one flip-flop for each place that it can be written to
-    reg        busy_q, strobe_q, ready_q, put_events_q, put_answers_q;
+    reg        busy_q, strobe_q, show_q, ready_q, put_events_q, put_answers_q;
     reg  [3:0] cycle_q;
     reg [31:0] rdata_q;
     reg  [7:0] put_q;
@@ -90,11 +90,13 @@ module trigger_system #(
             cycle_q  <= 4'd0;
             busy_q   <= 1'b0;
             strobe_q <= 1'b0;
+            show_q   <= 1'b0;
             ready_q  <= 1'b0;
         end else begin
             cycle_q  <= start_i ? 4'd1 : cycle_q + {3'd0, busy_q};
             busy_q   <= active_i & (start_i | (busy_q & ~(&cycle_q)));
             strobe_q <= busy_q && cycle_q == 4'd9;
+            show_q   <= busy_q && cycle_q == 4'd13;
             ready_q  <= busy_q & (&cycle_q);
         end
     always @(posedge clk_i) begin
@@ -368,7 +370,7 @@ module trigger_system #(
     reg  [31:0] chosen;
     wire        counted = listed & ~live;
     wire        hidden  = window == 3'd0 ? ~listed : window[2] | (window == 3'd3) ? ~frozen : playing;
-    wire [1:0]  take    = counted ? half_take : {2{cycle_q == 4'd14}};
+    wire [1:0]  take    = counted ? half_take : {2{show_q}};
     always @(*)
         case (window)
             3'd0:    chosen = counted ? {half, half} : number[3] ? {taken, next} : {seen_i, status};
