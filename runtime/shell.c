@@ -27,7 +27,8 @@ static const char commands[] =
 static const char help[] =
     "id counts rates selfcheck stop freeze\r\nplay [EVENTS [GAP]]\r\nthreshold CLASS VALUE\r\n"
     "prescale CLASS N\r\nspy [1 accept|2 mismatch|4 late [AFTER]]\r\n";
-static const char counters[] = "events\0answers\0mismatches\0late\0accepts\0dead\0refused\0upsets\0";
+static const char counters[] =
+    "events\0answers\0mismatches\0late\0accepts\0dead\0refused\0upsets\0";
 
 static uint32_t argument[ARGUMENTS]; /* 0 where there is none */
 static bool waits_for_spy;
