@@ -7,21 +7,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 static const char magic[8] = {'s', 'l', 'u', 'i', 'c', 'e', 'l', 'd'};
 enum { VERSION = 1, HEADER_BYTES = 32, RANGE_BYTES = 8, CRC_BYTES = 4 };
-
-/* CRC-32 of IEEE 802.3 (reflected, polynomial 0xedb88320), as zlib's. */
-static uint32_t crc_of(const unsigned char *bytes, size_t count)
-{
-    uint32_t crc = ~(uint32_t)0;
-    for (size_t i = 0; i < count; i++) {
-        crc ^= bytes[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    }
-    return ~crc;
-}
 
 static void put(unsigned char **at, uint64_t value, int bytes)
 {
@@ -77,7 +66,7 @@ void load_image_write(const struct program *p, const char *id, const char *path)
         for (int k = 0; k < m->entries; k++)
             put(&at, load_port_word(m, m->contents[k]), word_bytes(&map));
     }
-    put(&at, crc_of(bytes, size - CRC_BYTES), CRC_BYTES);
+    put(&at, crc32(0, bytes, (uInt)(size - CRC_BYTES)), CRC_BYTES);
     file_write(path, bytes, size);
     arena_free(&arena);
 }
@@ -120,7 +109,7 @@ void load_image_read(struct program *p, const char *id, const char *path)
     if (length < HEADER_BYTES + CRC_BYTES || memcmp(bytes, magic, sizeof magic) != 0)
         fail("%s: not an image; make one with `sluice image`", path);
     const unsigned char *at = bytes + length - CRC_BYTES;
-    if (take(&at, CRC_BYTES) != crc_of(bytes, length - CRC_BYTES))
+    if (take(&at, CRC_BYTES) != crc32(0, bytes, (uInt)(length - CRC_BYTES)))
         fail("%s: damaged: its CRC is wrong; make it again with `sluice image`", path);
     if (memcmp(bytes, wanted, HEADER_BYTES) != 0 || length != file_bytes(p, &map))
         fail("%s: made for another network; make it again with `sluice image`", path);

@@ -55,13 +55,12 @@ module event_counters #(
     endfunction
     localparam LOW_BITS = $clog2(4 * (COUNTERS + 3) + 3);
     wire [LOW_BITS*COUNTERS-1:0] chosen;  // of the counter whose turn it is, 0 of the others
-    reg  [LOW_BITS-1:0]          low, low_q;
+    reg  [LOW_BITS-1:0]          low;
     integer c;
     always @(*) begin
         low = {LOW_BITS{1'b0}};
         for (c = 0; c < COUNTERS; c = c + 1) low = low | chosen[LOW_BITS*c +: LOW_BITS];
     end
-    always @(posedge clk_i) low_q <= low;
     genvar i;
     generate
         for (i = 0; i < COUNTERS; i = i + 1) begin : counter
@@ -97,15 +96,18 @@ module event_counters #(
     wire        put    = writes & (~host_q | write_i);
     reg  [15:0] half_q;
     reg  [16:0] sum_q;
-    reg  [15:0] addend;  // to the half that was read; what the host writes goes through instead
-    always @(*)
-        if (host_q) addend = phase_q[1] ? wdata_i[15:0] : wdata_i[31:16];
-        else        addend = phase_q[1] ? {{16 - LOW_BITS{1'b0}}, low_q} : {15'd0, sum_q[16]};
+    // To the half that was read comes the counter's low part, or the carry of the low half; what the host writes goes through instead.
+    reg  [15:0] addend_q;
+    wire        carry = phase_q[2] & sum_q[16];
+    always @(posedge clk_i)
+        if (host_q) addend_q <= phase_q[0] ? wdata_i[15:0] : wdata_i[31:16];
+        else        addend_q <= phase_q[0] ? {{16 - LOW_BITS{1'b0}}, low} : 16'd0;
 
     always @(posedge clk_i) if (put) halves[place] <= sum_q[15:0];
     always @(posedge clk_i) half_q <= put ? 16'bx : halves[place];
-    wire [16:0] sum = {1'b0, half_q} + {1'b0, addend};
-    always @(posedge clk_i) sum_q <= host_q ? {1'b0, addend} : sum;
+    wire [17:0] sum = {1'b0, half_q, 1'b1} + {1'b0, addend_q, carry};
+    wire        unused_sum = sum[0];
+    always @(posedge clk_i) sum_q <= host_q ? {1'b0, addend_q} : sum[17:1];
 
     assign half_o = half_q;
     assign take_o = {2{host_q}} & phase_q[2:1];
