@@ -108,8 +108,8 @@ module trigger_system #(
         put_q[TRIGGER] <= put & listed && number == EVENTS_SPY_TRIGGER;
         put_q[AFTER]   <= put & listed && number == EVENTS_SPY_AFTER;
         put_q[MASK]    <= put & listed && number == EVENTS_ACCEPT_MASK;
-        put_events_q   <= put && window == 3'd1;
-        put_answers_q  <= put && window == 3'd2;
+        put_events_q   <= ~rst_i && put && window == 3'd1;
+        put_answers_q  <= ~rst_i && put && window == 3'd2;
     end
     // A bit for each class.
     reg  [CLASSES-1:0] put_threshold_q, put_prescale_q;
