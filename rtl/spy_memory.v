@@ -60,7 +60,7 @@ module spy_memory #(
     // ---- state: when to freeze
     reg  [2:0]            trigger_q = 3'b000;
     reg  [PLACE_BITS:0]   after_q   = {PLACE_BITS + 1{1'b1}};  // less one; its sign ends
-    reg                   armed_q, frozen_q, triggered_q, accept_q;
+    reg                   recorded_q, armed_q, frozen_q, triggered_q, accept_q;
     reg  [ARM_BITS-1:0]   arm_left_q;
     reg  [PLACE_BITS:0]   left_q, taken_q;
     reg  [PLACE_BITS-1:0] next_q, place_q;
@@ -95,7 +95,8 @@ module spy_memory #(
         else if (counts) left_q <= left_q - 1'b1;
     always @(posedge clk_i)
         if (arm_i)                                            taken_q <= {PLACE_BITS + 1{1'b0}};
-        else if (records && taken_q != MOST[PLACE_BITS:0]) taken_q <= taken_q + 1'b1;
+        else if (recorded_q && taken_q != MOST[PLACE_BITS:0]) taken_q <= taken_q + 1'b1;
+    always @(posedge clk_i) recorded_q <= records & ~arm_i;  // counted a cycle later: the count is read long after
     always @(posedge clk_i) if (records) next_q <= place_q + 1'b1;
 
     // ---- a record's first word, from due_i on until the next; places go round for ever, so that all parts of a record agree
