@@ -83,19 +83,21 @@ module decision #(
 
             // ---- prescale: count is the number of the event behind the next, from 2 on; a prescale of 0 takes the class out of the mask
             wire [PRESCALE_BITS-1:0] every, prescale, count;
-            wire                     keep, each, one = every == {{PRESCALE_BITS-1{1'b0}}, 1'b1};
+            wire                     keep, each;
+            reg                      one_q;  // each event is kept; every is staged long before it is applied
             wire [PRESCALE_BITS-1:0] first = {{PRESCALE_BITS-2{1'b0}}, 2'd2};
             wire                     unused_number = &{1'b0, number};
             assign some[k] = |every;
+            always @(posedge clk_i) one_q <= every == {{PRESCALE_BITS-1{1'b0}}, 1'b1};
             always @(posedge clk_i) kept_q[k] <= pass_q[k] & keep;
             kept_register #(.WIDTH(PRESCALE_BITS), .VOTED(VOTED)) staged_prescale (
                 .clk_i(clk_i), .put_i(put_prescale_i[k]), .data_i(wdata_i[PRESCALE_BITS-1:0]), .value_o(every), .upset_o(upsets[5*k+2])
             );
             kept_register #(.WIDTH(PRESCALE_BITS + 1), .VOTED(VOTED)) prescales (
-                .clk_i(clk_i), .put_i(apply_q[0]), .data_i({one, every}), .value_o({each, prescale}), .upset_o(upsets[5*k+3])
+                .clk_i(clk_i), .put_i(apply_q[0]), .data_i({one_q, every}), .value_o({each, prescale}), .upset_o(upsets[5*k+3])
             );
             // Whether the next event is the n-th is found out with the one before it.
-            wire next_keep = apply_q[0] ? one : keep ? each : count == prescale;
+            wire next_keep = apply_q[0] ? one_q : keep ? each : count == prescale;
             kept_register #(.WIDTH(PRESCALE_BITS + 1), .VOTED(VOTED)) counts (
                 .clk_i(clk_i), .put_i(apply_q[0] | pass_q[k]), .data_i({next_keep, apply_q[0] | keep ? first : count + 1'b1}),
                 .value_o({keep, count}), .upset_o(upsets[5*k+4])
