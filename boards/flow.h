@@ -56,6 +56,7 @@ struct build_result {
     double cells_available;
     double clock_mhz, fmax_mhz;      /* asked, achieved by the network's clock */
     bool timing_met;                 /* every clock of the design reaches what was asked of it */
+    bool limited_by_control;         /* the slowest path of the network's clock is not in it */
     double wrapper_ff, wrapper_bram; /* of the top around it */
     double core_mhz, core_fmax_mhz, uart_baud; /* with control_core, else 0 */
     int seed, attempts; /* the seed of the kept result, and the runs it took */

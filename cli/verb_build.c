@@ -146,6 +146,13 @@ static int build_all(struct building *b)
     for (int i = 0; i < retries && !b->result.timing_met; i++) {
         double scale = next_scale(cli, &b->result);
         int before = b->program->latency_cycles;
+        if (b->result.limited_by_control) {
+            info("%.1f MHz reached of %.1f: what stands around the network is the slowest, so no "
+                 "schedule helps; placing with the other seeds",
+                 b->result.fmax_mhz, b->result.clock_mhz);
+            add_build(b, true);
+            break;
+        }
         if (!retime(cli, scale)) {
             info("%.1f MHz reached of %.1f, and no schedule has room for delays of %.2f times the "
                  "model's: placing with the other seeds",

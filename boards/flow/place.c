@@ -42,7 +42,7 @@ struct attempt {
     int seed;
     const char *log, *report, *config;
     double fmax_mhz, core_fmax_mhz, cells_used, cells_available;
-    bool met;
+    bool met, limited_by_control;
 };
 
 static struct attempt name_attempt(struct build_job *job, int seed)
@@ -165,6 +165,28 @@ static bool is_clock(const char *net, const char *name)
            (net[length] == '\0' || net[length] == '$' || net[length] == '_');
 }
 
+/* Whether the slowest path from clock to clock, among those of a core's top, has no cell of the
+ * network. */
+static bool is_limited_by_control(const struct build_job *job, const cJSON *report,
+                                  const char *clock)
+{
+    const cJSON *path, *step;
+    if (!job->request->control_core) return false;
+    cJSON_ArrayForEach(path, json_find(report, "critical_paths"))
+    {
+        static const char edge[] = "posedge ";
+        const char *from = json_string(path, "from", ""), *to = json_string(path, "to", "");
+        if (!starts_with(from, edge) || !is_clock(from + sizeof edge - 1, clock)) continue;
+        if (!starts_with(to, edge) || !is_clock(to + sizeof edge - 1, clock)) continue;
+        cJSON_ArrayForEach(step, json_find(path, "path"))
+        {
+            if (starts_with(json_string(step, "to.cell", ""), "network.")) return false;
+        }
+        return true;
+    }
+    return false;
+}
+
 /* Reads the achieved clock and the use of the part. Clocks other than the network's (the PLL's
  * before a divider) must reach what was asked of them as well. */
 static void read_report(struct build_job *job, struct attempt *attempt)
@@ -190,6 +212,7 @@ static void read_report(struct build_job *job, struct attempt *attempt)
         if (achieved < asked) attempt->met = false;
     }
     if (!found) fail_at(file, 0, "names no clock \"%s\"", name);
+    attempt->limited_by_control = is_limited_by_control(job, report, name);
     read_use(job, file, report, &attempt->cells_used, &attempt->cells_available);
     cJSON_Delete(report);
 }
@@ -207,6 +230,7 @@ static void keep(struct build_job *job, const struct attempt *attempt)
     result->fmax_mhz = attempt->fmax_mhz;
     result->core_fmax_mhz = attempt->core_fmax_mhz;
     result->timing_met = attempt->met;
+    result->limited_by_control = attempt->limited_by_control;
     result->wrapper_cells = attempt->cells_used - result->cells;
     const char *config = arena_printf(&job->arena, "top.%s", config_type(job));
     if ((has_config(job) && rename(flow_path(job, attempt->config), flow_path(job, config)) != 0) ||

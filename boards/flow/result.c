@@ -64,6 +64,8 @@ void job_write_result(struct build_job *job, const char *file)
     json_add_number(timing, "clock_mhz", result->clock_mhz);
     json_add_number(timing, "fmax_mhz", result->fmax_mhz);
     cJSON_AddBoolToObject(timing, "met", result->timing_met);
+    cJSON_AddStringToObject(timing, "limited_by",
+                            result->limited_by_control ? "control" : "network");
     json_add_number(json, "pattern_events", count_events(job));
     add_control(json, job);
     cJSON_AddNumberToObject(json, "seed", result->seed);
@@ -98,6 +100,7 @@ bool job_read_result(const char *file, struct build_result *result)
     result->fmax_mhz = json_number(json, "timing.fmax_mhz", NAN);
     result->core_fmax_mhz = json_number(json, "core.fmax_mhz", 0);
     result->timing_met = cJSON_IsTrue(json_find(json, "timing.met"));
+    result->limited_by_control = strcmp(json_string(json, "timing.limited_by", ""), "control") == 0;
     result->seed = (int)json_number(json, "seed", 0);
     result->attempts = (int)json_number(json, "attempts", 0);
     cJSON_Delete(json);
