@@ -217,13 +217,15 @@ static void test_zero_events_are_refused(void **state)
     struct program *p = small_network();
     struct verify_request request = make_request(make_folder(p, "zero_events"));
     struct verify_result result;
+    struct arena arena = {0};
     request.events = 0;
     verify_run(&request, &result);
     assert_false(result.passed);
     assert_string_equal(result.reason, "there are no test events: nothing was verified");
-    cJSON *json = json_read("build/tests/verify/zero_events/verify.json");
+    cJSON *json = json_read(file_join(&arena, request.folder, "verify.json"));
     assert_true(cJSON_IsFalse(json_find(json, "passed")));
     cJSON_Delete(json);
+    arena_free(&arena);
     program_free(p);
 }
 

@@ -19,12 +19,18 @@ static const struct emit_header header = {"0.1", "00112233445566778899aabbccddee
                                           "hx8k-evn"};
 static double events[EVENTS * 16];
 
-/* A build folder with the program, its Verilog and no model. */
+extern char *program_invocation_name; /* glibc's: how the test was started */
+
+/* A build folder with the program, its Verilog and no model. Each test has its own: two run at a
+ * time. */
 static const char *make_folder(const struct program *p, const char *name)
 {
-    static char folder[200];
-    char command[300], path[300];
-    snprintf(folder, sizeof folder, "build/tests/verify/%s", name);
+    static char folder[300];
+    char command[400], path[400], test[100];
+    snprintf(test, sizeof test, "%s", program_invocation_name);
+    for (char *c = test; *c; c++)
+        if (*c == '/') *c = '_';
+    snprintf(folder, sizeof folder, "build/tests/verify/%s/%s", test, name);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     assert_int_equal(system(command), 0);
     file_make_folder(folder);
