@@ -347,11 +347,8 @@ void host_load(struct host_board *board, const uint32_t *words, long count)
     if (!board->loadable)
         fail("%s: the board's network has no weights that can be loaded", board->port.name);
     uint32_t crc = 0;
-    for (long i = 0; i < count; i++) {
-        uint8_t bytes[4] = {(uint8_t)words[i], (uint8_t)(words[i] >> 8), (uint8_t)(words[i] >> 16),
-                            (uint8_t)(words[i] >> 24)};
-        crc = frame_crc(crc, bytes, 4);
-    }
+    for (long i = 0; i < count; i++)
+        crc = frame_crc_word(crc, words[i]);
     for (int start = 0; start < STARTS; start++) {
         wait_status(board, STATUS_LOAD_READY, STATUS_LOAD_READY, "the swap before");
         if (!load_words(board, words, count)) continue;

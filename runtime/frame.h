@@ -37,6 +37,8 @@ struct frame_reader {
 /* CRC-32 of bytes behind others whose CRC is `crc`, 0 if there are none. frame_crc.c computes it;
  * the firmware has the CRC unit do so. */
 uint32_t frame_crc(uint32_t crc, const uint8_t *bytes, unsigned count);
+/* The same of a word's bytes, the lowest first. */
+static inline uint32_t frame_crc_word(uint32_t crc, uint32_t word);
 
 /* Words of a payload: the i-th; one more, which grows the frame. */
 static inline uint32_t frame_word(const struct frame *frame, unsigned i);
@@ -61,6 +63,13 @@ static inline uint32_t frame_word(const struct frame *frame, unsigned i)
     const uint8_t *bytes = frame->payload + 4 * i;
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
            (uint32_t)bytes[3] << 24;
+}
+
+static inline uint32_t frame_crc_word(uint32_t crc, uint32_t word)
+{
+    uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16),
+                        (uint8_t)(word >> 24)};
+    return frame_crc(crc, bytes, sizeof bytes);
 }
 
 static inline bool frame_read(struct frame_reader *reader, uint8_t byte)

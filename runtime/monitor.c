@@ -50,14 +50,6 @@ static uint8_t answer_read(struct frame *frame)
     return 0;
 }
 
-/* The CRC goes on with a word, lowest byte first. */
-static uint32_t crc_word(uint32_t crc, uint32_t word)
-{
-    uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16),
-                        (uint8_t)(word >> 24)};
-    return frame_crc(crc, bytes, sizeof bytes);
-}
-
 /* Words for the load port are in order: place 0 begins anew. */
 static uint8_t write(struct monitor *monitor, const struct frame *frame)
 {
@@ -72,7 +64,7 @@ static uint8_t write(struct monitor *monitor, const struct frame *frame)
         uint32_t word = frame_word(frame, i);
         if (loads) {
             monitor_load_word(monitor->loaded++, word);
-            monitor->loaded_crc = crc_word(monitor->loaded_crc, word);
+            monitor->loaded_crc = frame_crc_word(monitor->loaded_crc, word);
         } else {
             monitor_write_word(at, word);
             at += 4;

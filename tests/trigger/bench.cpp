@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "model.h"
+#include "random.h"
 #include "registers.h"
 }
 
@@ -58,25 +59,16 @@ struct Answer {
     uint32_t words[WORDS_MAX];
 };
 
-struct Bench {
+struct Bench : Random {
     std::unique_ptr<Vtrigger_system> top;
     std::unique_ptr<model> m{new model};
     uint32_t events[EVENTS_MAX][WORDS_MAX] = {}, expected[EVENTS_MAX][WORDS_MAX] = {};
-    uint64_t state;
     long time = 0, given = 0, faults = 0, freezes = 0, records_seen = 0, late_seen = 0;
     std::map<long, Answer> answers; // of the network, by cycle
     std::map<long, step> inside;    // pulses of CONTROL, by cycle
     bool frozen_before = false;
     int fault_of_1000 = 0;
 
-    uint32_t next()
-    {
-        uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
-        z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-        z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-        return static_cast<uint32_t>((z ^ z >> 31) >> 16);
-    }
-    uint32_t below(uint32_t n) { return next() % n; }
     bool often(uint32_t of_100) { return below(100) < of_100; }
 
     static void mask(uint32_t *words, int bits, int count)
@@ -114,7 +106,7 @@ struct Bench {
         std::fclose(file);
     }
 
-    explicit Bench(uint64_t seed, int fault) : state(seed)
+    explicit Bench(uint64_t seed, int fault) : Random(seed)
     {
         for (int e = 0; e < EVENTS; e++) random_event(e);
         write_rows("patterns_in.hex", events, EVENT_ROWS, EVENT_LANES);

@@ -3,6 +3,7 @@
 //
 //   bench ACCESSES SEED [FAULT]      exit status 1 and a line on the first difference
 #include "Vbus_bridge.h"
+#include "random.h"
 #include "verilated.h"
 
 #include <cstdint>
@@ -13,9 +14,8 @@
 
 namespace {
 
-struct Bench {
+struct Bench : Random {
     Vbus_bridge top;
-    uint64_t state;
     // ---- time in steps; when each clock rises next
     long time = 0, core_next = 5, sys_next = 7, core_period = 10, sys_period = 10;
     std::map<uint32_t, uint32_t> stored, memory; // words as the core knows them, and as the other side has them
@@ -33,20 +33,12 @@ struct Bench {
     uint32_t rdata = 0;
     bool active_before = false, frozen = false;
 
-    uint32_t next()
-    {
-        uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
-        z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-        z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-        return static_cast<uint32_t>((z ^ z >> 31) >> 16);
-    }
-    uint32_t below(uint32_t n) { return next() % n; }
     [[noreturn]] void fail(const char *what)
     {
         std::printf("step %ld, access %ld: %s\n", time, done, what);
         std::exit(1);
     }
-    explicit Bench(uint64_t seed, int fault) : state(seed)
+    explicit Bench(uint64_t seed, int fault) : Random(seed)
     {
 #ifdef FAULTS
         top.bug_i = static_cast<uint8_t>(fault);
