@@ -93,8 +93,13 @@ bool host_recheck(struct host_board *board, uint32_t back, uint32_t result[RECHE
 /* The spy is the core's to recheck records of it whenever there is time; or it shall not. */
 void host_recheck_live(struct host_board *board, bool on);
 
-/* Words for the load port, address 0 on, then the swap, when the board has checked number and CRC.
- */
+/* Words for the load port, address 0 on (a wider word's parts, the lowest first), into the bank
+ * that is not in use; events may go on. */
 void host_load(struct host_board *board, const uint32_t *words, long count);
+/* Then the swap between two events, when the board has checked number and CRC of what was loaded.
+ * Returns when it is done. */
+void host_swap(struct host_board *board, const uint32_t *words, long count);
+/* The CRC that the board checks. */
+uint32_t host_load_crc(const uint32_t *words, long count);
 
 #endif

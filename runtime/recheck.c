@@ -262,13 +262,21 @@ void recheck_wrote(uint32_t address, uint32_t word)
 #endif
 }
 
+/* Words wider than 32 bits come in two parts, the low one first. */
 void recheck_load(uint32_t place, uint32_t word)
 {
 #ifdef NETWORK_LOAD
-    was_loaded = loaded_mark;
+    static uint32_t low;
     unsigned bank = !bank_in_use();
-    NETWORK_LOAD(&banks[bank], place, word);
-    if (place + 1 == NETWORK_LOAD_WORDS) is_unknown[bank] = false; /* they come in order */
+    was_loaded = loaded_mark;
+    if (NETWORK_LOAD_PARTS == 1)
+        NETWORK_LOAD(&banks[bank], place, word);
+    else if (place % 2 == 0)
+        low = word;
+    else
+        NETWORK_LOAD(&banks[bank], place / 2, (uint64_t)word << 32 | low);
+    /* they come in order */
+    if (place + 1 == NETWORK_LOAD_WORDS * NETWORK_LOAD_PARTS) is_unknown[bank] = false;
 #else
     (void)place, (void)word;
 #endif

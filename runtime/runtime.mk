@@ -7,7 +7,7 @@ RUNTIME := $(BUILD)/runtime
 
 firmware: $(RUNTIME)/firmware.hex $(RUNTIME)/libsluice_runtime.a $(RUNTIME)/host/libsluice_runtime.a ## the soft core's firmware and runtime library (needs gcc-riscv64-unknown-elf)
 	$(RISCV)size $(RUNTIME)/firmware.elf $(RUNTIME)/libsluice_runtime.a && size $(RUNTIME)/host/libsluice_runtime.a
-$(RUNTIME)/%.o: runtime/%.c $(wildcard runtime/*.h)
+$(RUNTIME)/%.o: runtime/%.c $(wildcard runtime/*.h) | $(BUILD)/deps.stamp
 	@mkdir -p $(@D)
 	$(Q)$(RISCV)gcc $(RISCV_CFLAGS) -c $< -o $@
 $(RUNTIME)/libsluice_runtime.a: $(RUNTIME)/frame.o $(RUNTIME)/frame_crc.o $(RUNTIME)/monitor.o
@@ -18,7 +18,7 @@ $(RUNTIME)/host/%.o: runtime/%.c $(wildcard runtime/*.h)
 $(RUNTIME)/host/libsluice_runtime.a: $(addprefix $(RUNTIME)/host/,frame.o frame_crc.o monitor.o)
 	$(Q)rm -f $@; ar rcs $@ $^
 FIRMWARE_SOURCES := $(addprefix runtime/,start.S main.c line.c shell.c trigger.c frame.c monitor.c)
-$(RUNTIME)/firmware.elf: $(FIRMWARE_SOURCES) $(wildcard runtime/*.h) runtime/link.ld runtime/firmware.flags
+$(RUNTIME)/firmware.elf: $(FIRMWARE_SOURCES) $(wildcard runtime/*.h) runtime/link.ld runtime/firmware.flags | $(BUILD)/deps.stamp
 	@mkdir -p $(@D)
 	$(Q)$(RISCV)gcc @runtime/firmware.flags $(RISCV_WARN) -T runtime/link.ld -o $@ $(FIRMWARE_SOURCES) -lgcc
 # Words, one a line, and behind them the CRC-32 of all but words 0 to 15, which gzip computes.

@@ -201,8 +201,6 @@ static bool try_forms(struct build_job *job, const struct program *lowered)
 /* With loadable memories: as in the fabric, which alone has them. */
 static bool try_loadable(struct build_job *job, const struct program *program)
 {
-    if (job->load_data_bits > 32)
-        return leave_out(job, "its loadable words have more than 32 bits");
     struct form form = {"loadable", program, EMIT_C_STRAIGHT, processor_straight(program, false)};
     return try_form(job, &form);
 }

@@ -49,8 +49,9 @@ static void add_loading(struct text *text, const struct program *p, const char *
     text_add(text,
              "#define NETWORK_EVAL %s_eval_with\n#define NETWORK_LOAD %s_load\n"
              "#define NETWORK_INITIAL %s_initial\n#define network_memories %s_memories\n"
-             "enum { NETWORK_LOAD_WORDS = %ld };\n",
-             name, name, name, name, (long)last->base + p->memories[last->memory].entries);
+             "enum { NETWORK_LOAD_WORDS = %ld, NETWORK_LOAD_PARTS = %d };\n",
+             name, name, name, name, (long)last->base + p->memories[last->memory].entries,
+             (map.data_bits + 31) / 32);
     arena_free(&arena);
 }
 
