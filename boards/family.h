@@ -67,6 +67,8 @@ struct family {
     /* What has to be done to a netlist in JSON before nextpnr reads it; gives how many of its LUTs
      * nextpnr would have added by itself. NULL: nothing. */
     int (*trim)(struct build_job *job, const char *name);
+    /* The same for the netlist of the whole design alone. */
+    void (*divide_nets)(struct build_job *job, const char *name);
 
     /* The top */
     const char *pll_module; /* of rtl/ */
