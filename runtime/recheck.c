@@ -14,6 +14,7 @@ enum {
     EVENT_WORDS = (NETWORK_IN_BITS + 31) / 32,
     ANSWER_WORDS = (NETWORK_OUT_BITS + 31) / 32,
     QUIET_CYCLES = 1 << 16, /* without a byte received: nobody waits for an answer */
+    PAUSE_CYCLES = 1 << 15, /* from one live recheck to the next: the spy is frozen for 3 % of it */
     SHELL_RECORDS = 8
 };
 static const uint32_t loaded_mark = 0x10aded; /* in was_loaded */
@@ -203,7 +204,9 @@ void recheck_start(void)
 /* Others are not told that the spy is frozen for the time of a copy. */
 void recheck_poll(void)
 {
+    static uint32_t latest;
     uint32_t number, result[RECHECK_WORDS];
+    if (REGISTER_TIME - latest < PAUSE_CYCLES) return;
     if (!is_live || is_taken || is_stale() || line_quiet_cycles() < QUIET_CYCLES) return;
     if (!(REGISTER_STATUS & STATUS_ARMED) || (is_mixed && load_is_done())) {
         arm();
@@ -212,6 +215,7 @@ void recheck_poll(void)
     if (is_mixed || REGISTER_SPY_STATE >> 16 == 0) return;
     REGISTER_INTERRUPT = 0;
     REGISTER_CONTROL = CONTROL_FREEZE;
+    latest = REGISTER_TIME;
     bool is_there = copy_record(0, &number);
     arm();
     if (is_there) compare(number, result);

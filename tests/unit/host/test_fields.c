@@ -24,10 +24,10 @@ static struct program *random_ports(struct random *random, int64_t *integers)
         int value = program_add_input(p, "x", format_make(is_signed, width, width), 1, 0);
         const struct op *op = &p->ops[value];
         uint64_t choice = random_below(random, 4);
-        integers[i] = choice == 0   ? op->lo
-                      : choice == 1 ? op->hi
-                                    : op->lo + (int64_t)random_below(
-                                                   random, (uint64_t)(op->hi - op->lo) + 1);
+        integers[i] = choice == 0 ? op->lo
+                      : choice == 1
+                          ? op->hi
+                          : op->lo + (int64_t)random_below(random, (uint64_t)(op->hi - op->lo) + 1);
     }
     return p;
 }
