@@ -2,8 +2,8 @@
  *
  * Before it routes anything else, nextpnr-himbaechel 0.11 puts nets of 8 to 50 readers, of which
  * more than ten are far from the driver, onto wires that run through a column, and locks them with
- * all that leads there. What is locked can close the only way to another cell's pin: "Failed to find
- * a route", whatever the router then tries. Nets of up to ten readers are never chosen. */
+ * all that leads there. What is locked can close the only way to another cell's pin: "Failed to
+ * find a route", whatever the router then tries. Nets of up to ten readers are never chosen. */
 #include "base/error.h"
 #include "base/json.h"
 #include "boards/flow/job.h"
