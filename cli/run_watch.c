@@ -63,6 +63,19 @@ void run_print_spy(struct run *run)
     arena_free(&arena);
 }
 
+/* Between two looks the spy is the core's, if it rechecks. */
+static void free_spy(struct run *run)
+{
+    uint32_t counts[COUNTS_ALL];
+    if (!run_rechecks(run)) {
+        host_arm_spy(&run->board, 0, 0);
+        return;
+    }
+    host_recheck_live(&run->board, true);
+    host_monitor_counts(&run->board, counts);
+    run_take_core_counts(run, counts);
+}
+
 /* Freezes the spy for a moment; its records are compared with the interpreter's answers. */
 static void sample(struct run *run, long stored)
 {
@@ -85,7 +98,9 @@ static void sample(struct run *run, long stored)
                      "the spy's event %u has another answer than event %ld", records[i].event,
                      records[i].event % stored);
     }
-    host_arm_spy(&run->board, 0, 0);
+    bool is_there;
+    if (run_rechecks(run)) run_recheck_record(run, 0, &is_there);
+    free_spy(run);
     arena_free(&arena);
 }
 
@@ -129,14 +144,14 @@ static void look_on(struct run *run, long stored, double start_s)
     enum { LOOKS_LEAST = 3 }; /* a rate needs two */
     double seconds = run->cli->flags.seconds, refresh_s = 0.5;
     struct run_swap *swap = &run->swap;
-    host_arm_spy(&run->board, 0, 0);
+    free_spy(run);
     for (int looks = 0;
          !interrupt_requested() && (looks < LOOKS_LEAST || !(clock_seconds() - start_s >= seconds));
          looks++) {
         nanosleep(&(struct timespec){0, (long)(refresh_s * 1e9)}, NULL);
         if (swap->image && !swap->done && clock_seconds() - start_s >= swap->after_s) {
             run_swap(run, stored);
-            host_arm_spy(&run->board, 0, 0);
+            free_spy(run);
             looks = 0;
             continue;
         }

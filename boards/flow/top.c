@@ -53,16 +53,15 @@ static void add_load_port(struct text *text, const struct build_job *job, const 
     }
     if (!job->request->pins_free) {
         text_add(text,
-                 ",\n        .load_valid_i(1'b0),\n        .load_addr_i(%d'd0),\n"
-                 "        .load_data_i(%d'd0),\n        .load_swap_i(1'b0),\n"
-                 "        .load_ready_o(),\n        .bank_o()",
+                 ",\n        .load_valid_i(1'b0), .load_addr_i(%d'd0), .load_data_i(%d'd0),\n"
+                 "        .load_swap_i(1'b0), .load_ready_o(), .bank_o()",
                  address, data);
         return;
     }
     text_add(text,
-             ",\n        .load_valid_i(load[%d]),\n        .load_swap_i(load[%d]),\n"
-             "        .load_addr_i(load[%d:%d]),\n        .load_data_i(load[%d:0]),\n"
-             "        .load_ready_o(load_answer[1]),\n        .bank_o(load_answer[0])",
+             ",\n        .load_valid_i(load[%d]), .load_swap_i(load[%d]),\n"
+             "        .load_addr_i(load[%d:%d]), .load_data_i(load[%d:0]),\n"
+             "        .load_ready_o(load_answer[1]), .bank_o(load_answer[0])",
              data + address + 1, data + address, data + address - 1, data, data - 1);
 }
 
@@ -70,12 +69,11 @@ static void add_load_port(struct text *text, const struct build_job *job, const 
 void top_add_network(struct text *text, const struct build_job *job, const char *clock,
                      const char *reset, const char *load)
 {
-    text_add(
-        text,
-        "    %s network (\n        .clk_i(%s),\n        .rst_i(%s),\n        .valid_i(valid),\n"
-        "        .data_i(data),\n        .valid_o(answer_valid),\n        .data_o(answer),\n"
-        "        .error_o(answer_error)",
-        job->top, clock, reset);
+    text_add(text,
+             "    %s network (\n        .clk_i(%s), .rst_i(%s),\n"
+             "        .valid_i(valid), .data_i(data),\n"
+             "        .valid_o(answer_valid), .data_o(answer), .error_o(answer_error)",
+             job->top, clock, reset);
     add_load_port(text, job, load);
     for (int i = 0; i < BUILD_SEEN_MAX && job->request->control_core; i++)
         if (job->seen[i]) text_add(text, ",\n        .%s(%s)", job->seen[i], job->seen[i]);
@@ -218,23 +216,20 @@ void top_add_clock(struct text *text, const struct build_job *job)
 
 void top_end_pll(struct text *text, const char *slow)
 {
-    text_add(text, "    ) pll (\n        .clk_i(clk_i),\n        .clk_o(clk_sys),\n");
-    if (slow) text_add(text, "        .slow_o(%s),\n", slow);
-    text_add(text, "        .locked_o(locked)\n    );\n");
+    text_add(text, "    ) pll (\n        .clk_i(clk_i), .clk_o(clk_sys), ");
+    if (slow) text_add(text, ".slow_o(%s), ", slow);
+    text_add(text, ".locked_o(locked)\n    );\n");
 }
 
 static void add_player(struct text *text, const struct build_job *job)
 {
     text_add(text,
-             "\n    pattern_player #(\n        .IN_BITS(%d),\n        .OUT_BITS(%d),\n"
-             "        .ADDRESS_BITS(%d),\n        .INTERVAL_CYCLES(%d),\n"
-             "        .LATENCY_CYCLES(%d),\n        .WORD_BITS(%d)\n    ) player (\n        "
-             ".clk_i(clk_sys),\n"
-             "        .rst_i(rst),\n        .valid_o(valid),\n        .data_o(data),\n"
-             "        .valid_i(answer_valid),\n        .data_i(answer),\n        "
-             ".error_i(answer_error),\n"
-             "        .pass_o(pass),\n        .fail_o(fail),\n        .mismatches_o(mismatches)\n"
-             "    );\n\n",
+             "\n    pattern_player #(\n        .IN_BITS(%d), .OUT_BITS(%d), .ADDRESS_BITS(%d),\n"
+             "        .INTERVAL_CYCLES(%d), .LATENCY_CYCLES(%d), .WORD_BITS(%d)\n"
+             "    ) player (\n        .clk_i(clk_sys), .rst_i(rst),\n"
+             "        .valid_o(valid), .data_o(data),\n"
+             "        .valid_i(answer_valid), .data_i(answer), .error_i(answer_error),\n"
+             "        .pass_o(pass), .fail_o(fail), .mismatches_o(mismatches)\n    );\n\n",
              job->in_bits, job->out_bits, job->address_bits, job->interval_cycles,
              job->latency_cycles, job->word_bits);
 }
@@ -245,14 +240,13 @@ static void add_leds(struct text *text, const struct build_job *job)
     int blink = (int)lround(log2(job->clock_mhz * 1e6));
     if (blink < 16) blink = 16;
     if (blink > 32) blink = 32;
-    text_add(text, "\n    status_leds #(\n        .LEDS(%d),\n        .ACTIVE_LOW(%d'b", count,
-             count);
+    text_add(text, "\n    status_leds #(\n        .LEDS(%d), .ACTIVE_LOW(%d'b", count, count);
     for (int i = count - 1; i >= 0; i--)
         text_add(text, "%d", job->board.leds[i].active_low);
     text_add(text,
-             "),\n        .BLINK_BITS(%d)\n    ) status (\n        .clk_i(clk_sys),\n"
-             "        .rst_i(rst),\n        .pass_i(pass),\n        .fail_i(fail),\n"
-             "        .mismatches_i(mismatches),\n        .leds_o(leds_o)\n    );\n",
+             "), .BLINK_BITS(%d)\n    ) status (\n        .clk_i(clk_sys), .rst_i(rst),\n"
+             "        .pass_i(pass), .fail_i(fail), .mismatches_i(mismatches), .leds_o(leds_o)\n"
+             "    );\n",
              blink);
 }
 
@@ -278,9 +272,7 @@ static void write_player_top(struct build_job *job)
     top_add_clock(&text, job);
     text_add(&text, "\n    wire       rst, pass, fail;\n    wire [4:0] mismatches;\n");
     add_wires(&text, job);
-    text_add(&text,
-             "\n    reset_sync reset (\n        .clk_i(clk_sys),\n        .locked_i(locked),\n"
-             "        .rst_o(rst)\n    );\n");
+    text_add(&text, "\n    reset_sync reset (.clk_i(clk_sys), .locked_i(locked), .rst_o(rst));\n");
     add_player(&text, job);
     top_add_network(&text, job, "clk_sys", "rst", NULL);
     add_leds(&text, job);
