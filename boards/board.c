@@ -106,8 +106,16 @@ static const char *find_file(struct arena *arena, const char *folder, const char
     fail("there is no %s \"%s\"; known: %s", kind, name, text_string(&known));
 }
 
-/* ---- targets ----------------------------------------------------------------------------------
+/* ---- families and targets ----------------------------------------------------------------------
  */
+
+const struct family *family_find(const char *name)
+{
+    static const struct family *const families[] = {&family_ice40, &family_ecp5, &family_gowin};
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        if (strcmp(families[i]->name, name) == 0) return families[i];
+    return NULL;
+}
 
 static void read_model(struct target *model, const cJSON *json, const char *file)
 {
@@ -169,9 +177,8 @@ void board_target_find(struct board_target *target, const char *name)
     read_int(json, file, "schema", 1, 1);
     read_string(json, file, "name", NULL, target->name, sizeof target->name);
     if (strcmp(target->name, name) != 0) fail_at(file, 0, "\"name\" is not \"%s\"", name);
-    read_string(json, file, "family", NULL, target->family, sizeof target->family);
-    if (strcmp(target->family, "ice40") != 0 && strcmp(target->family, "ecp5") != 0 &&
-        strcmp(target->family, "gowin") != 0)
+    target->family = family_find(json_string(json, "family", ""));
+    if (target->family == NULL)
         fail_at(file, 0, "\"family\" must be \"ice40\", \"ecp5\" or \"gowin\"");
     read_string(json, file, "names.cell", NULL, target->cell, sizeof target->cell);
     read_string(json, file, "names.ram", NULL, target->ram, sizeof target->ram);
@@ -208,23 +215,15 @@ static void read_leds(struct board *board, const cJSON *json, const char *file)
 
 static void check_family(const struct board *board, const char *file)
 {
-    static const struct {
-        const char *family, *plls[2], *names;
-        bool speed, io_type, die;
-    } families[] = {{"ice40",
-                     {"SB_PLL40_PAD", "SB_PLL40_CORE"},
-                     "\"SB_PLL40_PAD\" or \"SB_PLL40_CORE\"",
-                     0,
-                     0,
-                     0},
-                    {"ecp5", {"EHXPLLL", "EHXPLLL"}, "\"EHXPLLL\"", true, true, false},
-                    {"gowin", {"rPLL", "rPLL"}, "\"rPLL\"", false, true, true}};
-    size_t k = 0;
-    while (strcmp(families[k].family, board->target.family) != 0)
-        k++;
-    if (strcmp(board->pll, families[k].plls[0]) != 0 &&
-        strcmp(board->pll, families[k].plls[1]) != 0)
-        fail_at(file, 0, "\"pll\" must be %s on %s", families[k].names, board->target.name);
+    const struct family *family = board->target.family;
+    const char *const *pll = family->plls;
+    while (*pll != NULL && strcmp(*pll, board->pll) != 0)
+        pll++;
+    if (*pll == NULL) {
+        const char *also = family->plls[1];
+        fail_at(file, 0, "\"pll\" must be \"%s\"%s%s%s on %s", family->plls[0],
+                also ? " or \"" : "", also ? also : "", also ? "\"" : "", board->target.name);
+    }
     if (board->oscillator[0] && strcmp(board->oscillator, "SB_HFOSC") != 0)
         fail_at(file, 0, "\"clock.oscillator\" can be \"SB_HFOSC\" only");
     if (board->oscillator[0] && (board->clock_pin[0] || strcmp(board->pll, "SB_PLL40_CORE") != 0))
@@ -234,9 +233,9 @@ static void check_family(const struct board *board, const char *file)
     const struct {
         const char *key, *value;
         bool needed;
-    } keys[] = {{"speed", board->speed, families[k].speed},
-                {"io_type", board->io_type, families[k].io_type},
-                {"die", board->die, families[k].die}};
+    } keys[] = {{"speed", board->speed, family->needs_speed},
+                {"io_type", board->io_type, family->needs_io_type},
+                {"die", board->die, family->needs_die}};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (keys[i].needed && keys[i].value[0] == '\0')
             fail_at(file, 0, "\"%s\" must be there on %s", keys[i].key, board->target.name);

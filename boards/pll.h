@@ -25,6 +25,9 @@ struct pll_recipe {
     int idiv, fbdiv, odiv;
 };
 
+/* Within 0.1 ppm. */
+bool pll_is_nearly(double a, double b);
+
 /* False when no exact recipe exists. */
 bool pll_search(const struct board *board, double clock_mhz, struct pll_recipe *recipe);
 

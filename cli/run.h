@@ -1,4 +1,5 @@
-/* sluice run, in parts: the board (run_board.c), its events (run_events.c), what it decides
+/* sluice run, in parts: the board (run_board.c), its weights
+ * (run_image.c), its events (run_events.c), what it decides
  * (run_decide.c), playing (run_play.c), watching (run_watch.c), what is left of it (run_result.c).
  */
 #ifndef SLUICE_CLI_RUN_H
@@ -28,6 +29,15 @@ struct run_decide {
     double passes[THRESHOLDS_MAX], accepts;
 };
 
+/* What loadable memories hold: words of 32 bits for the load port, address 0 on, those of wider
+ * words in parts, the lowest first. */
+struct run_weights {
+    const char *image; /* its file; NULL: as compiled */
+    const uint32_t *words;
+    long count; /* 0: nothing can be loaded */
+    uint32_t crc;
+};
+
 struct run_faults {
     double lost, doubled, late, different; /* on the chip */
     long streamed, streamed_different;     /* on the host */
@@ -43,7 +53,8 @@ struct run {
     bool simulated;
     struct sim_board sim;
     struct host_board board;
-    uint32_t monitor[COUNTS]; /* at the start */
+    uint32_t monitor[COUNTS];   /* at the start */
+    struct run_weights weights; /* that the board holds */
     struct run_events events;
     struct run_decide decide;
     struct host_play play; /* gap, burst, pause */
@@ -61,6 +72,11 @@ struct run {
 /* Starts or opens the board and checks that it is this network's. */
 void run_open_board(struct run *run);
 void run_close_board(struct run *run);
+
+/* Of a program's contents. */
+struct run_weights run_weights(struct cli *cli, const struct program *program, const char *image);
+/* --image: its weights into the program and the board, in use from then on. */
+void run_load_image(struct run *run);
 
 void run_make_events(struct run *run);
 /* Integers of a packed answer. */

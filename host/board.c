@@ -341,24 +341,32 @@ static bool load_words(struct host_board *board, const uint32_t *words, long cou
     return true;
 }
 
+uint32_t host_load_crc(const uint32_t *words, long count)
+{
+    uint32_t crc = 0;
+    for (long i = 0; i < count; i++)
+        crc = frame_crc_word(crc, words[i]);
+    return crc;
+}
+
 void host_load(struct host_board *board, const uint32_t *words, long count)
 {
     enum { STARTS = 20 };
     if (!board->loadable)
         fail("%s: the board's network has no weights that can be loaded", board->port.name);
-    uint32_t crc = 0;
-    for (long i = 0; i < count; i++)
-        crc = frame_crc_word(crc, words[i]);
     for (int start = 0; start < STARTS; start++) {
         wait_status(board, STATUS_LOAD_READY, STATUS_LOAD_READY, "the swap before");
-        if (!load_words(board, words, count)) continue;
-        struct frame request = {.type = MONITOR_SWAP}, answer;
-        frame_add_word(&request, (uint32_t)count);
-        frame_add_word(&request, crc);
-        int error = host_link_ask(&board->link, &request, 0, LINK_TRIES, false, &answer);
-        if (error != 0) refuse(board, "to swap", error);
-        wait_status(board, STATUS_LOAD_READY, STATUS_LOAD_READY, "the swap");
-        return;
+        if (load_words(board, words, count)) return;
     }
     fail("%s: the line is too bad to load %ld words", board->port.name, count);
+}
+
+void host_swap(struct host_board *board, const uint32_t *words, long count)
+{
+    struct frame request = {.type = MONITOR_SWAP}, answer;
+    frame_add_word(&request, (uint32_t)count);
+    frame_add_word(&request, host_load_crc(words, count));
+    int error = host_link_ask(&board->link, &request, 0, LINK_TRIES, false, &answer);
+    if (error != 0) refuse(board, "to swap", error);
+    wait_status(board, STATUS_LOAD_READY, STATUS_LOAD_READY, "the swap");
 }

@@ -81,8 +81,13 @@ struct host_record {
 int host_read_spy(struct host_board *board, struct arena *arena, int most,
                   struct host_record *records);
 
-/* Words for the load port, address 0 on, then the swap, when the board has checked number and CRC.
- */
+/* Words for the load port, address 0 on (a wider word's parts, the lowest first), into the bank
+ * that is not in use; events may go on. */
 void host_load(struct host_board *board, const uint32_t *words, long count);
+/* Then the swap between two events, when the board has checked number and CRC of what was loaded.
+ * Returns when it is done. */
+void host_swap(struct host_board *board, const uint32_t *words, long count);
+/* The CRC that the board checks. */
+uint32_t host_load_crc(const uint32_t *words, long count);
 
 #endif

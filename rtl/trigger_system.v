@@ -3,7 +3,7 @@
 //
 // The network: fixed latency, valid_o/data_o in, valid_i/data_i LATENCY_CYCLES later, a reset before each playing (network_rst_o). scores_i: from
 // answer_o, which is data_i a cycle later, each score sign-extended to SCORE_BITS, class 0 lowest; with CLASS_NUMBER the number of a class.
-// load_*: the network's load port, if LOAD_DATA_BITS is not 0. seen_i: its counters of upsets, bits 31 to 8 of STATUS.
+// load_*: the network's load port, if LOAD_DATA_BITS is not 0 (a word wider than 32 bits comes in parts). seen_i: its counters of upsets, bits 31 to 8 of STATUS.
 //
 // The bus: start_i begins an access, active_i is high during it; address, data and direction stay. ready_o comes 16 cycles later; rdata_o is what
 // was read until active_i falls, then 0 (rtl/bus_bridge.v).
@@ -312,16 +312,26 @@ module trigger_system #(
             always @(posedge clk_i)
                 if (put_address_q)         load_address_q <= wdata_i[LOAD_ADDRESS_BITS-1:0];
                 else if (load_valid_q)     load_address_q <= load_address_q + 1'b1;
-            always @(posedge clk_i) load_valid_q <= put & listed && number == EVENTS_LOAD_DATA;
+            localparam PARTS = (LOAD_DATA_BITS + 31) / 32;  // writes that make a word, its lowest part first
+            wire put_data = put & listed && number == EVENTS_LOAD_DATA, last_part;
+            always @(posedge clk_i) load_valid_q <= put_data & last_part;
             assign load_valid_o   = load_valid_q;
             assign load_swap_o    = swap_q;
             assign load_address_o = load_address_q;
             assign load_refused   = (load_valid_q | swap_q) & ~load_ready_i;
-            if (LOAD_DATA_BITS > 32) begin : g_wide
-                reg [LOAD_DATA_BITS-33:0] high_q;
-                always @(posedge clk_i) if (put & listed && number == EVENTS_LOAD_HIGH) high_q <= wdata_i[LOAD_DATA_BITS-33:0];
-                assign load_data_o = {high_q, wdata_i};
-            end else begin : g_narrow
+            if (PARTS > 1) begin : g_parts
+                reg  [PARTS-1:0]        part_q;  // a bit a part
+                reg  [32*(PARTS-1)-1:0] low_q;
+                wire [32*PARTS-1:0]     parts = {wdata_i, low_q};
+                wire                    unused_parts = &{1'b0, parts};
+                always @(posedge clk_i)
+                    if (put_address_q) part_q <= {{PARTS - 1{1'b0}}, 1'b1};
+                    else if (put_data) part_q <= {part_q[PARTS-2:0], part_q[PARTS-1]};
+                always @(posedge clk_i) if (put_data & ~last_part) low_q <= parts[32*PARTS-1:32];
+                assign last_part   = part_q[PARTS-1];
+                assign load_data_o = parts[LOAD_DATA_BITS-1:0];
+            end else begin : g_whole
+                assign last_part   = 1'b1;
                 assign load_data_o = wdata_i[LOAD_DATA_BITS-1:0];
             end
         end else begin : g_no_load

@@ -6,7 +6,7 @@ RUNTIME := $(BUILD)/runtime
 
 firmware: $(RUNTIME)/firmware.hex $(RUNTIME)/libsluice_runtime.a $(RUNTIME)/host/libsluice_runtime.a ## the soft core's firmware and runtime library (needs gcc-riscv64-unknown-elf)
 	$(RISCV)size $(RUNTIME)/firmware.elf $(RUNTIME)/libsluice_runtime.a && size $(RUNTIME)/host/libsluice_runtime.a
-$(RUNTIME)/%.o: runtime/%.c $(wildcard runtime/*.h)
+$(RUNTIME)/%.o: runtime/%.c $(wildcard runtime/*.h) | $(BUILD)/deps.stamp
 	@mkdir -p $(@D)
 	$(Q)$(RISCV)gcc $(RISCV_CFLAGS) -c $< -o $@
 $(RUNTIME)/libsluice_runtime.a: $(RUNTIME)/frame.o $(RUNTIME)/frame_crc.o $(RUNTIME)/monitor.o
@@ -18,7 +18,7 @@ $(RUNTIME)/host/libsluice_runtime.a: $(addprefix $(RUNTIME)/host/,frame.o frame_
 	$(Q)rm -f $@; ar rcs $@ $^
 # In one piece, which is a fifth smaller.
 FIRMWARE_SOURCES := $(addprefix runtime/,start.S main.c line.c shell.c trigger.c frame.c monitor.c)
-$(RUNTIME)/firmware.elf: $(FIRMWARE_SOURCES) $(wildcard runtime/*.h) runtime/link.ld
+$(RUNTIME)/firmware.elf: $(FIRMWARE_SOURCES) $(wildcard runtime/*.h) runtime/link.ld | $(BUILD)/deps.stamp
 	@mkdir -p $(@D)
 	$(Q)$(RISCV)gcc $(RISCV_CFLAGS) -flto -msave-restore -mtune=size -mstrict-align -static -Wl,--gc-sections -Wl,--no-warn-rwx-segments -T runtime/link.ld -o $@ $(FIRMWARE_SOURCES) -lgcc
 # Words, one a line, and behind them the CRC-32 of all but words 0 to 15, which gzip computes.

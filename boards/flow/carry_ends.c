@@ -101,7 +101,6 @@ static int trim_module(cJSON *module)
 
 int job_trim_carries(struct build_job *job, const char *name)
 {
-    if (!job->ecp5) return 0;
     int starts = 0;
     const char *file = flow_path(job, name);
     cJSON *netlist = json_read(file);

@@ -112,7 +112,7 @@ static int count_rams(const struct build_job *job, const struct build_control *c
     bool combined = c->answer_lanes == 1 && c->interval_cycles > c->answer_rows;
     int rams = (c->memory_words * 32 + target->ram_bits - 1) / target->ram_bits + 2 + 1 +
                (job->latency_cycles > DELAY_LINE_MAX);
-    if (!job->ecp5 && !job->gowin) rams += 2; /* the core's registers */
+    rams += job->family->register_rams;
     rams += rams_of(target, 32 * c->event_lanes, c->events * c->event_rows);
     rams += rams_of(target, 32 * c->answer_lanes, c->events * c->answer_rows);
     if (combined)

@@ -49,11 +49,11 @@ static void add_clocks(struct text *text, const struct build_job *job)
     text_add(text, "    wire clk_core%s;  // %g MHz\n", control->divide > 1 ? "" : " = clk_sys",
              control->core_mhz);
     if (control->divide == 1) return;
-    /* Other families' tools find the global network by themselves. */
+    const char *buffer = job->family->clock_buffer;
     text_add(text, "%s    clock_divider #(.DIVIDE(%d)) divider (.clk_i(clk_sys), .clk_o(%s));\n",
-             job->gowin ? "    wire clk_divided;\n" : "", control->divide,
-             job->gowin ? "clk_divided" : "clk_core");
-    if (job->gowin) text_add(text, "    BUFG core_buffer (.I(clk_divided), .O(clk_core));\n");
+             buffer ? "    wire clk_divided;\n" : "", control->divide,
+             buffer ? "clk_divided" : "clk_core");
+    if (buffer) text_add(text, "    %s core_buffer (.I(clk_divided), .O(clk_core));\n", buffer);
 }
 
 static void add_control(struct text *text, const struct build_job *job)

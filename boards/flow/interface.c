@@ -99,8 +99,7 @@ void job_read_interface(struct build_job *job)
     if (board == NULL || board[0] == '\0')
         fail("no board is named, neither here nor when the network was compiled; give --board");
     board_find(&job->board, board);
-    job->ecp5 = strcmp(job->board.target.family, "ecp5") == 0;
-    job->gowin = strcmp(job->board.target.family, "gowin") == 0;
+    job->family = job->board.target.family;
 
     const char *top = json_string(json, "top", NULL);
     if (top == NULL || !is_identifier(top) || strlen(top) > TOP_LENGTH_MAX)

@@ -45,7 +45,7 @@ struct build_job {
     struct arena arena; /* holds every string below */
     const struct build_request *request;
     struct board board;
-    bool ecp5, gowin; /* else iCE40 */
+    const struct family *family; /* the board's */
     const char *work;
 
     /* from interface.json */
@@ -87,13 +87,16 @@ void job_write_control_top(struct build_job *job, struct text *text);
 const char *const *job_control_sources(const struct build_job *job);
 /* firmware.c: firmware.hex, in which network and board are named. */
 void job_write_firmware(struct build_job *job);
-/* top.c: the module of rtl/ around the family's PLL. */
-const char *job_pll_module(const struct build_job *job);
 /* top.c, for control_top.c: the clock, the network's wires, and its instance with the nets of its
  * clock, reset and load port (NULL: that of a top which does not drive it). */
 void top_add_clock(struct text *text, const struct build_job *job);
 /* Whether clk_core is an output of the PLL, and not a flip-flop's. */
 bool top_pll_makes_core(const struct build_job *job);
+/* For a family's add_pll: the ports of the instance, `slow` the net of its second clock (NULL: it
+ * has none). */
+void top_end_pll(struct text *text, const char *slow);
+/* For a family's constraints: the name of a LED's port. */
+const char *top_led(struct build_job *job, int i);
 /* The top's port of the oscillator, if it is not inside the part. */
 void top_add_clock_port(struct text *text, const struct build_job *job);
 /* The fastest that a clock of so many MHz can be: what timing has to allow for. */
@@ -104,8 +107,8 @@ void top_add_network(struct text *text, const struct build_job *job, const char 
 void job_write_scripts(struct build_job *job);
 void job_synthesise_network(struct build_job *job);
 void job_synthesise_top(struct build_job *job);
-/* carry_ends.c: takes the ends of ECP5's carry chains that nothing reads off a netlist in JSON;
- * gives how many halves of carry pairs only start a chain. */
+/* carry_ends.c, for ECP5: takes the ends of ECP5's carry chains that nothing reads off a netlist in
+ * JSON; gives how many halves of carry pairs only start a chain. */
 int job_trim_carries(struct build_job *job, const char *name);
 /* place.c: the network's logic cells, by packing it alone; ends with one line when they are more
  * than the part has. */
@@ -121,6 +124,17 @@ bool job_read_result(const char *file, struct build_result *result);
 
 /* Path of a file in the work folder, in the job's arena. */
 const char *flow_path(struct build_job *job, const char *name);
+/* Writes a file of the work folder and frees the text. */
+void flow_write(struct build_job *job, const char *name, struct text *text);
+
+/* The command line of a tool, NULL-terminated. */
+struct arguments {
+    const char *list[32];
+    int count;
+};
+/* `value` follows the flag unless it is NULL. */
+void arguments_add(struct arguments *arguments, const char *flag, const char *value);
+
 /* Runs a tool in the work folder, its output in work/LOG. False when it fails or reaches the limit,
  * with the reason, "nextpnr-ice40 failed: ERROR: ...". A tool that is missing, or says that the
  * design does not fit, ends the program. */

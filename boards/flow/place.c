@@ -4,37 +4,31 @@
 #include "base/json.h"
 #include "boards/flow/job.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARGUMENTS_MAX = 32 };
+void arguments_add(struct arguments *arguments, const char *flag, const char *value)
+{
+    assert(arguments->count + 2 < (int)(sizeof arguments->list / sizeof arguments->list[0]));
+    arguments->list[arguments->count++] = flag;
+    if (value != NULL) arguments->list[arguments->count++] = value;
+}
 
 static bool starts_with(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Out of context, nextpnr-ecp5 writes no configuration. */
 static bool has_config(const struct build_job *job)
 {
-    return !job->ecp5 || !job->request->pins_free;
+    return !job->request->pins_free || !job->family->out_of_context;
 }
 
 static const char *number(struct build_job *job, double value)
 {
     return arena_printf(&job->arena, "%.12g", value);
-}
-
-/* What nextpnr gives the packer, and what the packer makes of it. */
-static const char *config_type(const struct build_job *job)
-{
-    return job->ecp5 ? "config" : job->gowin ? "json" : "asc";
-}
-
-static const char *bitstream_type(const struct build_job *job)
-{
-    return job->ecp5 ? "bit" : job->gowin ? "fs" : "bin";
 }
 
 /* Names of one attempt's files, by its seed. */
@@ -48,68 +42,40 @@ struct attempt {
 static struct attempt name_attempt(struct build_job *job, int seed)
 {
     struct arena *arena = &job->arena;
-    return (struct attempt){.seed = seed,
-                            .log = arena_printf(arena, "place_seed%d.log", seed),
-                            .report = arena_printf(arena, "report_seed%d.json", seed),
-                            .config = arena_printf(arena, "top_seed%d.%s", seed, config_type(job))};
+    return (struct attempt){
+        .seed = seed,
+        .log = arena_printf(arena, "place_seed%d.log", seed),
+        .report = arena_printf(arena, "report_seed%d.json", seed),
+        .config = arena_printf(arena, "top_seed%d.%s", seed, job->family->config_type)};
 }
 
-/* The arguments that every run has; returns their number. */
-static int begin_nextpnr(struct build_job *job, const char *argv[ARGUMENTS_MAX],
-                         const char *netlist, const char *report)
+/* The arguments that every run has. */
+static struct arguments begin_nextpnr(struct build_job *job, const char *netlist,
+                                      const char *report)
 {
-    const struct board *board = &job->board;
-    int count = 0;
-    argv[count++] = job->nextpnr.program;
-    if (job->gowin) {
-        argv[count++] = "--device", argv[count++] = board->device;
-        argv[count++] = "--vopt",
-        argv[count++] = arena_printf(&job->arena, "family=%s", board->die);
-    } else {
-        argv[count++] = arena_printf(&job->arena, "--%s", board->device);
-        argv[count++] = "--package", argv[count++] = board->package;
-    }
-    if (job->ecp5) argv[count++] = "--speed", argv[count++] = board->speed;
-    argv[count++] = "--json", argv[count++] = netlist;
-    argv[count++] = "--report", argv[count++] = report;
-    return count;
-}
-
-static int add_constraints(const struct build_job *job, const char *argv[ARGUMENTS_MAX], int count)
-{
-    bool pins_free = job->request->pins_free;
-    if (job->gowin) {
-        argv[count++] = "--vopt", argv[count++] = "cst=top.cst";
-        argv[count++] = "--sdc", argv[count++] = "top.sdc";
-    } else if (job->ecp5) {
-        argv[count++] = pins_free ? "--out-of-context" : "--lpf";
-        if (!pins_free) argv[count++] = "top.lpf";
-    } else {
-        argv[count++] = pins_free ? "--pcf-allow-unconstrained" : "--pcf";
-        if (!pins_free) argv[count++] = "top.pcf";
-    }
-    return count;
+    struct arguments arguments = {0};
+    arguments_add(&arguments, job->nextpnr.program, NULL);
+    job->family->add_part(job, &arguments);
+    arguments_add(&arguments, "--json", netlist);
+    arguments_add(&arguments, "--report", report);
+    return arguments;
 }
 
 static bool run_nextpnr(struct build_job *job, const struct attempt *attempt, char *reason,
                         size_t size)
 {
-    const char *argv[ARGUMENTS_MAX];
-    int count = begin_nextpnr(job, argv, "design.json", attempt->report);
-    argv[count++] = "--seed", argv[count++] = number(job, attempt->seed);
-    argv[count++] = "--freq", argv[count++] = number(job, job_fastest_mhz(job, job->clock_mhz));
-    argv[count++] = "--timing-allow-fail";
-    /* ECP5's default, router1, does not end on networks of some 20,000 LUT4. */
-    if (job->ecp5) argv[count++] = "--router", argv[count++] = "router2";
-    count = add_constraints(job, argv, count);
-    static const char *const config_flags[] = {"--asc", "--textcfg", "--write"};
-    if (has_config(job))
-        argv[count++] = config_flags[job->ecp5    ? 1
-                                     : job->gowin ? 2
-                                                  : 0],
-        argv[count++] = attempt->config;
-    argv[count] = NULL;
-    return job_try(job, argv, attempt->log, job->request->place_limit_s, reason, size);
+    const struct family *family = job->family;
+    struct arguments arguments = begin_nextpnr(job, "design.json", attempt->report);
+    arguments_add(&arguments, "--seed", number(job, attempt->seed));
+    arguments_add(&arguments, "--freq", number(job, job_fastest_mhz(job, job->clock_mhz)));
+    arguments_add(&arguments, "--timing-allow-fail", NULL);
+    if (family->router) arguments_add(&arguments, "--router", family->router);
+    if (job->request->pins_free && family->pins_free)
+        arguments_add(&arguments, family->pins_free, NULL);
+    else
+        family->add_constraints(&arguments);
+    if (has_config(job)) arguments_add(&arguments, family->config_flag, attempt->config);
+    return job_try(job, arguments.list, attempt->log, job->request->place_limit_s, reason, size);
 }
 
 /* Reads used and available cells from a report. */
@@ -119,27 +85,26 @@ static void read_use(struct build_job *job, const char *file, const cJSON *repor
     const char *cell = job->board.target.cell;
     const cJSON *use = json_find(json_find(report, "utilization"), cell);
     *used = json_number(use, "used", -1);
-    if (job->gowin) *used += json_number(json_find(report, "utilization.ALU"), "used", -1);
+    const char *more = job->family->more_cells;
+    if (more) *used += json_number(json_find(json_find(report, "utilization"), more), "used", -1);
     *available = json_number(use, "available", -1);
     if (*used < 0 || *available < 0) fail_at(file, 0, "does not say how many %s are used", cell);
 }
 
-/* Gowin's nextpnr packs nothing without pins: a LUT or carry bit is a cell there. */
+/* Where nothing is packed without pins a LUT is a cell. */
 static void pack_network(struct build_job *job)
 {
     struct build_result *result = job->result;
-    if (job->gowin) {
+    if (job->family->pins_free == NULL) {
         result->cells = result->lut4;
         result->cells_available = job->board.cells;
         return;
     }
-    const char *argv[ARGUMENTS_MAX];
-    int count = begin_nextpnr(job, argv, "network.json", "network_report.json");
-    argv[count++] = "--top", argv[count++] = job->top;
-    argv[count++] = "--pack-only";
-    argv[count++] = job->ecp5 ? "--out-of-context" : "--pcf-allow-unconstrained";
-    argv[count] = NULL;
-    job_run(job, argv, "network_pack.log", job->request->place_limit_s);
+    struct arguments arguments = begin_nextpnr(job, "network.json", "network_report.json");
+    arguments_add(&arguments, "--top", job->top);
+    arguments_add(&arguments, "--pack-only", NULL);
+    arguments_add(&arguments, job->family->pins_free, NULL);
+    job_run(job, arguments.list, "network_pack.log", job->request->place_limit_s);
     const char *file = flow_path(job, "network_report.json");
     cJSON *report = json_read(file);
     read_use(job, file, report, &result->cells, &result->cells_available);
@@ -232,7 +197,7 @@ static void keep(struct build_job *job, const struct attempt *attempt)
     result->timing_met = attempt->met;
     result->limited_by_control = attempt->limited_by_control;
     result->wrapper_cells = attempt->cells_used - result->cells;
-    const char *config = arena_printf(&job->arena, "top.%s", config_type(job));
+    const char *config = arena_printf(&job->arena, "top.%s", job->family->config_type);
     if ((has_config(job) && rename(flow_path(job, attempt->config), flow_path(job, config)) != 0) ||
         rename(flow_path(job, attempt->report), flow_path(job, "report.json")) != 0)
         fail("cannot rename the files of seed %d in %s", attempt->seed, job->work);
@@ -240,11 +205,12 @@ static void keep(struct build_job *job, const struct attempt *attempt)
 
 static void pack(struct build_job *job)
 {
-    const char *name = arena_printf(&job->arena, "%s.%s", job->top, bitstream_type(job));
-    const char *config = arena_printf(&job->arena, "top.%s", config_type(job));
-    const char *plain[] = {job->pack.program, config, name, NULL};
-    const char *gowin[] = {job->pack.program, "-d", job->board.die, "-o", name, config, NULL};
-    job_run(job, job->gowin ? gowin : plain, "pack.log", job->request->synth_limit_s);
+    const char *name = arena_printf(&job->arena, "%s.%s", job->top, job->family->bitstream_type);
+    const char *config = arena_printf(&job->arena, "top.%s", job->family->config_type);
+    struct arguments arguments = {0};
+    arguments_add(&arguments, job->pack.program, NULL);
+    job->family->add_files(job, &arguments, config, name);
+    job_run(job, arguments.list, "pack.log", job->request->synth_limit_s);
     snprintf(job->result->bitstream, sizeof job->result->bitstream, "build/%s", name);
 }
 

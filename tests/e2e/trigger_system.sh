@@ -15,7 +15,7 @@ for shape in $faulty; do
     check "$shape: the bench compiles" build_bench $shape "$PWD/broken" "${!values}" -CFLAGS -DFAULTS
     check "$shape: 60 episodes" $shape/Vtrigger_system 60 1 0
 done
-check "at least 40 faults" test "$faults" -ge 40
+check "at least 51 faults" test "$faults" -ge 51
 check_faults "$faults" "$trigger/bugs.txt" 2 any_shape
 
 faults=$("$top/tests/rv32i/insert-bugs" "$top/rtl/bus_bridge.v" "$trigger/bridge_bugs.txt" bus_bridge.v)

@@ -23,7 +23,8 @@ namespace {
 
 // The shape is given to the compiler as it is given to Verilator.
 constexpr shape SHAPE = {IN_BITS,     OUT_BITS,   LATENCY_CYCLES, INTERVAL_CYCLES, CLASSES,     SCORE_BITS, CLASS_NUMBER,
-                         EVENT_LANES, EVENT_ROWS, ANSWER_LANES,   ANSWER_ROWS,     EVENTS,      RECORDS,    SPY_INPUTS};
+                         EVENT_LANES, EVENT_ROWS, ANSWER_LANES,   ANSWER_ROWS,     EVENTS,      RECORDS,    SPY_INPUTS,
+                         LOAD_ADDRESS_BITS, LOAD_DATA_BITS};
 constexpr int EVENT_WORDS = EVENT_LANES * EVENT_ROWS, ANSWER_WORDS = ANSWER_LANES * ANSWER_ROWS;
 constexpr int COUNTERS = 8 + CLASSES, EFFECT = 11, SEEN = 0x5a3c96; // cycles from the start of an access to what it does
 
@@ -63,7 +64,7 @@ struct Bench : Random {
     std::unique_ptr<Vtrigger_system> top;
     std::unique_ptr<model> m{new model};
     uint32_t events[EVENTS_MAX][WORDS_MAX] = {}, expected[EVENTS_MAX][WORDS_MAX] = {};
-    long time = 0, given = 0, faults = 0, freezes = 0, records_seen = 0, late_seen = 0;
+    long time = 0, given = 0, faults = 0, loaded = 0, freezes = 0, records_seen = 0, late_seen = 0;
     std::map<long, Answer> answers; // of the network, by cycle
     std::map<long, step> inside;    // pulses of CONTROL, by cycle
     bool frozen_before = false;
@@ -169,6 +170,18 @@ struct Bench : Random {
     }
     long last_answer = -1000;
 
+    void check_load()
+    {
+        if (top->load_valid_o != m->load_valid || top->load_swap_o != m->load_swap)
+            fail("cycle %ld: load_valid_o, load_swap_o are %d, %d", time, top->load_valid_o, top->load_swap_o);
+        if (!m->load_valid) return;
+        loaded++;
+        if (top->load_address_o != m->load_address) fail("cycle %ld: load_address_o is %u, not %u", time, top->load_address_o, m->load_address);
+        mask(m->load_word, LOAD_DATA_BITS, LOAD_PARTS_MAX);
+        for (int i = 0; 32 * i < LOAD_DATA_BITS; i++)
+            if (word_of(top->load_data_o, i) != m->load_word[i]) fail("cycle %ld: load_data_o is wrong in its part %d", time, i);
+    }
+
     void tick()
     {
         extra();
@@ -184,8 +197,10 @@ struct Bench : Random {
             now.answer = words = found->second.words;
         }
         if (top->frozen_o != frozen_before) fail("cycle %ld: frozen_o is %d", time, top->frozen_o);
+        now.load_ready = top->load_ready_i = LOAD_DATA_BITS > 0 && often(90);
         model_step(m.get(), time, &now);
         if (found != answers.end()) last_answer = time;
+        check_load();
         if (top->valid_o != m->valid) fail("cycle %ld: valid_o is %d", time, top->valid_o);
         if (m->valid) {
             given++;
@@ -224,7 +239,14 @@ struct Bench : Random {
             now.apply = data & CONTROL_APPLY;
             now.arm = data & CONTROL_ARM;
             now.freeze = data & CONTROL_FREEZE;
+            now.swap = data & CONTROL_SWAP;
             if (now.play) playing = true;
+        }
+        if (write && (address == ADDRESS_LOAD_ADDRESS || address == ADDRESS_LOAD_DATA)) {
+            step &now = inside[time + EFFECT];
+            now.load_address = address == ADDRESS_LOAD_ADDRESS;
+            now.load_data = address == ADDRESS_LOAD_DATA;
+            now.word = data;
         }
         tick();
         top->start_i = 0;
@@ -291,6 +313,13 @@ struct Bench : Random {
             expected[e][v] = answer[v];
         }
     }
+    // Words and swaps, some of them while the port is not ready, some begun anew in the middle of a word.
+    void load()
+    {
+        if (often(70)) put(ADDRESS_LOAD_ADDRESS, next());
+        for (int n = static_cast<int>(below(8)); n > 0; n--) put(ADDRESS_LOAD_DATA, next());
+        if (often(50)) control(CONTROL_SWAP);
+    }
     void configure()
     {
         settings &s = m->settings;
@@ -299,7 +328,7 @@ struct Bench : Random {
         set(ADDRESS_PLAY_GAP, s.gap, often(60) ? below(6) : below(40));
         set(ADDRESS_PLAY_BURST, s.burst, often(50) ? 0 : 1 + below(20));
         set(ADDRESS_PLAY_PAUSE, s.pause, often(30) ? 0 : often(50) ? below(4) : below(60));
-        set(ADDRESS_MODE, s.record, often(15));
+        set(ADDRESS_MODE, s.record, often(25));
         set(ADDRESS_SPY_TRIGGER, s.trigger, below(8));
         set(ADDRESS_SPY_AFTER, s.after, often(50) ? below(6) : often(10) ? next() & 0xffff : below(RECORDS));
     }
@@ -320,6 +349,7 @@ struct Bench : Random {
             else if (dice < 52) control(CONTROL_FREEZE);
             else if (dice < 56) control(CONTROL_APPLY | CONTROL_ARM);
             else if (dice < 60 && m->running) control(CONTROL_PLAY); // nothing, while it plays
+            else if (dice >= 85) load();
             else if (dice < 75 && m->running) { if (m->settings.count == 0 || m->settings.count > m->given + 60) refused(); }
             else ticks(below(300));
         }
@@ -339,8 +369,10 @@ struct Bench : Random {
         playing = false;
         fault_of_1000 = 0;
         ticks(20);
-        status = get(ADDRESS_STATUS);
-        uint32_t right = static_cast<uint32_t>(SEEN) << 8 | (m->frozen ? STATUS_FROZEN : 0) | (m->armed ? STATUS_ARMED : 0) | (LOAD_DATA_BITS ? STATUS_LOADABLE : 0);
+        top->load_bank_i = LOAD_DATA_BITS > 0 && often(50);
+        status = get(ADDRESS_STATUS) & ~STATUS_LOAD_READY; // which changes every cycle
+        uint32_t right = static_cast<uint32_t>(SEEN) << 8 | (m->frozen ? STATUS_FROZEN : 0) | (m->armed ? STATUS_ARMED : 0) | (LOAD_DATA_BITS ? STATUS_LOADABLE : 0) |
+                         (top->load_bank_i ? STATUS_BANK : 0);
         if (status != right) fail("cycle %ld: status is %02x, not %02x", time, status, right);
     }
     void check_spy()
@@ -437,12 +469,13 @@ int main(int argc, char **argv)
     long episodes = std::atol(argv[1]);
     Bench bench(std::strtoull(argv[2], nullptr, 10), argc > 3 ? std::atoi(argv[3]) : 0);
     bench.control(CONTROL_APPLY); // what thresholds are before is not known
+    bench.put(ADDRESS_LOAD_ADDRESS, 0);
     bench.check_constants();
     for (long i = 0; i < episodes; i++) bench.episode();
     bench.long_episode();
-    std::printf("%ld episodes, %ld cycles, %ld events, %ld faults of the network, %ld accepted, %ld records read, %ld freezes by a trigger: no difference\n",
+    std::printf("%ld episodes, %ld cycles, %ld events, %ld faults of the network, %ld accepted, %ld records read, %ld freezes by a trigger, %ld words loaded: no difference\n",
                 episodes, bench.time, bench.given, bench.faults, static_cast<long>(bench.m->counters[COUNTER_ACCEPTS]), bench.records_seen,
-                bench.freezes);
+                bench.freezes, bench.loaded);
     bench.top->final();
     return 0;
 }

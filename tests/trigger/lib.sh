@@ -3,11 +3,11 @@ trigger=$top/tests/trigger
 # IN_BITS OUT_BITS LATENCY INTERVAL CLASSES SCORE_BITS CLASS_NUMBER EVENT_LANES EVENT_ROWS ANSWER_LANES ANSWER_ROWS EVENTS RECORDS SPY_INPUTS
 # LOAD_ADDRESS_BITS LOAD_DATA_BITS
 names="IN_BITS OUT_BITS LATENCY_CYCLES INTERVAL_CYCLES CLASSES SCORE_BITS CLASS_NUMBER EVENT_LANES EVENT_ROWS ANSWER_LANES ANSWER_ROWS EVENTS RECORDS SPY_INPUTS LOAD_ADDRESS_BITS LOAD_DATA_BITS"
-shape_every_cycle="24 20 3 1 2 10 0 1 1 1 1 256 64 1 1 0"
-shape_three_cycles="100 60 17 3 5 12 0 2 2 1 2 128 64 1 1 0"
+shape_every_cycle="24 20 3 1 2 10 0 1 1 1 1 256 64 1 6 20"
+shape_three_cycles="100 60 17 3 5 12 0 2 2 1 2 128 64 1 5 40"
 shape_class_number="40 3 9 2 5 3 1 2 1 1 1 64 32 1 1 0"
-shape_wide="70 128 70 1 16 8 0 4 1 4 1 100 128 1 9 20"
-shape_three_rows="90 90 12 3 9 10 0 1 3 1 3 64 32 0 5 40"
+shape_wide="70 128 70 1 16 8 0 4 1 4 1 100 128 1 9 96"
+shape_three_rows="90 90 12 3 9 10 0 1 3 1 3 64 32 0 5 64"
 shape_apart="64 100 5 2 10 10 0 1 2 2 2 32 64 1 1 0"
 
 build_model() { cc -std=c11 -O2 -Wall -Wextra -Werror -I"$trigger" -c -o model.o "$trigger/model.c"; }

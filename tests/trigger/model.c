@@ -189,12 +189,38 @@ static void arm(struct model *model, long time)
     if (model->left_after > model->shape.records - 1) model->left_after = model->shape.records - 1;
 }
 
+/* ---- load port: a word is whole with its last part, the lowest comes first ---- */
+
+static void load(struct model *model, const struct step *step)
+{
+    const struct shape *shape = &model->shape;
+    int parts = (shape->load_data_bits + 31) / 32;
+    uint32_t most = (UINT32_C(1) << shape->load_address_bits) - 1;
+    model->load_valid = false;
+    model->load_swap = step->swap && parts > 0;
+    if (step->load_address) {
+        model->load_next = step->word & most;
+        model->load_parts = 0;
+    }
+    if (step->load_data && parts > 0) {
+        model->load_word[model->load_parts++] = step->word;
+        model->load_valid = model->load_parts == parts;
+    }
+    if (model->load_valid) {
+        model->load_address = model->load_next;
+        model->load_next = (model->load_next + 1) & most;
+        model->load_parts = 0;
+    }
+    if ((model->load_valid || model->load_swap) && !step->load_ready) model->counters[REFUSED]++;
+}
+
 void model_step(struct model *model, long time, const struct step *step)
 {
     if (step->apply) apply(model);
     give(model, time);
     answer(model, time, step);
     make_record(model, time);
+    load(model, step);
     if (step->stop) stop(model, time);
     if (step->play) play(model, time);
     if (step->freeze) model->frozen = true, model->armed = false;

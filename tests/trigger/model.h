@@ -12,12 +12,14 @@ enum {
     WORDS_MAX = 64,
     EVENTS_MAX = 4096,
     RECORDS_MAX = 1024,
-    WAITING_MAX = 8192
+    WAITING_MAX = 8192,
+    LOAD_PARTS_MAX = 4
 };
 
 struct shape {
     int in_bits, out_bits, latency, interval, classes, score_bits, class_number, event_lanes,
-        event_rows, answer_lanes, answer_rows, events, records, spy_inputs;
+        event_rows, answer_lanes, answer_rows, events, records, spy_inputs, load_address_bits,
+        load_data_bits;
 };
 
 /* Registers as they were written. */
@@ -28,8 +30,11 @@ struct settings {
 
 /* What the model is told of a cycle. */
 struct step {
-    bool play, stop, apply, arm,
-        freeze; /* pulses inside, a fixed time after the access to CONTROL */
+    bool play, stop, apply, arm, freeze,
+        swap;                     /* pulses inside, a fixed time after the access to CONTROL */
+    bool load_address, load_data; /* likewise after a write of `word` to these */
+    uint32_t word;
+    bool load_ready;
     bool valid; /* the network answers */
     const uint32_t *answer;
 };
@@ -69,14 +74,20 @@ struct model {
     long recording_from, left_after;
     uint32_t number, taken, place, next_place; /* place: of the next answer that is due */
     struct record records[RECORDS_MAX];
+    /* load port: where the next word goes, its parts so far */
+    uint32_t load_next;
+    int load_parts;
     uint32_t counters[8 + CLASSES_MAX];
     /* of this cycle */
     bool valid;
     uint32_t valid_event;
+    bool load_valid, load_swap;
+    uint32_t load_address, load_word[LOAD_PARTS_MAX];
 };
 
 void model_init(struct model *model, const struct shape *shape);
-/* One cycle. Afterwards `valid`, `valid_event` and `frozen` are what the ports show in it. */
+/* One cycle. Afterwards `valid`, `valid_event`, `frozen` and `load_...` are what the ports show in
+ * it. */
 void model_step(struct model *model, long time, const struct step *step);
 /* Records that may be read, and how many cycles an event is on its way. */
 uint32_t model_most_records(const struct model *model);

@@ -1,4 +1,5 @@
-// Random numbers of the benches, the same for the same seed (splitmix64: Steele, Lea and Flood, OOPSLA 2014).
+// Random numbers of the benches, the same for the same seed (splitmix64: Steele, Lea and Flood,
+// OOPSLA 2014).
 #ifndef SLUICE_TESTS_TRIGGER_RANDOM_H
 #define SLUICE_TESTS_TRIGGER_RANDOM_H
 

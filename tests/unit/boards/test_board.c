@@ -37,9 +37,9 @@ static void every_board_is_whole(void **state)
         /* an event each 40 MHz crossing is what all this is for */
         bool works = pll_search(&board, 40, &recipe);
         assert_true(works);
-        bool ecp5 = strcmp(board.target.family, "ecp5") == 0;
+        bool ecp5 = strcmp(board.target.family->name, "ecp5") == 0;
         assert_int_equal(ecp5, board.speed[0] != '\0');
-        bool gowin = strcmp(board.target.family, "gowin") == 0;
+        bool gowin = strcmp(board.target.family->name, "gowin") == 0;
         assert_int_equal(ecp5 || gowin, board.io_type[0] != '\0');
         assert_int_equal(gowin, board.die[0] != '\0');
     }
@@ -151,9 +151,9 @@ static void a_damaged_file_is_named(void **state)
 static double made_mhz(const struct board *board, const struct pll_recipe *r)
 {
     if (r->bypass) return board->clock_in_mhz;
-    if (strcmp(board->target.family, "ecp5") == 0)
+    if (strcmp(board->target.family->name, "ecp5") == 0)
         return board->clock_in_mhz / r->clki_div * r->clkfb_div;
-    if (strcmp(board->target.family, "gowin") == 0)
+    if (strcmp(board->target.family->name, "gowin") == 0)
         return board->clock_in_mhz / r->idiv * r->fbdiv / r->divide;
     return board->clock_in_mhz / (r->divr + 1) * (r->divf + 1) / (1 << r->divq) / r->divide;
 }

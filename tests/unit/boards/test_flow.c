@@ -92,6 +92,15 @@ static void simulate_top(struct arena *arena, const char *work)
     assert_string_equal(log_text(arena, work), "pass 0 fail 1\n");
 }
 
+static void check_top_is_short(struct arena *arena, const char *work)
+{
+    size_t length;
+    int lines = 0;
+    for (const char *c = file_read(arena, file_join(arena, work, "top.v"), &length); *c; c++)
+        lines += *c == '\n';
+    assert_true(lines > 30 && lines <= 60);
+}
+
 static void an_ice40_build_ends_in_a_bitstream(void **state)
 {
     (void)state;
@@ -121,6 +130,7 @@ static void an_ice40_build_ends_in_a_bitstream(void **state)
             file_read(&arena, file_join(&arena, folder, "build/network_netlist.v"), &length);
         assert_non_null(strstr(netlist, "module tiny("));
         assert_non_null(strstr(netlist, "SB_CARRY"));
+        check_top_is_short(&arena, file_join(&arena, folder, "build"));
         if (i == 0) simulate_top(&arena, file_join(&arena, folder, "build"));
         folder_remove(folder);
         arena_free(&arena);
@@ -159,10 +169,7 @@ static void the_top_with_a_core_is_whole(void **state)
         assert_true(fabs(system.core_mhz * 1e6 / system.uart_divider / system.uart_baud - 1) <=
                     0.02);
         assert_int_equal(system.events, TINY_EVENTS);
-        size_t length, lines = 0;
-        for (const char *c = file_read(&arena, file_join(&arena, to, "top.v"), &length); *c; c++)
-            lines += *c == '\n';
-        assert_true(lines > 30 && lines <= 60);
+        check_top_is_short(&arena, to);
         const char *const lint[] = {"verilator",
                                     "-Wall",
                                     "--lint-only",
@@ -408,6 +415,7 @@ static void gowin_builds_end_in_bitstreams(void **state)
         build_run(&request, &result);
         check_tiny(&result);
         assert_string_equal(result.bitstream, pins_free ? "" : "build/tiny.fs");
+        check_top_is_short(&arena, file_join(&arena, folder, "build"));
         if (!pins_free) assert_true(file_exists(file_join(&arena, folder, result.bitstream)));
         folder_remove(folder);
     }
@@ -430,6 +438,7 @@ static void ecp5_builds_end_in_bitstreams(void **state)
         build_run(&request, &result);
         check_tiny(&result);
         assert_string_equal(result.bitstream, "build/tiny.bit");
+        check_top_is_short(&arena, file_join(&arena, folder, "build"));
         assert_true(file_exists(file_join(&arena, folder, result.bitstream)));
         folder_remove(folder);
     }

@@ -161,6 +161,7 @@ static void check_exchanges(int noise, int rounds)
         assert_int_equal(board.plays, round + 1); /* once, however often it was asked */
     }
     host_load(&host, words, WORDS);
+    host_swap(&host, words, WORDS);
     assert_memory_equal(board.loaded, words, sizeof words);
     assert_int_equal(board.swaps, 1);
     stop(&host);
