@@ -117,6 +117,7 @@ const struct family family_ice40 = {
                [FAMILY_CARRIES] = {{"SB_CARRY", 1}},
                [FAMILY_RAMS] = {{"SB_RAM40_4K*", 1}},
                [FAMILY_DSPS] = {{"SB_MAC16", 1}}},
+    .trim = job_share_cells,
     .pll_module = "pll_ice40",
     .add_pll = add_pll,
     .register_rams = 2,
