@@ -19,7 +19,14 @@ struct family_step {
 
 /* What counts as a LUT, flip-flop and so on: a type of Yosys's (ending in '*': all that begin so),
  * and how often. */
-enum family_kind { FAMILY_LUTS, FAMILY_FFS, FAMILY_CARRIES, FAMILY_RAMS, FAMILY_DSPS, FAMILY_KINDS };
+enum family_kind {
+    FAMILY_LUTS,
+    FAMILY_FFS,
+    FAMILY_CARRIES,
+    FAMILY_RAMS,
+    FAMILY_DSPS,
+    FAMILY_KINDS
+};
 struct family_count {
     const char *type;
     double weight;
@@ -60,6 +67,8 @@ struct family {
     /* What has to be done to a netlist in JSON before nextpnr reads it; gives how many of its LUTs
      * nextpnr would have added by itself. NULL: nothing. */
     int (*trim)(struct build_job *job, const char *name);
+    /* The same for the netlist of the whole design alone. */
+    void (*divide_nets)(struct build_job *job, const char *name);
 
     /* The top */
     const char *pll_module; /* of rtl/ */
@@ -72,9 +81,9 @@ struct family {
     /* nextpnr */
     void (*add_part)(struct build_job *job, struct arguments *arguments);
     void (*add_constraints)(struct arguments *arguments); /* of a board */
-    const char *pins_free;  /* flag in their place; NULL: nothing goes without */
-    bool out_of_context; /* pins free, nothing has a pin: a shell of registers and no bitstream */
-    const char *router;  /* NULL: its own choice */
+    const char *pins_free; /* flag in their place; NULL: nothing goes without */
+    bool out_of_context;   /* pins free, nothing has a pin: a shell of registers and no bitstream */
+    const char *router;    /* NULL: its own choice */
     const char *more_cells; /* what is counted with the target's cells in its report; NULL: none */
 
     /* What nextpnr gives the packer, and what the packer makes of it. */

@@ -25,6 +25,9 @@ struct build_patterns {
     const uint8_t *inputs, *outputs;
 };
 
+/* Whether the core's firmware has the network's own C: AUTO, where it can be. */
+enum build_fallback_choice { BUILD_FALLBACK_AUTO, BUILD_FALLBACK_ON, BUILD_FALLBACK_OFF };
+
 struct build_request {
     const char *folder; /* the build folder: reads rtl/ and interface.json */
     const char *board;  /* a board's name; NULL: the one in interface.json */
@@ -34,8 +37,10 @@ struct build_request {
                            in place of the player */
     double
         event_mhz; /* control_core: rate of events that have to be taken; 0: as the network can */
-    const char *firmware;           /* its hexadecimal words; NULL: build/runtime/firmware.hex of
-                                       the repository, or the installed one */
+    const char *firmware; /* its hexadecimal words; NULL: build/runtime/firmware.hex of
+                             the repository, or the installed one */
+    enum build_fallback_choice
+        fallback;                   /* control_core: ON ends with one line where it cannot be */
     struct build_patterns patterns; /* count >= BUILD_EVENTS_MIN unless pins_free */
     double synth_limit_s, place_limit_s; /* wall clock of one run of one tool */
     int attempts;                        /* seeds tried at most, until the clock is met */

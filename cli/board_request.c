@@ -56,6 +56,17 @@ static bool has_core(const struct cli *cli)
     return strcmp(control, "core") == 0;
 }
 
+static enum build_fallback_choice choose_fallback(const struct cli *cli)
+{
+    static const char *const names[] = {
+        [BUILD_FALLBACK_AUTO] = "auto", [BUILD_FALLBACK_ON] = "on", [BUILD_FALLBACK_OFF] = "off"};
+    const char *asked = cli->job ? cli->job->target->fallback : names[BUILD_FALLBACK_AUTO];
+    if (cli->flags.fallback) asked = cli->flags.fallback;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(asked, names[i]) == 0) return (enum build_fallback_choice)i;
+    fail("fallback: '%s' is not known; auto, on or off", asked);
+}
+
 static void fill_options(struct cli *cli, struct build_request *request)
 {
     build_request_init(request);
@@ -63,6 +74,7 @@ static void fill_options(struct cli *cli, struct build_request *request)
     request->cache = "build/cache";
     request->pins_free = cli->flags.pins_free;
     request->control_core = has_core(cli);
+    request->fallback = choose_fallback(cli);
     request->event_mhz = CROSSING_MHZ;
     double limit = NAN;
     if (cli->job) {

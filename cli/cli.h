@@ -155,6 +155,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "keep every N-th event that passes in a class, 0: none")                                     \
     X(STRING, spy, "spy", "accept|mismatch|late|now", ON(RUN),                                     \
       "what freezes the spy, whose records are printed")                                           \
+    X(COUNT, recheck, "recheck", "N", ON(RUN),                                                     \
+      "records of the spy that the core recomputes, of a board with the fall-back; default: 16")   \
     X(FLAG, watch, "watch", NULL, ON(RUN),                                                         \
       "play without end and show rates and scores, until Ctrl-C or --seconds")                     \
     X(NUMBER, seconds, "seconds", "S", ON(RUN), "how long to watch")                               \
@@ -177,6 +179,9 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(STRING, control, "control", "player|core", ON_BUILD,                                         \
       "what stands around the network on the board: stored events that are played and compared, "  \
       "or a soft core with the trigger system and a UART; default: player")                        \
+    X(STRING, fallback, "fallback", "auto|on|off", ON_BUILD | ON(RUN),                             \
+      "control core: the network's own C in the core's firmware, which recomputes answers; "       \
+      "default: auto, where it fits; run: of the simulated board")                                 \
     X(COUNT, seeds, "seeds", "N", ON_BUILD, "placement seeds to try")                              \
     X(NUMBER, delay_scale, "delay-scale", "S", ON_COMPILE,                                         \
       "factor on the delay model's delays; below 1: fewer, longer stages")                         \

@@ -288,6 +288,9 @@
       "what stands around the network on the board: player plays stored events and compares, "     \
       "core "                                                                                      \
       "is a soft core with a UART and the trigger system; see trigger-system.md")                  \
+    X(STRING, fallback, "auto", 0, 0,                                                              \
+      "control core: the network's own C in the core's firmware, which recomputes answers: auto "  \
+      "(where it fits), on, off; see trigger-system.md")                                           \
     X(COUNT, seeds, "4", 1, 100, "how many placement seeds to try before giving up")               \
     X(COUNT, retries, "2", 0, 20,                                                                  \
       "how often to schedule again, with slower delays, when the placed design misses its clock")  \

@@ -47,14 +47,21 @@ struct run_faults {
     char first[300];                       /* the first difference, "" if none */
 };
 
+/* Of a board with the software fall-back. */
+struct run_recheck {
+    long records, different, skipped; /* that the core recomputed at this run's request */
+    uint32_t counts[COUNTS_ALL];      /* of the board, at the latest look */
+    char first[120];                  /* the first difference, "" if none */
+};
+
 struct run {
     struct cli *cli;
     struct program *program;
     bool simulated;
     struct sim_board sim;
     struct host_board board;
-    uint32_t monitor[COUNTS];   /* at the start */
-    struct run_weights weights; /* that the board holds */
+    uint32_t monitor[COUNTS_ALL]; /* at the start */
+    struct run_weights weights;   /* that the board holds */
     struct run_events events;
     struct run_decide decide;
     struct host_play play; /* gap, burst, pause */
@@ -65,6 +72,7 @@ struct run {
     struct histogram scores;      /* of answers that were read back */
     long scores_read;
     struct run_faults faults;
+    struct run_recheck recheck;
     bool spy_printed;
     double start_s; /* of clock_seconds() */
 };
@@ -102,6 +110,17 @@ uint32_t run_spy_trigger(const char *word);
 /* Arms the spy on what --spy says; prints its records, once, if it has frozen. */
 void run_arm_spy(struct run *run);
 void run_print_spy(struct run *run);
+
+/* Whether the core is to recompute records. */
+bool run_rechecks(const struct run *run);
+/* Before playing: ends with a line if the board cannot do what was asked; arms the spy. */
+void run_prepare_recheck(struct run *run);
+/* One record of the frozen spy; the latest of them, after playing. */
+void run_recheck_record(struct run *run, uint32_t back, bool *is_there);
+void run_recheck(struct run *run);
+/* Keeps what the board counted. */
+void run_take_core_counts(struct run *run, const uint32_t counts[COUNTS_ALL]);
+cJSON *run_recheck_json(const struct run *run);
 
 /* A line, or on a terminal the page, of how the run goes. */
 void run_show(struct run *run, const char *what, bool is_last);

@@ -92,6 +92,20 @@ static void play(struct run *run, const struct load *load, long stored, long eve
     run->faults.different += run->counted[COUNTER_MISMATCHES] - different;
 }
 
+/* What the board's own core makes of event e, in words. */
+static const char *ask_core(struct run *run, long e)
+{
+    struct run_events *events = &run->events;
+    uint8_t *packed = arena_alloc(&run->cli->arena, (size_t)events->output_bytes, 1);
+    if (!run_rechecks(run) ||
+        !host_evaluate(&run->board, events->packed_inputs + e * events->input_bytes, packed))
+        return "";
+    bool agrees = memcmp(packed, events->packed_outputs + e * events->output_bytes,
+                         (size_t)events->output_bytes) == 0;
+    return agrees ? ", which the board's core computes too"
+                  : "; the board's core disagrees as well";
+}
+
 /* Says where the first answer that differs does so. */
 static void note_difference(struct run *run, long e, const uint8_t *packed)
 {
@@ -100,10 +114,12 @@ static void note_difference(struct run *run, long e, const uint8_t *packed)
     int64_t *got = arena_alloc(&run->cli->arena, (size_t)program->output_count, sizeof *got);
     if (run->faults.first[0]) return;
     run_unpack(program, packed, got);
+    const char *core = ask_core(run, e);
     for (int k = 0; k < program->output_count; k++)
         if (got[k] != expected[k]) {
-            snprintf(run->faults.first, sizeof run->faults.first, "event %ld: %s is %lld, not %lld",
-                     e, program->outputs[k].name, (long long)got[k], (long long)expected[k]);
+            snprintf(run->faults.first, sizeof run->faults.first,
+                     "event %ld: %s is %lld, not %lld%s", e, program->outputs[k].name,
+                     (long long)got[k], (long long)expected[k], core);
             return;
         }
     snprintf(run->faults.first, sizeof run->faults.first, "event %ld: padding bits are not 0", e);

@@ -51,6 +51,10 @@ static void show_page(const struct run *run, const char *what)
            "%ld\n",
            counted[COUNTER_MISMATCHES], counted[COUNTER_LATE], counted[COUNTER_REFUSED],
            counted[COUNTER_UPSETS], faults->streamed, faults->streamed_different);
+    if (run->board.fallback)
+        printf("  recomputed by the core %u, different %u; %u cycles each\n",
+               run->recheck.counts[COUNT_RECHECKED], run->recheck.counts[COUNT_DIFFERENT],
+               run->recheck.counts[COUNT_CYCLES]);
     printf("  line: %ld exchanges, %ld asked again, %ld damaged\n", line->exchanges, line->repeats,
            line->damaged);
 }
@@ -64,10 +68,12 @@ void run_show(struct run *run, const char *what, bool is_last)
     if (isatty(STDOUT_FILENO))
         show_page(run, what);
     else
-        printf("%s: %.0f events, %.4g %% accepted, %.0f different, %.0f late, %ld read back\n",
+        printf("%s: %.0f events, %.4g %% accepted, %.0f different, %.0f late, %ld read back, "
+               "%u recomputed\n",
                what, run->counted[COUNTER_EVENTS],
                100 * fraction(run->counted[COUNTER_ACCEPTS], run->counted[COUNTER_EVENTS]),
-               run->counted[COUNTER_MISMATCHES], run->counted[COUNTER_LATE], run->faults.streamed);
+               run->counted[COUNTER_MISMATCHES], run->counted[COUNTER_LATE], run->faults.streamed,
+               run->recheck.counts[COUNT_RECHECKED]);
     fflush(stdout);
 }
 
@@ -154,6 +160,7 @@ static void add_numbers(cJSON *json, const struct run *run)
 static void judge(const struct run *run, char *reason, size_t size)
 {
     const struct run_faults *faults = &run->faults;
+    const struct run_recheck *recheck = &run->recheck;
     uint32_t state = run->monitor[COUNT_STATE];
     reason[0] = 0;
     if (!(state & STATE_IMAGE))
@@ -171,6 +178,12 @@ static void judge(const struct run *run, char *reason, size_t size)
                  run->counted[COUNTER_EVENTS], faults->lost, faults->doubled, faults->different,
                  faults->late, faults->streamed, faults->streamed_different,
                  faults->first[0] ? "; " : "", faults->first);
+    else if (recheck->different || recheck->counts[COUNT_DIFFERENT])
+        snprintf(reason, size,
+                 "of %ld records that the core recomputed %ld are different, and %u of %u since "
+                 "its start; %s",
+                 recheck->records, recheck->different, recheck->counts[COUNT_DIFFERENT],
+                 recheck->counts[COUNT_RECHECKED], recheck->first);
     else if (faults->decided_wrong)
         snprintf(reason, size, "passes and accepts are %.0f off what the scores ask for",
                  faults->decided_wrong);
@@ -179,8 +192,9 @@ static void judge(const struct run *run, char *reason, size_t size)
 /* The core began anew: its self-check played events of its own. */
 static void look_for_restart(struct run *run)
 {
-    uint32_t counts[COUNTS];
+    uint32_t counts[COUNTS_ALL];
     host_monitor_counts(&run->board, counts);
+    run_take_core_counts(run, counts);
     uint32_t more = counts[COUNT_STATE] & ~run->monitor[COUNT_STATE];
     run->faults.restarted = more & STATE_WATCHDOG;
 }
@@ -197,6 +211,7 @@ int run_finish(struct run *run)
     cJSON_AddItemToObject(json, "board", board_json(run));
     add_numbers(json, run);
     cJSON_AddItemToObject(json, "classes", classes_json(run));
+    cJSON_AddItemToObject(json, "recheck", run_recheck_json(run));
     const char *path = cli_path(run->cli, "run.json");
     json_write(path, json);
     if (run->scores_read > 0)
@@ -206,8 +221,10 @@ int run_finish(struct run *run)
     cli_print_json(run->cli, path);
     if (reason[0]) return cli_verdict("%s: %s", run->cli->folder, reason);
     info("%.0f events played (%ld of them different), 0 lost, 0 doubled, 0 different; %ld read "
-         "back, 0 "
-         "different",
+         "back, 0 different",
          run->counted[COUNTER_EVENTS], run->events.distinct, run->faults.streamed);
+    if (run->recheck.records > 0)
+        info("%ld records recomputed by the core, 0 different; %u of its cycles each",
+             run->recheck.records, run->recheck.counts[COUNT_CYCLES]);
     return 0;
 }

@@ -63,6 +63,19 @@ void run_print_spy(struct run *run)
     arena_free(&arena);
 }
 
+/* Between two looks the spy is the core's, if it rechecks. */
+static void free_spy(struct run *run)
+{
+    uint32_t counts[COUNTS_ALL];
+    if (!run_rechecks(run)) {
+        host_arm_spy(&run->board, 0, 0);
+        return;
+    }
+    host_recheck_live(&run->board, true);
+    host_monitor_counts(&run->board, counts);
+    run_take_core_counts(run, counts);
+}
+
 /* Freezes the spy for a moment; its records are compared with the interpreter's answers. */
 static void sample(struct run *run, long stored)
 {
@@ -85,7 +98,9 @@ static void sample(struct run *run, long stored)
                      "the spy's event %u has another answer than event %ld", records[i].event,
                      records[i].event % stored);
     }
-    host_arm_spy(&run->board, 0, 0);
+    bool is_there;
+    if (run_rechecks(run)) run_recheck_record(run, 0, &is_there);
+    free_spy(run);
     arena_free(&arena);
 }
 
@@ -125,7 +140,7 @@ void run_watch(struct run *run)
     host_counters(&run->board, &run->last);
     uint32_t status;
     struct clock clock = {0};
-    host_arm_spy(&run->board, 0, 0);
+    free_spy(run);
     interrupt_defer(true);
     host_play(&run->board, &run->play);
     double start = clock_seconds();

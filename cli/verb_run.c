@@ -49,12 +49,14 @@ int verb_run(struct cli *cli)
         run_make_events(&run);
         run_set_decisions(&run);
         run_choose_rhythm(&run);
+        run_prepare_recheck(&run);
         run_arm_spy(&run);
         if (cli->flags.watch)
             run_watch(&run);
         else
             run_play_all(&run);
         run_print_spy(&run);
+        run_recheck(&run);
         status = run_finish(&run);
     }
     run_close_board(&run);

@@ -21,9 +21,12 @@ static _Noreturn void refuse(const struct host_board *board, const char *what, i
                                           "the request has a wrong length",
                                           "it does not allow the address",
                                           "",
-                                          "the load is not complete, or it has no load port"};
+                                          "the load is not complete, or it has no load port",
+                                          "its spy has no such record",
+                                          "it does not know the weights in use",
+                                          "an input is outside of its range"};
     fail("%s: the board refuses %s: %s", board->port.name, what,
-         error >= 1 && error <= MONITOR_INCOMPLETE ? reasons[error] : "an unknown error");
+         error >= 1 && error < MONITOR_ERRORS ? reasons[error] : "an unknown error");
 }
 
 /* Frames grow while all goes well, and shrink when they have to be sent again. */
@@ -148,6 +151,9 @@ void host_open(struct host_board *board, const char *port, double baud)
     board->counters = (int)field(words[4], 24, 8);
     if (board->input_bits == 0)
         fail("%s: there is no network around the core that answers", board->port.name);
+    uint32_t counts[COUNTS_ALL];
+    host_monitor_counts(board, counts);
+    board->fallback = counts[COUNT_STATE] & STATE_FALLBACK;
     board->loadable = host_read_word(board, ADDRESS_STATUS) & STATUS_LOADABLE;
 }
 
@@ -156,13 +162,15 @@ void host_close(struct host_board *board)
     host_port_close(&board->port);
 }
 
-void host_monitor_counts(struct host_board *board, uint32_t counts[COUNTS])
+void host_monitor_counts(struct host_board *board, uint32_t counts[COUNTS_ALL])
 {
     struct frame request = {.type = MONITOR_COUNTS}, answer;
-    int error = host_link_ask(&board->link, &request, 4 * COUNTS, LINK_TRIES, false, &answer);
-    if (error != 0 || answer.length != 4 * COUNTS) refuse(board, "to count", error);
-    for (int i = 0; i < COUNTS; i++)
-        counts[i] = frame_word(&answer, (unsigned)i);
+    int error = host_link_ask(&board->link, &request, 4 * COUNTS_ALL, LINK_TRIES, false, &answer);
+    if (error != 0 || answer.length < 4 * COUNTS || answer.length > 4 * COUNTS_ALL)
+        refuse(board, "to count", error);
+    for (int i = 0; i < COUNTS_ALL; i++)
+        counts[i] = 4 * i < answer.length ? frame_word(&answer, (unsigned)i) : 0;
+    board->evaluate_cycles = counts[COUNT_CYCLES];
 }
 
 void host_counters(struct host_board *board, struct host_counters *counters)
@@ -369,4 +377,70 @@ void host_swap(struct host_board *board, const uint32_t *words, long count)
     int error = host_link_ask(&board->link, &request, 0, LINK_TRIES, false, &answer);
     if (error != 0) refuse(board, "to swap", error);
     wait_status(board, STATUS_LOAD_READY, STATUS_LOAD_READY, "the swap");
+}
+
+/* ---- the software fall-back ---- */
+
+/* An exchange in which the core computes an event: its time is that of so many bytes more. */
+static int ask_core(struct host_board *board, struct frame *request, int words,
+                    struct frame *answer)
+{
+    enum { CYCLES_PER_BYTE = 100 };
+    unsigned bytes = 4 * (unsigned)words + board->evaluate_cycles / CYCLES_PER_BYTE;
+    return host_link_ask(&board->link, request, bytes, LINK_TRIES, false, answer);
+}
+
+/* A piece of an event; the last one's answer is the core's. */
+static int give_piece(struct host_board *board, const uint32_t *words, int place, int count,
+                      struct frame *answer)
+{
+    struct frame request = {.type = MONITOR_EVALUATE};
+    frame_add_word(&request, (uint32_t)place);
+    for (int i = 0; i < count; i++)
+        frame_add_word(&request, words[place + i]);
+    return ask_core(board, &request, 1 + (board->output_bits + 31) / 32, answer);
+}
+
+bool host_evaluate(struct host_board *board, const uint8_t *input, uint8_t *output)
+{
+    struct arena arena = {0};
+    struct frame answer = {0};
+    int total = (board->input_bits + 31) / 32, answers = (board->output_bits + 31) / 32, error = 0;
+    uint32_t *words = arena_alloc(&arena, (size_t)(total + answers), sizeof *words);
+    to_words(input, 1, bytes_of(board->input_bits), total, words);
+    for (int place = 0, part; place < total && error == 0; place += part) {
+        part = total - place < WRITE_MOST ? total - place : WRITE_MOST;
+        error = give_piece(board, words, place, part, &answer);
+    }
+    bool computed = error == 0;
+    if (error != 0 && error != MONITOR_STALE && error != MONITOR_RANGE)
+        refuse(board, "to compute an event", error);
+    if (computed && answer.length != 4 + 4 * answers)
+        refuse(board, "to compute an event", MONITOR_LENGTH);
+    for (int i = 0; computed && i < answers; i++)
+        words[total + i] = frame_word(&answer, 1 + (unsigned)i);
+    if (computed) to_bytes(words + total, 1, answers, bytes_of(board->output_bits), output);
+    if (computed) board->evaluate_cycles = frame_word(&answer, 0);
+    arena_free(&arena);
+    return computed;
+}
+
+bool host_recheck(struct host_board *board, uint32_t back, uint32_t result[RECHECK_WORDS])
+{
+    struct frame request = {.type = MONITOR_RECHECK}, answer;
+    frame_add_word(&request, back);
+    int error = ask_core(board, &request, RECHECK_WORDS, &answer);
+    if (error == MONITOR_STALE || error == MONITOR_NO_RECORD) return false;
+    if (error != 0 || answer.length != 4 * RECHECK_WORDS) refuse(board, "to recheck", error);
+    for (int i = 0; i < RECHECK_WORDS; i++)
+        result[i] = frame_word(&answer, (unsigned)i);
+    if (result[RECHECK_CYCLES] > 0) board->evaluate_cycles = result[RECHECK_CYCLES];
+    return true;
+}
+
+void host_recheck_live(struct host_board *board, bool on)
+{
+    struct frame request = {.type = MONITOR_LIVE, .length = 1, .payload = {on}}, answer;
+    int error = host_link_ask(&board->link, &request, 0, LINK_TRIES, false, &answer);
+    if (error != 0) refuse(board, "to recheck live", error);
 }

@@ -20,7 +20,9 @@ struct host_board {
     int event_words, answer_words, record_words, spied_words; /* strides; spied 0: no inputs */
     int classes, threshold_bits, prescale_bits, counters;
     bool loadable;
-    int chunk_words; /* of one frame now: less on a noisy line */
+    bool fallback;            /* the core can recompute answers */
+    uint32_t evaluate_cycles; /* of the core, that one takes as far as is known */
+    int chunk_words;          /* of one frame now: less on a noisy line */
 };
 
 /* Opens the port, asks who is there and what it has. */
@@ -33,7 +35,7 @@ uint32_t host_read_word(struct host_board *board, uint32_t address);
 void host_write_word(struct host_board *board, uint32_t address, uint32_t word);
 
 /* Counters of the monitor, and of the trigger system (those that there are, else 0). */
-void host_monitor_counts(struct host_board *board, uint32_t counts[COUNTS]);
+void host_monitor_counts(struct host_board *board, uint32_t counts[COUNTS_ALL]);
 struct host_counters {
     uint32_t number[COUNTERS_MAX];
 };
@@ -80,6 +82,16 @@ struct host_record {
 /* Records of a frozen spy, oldest first, at most `most`; returns how many. */
 int host_read_spy(struct host_board *board, struct arena *arena, int most,
                   struct host_record *records);
+
+/* ---- of a board with the software fall-back ---- */
+/* The core computes an event by the network's own C: both packed. False: it does not know the
+ * weights in use, or an input lies outside of its range. */
+bool host_evaluate(struct host_board *board, const uint8_t *input, uint8_t *output);
+/* The core recomputes the record `back` before the latest of a frozen spy. False: there is no such
+ * record, or it does not know the weights that it was answered with. */
+bool host_recheck(struct host_board *board, uint32_t back, uint32_t result[RECHECK_WORDS]);
+/* The spy is the core's to recheck records of it whenever there is time; or it shall not. */
+void host_recheck_live(struct host_board *board, bool on);
 
 /* Words for the load port, address 0 on (a wider word's parts, the lowest first), into the bank
  * that is not in use; events may go on. */

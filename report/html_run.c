@@ -18,6 +18,9 @@ static void add_facts(struct page *page)
         {"run.late", "Late"},
         {"run.streamed", "Read back and compared on the host"},
         {"run.streamed_different", "Of them different"},
+        {"run.recheck.core_records", "Answers recomputed by the core"},
+        {"run.recheck.core_different", "Of them different"},
+        {"run.recheck.cycles", "Cycles of the core that one takes"},
         {"run.asked_again", "Requests repeated"},
         {"run.frames_damaged", "Frames damaged"},
     };

@@ -440,6 +440,9 @@ static void add_run(struct printer *p)
                 {"run.late", "late"},
                 {"run.streamed", "read back"},
                 {"run.streamed_different", "of them different"},
+                {"run.recheck.core_records", "recomputed by the core"},
+                {"run.recheck.core_different", "of them different"},
+                {"run.recheck.cycles", "core cycles each"},
                 {"run.asked_again", "requests repeated"}};
     const cJSON *class;
     if (!json_find(p->report, "run")) return;

@@ -73,6 +73,11 @@ void line_poll(void)
     }
 }
 
+uint32_t line_quiet_cycles(void)
+{
+    return REGISTER_TIME - last_byte;
+}
+
 void line_send_frame(void)
 {
     struct frame *frame = &monitor.reader.frame;

@@ -21,6 +21,8 @@ extern struct monitor monitor;
 
 /* Takes what is there, unless something waits. */
 void line_poll(void);
+/* Cycles since the latest byte came. */
+uint32_t line_quiet_cycles(void);
 /* Sends monitor.reader.frame, in which no bytes are left then. */
 void line_send_frame(void);
 /* Text: a string; numbers in decimal and hexadecimal; a name and a number on a line. */

@@ -1,6 +1,7 @@
 /* The firmware: checks itself, then answers frames and a human's commands on the line. */
 #include "information.h"
 #include "line.h"
+#include "recheck.h"
 #include "shell.h"
 #include "trigger.h"
 
@@ -8,8 +9,8 @@ extern const volatile struct information information; /* start.S */
 extern const uint8_t image_start[], image_end[];      /* start.S, link.ld */
 extern uint8_t firmware_end[];                        /* behind the stack's place */
 
-/* WATCHDOG in 2^16 cycles: 0.4 s at 40 MHz. LEAST_MEMORY: a board's core has so much at least. */
-enum { BLINK_CYCLES = 1 << 22, IRQ_TIMER = 7, WATCHDOG = 255, LEAST_MEMORY = 6 << 10 };
+/* LEAST_MEMORY: a board's core has so much at least. */
+enum { BLINK_CYCLES = 1 << 22, IRQ_TIMER = 7, LEAST_MEMORY = 6 << 10 };
 
 static volatile bool has_frozen;
 
@@ -20,6 +21,7 @@ uint32_t monitor_read_word(uint32_t address)
 
 void monitor_write_word(uint32_t address, uint32_t word)
 {
+    recheck_wrote(address, word);
     REGISTER_AT(address) = word;
 }
 
@@ -41,14 +43,29 @@ bool monitor_may_touch(uint32_t address, unsigned words, bool write)
 void monitor_load_word(uint32_t place, uint32_t word)
 {
     if (place == 0) REGISTER_LOAD_ADDRESS = 0;
+    recheck_load(place, word);
     REGISTER_LOAD_DATA = word;
 }
 
 bool monitor_swap(void)
 {
+    recheck_swap();
     REGISTER_CONTROL = CONTROL_SWAP;
     return REGISTER_STATUS & STATUS_LOADABLE;
 }
+
+#ifndef SLUICE_FALLBACK
+uint8_t monitor_answer_other(struct frame *frame)
+{
+    (void)frame;
+    return MONITOR_UNKNOWN;
+}
+
+void monitor_add_counts(struct frame *frame)
+{
+    (void)frame;
+}
+#endif
 
 /* Called by start.S with interrupts off; `cause` is the low part of mcause. */
 void interrupt(uint32_t cause);
@@ -73,11 +90,12 @@ static void start(void)
     uint32_t crc = frame_crc(0, image_start, (unsigned)(image_end - image_start));
     if (crc == *(const uint32_t *)image_end) monitor.counts[COUNT_STATE] = STATE_IMAGE;
     if (REGISTER_WATCHDOG & 0x100) monitor.counts[COUNT_STATE] |= STATE_WATCHDOG;
-    REGISTER_WATCHDOG = WATCHDOG;
+    REGISTER_WATCHDOG = WATCHDOG_TICKS;
     REGISTER_TIME_COMPARE = REGISTER_TIME;
     if (!trigger_is_there()) return;
     if (!(monitor.counts[COUNT_STATE] & STATE_WATCHDOG)) trigger_let_pass();
     trigger_check();
+    recheck_start();
 }
 
 static void poll_spy(void)
@@ -101,7 +119,7 @@ int main(void)
     struct frame *frame = &monitor.reader.frame;
     start();
     for (;;) {
-        REGISTER_WATCHDOG = WATCHDOG;
+        REGISTER_WATCHDOG = WATCHDOG_TICKS;
         line_poll();
         if (line.has_frame) {
             monitor_answer(&monitor, frame);
@@ -116,5 +134,6 @@ int main(void)
         if (line.has_text) shell_line(line.text);
         line.has_text = false;
         poll_spy();
+        recheck_poll();
     }
 }

@@ -35,6 +35,7 @@ static uint8_t answer_counts(struct monitor *monitor, struct frame *frame)
     monitor->counts[COUNT_DAMAGED] = monitor->reader.damaged;
     for (int i = 0; i < COUNTS; i++)
         frame_add_word(frame, monitor->counts[i]);
+    monitor_add_counts(frame);
     return 0;
 }
 
@@ -113,13 +114,17 @@ static uint8_t change_once(struct monitor *monitor, struct frame *frame)
 
 void monitor_answer(struct monitor *monitor, struct frame *frame)
 {
-    uint8_t error = MONITOR_UNKNOWN, type = frame->type;
-    if (type == MONITOR_ID) error = answer_id(monitor, frame);
-    if (type == MONITOR_COUNTS) error = answer_counts(monitor, frame);
-    if (type == MONITOR_READ) error = answer_read(frame);
-    if (type == MONITOR_WRITE || type == MONITOR_LOAD || type == MONITOR_SWAP ||
-        type == MONITOR_SPY)
-        error = change_once(monitor, frame);
-    frame->type |= MONITOR_ANSWER;
+    uint8_t error, type = frame->type;
+    switch (type) {
+    case MONITOR_ID: error = answer_id(monitor, frame); break;
+    case MONITOR_COUNTS: error = answer_counts(monitor, frame); break;
+    case MONITOR_READ: error = answer_read(frame); break;
+    case MONITOR_WRITE:
+    case MONITOR_LOAD:
+    case MONITOR_SWAP:
+    case MONITOR_SPY: error = change_once(monitor, frame); break;
+    default: error = monitor_answer_other(frame);
+    }
+    frame->type = type | MONITOR_ANSWER;
     if (error) monitor_refuse(frame, error);
 }

@@ -1,7 +1,8 @@
 # The firmware of the soft core, and the runtime as a library for another RV32 core. Needs gcc-riscv64-unknown-elf.
 RISCV ?= riscv64-unknown-elf-
-RISCV_CFLAGS := -std=c11 -Os -march=rv32i -misa-spec=2.2 -mabi=ilp32 -ffreestanding -nostdlib -ffunction-sections -fdata-sections -Wall -Wextra -Wconversion \
-    -Wstrict-prototypes -Wmissing-prototypes
+# firmware.flags: a line for every file, a line for a firmware in one piece, which is a fifth smaller.
+RISCV_WARN := -Wall -Wextra -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+RISCV_CFLAGS = $(shell head -n 1 runtime/firmware.flags) $(RISCV_WARN)
 RUNTIME := $(BUILD)/runtime
 
 firmware: $(RUNTIME)/firmware.hex $(RUNTIME)/libsluice_runtime.a $(RUNTIME)/host/libsluice_runtime.a ## the soft core's firmware and runtime library (needs gcc-riscv64-unknown-elf)
@@ -16,11 +17,10 @@ $(RUNTIME)/host/%.o: runtime/%.c $(wildcard runtime/*.h)
 	$(Q)$(CC) -std=c11 $(WARN) $(CFLAGS) -c $< -o $@
 $(RUNTIME)/host/libsluice_runtime.a: $(addprefix $(RUNTIME)/host/,frame.o frame_crc.o monitor.o)
 	$(Q)rm -f $@; ar rcs $@ $^
-# In one piece, which is a fifth smaller.
 FIRMWARE_SOURCES := $(addprefix runtime/,start.S main.c line.c shell.c trigger.c frame.c monitor.c)
-$(RUNTIME)/firmware.elf: $(FIRMWARE_SOURCES) $(wildcard runtime/*.h) runtime/link.ld | $(BUILD)/deps.stamp
+$(RUNTIME)/firmware.elf: $(FIRMWARE_SOURCES) $(wildcard runtime/*.h) runtime/link.ld runtime/firmware.flags | $(BUILD)/deps.stamp
 	@mkdir -p $(@D)
-	$(Q)$(RISCV)gcc $(RISCV_CFLAGS) -flto -msave-restore -mtune=size -mstrict-align -static -Wl,--gc-sections -Wl,--no-warn-rwx-segments -T runtime/link.ld -o $@ $(FIRMWARE_SOURCES) -lgcc
+	$(Q)$(RISCV)gcc @runtime/firmware.flags $(RISCV_WARN) -T runtime/link.ld -o $@ $(FIRMWARE_SOURCES) -lgcc
 # Words, one a line, and behind them the CRC-32 of all but words 0 to 15, which gzip computes.
 $(RUNTIME)/firmware.hex: $(RUNTIME)/firmware.elf
 	$(Q)$(RISCV)objcopy -O binary $< $(@:.hex=.bin)
@@ -29,6 +29,7 @@ $(RUNTIME)/firmware.hex: $(RUNTIME)/firmware.elf
 install: install-firmware
 install-firmware:
 	install -d $(DESTDIR)$(PREFIX)/share/sluice/runtime
+	install -m 644 runtime/*.[chS] runtime/link.ld runtime/firmware.flags $(DESTDIR)$(PREFIX)/share/sluice/runtime/ # for builds with the fall-back
 	@if command -v $(RISCV)gcc >/dev/null; then \
 	    $(MAKE) --no-print-directory firmware >/dev/null && install -m 644 $(RUNTIME)/firmware.hex $(DESTDIR)$(PREFIX)/share/sluice/runtime/; \
 	else echo "the soft core's firmware is left out: $(RISCV)gcc is not there (Debian package gcc-riscv64-unknown-elf)"; fi

@@ -2,6 +2,7 @@
 #include "shell.h"
 
 #include "line.h"
+#include "recheck.h"
 #include "trigger.h"
 
 /* Rates are counted for 2^-4 seconds. */
@@ -26,7 +27,7 @@ static const char commands[] =
     "help\0id\0counts\0rates\0selfcheck\0play\0stop\0threshold\0prescale\0spy\0freeze\0";
 static const char help[] =
     "id counts rates selfcheck stop freeze\r\nplay [EVENTS [GAP]]\r\nthreshold CLASS VALUE\r\n"
-    "prescale CLASS N\r\nspy [1 accept|2 mismatch|4 late [AFTER]]\r\n";
+    "prescale CLASS N\r\nspy [1 accept|2 mismatch|4 late [AFTER]]\r\n" RECHECK_HELP;
 static const char counters[] =
     "events\0answers\0mismatches\0late\0accepts\0dead\0refused\0upsets\0";
 
@@ -93,6 +94,7 @@ static void set(uint32_t address)
 
 static void arm(void)
 {
+    recheck_leave_spy();
     REGISTER_SPY_TRIGGER = argument[0] ? argument[0] : SPY_ON_ACCEPT;
     REGISTER_SPY_AFTER = argument[1];
     REGISTER_CONTROL = CONTROL_ARM;
@@ -151,6 +153,7 @@ static unsigned find_command(const char **text)
 
 static void carry_out(const char *text)
 {
+    if (recheck_command(text)) return;
     unsigned command = find_command(&text), count = read_arguments(text);
     bool sets = command == THRESHOLD || command == PRESCALE;
     if (command > ID && !trigger_is_there()) command = COMMANDS;
@@ -166,7 +169,9 @@ static void carry_out(const char *text)
     case THRESHOLD: set(ADDRESS_THRESHOLD(0)); break;
     case PRESCALE: set(ADDRESS_PRESCALE(0)); break;
     case SPY: arm(); break;
-    case FREEZE: REGISTER_CONTROL = CONTROL_FREEZE; break;
+    case FREEZE:
+        recheck_wrote(ADDRESS_CONTROL, CONTROL_FREEZE), REGISTER_CONTROL = CONTROL_FREEZE;
+        break;
     default: line_print("? try help\r\n");
     }
 }
@@ -207,5 +212,6 @@ void shell_frozen(void)
         print_record(place++);
         if (place == records) place = 0;
     }
+    recheck_take_spy();
     line_print("> ");
 }

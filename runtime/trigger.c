@@ -2,6 +2,7 @@
 #include "trigger.h"
 
 #include "line.h"
+#include "recheck.h"
 
 /* Cycles that playing all events takes at most, and that the counters lag behind. */
 enum { CHECK_CYCLES = 1 << 22, LAG_CYCLES = 512, LED_PASS = 1, LED_FAIL = 2, LED_BLINK = 4 };
@@ -53,8 +54,8 @@ void trigger_check(void)
 void trigger_blink(void)
 {
     uint32_t state = monitor.counts[COUNT_STATE], leds = ~REGISTER_LEDS & LED_BLINK;
-    bool fails =
-        !(state & STATE_IMAGE) || (state & (STATE_CHECKED | STATE_PASSED)) == STATE_CHECKED;
+    bool fails = !(state & STATE_IMAGE) || recheck_differs() ||
+                 (state & (STATE_CHECKED | STATE_PASSED)) == STATE_CHECKED;
     if (fails) leds |= LED_FAIL;
     if (!fails && state & STATE_PASSED) leds |= LED_PASS;
     REGISTER_LEDS = leds;

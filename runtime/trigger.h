@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* What the watchdog is given, of 2^16 cycles each: 0.4 s at 40 MHz. */
+enum { WATCHDOG_TICKS = 255 };
+
 static inline bool trigger_is_there(void)
 {
     return REGISTER_GEOMETRY != 0;

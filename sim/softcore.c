@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "base/stack_usage.h"
 #include "compiler/compile.h"
 #include "compiler/estimate/processor.h"
 
@@ -104,25 +105,6 @@ static void read_sizes(struct run *r, const char *object, struct softcore_form *
     unlink(log);
 }
 
-/* NAME_eval()'s frame plus the largest of a helper that was not put into it: helpers call nobody.
- */
-static long read_stack(struct run *r, const char *path)
-{
-    size_t length;
-    long eval = 0, helper = 0;
-    const char *own = arena_printf(&r->arena, ":%s_eval", r->name);
-    char *text = file_read(&r->arena, path, &length), *rest = NULL;
-    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        const char *tab = strchr(line, '\t');
-        long bytes = tab ? strtol(tab + 1, NULL, 10) : 0;
-        if (strstr(line, own))
-            eval = bytes;
-        else if (bytes > helper)
-            helper = bytes;
-    }
-    return eval + helper;
-}
-
 /* Instructions that bench.elf executes: a line of qemu's log for each. */
 static long count_instructions(struct run *r)
 {
@@ -180,7 +162,9 @@ static void measure(struct run *r, const char *form_name, struct softcore_form *
     compile(r, form_name, arena_printf(&r->arena, "%s/%s.c", form_name, r->name), object, NULL,
             NULL);
     read_sizes(r, object, form);
-    form->stack = read_stack(r, arena_printf(&r->arena, "%s/%s/%s.su", r->to, form_name, r->name));
+    form->stack =
+        stack_usage_read(arena_printf(&r->arena, "%s/%s/%s.su", r->to, form_name, r->name),
+                         arena_printf(&r->arena, "%s_eval", r->name));
     compile(r, form_name, "bench.c", "bench.o", NULL, NULL);
     link_bench(r, object, "bench.o");
     form->differs = tool(r, (const char *const[]){qemu, "./bench.elf", NULL}, NULL) != 0;
@@ -193,17 +177,18 @@ static void measure(struct run *r, const char *form_name, struct softcore_form *
 
 /* ---- files ---- */
 
+static struct processor_cost cost_of(const struct softcore_form *form)
+{
+    return (struct processor_cost){form->estimated_instructions, form->estimated_bytes};
+}
+
 static enum softcore_choice pick(const struct softcore_request *q, const struct softcore_result *s)
 {
     if (q->choice != SOFTCORE_AUTO) return q->choice;
     if (!s->loops.present) return SOFTCORE_STRAIGHT;
-    bool straight_fits = s->straight.estimated_bytes <= q->memory_bytes,
-         loops_fit = s->loops.estimated_bytes <= q->memory_bytes;
-    bool faster = s->straight.estimated_instructions <= s->loops.estimated_instructions;
-    if (straight_fits && loops_fit) return faster ? SOFTCORE_STRAIGHT : SOFTCORE_LOOPS;
-    if (straight_fits || loops_fit) return straight_fits ? SOFTCORE_STRAIGHT : SOFTCORE_LOOPS;
-    return s->straight.estimated_bytes <= s->loops.estimated_bytes ? SOFTCORE_STRAIGHT
-                                                                   : SOFTCORE_LOOPS;
+    struct processor_cost straight = cost_of(&s->straight), loops = cost_of(&s->loops);
+    return processor_prefers_loops(&straight, &loops, q->memory_bytes) ? SOFTCORE_LOOPS
+                                                                       : SOFTCORE_STRAIGHT;
 }
 
 static struct softcore_form unmeasured(struct processor_cost cost, bool present)

@@ -80,6 +80,17 @@ static int rams_of(const struct board_target *target, int width, int rows)
     return (width + target->ram_width_max - 1) / target->ram_width_max * ((rows + deep - 1) / deep);
 }
 
+/* Block memories of the core's memory, a lane for each byte, and bytes that one adds to a lane. */
+static int lane_bytes(const struct board_target *target)
+{
+    return target->ram_bits / (target->ram_width_max % 9 ? 8 : 9);
+}
+
+static int core_rams(const struct board_target *target, int words)
+{
+    return 4 * ((words + lane_bytes(target) - 1) / lane_bytes(target));
+}
+
 static int power_of_two(int least)
 {
     int power = 1;
@@ -110,8 +121,7 @@ static int count_rams(const struct build_job *job, const struct build_control *c
     const struct board_target *target = &job->board.target;
     int words = c->answer_lanes * c->answer_rows;
     bool combined = c->answer_lanes == 1 && c->interval_cycles > c->answer_rows;
-    int rams = (c->memory_words * 32 + target->ram_bits - 1) / target->ram_bits + 2 + 1 +
-               (job->latency_cycles > DELAY_LINE_MAX);
+    int rams = core_rams(target, c->memory_words) + 2 + 1 + (job->latency_cycles > DELAY_LINE_MAX);
     rams += job->family->register_rams;
     rams += rams_of(target, 32 * c->event_lanes, c->events * c->event_rows);
     rams += rams_of(target, 32 * c->answer_lanes, c->events * c->answer_rows);
@@ -155,26 +165,65 @@ static int crossing_cycles(const struct build_job *job)
     return cycles > job->interval_cycles ? cycles : job->interval_cycles;
 }
 
+/* Inputs of the spy before events, events before records. */
+static const struct size {
+    bool inputs;
+    int events, records;
+} sizes[] = {{true, 256, 256}, {true, 256, 128}, {true, 128, 128}, {true, 128, 64},
+             {true, 64, 64},   {true, 64, 32},   {true, 32, 32},   {false, 256, 128},
+             {false, 128, 64}, {false, 64, 32},  {false, 32, 32},  {false, 32, 16}};
+enum { SIZES = sizeof sizes / sizeof sizes[0], LEAST_WITH_INPUTS = 6 };
+
+static bool fits_size(const struct build_job *job, struct build_control *control,
+                      const struct size *size)
+{
+    control->spy_inputs = size->inputs;
+    control->events = size->events;
+    control->records = size->records;
+    control->interval_cycles = job->interval_cycles;
+    if (fits(job, control)) return true;
+    control->interval_cycles = crossing_cycles(job);
+    return fits(job, control);
+}
+
+/* The largest memory of the core beside which a spy with inputs fits, in words; 0: none. */
+static int most_memory(struct build_job *job)
+{
+    struct build_control *control = &job->control;
+    int lane = lane_bytes(&job->board.target), most = 0;
+    for (int words = lane; words <= lane * job->board.rams / 4; words += lane) {
+        control->memory_words = words;
+        if (!fits_size(job, control, &sizes[LEAST_WITH_INPUTS])) break;
+        most = words;
+    }
+    return most;
+}
+
+/* The firmware alone, or with the network's C. */
+static int choose_core_memory(struct build_job *job)
+{
+    int least = job->board.rams < RAMS_FEW ? WORDS_SMALL : WORDS_LARGE;
+    int lane = lane_bytes(&job->board.target);
+    const struct build_fallback *fallback = &job->control.fallback;
+    if (!job_make_fallback(job, 4L * most_memory(job))) {
+        if (job->request->fallback == BUILD_FALLBACK_ON)
+            fail("--fallback on: %s", fallback->reason);
+        if (job->request->fallback == BUILD_FALLBACK_AUTO)
+            info("no software fall-back: %s", fallback->reason);
+        return least;
+    }
+    info("software fall-back: %d bytes of the core's memory, the network as C in the form %s",
+         fallback->memory_bytes, fallback->form);
+    int words = ((fallback->memory_bytes + 3) / 4 + lane - 1) / lane * lane;
+    return words > least ? words : least;
+}
+
 static void choose_memories(struct build_job *job)
 {
-    /* Inputs of the spy before events, events before records. */
-    static const struct {
-        bool inputs;
-        int events, records;
-    } sizes[] = {{true, 256, 256}, {true, 256, 128}, {true, 128, 128}, {true, 128, 64},
-                 {true, 64, 64},   {true, 64, 32},   {true, 32, 32},   {false, 256, 128},
-                 {false, 128, 64}, {false, 64, 32},  {false, 32, 32},  {false, 32, 16}};
     struct build_control *control = &job->control;
-    control->memory_words = job->board.rams < RAMS_FEW ? WORDS_SMALL : WORDS_LARGE;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        control->spy_inputs = sizes[i].inputs;
-        control->events = sizes[i].events;
-        control->records = sizes[i].records;
-        control->interval_cycles = job->interval_cycles;
-        if (fits(job, control)) return;
-        control->interval_cycles = crossing_cycles(job);
-        if (fits(job, control)) return;
-    }
+    control->memory_words = choose_core_memory(job);
+    for (int i = 0; i < SIZES; i++)
+        if (fits_size(job, control, &sizes[i])) return;
     fail("control core does not fit on %s: with %d bits of an event and %d of an answer, and %d "
          "block "
          "memories of the network, it needs more than the %d there are; build with control player",

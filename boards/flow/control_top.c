@@ -46,9 +46,8 @@ static void add_clocks(struct text *text, const struct build_job *job)
     const struct build_control *control = &job->control;
     top_add_clock(text, job);
     if (top_pll_makes_core(job)) return;
-    text_add(text, "    wire clk_core%s;  // %g MHz\n", control->divide > 1 ? "" : " = clk_sys",
-             control->core_mhz);
-    if (control->divide == 1) return;
+    if (control->divide == 1) return; /* one net with one name, by which reports call it */
+    text_add(text, "    wire clk_core;  // %g MHz\n", control->core_mhz);
     const char *buffer = job->family->clock_buffer;
     text_add(text, "%s    clock_divider #(.DIVIDE(%d)) divider (.clk_i(clk_sys), .clk_o(%s));\n",
              buffer ? "    wire clk_divided;\n" : "", control->divide,
@@ -79,8 +78,9 @@ static void add_control(struct text *text, const struct build_job *job)
              control->event_lanes, control->event_rows, control->answer_lanes, control->answer_rows,
              control->events, control->records, control->spy_inputs,
              loads ? job->load_address_bits : 1, job->load_data_bits, job->voted);
-    text_add(text, "        .clk_core_i(clk_core), .clk_i(clk_sys), .locked_i(locked),\n"
-                   "        .rx_i(rx_i), .tx_o(tx_o), .leds_o(leds_o),\n"
+    text_add(text, "        .clk_core_i(%s), .clk_i(clk_sys), .locked_i(locked),\n",
+             control->divide > 1 ? "clk_core" : "clk_sys");
+    text_add(text, "        .rx_i(rx_i), .tx_o(tx_o), .leds_o(leds_o),\n"
                    "        .network_rst_o(rst), .valid_o(valid), .data_o(data),\n"
                    "        .valid_i(answer_valid), .data_i(answer), .error_i(answer_error),\n"
                    "        .answer_o(checked), .scores_i(scores),\n");

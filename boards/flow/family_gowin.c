@@ -138,6 +138,7 @@ const struct family family_gowin = {
                [FAMILY_CARRIES] = {{"ALU", 1}},
                [FAMILY_RAMS] = {{"SP", 1}, {"SPX9", 1}, {"SDP*", 1}, {"DP*", 1}, {"pROM*", 1}},
                [FAMILY_DSPS] = {{"MULT*", 1}}},
+    .divide_nets = job_divide_nets,
     .pll_module = "pll_gowin",
     .add_pll = add_pll,
     .clock_buffer = "BUFG",

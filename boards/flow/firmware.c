@@ -82,7 +82,9 @@ void job_write_firmware(struct build_job *job)
 {
     uint32_t *words = arena_alloc(&job->arena, (size_t)job->control.memory_words, sizeof *words);
     struct text text = {0};
-    int count = read_words(job, find_image(job), words);
+    const struct build_fallback *fallback = &job->control.fallback;
+    int count = fallback->there ? fallback->word_count : read_words(job, find_image(job), words);
+    if (fallback->there) memcpy(words, fallback->words, (size_t)count * sizeof *words);
     fill_in(job, words);
     for (int i = 0; i < count; i++)
         text_add(&text, "%08x\n", words[i]);

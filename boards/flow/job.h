@@ -23,6 +23,18 @@ struct build_field {
     bool is_signed;
 };
 
+/* The network's own C in the core's firmware; see fallback.c. */
+struct build_fallback {
+    bool there;
+    const char *reason;   /* why it is left out, "" */
+    const char *form;     /* of the C: straight, loops, loadable */
+    long available_bytes; /* of the core's memory, at most */
+    int memory_bytes;     /* of them needed: image, data, stack */
+    int image_bytes, stack_bytes;
+    const uint32_t *words; /* the image, its CRC behind it */
+    int word_count;
+};
+
 /* What stands around the network with control `core`; see control.c. */
 struct build_control {
     int divide; /* the core's clock is the network's by so much */
@@ -37,6 +49,7 @@ struct build_control {
     int events, records;
     bool spy_inputs;
     int rams; /* that it takes, the core's too */
+    struct build_fallback fallback;
 };
 
 enum { BUILD_SEEN_MAX = 3 };
@@ -85,6 +98,9 @@ void job_choose_control(struct build_job *job);
 /* control_top.c: the board's top with it; the names of its sources without .v, NULL-terminated. */
 void job_write_control_top(struct build_job *job, struct text *text);
 const char *const *job_control_sources(const struct build_job *job);
+/* fallback.c: compiles the firmware with the network's C for a core's memory of so many bytes at
+ * most. False: it is left out, control.fallback.reason says why. */
+bool job_make_fallback(struct build_job *job, long available_bytes);
 /* firmware.c: firmware.hex, in which network and board are named. */
 void job_write_firmware(struct build_job *job);
 /* top.c, for control_top.c: the clock, the network's wires, and its instance with the nets of its
@@ -112,6 +128,9 @@ void job_synthesise_top(struct build_job *job);
 int job_trim_carries(struct build_job *job, const char *name);
 /* carry_cells.c, for iCE40: puts LUTs and registers into logic cells that hold only a carry; 0. */
 int job_share_cells(struct build_job *job, const char *name);
+/* fanout.c, for Gowin: divides the nets of a netlist in JSON that nextpnr would route first and
+ * lock. */
+void job_divide_nets(struct build_job *job, const char *name);
 /* place.c: the network's logic cells, by packing it alone; ends with one line when they are more
  * than the part has. */
 void job_pack_network(struct build_job *job);

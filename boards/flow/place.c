@@ -176,6 +176,7 @@ static void read_report(struct build_job *job, struct attempt *attempt)
         if (is_clock(clock->string, "clk_core")) attempt->core_fmax_mhz = achieved;
         if (achieved < asked) attempt->met = false;
     }
+    if (job->control.divide == 1) attempt->core_fmax_mhz = attempt->fmax_mhz;
     if (!found) fail_at(file, 0, "names no clock \"%s\"", name);
     attempt->limited_by_control = is_limited_by_control(job, report, name);
     read_use(job, file, report, &attempt->cells_used, &attempt->cells_available);

@@ -22,6 +22,20 @@ static void add_resources(cJSON *json, const struct build_result *result)
     json_add_number(json, "wrapper_bram", result->wrapper_bram);
 }
 
+static void add_fallback(cJSON *core, const struct build_job *job)
+{
+    const struct build_fallback *fallback = &job->control.fallback;
+    json_add_number(core, "memory_bytes", 4.0 * job->control.memory_words);
+    cJSON *row = cJSON_AddObjectToObject(core, "fallback");
+    cJSON_AddBoolToObject(row, "there", fallback->there);
+    cJSON_AddStringToObject(row, "reason", fallback->reason);
+    if (!fallback->there) return;
+    cJSON_AddStringToObject(row, "form", fallback->form);
+    json_add_number(row, "image_bytes", fallback->image_bytes);
+    json_add_number(row, "stack_bytes", fallback->stack_bytes);
+    json_add_number(row, "needed_bytes", fallback->memory_bytes);
+}
+
 /* What a host has to know of a board that is controlled by a soft core. */
 static void add_control(cJSON *json, const struct build_job *job)
 {
@@ -34,6 +48,7 @@ static void add_control(cJSON *json, const struct build_job *job)
     json_add_number(row, "fmax_mhz", result->core_fmax_mhz);
     json_add_number(row, "uart_baud", result->uart_baud);
     json_add_number(row, "records", job->control.records);
+    add_fallback(row, job);
 }
 
 static double count_events(const struct build_job *job)

@@ -152,4 +152,5 @@ void job_synthesise_top(struct build_job *job)
     job->result->wrapper_bram = count(job, stat, FAMILY_RAMS);
     cJSON_Delete(stat);
     trim(job, "design.json");
+    if (job->family->divide_nets) job->family->divide_nets(job, "design.json");
 }

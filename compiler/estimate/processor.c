@@ -115,3 +115,12 @@ struct processor_cost processor_loops(const struct program *p, bool multiplies, 
     roll_free(roll);
     return cost;
 }
+
+bool processor_prefers_loops(const struct processor_cost *straight,
+                             const struct processor_cost *loops, double memory_bytes)
+{
+    bool straight_fits = straight->bytes <= memory_bytes, loops_fit = loops->bytes <= memory_bytes;
+    if (straight_fits != loops_fit) return loops_fit;
+    if (straight_fits) return loops->instructions < straight->instructions;
+    return loops->bytes < straight->bytes;
+}

@@ -16,4 +16,9 @@ struct processor_cost processor_straight(const struct program *program, bool mul
 struct processor_cost processor_loops(const struct program *program, bool multiplies,
                                       int *matrices);
 
+/* Whether the loops are the better form: the fewest instructions that fit the memory, else the
+ * smaller one. */
+bool processor_prefers_loops(const struct processor_cost *straight,
+                             const struct processor_cost *loops, double memory_bytes);
+
 #endif

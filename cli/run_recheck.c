@@ -1,0 +1,75 @@
+/* sluice run: answers that the board's core recomputes, by the network's own C in its firmware. */
+#include "base/error.h"
+#include "cli/run.h"
+
+#include <string.h>
+
+enum { RECHECK_DEFAULT = 16 };
+
+bool run_rechecks(const struct run *run)
+{
+    return run->board.fallback && run->cli->flags.recheck != 0;
+}
+
+void run_prepare_recheck(struct run *run)
+{
+    const struct flags *flags = &run->cli->flags;
+    if (flags->recheck > 0 && !run->board.fallback)
+        fail("%s: the board has no software fall-back to recheck with; build it with --fallback on",
+             run->board.port.name);
+    if (run_rechecks(run) && !flags->spy) host_arm_spy(&run->board, 0, 0);
+}
+
+void run_recheck_record(struct run *run, uint32_t back, bool *is_there)
+{
+    struct run_recheck *recheck = &run->recheck;
+    uint32_t result[RECHECK_WORDS];
+    *is_there = host_recheck(&run->board, back, result);
+    if (!*is_there) return;
+    recheck->records += result[RECHECK_OUTCOME] != RECHECK_SKIPPED;
+    recheck->skipped += result[RECHECK_OUTCOME] == RECHECK_SKIPPED;
+    if (result[RECHECK_OUTCOME] != RECHECK_DIFFERENT) return;
+    if (recheck->different++ == 0)
+        snprintf(recheck->first, sizeof recheck->first,
+                 "event %u: word %u is %08x, the core computes %08x", result[RECHECK_EVENT],
+                 result[RECHECK_WORD], result[RECHECK_FABRIC], result[RECHECK_CORE]);
+}
+
+void run_recheck(struct run *run)
+{
+    int most = run->cli->flags.recheck >= 0 ? run->cli->flags.recheck : RECHECK_DEFAULT;
+    bool is_there = true;
+    if (!run_rechecks(run)) return;
+    host_write_word(&run->board, ADDRESS_CONTROL, CONTROL_FREEZE);
+    for (int back = 0; back < most && is_there; back++)
+        run_recheck_record(run, (uint32_t)back, &is_there);
+    host_recheck_live(&run->board, true); /* the spy is the core's again */
+}
+
+void run_take_core_counts(struct run *run, const uint32_t counts[COUNTS_ALL])
+{
+    struct run_recheck *recheck = &run->recheck;
+    memcpy(recheck->counts, counts, sizeof recheck->counts);
+    if (counts[COUNT_DIFFERENT] > 0 && !recheck->first[0])
+        snprintf(recheck->first, sizeof recheck->first,
+                 "event %u: word %u is %08x, the core computes %08x", counts[COUNT_FIRST],
+                 counts[COUNT_FIRST + 1], counts[COUNT_FIRST + 3], counts[COUNT_FIRST + 2]);
+}
+
+cJSON *run_recheck_json(const struct run *run)
+{
+    const struct run_recheck *recheck = &run->recheck;
+    const uint32_t *counts = recheck->counts;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddBoolToObject(json, "there", run->board.fallback);
+    if (!run->board.fallback) return json;
+    cJSON_AddBoolToObject(json, "stale", counts[COUNT_STATE] & STATE_STALE);
+    json_add_number(json, "records", (double)recheck->records);
+    json_add_number(json, "different", (double)recheck->different);
+    json_add_number(json, "skipped", (double)recheck->skipped);
+    json_add_number(json, "cycles", counts[COUNT_CYCLES]);
+    json_add_number(json, "core_records", counts[COUNT_RECHECKED]);
+    json_add_number(json, "core_different", counts[COUNT_DIFFERENT]);
+    cJSON_AddStringToObject(json, "first", recheck->first);
+    return json;
+}
