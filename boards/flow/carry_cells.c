@@ -93,10 +93,10 @@ static void read_node(struct node *node, cJSON *cell)
     *node = (struct node){.cell = cell,
                           .connections = cJSON_GetObjectItemCaseSensitive(cell, "connections"),
                           .lut = NONE};
-    node->kind = !strcmp(type, "SB_LUT4")          ? LUT
-                 : !strcmp(type, "SB_CARRY")       ? CARRY
-                 : !strncmp(type, "SB_DFF", 6)     ? FF
-                                                   : OTHER;
+    node->kind = !strcmp(type, "SB_LUT4")      ? LUT
+                 : !strcmp(type, "SB_CARRY")   ? CARRY
+                 : !strncmp(type, "SB_DFF", 6) ? FF
+                                               : OTHER;
     const char *const *ports = node->kind == LUT     ? lut_ports
                                : node->kind == CARRY ? carry_ports
                                                      : ff_ports;
@@ -111,8 +111,8 @@ static void read_node(struct node *node, cJSON *cell)
 
 static struct node *add_node(struct netlist *list, cJSON *cell)
 {
-    list->nodes = array_grow(list->nodes, &list->node_capacity, (size_t)list->count + 1,
-                             sizeof *list->nodes);
+    list->nodes =
+        array_grow(list->nodes, &list->node_capacity, (size_t)list->count + 1, sizeof *list->nodes);
     read_node(&list->nodes[list->count], cell);
     return &list->nodes[list->count++];
 }
@@ -506,9 +506,8 @@ static int tile_inputs(const struct netlist *list, int start, bool is_fed, int p
     for (int n = start; n != NONE && at / TILE_CELLS <= tile; n = next_of(list, n), at++) {
         if (at / TILE_CELLS != tile) continue;
         const struct node *carry = &list->nodes[n];
-        inputs += carry->lut != NONE
-                      ? count_inputs(list->nodes[carry->lut].net)
-                      : (carry->net[FIRST] > ZERO) + (carry->net[SECOND] > ZERO);
+        inputs += carry->lut != NONE ? count_inputs(list->nodes[carry->lut].net)
+                                     : (carry->net[FIRST] > ZERO) + (carry->net[SECOND] > ZERO);
     }
     return inputs;
 }
