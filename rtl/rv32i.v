@@ -346,6 +346,7 @@ module rv32i #(
     // What is added where the sum is not used lets the choice share the cells of the sum (iCE40).
     wire [30:0] fetch   = {pc_q, further} + {{30{use_acc}}, further};
     wire [29:0] address = use_acc ? acc_q[31:2] : fetch[30:1];
+    wire        unused_fetch = fetch[0];
     wire        shifted = count_q == 5'd0;
 
     assign bus_addr_o  = {address, 2'b00};
