@@ -43,6 +43,9 @@ void run_recheck(struct run *run)
     host_write_word(&run->board, ADDRESS_CONTROL, CONTROL_FREEZE);
     for (int back = 0; back < most && is_there; back++)
         run_recheck_record(run, (uint32_t)back, &is_there);
+    if (!is_there && run->recheck.records + run->recheck.skipped == 0)
+        info("the core recomputed nothing: the spy has no records, or the core does not know the "
+             "weights that were loaded before its start");
     host_recheck_live(&run->board, true); /* the spy is the core's again */
 }
 

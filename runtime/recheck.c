@@ -3,6 +3,7 @@
  */
 #include "recheck.h"
 
+#include "fields.h"
 #include "line.h"
 #include "network.h"
 #include "trigger.h"
@@ -13,13 +14,15 @@ enum {
     EVENT_WORDS = (NETWORK_IN_BITS + 31) / 32,
     ANSWER_WORDS = (NETWORK_OUT_BITS + 31) / 32,
     QUIET_CYCLES = 1 << 16, /* without a byte received: nobody waits for an answer */
+    PAUSE_CYCLES = 1 << 15, /* from one live recheck to the next: the spy is frozen for 3 % of it */
     SHELL_RECORDS = 8
 };
 static const uint32_t loaded_mark = 0x10aded; /* in was_loaded */
 
 static uint32_t counts[COUNTS_ALL - COUNTS]; /* from COUNT_RECHECKED on */
-static uint32_t event[EVENT_WORDS], answer[ANSWER_WORDS], recorded[ANSWER_WORDS];
-static unsigned given; /* words of the event that the host gave so far */
+static uint32_t event[EVENT_WORDS], asked[EVENT_WORDS], answer[ANSWER_WORDS],
+    recorded[ANSWER_WORDS];
+static unsigned given; /* words in asked[] so far */
 static bool is_live, is_taken;
 static bool is_mixed; /* weights were swapped since the spy was armed */
 
@@ -35,61 +38,32 @@ bool recheck_differs(void)
 
 /* ---- an event through the network's C ---- */
 
-/* 1 to 32 bits from bit `at` on. */
-static uint32_t bits_at(const uint32_t *words, unsigned at, unsigned width)
+/* Elements of in[] and out[] that are wider than 32 bits are rare, and cost. */
+static network_in take(const uint32_t *words, unsigned at, const struct network_field *field)
 {
-    unsigned shift = at & 31;
-    uint32_t bits = words[at >> 5] >> shift;
-    if (shift + width > 32) bits |= words[(at >> 5) + 1] << (32 - shift);
-    return width < 32 ? bits & ((UINT32_C(1) << width) - 1) : bits;
+    if (sizeof(network_in) > 4)
+        return (network_in)field_wide(words, at, field->width, field->is_signed);
+    return (network_in)field_narrow(words, at, field->width, field->is_signed);
 }
 
-static void put_bits(uint32_t *words, unsigned at, unsigned width, uint32_t bits)
+static void put(unsigned at, unsigned width, network_out number)
 {
-    unsigned shift = at & 31;
-    if (width < 32) bits &= (UINT32_C(1) << width) - 1;
-    words[at >> 5] |= bits << shift;
-    if (shift + width > 32) words[(at >> 5) + 1] |= bits >> (32 - shift);
-}
-
-/* A stored integer of up to 32 bits, or of more where the network has such. */
-static network_in integer_at(const uint32_t *words, unsigned at, const struct network_field *field)
-{
-    unsigned width = field->width;
-    if (sizeof(network_in) > 4 && width > 32) {
-        uint64_t top = (uint64_t)field->is_signed << (width - 1);
-        uint64_t bits = bits_at(words, at, 32) | (uint64_t)bits_at(words, at + 32, width - 32)
-                                                     << 32;
-        return (network_in)((bits ^ top) - top);
-    }
-    uint32_t top = (uint32_t)field->is_signed << (width - 1), bits = bits_at(words, at, width);
-    if (sizeof(network_in) > 4 && !field->is_signed) return (network_in)bits;
-    return (network_in)(int32_t)((bits ^ top) - top);
-}
-
-static void put_integer(uint32_t *words, unsigned at, unsigned width, network_out number)
-{
-    if (sizeof(network_out) > 4 && width > 32) {
-        put_bits(words, at, 32, (uint32_t)number);
-        put_bits(words, at + 32, width - 32, (uint32_t)((uint64_t)(int64_t)number >> 32));
-    } else {
-        put_bits(words, at, width, (uint32_t)number);
-    }
+    if (sizeof(network_out) > 4)
+        field_put_wide(answer, at, width, number);
+    else
+        field_put_narrow(answer, at, width, (int32_t)number);
 }
 
 #ifdef NETWORK_LOAD
-static struct network_memories banks[2]; /* as the fabric's */
-static bool is_unknown[2];               /* the fabric's holds what the core did not see */
+/* As the fabric's, but for their names: bank_o tells of an event, and so nothing after a swap. */
+static struct network_memories banks[2];
+static bool is_unknown[2]; /* the fabric's holds what the core did not see */
+static unsigned bank;      /* in use */
 static uint32_t was_loaded __attribute__((section(".noinit"))); /* outlives a reset */
-
-static unsigned bank_in_use(void)
-{
-    return REGISTER_STATUS & STATUS_BANK ? 1 : 0;
-}
 
 static bool is_stale(void)
 {
-    return is_unknown[bank_in_use()];
+    return is_unknown[bank];
 }
 #else
 static bool is_stale(void)
@@ -98,19 +72,19 @@ static bool is_stale(void)
 }
 #endif
 
-/* event[] through the network into answer[]; false: an input lies outside of its range. */
-static bool evaluate(void)
+/* An event through the network into answer[]; false: an input lies outside of its range. */
+static bool evaluate(const uint32_t *words)
 {
     static network_in in[NETWORK_INPUTS];
     static network_out out[NETWORK_OUTPUTS];
     uint32_t start = REGISTER_TIME;
     unsigned at = 0;
     for (unsigned i = 0; i < NETWORK_INPUTS; at += network_in_fields[i++].width) {
-        in[i] = integer_at(event, at, &network_in_fields[i]);
+        in[i] = take(words, at, &network_in_fields[i]);
         if (in[i] < network_in_least[i] || in[i] > network_in_most[i]) return false;
     }
 #ifdef NETWORK_LOAD
-    NETWORK_EVAL(&banks[bank_in_use()], in, out);
+    NETWORK_EVAL(&banks[bank], in, out);
 #else
     NETWORK_EVAL(in, out);
 #endif
@@ -118,7 +92,7 @@ static bool evaluate(void)
         answer[i] = 0;
     at = 0;
     for (unsigned i = 0; i < NETWORK_OUTPUTS; at += network_out_widths[i++])
-        put_integer(answer, at, network_out_widths[i], out[i]);
+        put(at, network_out_widths[i], out[i]);
     *count(COUNT_CYCLES) = REGISTER_TIME - start;
     return true;
 }
@@ -144,7 +118,6 @@ static bool copy_record(uint32_t back, uint32_t *number)
         recorded[i] = record[1 + i];
     for (unsigned i = 0; i < EVENT_WORDS; i++)
         event[i] = input[i];
-    given = 0;
     return true;
 }
 
@@ -162,7 +135,7 @@ static void compare(uint32_t number, uint32_t result[RECHECK_WORDS])
         result[i] = 0;
     result[RECHECK_EVENT] = number;
     result[RECHECK_WORD] = UINT32_MAX;
-    if (!evaluate()) {
+    if (!evaluate(event)) {
         result[RECHECK_OUTCOME] = RECHECK_SKIPPED;
         (*count(COUNT_SKIPPED))++;
         return;
@@ -219,7 +192,8 @@ void recheck_take_spy(void)
 
 void recheck_start(void)
 {
-    is_taken = REGISTER_STATUS & (STATUS_ARMED | STATUS_FROZEN);
+    uint32_t status = REGISTER_STATUS;
+    is_taken = status & STATUS_FROZEN || (status & STATUS_ARMED && REGISTER_SPY_TRIGGER != 0);
     is_live = true;
 #ifdef NETWORK_LOAD
     is_unknown[0] = is_unknown[1] = was_loaded == loaded_mark;
@@ -230,7 +204,9 @@ void recheck_start(void)
 /* Others are not told that the spy is frozen for the time of a copy. */
 void recheck_poll(void)
 {
+    static uint32_t latest;
     uint32_t number, result[RECHECK_WORDS];
+    if (REGISTER_TIME - latest < PAUSE_CYCLES) return;
     if (!is_live || is_taken || is_stale() || line_quiet_cycles() < QUIET_CYCLES) return;
     if (!(REGISTER_STATUS & STATUS_ARMED) || (is_mixed && load_is_done())) {
         arm();
@@ -239,6 +215,7 @@ void recheck_poll(void)
     if (is_mixed || REGISTER_SPY_STATE >> 16 == 0) return;
     REGISTER_INTERRUPT = 0;
     REGISTER_CONTROL = CONTROL_FREEZE;
+    latest = REGISTER_TIME;
     bool is_there = copy_record(0, &number);
     arm();
     if (is_there) compare(number, result);
@@ -253,11 +230,11 @@ void recheck_wrote(uint32_t address, uint32_t word)
     if ((controls && word & CONTROL_FREEZE) || address == ADDRESS_SPY_TRIGGER ||
         address == ADDRESS_SPY_AFTER)
         is_taken = true;
-    if (controls && word & CONTROL_SWAP) is_mixed = true;
+    if (controls && word & CONTROL_SWAP) recheck_swap();
 #ifdef NETWORK_LOAD
     if (address == ADDRESS_LOAD_DATA) { /* past the load requests */
         was_loaded = loaded_mark;
-        is_unknown[!bank_in_use()] = true;
+        is_unknown[!bank] = true;
     }
 #endif
 }
@@ -267,24 +244,28 @@ void recheck_load(uint32_t place, uint32_t word)
 {
 #ifdef NETWORK_LOAD
     static uint32_t low;
-    unsigned bank = !bank_in_use();
     was_loaded = loaded_mark;
     if (NETWORK_LOAD_PARTS == 1)
-        NETWORK_LOAD(&banks[bank], place, word);
+        NETWORK_LOAD(&banks[!bank], place, word);
     else if (place % 2 == 0)
         low = word;
     else
-        NETWORK_LOAD(&banks[bank], place / 2, (uint64_t)word << 32 | low);
+        NETWORK_LOAD(&banks[!bank], place / 2, (uint64_t)word << 32 | low);
     /* they come in order */
-    if (place + 1 == NETWORK_LOAD_WORDS * NETWORK_LOAD_PARTS) is_unknown[bank] = false;
+    if (place + 1 == NETWORK_LOAD_WORDS * NETWORK_LOAD_PARTS) is_unknown[!bank] = false;
 #else
     (void)place, (void)word;
 #endif
 }
 
+/* A swap that is asked for too early is refused. */
 void recheck_swap(void)
 {
+#ifdef NETWORK_LOAD
+    if (!load_is_done()) return;
+    bank = !bank;
     is_mixed = true;
+#endif
 }
 
 /* ---- requests ---- */
@@ -294,16 +275,15 @@ static uint8_t answer_evaluate(struct frame *frame)
     unsigned words = frame->length / 4u;
     uint32_t place = frame_word(frame, 0);
     if (words < 2 || frame->length % 4 || words - 1 > EVENT_WORDS) return MONITOR_LENGTH;
-    if (place != 0 && place != given) return MONITOR_INCOMPLETE;
+    if (place > given) return MONITOR_INCOMPLETE; /* one that was given may come again */
     if (place + words - 1 > EVENT_WORDS) return MONITOR_LENGTH;
     if (is_stale()) return MONITOR_STALE;
     for (unsigned i = 1; i < words; i++)
-        event[place++] = frame_word(frame, i);
+        asked[place++] = frame_word(frame, i);
     given = place;
     frame->length = 0;
     if (place < EVENT_WORDS) return 0;
-    given = 0;
-    if (!evaluate()) return MONITOR_RANGE;
+    if (!evaluate(asked)) return MONITOR_RANGE;
     frame_add_word(frame, *count(COUNT_CYCLES));
     for (unsigned i = 0; i < ANSWER_WORDS; i++)
         frame_add_word(frame, answer[i]);

@@ -19,6 +19,11 @@
 
 enum { TOOL_LIMIT_S = 1800, MAX_ARGUMENTS = 64, MAX_GENERATED = 4096 };
 
+/* Verilator 5.006 makes wrong code of deep chains of exclusive ors with const-bit-op-tree: a right
+ * netlist of Gowin's carry cells was said to be wrong. */
+static const char *const verilator_flags[] = {
+    "-Wno-fatal",  "-Wno-lint", "-Wno-style", "-O3", "-fno-const-bit-op-tree",
+    "--x-initial", "unique",    NULL};
 /* With -O1 (add_flags): simulates as fast as -O3 here, and compiles three times as fast. */
 static const char *const compiler_flags[] = {
     "-std=gnu++17",    "-faligned-new", "-fcf-protection=none", "-w",
@@ -170,6 +175,8 @@ static void design_key(const struct bench_design *design, char key[33])
     hash_add(&hash, bench_source(design), strlen(bench_source(design)));
     for (int i = 0; compiler_flags[i]; i++)
         hash_add(&hash, compiler_flags[i], strlen(compiler_flags[i]) + 1);
+    for (int i = 0; verilator_flags[i]; i++)
+        hash_add(&hash, verilator_flags[i], strlen(verilator_flags[i]) + 1);
     hash_add(&hash, design->top, strlen(design->top) + 1);
     if (design->axis) hash_add(&hash, sim_axis_bench, strlen(sim_axis_bench));
     if (design->loads) hash_add(&hash, sim_load_bench, strlen(sim_load_bench));
@@ -205,16 +212,13 @@ static void verilate(struct arena *arena, const struct bench_design *design, con
     while (design->sources[sources])
         sources++;
     const char **argv = arena_alloc(arena, (size_t)sources + 32, sizeof *argv);
-    /* Verilator 5.006 makes wrong code of deep chains of exclusive ors with that optimisation: a
-     * right netlist of Gowin's carry cells was said to be wrong. */
-    const char *const fixed[] = {"verilator",   "--cc",       "--prefix",
-                                 "Vnet",        "-Wno-fatal", "-Wno-lint",
-                                 "-Wno-style",  "-O3",        "-fno-const-bit-op-tree",
-                                 "--x-initial", "unique",     "--top-module",
-                                 design->top,   "--Mdir",     model};
+    const char *const fixed[] = {"verilator",    "--cc",      "--prefix", "Vnet",
+                                 "--top-module", design->top, "--Mdir",   model};
     int count = 0;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         argv[count++] = fixed[i];
+    for (int i = 0; verilator_flags[i]; i++)
+        argv[count++] = verilator_flags[i];
     if (design->trace) argv[count++] = "--trace";
     if (design->board)
         argv[count++] = arena_printf(arena, "-I%s", file_folder(arena, design->sources[0]));

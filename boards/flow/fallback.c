@@ -71,7 +71,6 @@ static void compile_c(struct build_job *job, const struct form *form, const char
 {
     struct emit_header header = {"build", "", form->name, job->board.name};
     const char *folder = folder_of(job);
-    folder_remove(folder);
     file_make_folder(folder);
     emit_c_form(form->program, &header, form->style, folder);
     emit_c_core(form->program, folder);
@@ -236,6 +235,7 @@ bool job_make_fallback(struct build_job *job, long available_bytes)
     struct build_fallback *fallback = &job->control.fallback;
     const char *folder = job->request->folder;
     *fallback = (struct build_fallback){.available_bytes = available_bytes, .reason = ""};
+    folder_remove(folder_of(job));
     if (!find_reason(job)) return false;
     const char *file =
         file_join(&job->arena, folder, job->load_data_bits ? "program.sluice" : "lowered.sluice");

@@ -108,6 +108,7 @@ const struct family family_ecp5 = {
     .name = "ecp5",
     .plls = {"EHXPLLL"},
     .needs_speed = true,
+    .register_rams = 1, /* of two copies; the other is in LUTs */
     .needs_io_type = true,
     .search_pll = search_pll,
     .divide_max = 1,

@@ -142,6 +142,7 @@ const struct family family_gowin = {
     .pll_module = "pll_gowin",
     .add_pll = add_pll,
     .clock_buffer = "BUFG",
+    .register_rams = 1, /* of two copies; the other is in LUTs */
     .write_constraints = write_constraints,
     .add_part = add_part,
     .add_constraints = add_constraints,
