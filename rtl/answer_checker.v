@@ -73,7 +73,7 @@ module answer_checker #(
     assign late_o      = due_q[LAST] != there_q[LAST];
     assign word_take_o = due_q[ANSWER_ROWS-1:0];
 
-    // ---- the answer, its lowest row first
+    // ---- the answer, its lowest row first; between playings what the host may write goes through it instead
     reg [WIDTH*ANSWER_ROWS-1:0] answer_q;
     wire [WIDTH-1:0]            word = answer_q[WIDTH-1:0];
     wire [WIDTH*ANSWER_ROWS-1:0] padded;
@@ -88,11 +88,11 @@ module answer_checker #(
             assign padded[WIDTH*ANSWER_ROWS-1:OUT_BITS] = {WIDTH * ANSWER_ROWS - OUT_BITS{1'b0}};
         end
         if (ANSWER_ROWS == 1) begin : g_row
-            always @(posedge clk_i) if (valid_i) answer_q <= padded;
+            always @(posedge clk_i) if (valid_i | ~busy_i) answer_q <= valid_i ? padded : {LANES{wdata_i}};
         end else begin : g_rows
             always @(posedge clk_i)
-                if (valid_i)                          answer_q <= padded;
-                else if (|there_q[ANSWER_ROWS-2:0])   answer_q <= {{WIDTH{1'b0}}, answer_q[WIDTH*ANSWER_ROWS-1:WIDTH]};
+                if (valid_i | ~busy_i | (|there_q[ANSWER_ROWS-2:0]))
+                    answer_q <= valid_i ? padded : {{LANES{wdata_i}}, answer_q[WIDTH*ANSWER_ROWS-1:WIDTH]};
         end
     endgenerate
 
@@ -107,21 +107,20 @@ module answer_checker #(
     wire [ROW_BITS-1:0] host_row = address_i[LANE_BITS +: ROW_BITS];
     wire [ROW_BITS-1:0] row      = busy_i ? place_q : host_row;
     wire                records  = busy_i & record_i & (|(due_q[ANSWER_ROWS-1:0] & there_q[ANSWER_ROWS-1:0]));
-    wire [ROW_BITS-1:0] put_row  = busy_i ? place_then_q : host_row;
-    wire [WIDTH-1:0]    put_data = busy_i ? word : {LANES{wdata_i}};
+    wire [ROW_BITS-1:0] put_row  = place_then_q;
+    wire [WIDTH-1:0]    put_data = word;
     wire                reads, ends;
+    wire                earlier   = ~(play_i | last_left_q[EVENT_BITS]);
     wire                meets    = (records | (write_i & ~busy_i)) && row == put_row;  // then nobody looks at what is read
 
     always @(posedge clk_i) row_q <= meets ? {WIDTH{1'bx}} : rows[row];
     always @(posedge clk_i) if (put_last_i) last_q <= {1'b0, wdata_i[EVENT_BITS-1:0]} - 1'b1;
     always @(posedge clk_i)
-        if (play_i)   last_left_q <= last_q;
-        else if (due) last_left_q <= last_left_q[EVENT_BITS] ? last_q : last_left_q - 1'b1;
+        if (play_i | due) last_left_q <= earlier ? last_left_q + {EVENT_BITS + 1{earlier}} : last_q;
     always @(posedge clk_i) if (due) wrap_q <= last_left_q[EVENT_BITS];
     always @(posedge clk_i)
-        if (play_i)     place_q <= {ROW_BITS{1'b0}};
-        else if (reads) place_q <= ends ? {ROW_BITS{1'b0}} : place_q + 1'b1;
-    always @(posedge clk_i) place_then_q <= place_q;
+        if (play_i | reads) place_q <= play_i | ends ? {ROW_BITS{1'b0}} : place_q + 1'b1;
+    always @(posedge clk_i) place_then_q <= row;
 
     generate
         if (ANSWER_ROWS == 1) begin : g_whole

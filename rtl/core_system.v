@@ -43,7 +43,7 @@ module core_system #(
     reg         ready_q, from_memory_q;
     reg  [31:0] memory_q, register_q;
     wire        external   = address[31] & (address[26] | address[25] | address[24] | address[16]);
-    wire        ask        = valid & ~ready_q & ~external;
+    wire        ask        = valid & ~ready_q & ~external & ~(address[31] & crc_busy);
     wire        writes     = ask & (wstrb != 4'd0);
     wire        in_memory  = ~address[31];
     wire [5:0]  number     = address[7:2];
@@ -127,13 +127,12 @@ module core_system #(
     assign          timer_irq = timer_q;
     assign          leds_o    = leds_q;
 
-    // CRC-32, two bits a cycle: done before the next access can come.
+    // CRC-32, a bit a cycle; registers wait until it is done.
     localparam [31:0] POLYNOMIAL = 32'hedb8_8320;
     reg  [7:0]  crc_data_q;
-    reg  [3:0]  crc_step_q;
-    wire        crc_first  = crc_q[0] ^ crc_data_q[0];
-    wire        crc_second = crc_q[1] ^ crc_data_q[1] ^ (crc_first & POLYNOMIAL[0]);
-    wire [31:0] crc_next   = {2'b00, crc_q[31:2]} ^ ({1'b0, POLYNOMIAL[31:1]} & {32{crc_first}}) ^ (POLYNOMIAL & {32{crc_second}});
+    reg  [3:0]  crc_left_q;  // bits to come, less 1; negative: none
+    wire        crc_busy  = ~crc_left_q[3];
+    wire [31:0] crc_next  = {1'b0, crc_q[31:1]} ^ (POLYNOMIAL & {32{crc_q[0] ^ crc_data_q[0]}});
 
     always @(posedge clk_i)
         if (rst) begin
@@ -150,21 +149,25 @@ module core_system #(
         else if (put && number == REGISTER_LEDS)  leds_q <= wdata[LEDS-1:0];
     always @(posedge clk_i)
         if (put && number == REGISTER_CRC) crc_q <= ~wdata;
-        else if (crc_step_q[0])            crc_q <= crc_next;
-    always @(posedge clk_i) crc_data_q <= put ? wdata[7:0] : {2'b00, crc_data_q[7:2]};
-    always @(posedge clk_i) crc_step_q <= put && number == REGISTER_CRC_DATA ? 4'b1111 : {1'b0, crc_step_q[3:1]};
+        else if (crc_busy)                 crc_q <= crc_next;
+    always @(posedge clk_i) crc_data_q <= crc_busy ? {1'b0, crc_data_q[7:1]} : wdata[7:0];
+    always @(posedge clk_i)
+        if (rst)                                     crc_left_q <= 4'b1111;
+        else if (put && number == REGISTER_CRC_DATA) crc_left_q <= 4'd7;
+        else if (crc_busy)                           crc_left_q <= crc_left_q - 4'd1;
 
     // ---- watchdog: counts at each multiple of 2^16 of the time; interrupts
     reg  [7:0] left_q;
     reg        carry_q, bit_q;  // bit_q: the last reset was the watchdog's
     reg  [1:0] enable_q;
     wire       expires = carry_q & (left_q == 8'd1);
+    wire       sets    = put && number == REGISTER_WATCHDOG;
+    wire       counts  = carry_q & (left_q != 8'd0) & ~sets;
 
     always @(posedge clk_i) carry_q <= &time_q[15:0];
     always @(posedge clk_i)
         if (rst)                                     left_q <= 8'd0;
-        else if (put && number == REGISTER_WATCHDOG) left_q <= wdata[7:0];
-        else if (carry_q && left_q != 8'd0)          left_q <= left_q - 8'd1;
+        else if (sets | counts)                      left_q <= counts ? left_q + {8{counts}} : wdata[7:0];
     always @(posedge clk_i) bitten_q <= ~rst & expires;
     always @(posedge clk_i) bit_q    <= ~rst_i & (bit_q | bitten_q);
     always @(posedge clk_i)

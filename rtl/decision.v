@@ -57,6 +57,8 @@ module decision #(
         .clk_i(clk_i), .put_i(apply_q[1]), .data_i(staged_mask & some), .value_o(mask), .upset_o(upsets[5*CLASSES+1])
     );
 
+    wire [PRESCALE_BITS:0] less_2 = {1'b0, wdata_i[PRESCALE_BITS-1:0]} - {{PRESCALE_BITS-1{1'b0}}, 2'd2};
+
     genvar k;
     generate
         for (k = 0; k < CLASSES; k = k + 1) begin : g_class
@@ -81,26 +83,24 @@ module decision #(
                 );
             end
 
-            // ---- prescale: count is the number of the event behind the next, from 2 on; a prescale of 0 takes the class out of the mask
-            wire [PRESCALE_BITS-1:0] every, prescale, count;
-            wire                     keep, each;
-            reg                      one_q;  // each event is kept; every is staged long before it is applied
-            wire [PRESCALE_BITS-1:0] first = {{PRESCALE_BITS-2{1'b0}}, 2'd2};
-            wire                     unused_number = &{1'b0, number};
-            assign some[k] = |every;
-            always @(posedge clk_i) one_q <= every == {{PRESCALE_BITS-1{1'b0}}, 1'b1};
+            // ---- prescale: count goes from n - 2 down to -1, whose sign says that the next event is the n-th; n = 0 takes the class out
+            // of the mask, as it is by configuration. The new n is only read when a count begins, so it may be there a cycle before the count begins anew.
+            wire [PRESCALE_BITS:0] every, prescale, count;
+            wire                   keep = count[PRESCALE_BITS];
+            wire                   counting = ~(apply_q[0] | keep);
+            wire                   unused_number = &{1'b0, number};
+            assign some[k] = ~(every[PRESCALE_BITS] & ~every[0]);
             always @(posedge clk_i) kept_q[k] <= pass_q[k] & keep;
-            kept_register #(.WIDTH(PRESCALE_BITS), .VOTED(VOTED)) staged_prescale (
-                .clk_i(clk_i), .put_i(put_prescale_i[k]), .data_i(wdata_i[PRESCALE_BITS-1:0]), .value_o(every), .upset_o(upsets[5*k+2])
+            kept_register #(.WIDTH(PRESCALE_BITS + 1), .VOTED(VOTED), .INITIAL({{PRESCALE_BITS{1'b1}}, 1'b0})) staged_prescale (
+                .clk_i(clk_i), .put_i(put_prescale_i[k]), .data_i(less_2), .value_o(every), .upset_o(upsets[5*k+2])
             );
             kept_register #(.WIDTH(PRESCALE_BITS + 1), .VOTED(VOTED)) prescales (
-                .clk_i(clk_i), .put_i(apply_q[0]), .data_i({one_q, every}), .value_o({each, prescale}), .upset_o(upsets[5*k+3])
+                .clk_i(clk_i), .put_i(apply_i), .data_i(every), .value_o(prescale), .upset_o(upsets[5*k+3])
             );
-            // Whether the next event is the n-th is found out with the one before it.
-            wire next_keep = apply_q[0] ? one_q : keep ? each : count == prescale;
+            // Counts as in rtl/event_player.v: one cell a bit.
             kept_register #(.WIDTH(PRESCALE_BITS + 1), .VOTED(VOTED)) counts (
-                .clk_i(clk_i), .put_i(apply_q[0] | pass_q[k]), .data_i({next_keep, apply_q[0] | keep ? first : count + 1'b1}),
-                .value_o({keep, count}), .upset_o(upsets[5*k+4])
+                .clk_i(clk_i), .put_i(apply_q[0] | pass_q[k]), .data_i(counting ? count + {PRESCALE_BITS + 1{counting}} : prescale),
+                .value_o(count), .upset_o(upsets[5*k+4])
             );
         end
     endgenerate

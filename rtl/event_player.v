@@ -45,18 +45,21 @@ module event_player #(
     localparam WIDTH      = 32 * LANES;
     localparam [31:0] LEAST = INTERVAL_CYCLES > EVENT_ROWS ? INTERVAL_CYCLES : EVENT_ROWS;
     localparam [31:0] LEAST_LOAD = LEAST - 2;
+    localparam LEAST_BITS = $clog2(LEAST + 1) > 15 ? 15 : $clog2(LEAST + 1);
 
-    // ---- settings, as what their counters start from: n - 2 down to -1, whose sign says that it is the n-th
-    reg [16:0]         gap_q   = LEAST_LOAD[16:0];
-    reg [16:0]         pause_q = 17'd0;
+    // ---- settings, as what their counters start from: n - 2 down to -1, whose sign says that it is the n-th. Of gap and pause the top
+    // bit is turned over: high as long as there is something to wait for.
+    reg [16:0]         gap_q   = LEAST_LOAD[16:0] ^ 17'h10000;
+    reg [16:0]         pause_q = 17'h10000;
     reg [16:0]         burst_q = 17'd0;
     reg [EVENT_BITS:0] last_q  = {EVENT_BITS + 1{1'b1}};
     reg                has_pause_q = 1'b0, has_bursts_q = 1'b0;
 
-    wire [16:0] less = {1'b0, wdata_i[15:0]} - 17'd2;
-    always @(posedge clk_i) if (put_gap_i) gap_q <= {16'd0, wdata_i[15:0]} < LEAST ? LEAST_LOAD[16:0] : less;
+    wire [16:0] less  = {1'b1, wdata_i[15:0]} - 17'd2;
+    wire        is_short = wdata_i[15:LEAST_BITS] == 0 && {1'b0, wdata_i[LEAST_BITS-1:0]} < LEAST[LEAST_BITS:0];
+    always @(posedge clk_i) if (put_gap_i) gap_q <= is_short ? LEAST_LOAD[16:0] ^ 17'h10000 : less;
     always @(posedge clk_i) if (put_pause_i) {has_pause_q, pause_q} <= {wdata_i[15:0] != 16'd0, less};
-    always @(posedge clk_i) if (put_burst_i) {has_bursts_q, burst_q} <= {wdata_i[15:0] != 16'd0, less};
+    always @(posedge clk_i) if (put_burst_i) {has_bursts_q, burst_q} <= {wdata_i[15:0] != 16'd0, ~less[16], less[15:0]};
     always @(posedge clk_i) if (put_last_i) last_q <= {1'b0, wdata_i[EVENT_BITS-1:0]} - 1'b1;
 
     // ---- pace: a tick for each event
@@ -65,10 +68,13 @@ module event_player #(
     reg [16:0]         gap_left_q, burst_left_q;
     reg [24:0]         events_left_q;
     reg [EVENT_BITS:0] last_left_q;
-    wire               due      = gap_left_q[16];
+    wire               waits    = gap_left_q[16];
+    wire               due      = ~waits;
     wire               tick     = running_q & due & ~rest_q;
     wire               burst    = has_bursts_q & burst_left_q[16];
     wire               complete = has_end_q & events_left_q[24];
+    wire               in_burst = ~(play_i | burst);
+    wire               earlier   = ~(play_i | last_left_q[EVENT_BITS]);
 
     assign running_o = running_q | tick_q;
 
@@ -84,21 +90,19 @@ module event_player #(
         if (play_i)   rest_q <= 1'b0;
         else if (due) rest_q <= tick & burst & has_pause_q;
     always @(posedge clk_i) start_q <= rst_i ? 2'b00 : {start_q[0], play_i};
+    // Counters that are loaded count down by adding a row of what says that they are not: load, sum, carry and register of a bit then
+    // share one cell of iCE40, as the choice and the chain have an input in common.
     always @(posedge clk_i)
-        if (play_i)   gap_left_q <= 17'd1;
-        else if (due) gap_left_q <= rest_q ? pause_q : gap_q;
-        else          gap_left_q <= gap_left_q - 17'd1;
+        if (play_i) gap_left_q <= 17'h10001;
+        else        gap_left_q <= waits ? gap_left_q + {17{waits}} : rest_q ? pause_q : gap_q;
     always @(posedge clk_i)
-        if (play_i)    burst_left_q <= burst_q;
-        else if (tick) burst_left_q <= burst ? burst_q : burst_left_q - 17'd1;
+        if (play_i | tick) burst_left_q <= in_burst ? burst_left_q + {17{in_burst}} : burst_q;
     always @(posedge clk_i)
-        if (play_i)                     events_left_q <= {1'b0, count_i};
-        else if (tick | (start_q != 0)) events_left_q <= events_left_q - 25'd1;
+        if (play_i | tick | (start_q != 0)) events_left_q <= running_q ? events_left_q + {25{running_q}} : {1'b0, count_i};
     // 0 less 1 in its first cycle: there is no end.
     always @(posedge clk_i) if (start_q[1]) has_end_q <= ~events_left_q[24];
     always @(posedge clk_i)
-        if (play_i)    last_left_q <= last_q;
-        else if (tick) last_left_q <= last_left_q[EVENT_BITS] ? last_q : last_left_q - 1'b1;
+        if (play_i | tick) last_left_q <= earlier ? last_left_q + {EVENT_BITS + 1{earlier}} : last_q;
     always @(posedge clk_i) if (tick) wrap_q <= last_left_q[EVENT_BITS];
 
     // ---- read: a bit a row, the one that is being read; after the last stored event the first is next
@@ -117,8 +121,7 @@ module event_player #(
 
     always @(posedge clk_i) row_q <= meets ? {WIDTH{1'bx}} : rows[row];
     always @(posedge clk_i)
-        if (play_i)       place_q <= {ROW_BITS{1'b0}};
-        else if (|read_q) place_q <= ends & wrap_q ? {ROW_BITS{1'b0}} : place_q + 1'b1;
+        if (play_i | (|read_q)) place_q <= play_i | (ends & wrap_q) ? {ROW_BITS{1'b0}} : place_q + 1'b1;
 
     genvar i;
     generate

@@ -6,9 +6,9 @@
 // Bus: bus_valid_o with address (of a word), write data and byte strobes (0: a read) until bus_ready_i, which comes with the
 // read data. Strobes are 0 while bus_valid_o is low. A fetch does not look at bus_ready_i in its first cycle and goes on asking: a memory that answers one cycle
 // after it is asked, as block memories do, makes it lose nothing. Loads and stores take it in any cycle.
-// Cycles with such a memory: 2 for arithmetic and branches not taken, 3 for jumps, 4 for branches taken and mret,
-// 5 for loads and stores, 3 + n/4 + n%4 for shifts by n, 4 for CSR instructions, 7 for what traps, 6 before the first
-// instruction of an interrupt's handler; 36 for multiplications, 37 for divisions, 2 more where a result is negated.
+// Cycles with such a memory: 3 for arithmetic and branches not taken, 4 for jumps, 5 for branches taken and mret,
+// 6 for loads and stores, 4 + n for shifts by n, 5 for CSR instructions, 8 for what traps, 6 before the first
+// instruction of an interrupt's handler; 37 for multiplications, 38 for divisions, 2 more where a result is negated.
 //
 // CSRs: mstatus (MIE, MPIE; MPP is machine mode), misa, mie and mip (timer 7, external 11), mtvec (direct), mscratch, mepc,
 // mcause, mtval (the address of a misaligned access or jump, else 0), mvendorid, marchid, mimpid and mhartid (all 0). Most of them
@@ -62,9 +62,9 @@ module rv32i #(
 );
     // ---- state, one bit each
     localparam FETCH       = 0,   // wait for the instruction at pc
-               EXEC        = 1,   // operands are there: most instructions end here, and the next is asked for
+               EXEC        = 1,   // operands are there, the first in acc: most instructions end here, and the next is asked for
                MEM         = 2,   // wait for the access at acc
-               SHIFT       = 3,   // acc by 4 or 1 until count is 0, then to rd
+               SHIFT       = 3,   // acc by 1 until count is 0, then to rd
                BRANCH      = 4,   // taken: acc = target; the fetch that EXEC began has to end
                JUMP        = 5,   // go to acc, the address after the jump to rd
                LEAP        = 6,   // go to acc
@@ -80,7 +80,8 @@ module rv32i #(
                M_WRITE     = 16,  // to rd
                M_READ      = 17,  // rd is read back
                M_NEGATE    = 18,  // and its negative written
-               STATES      = 19;
+               READ        = 19,  // acc = rs1, while rs2 is read
+               STATES      = 20;
     reg [STATES-1:0] state_q, state_d;
 
     // Words of the register memory behind x31: bits 10, 6 and 2 to 0 of the CSR's number.
@@ -89,7 +90,7 @@ module rv32i #(
 
     reg [31:0] instr_q;
     reg [29:0] pc_q;     // word address of the instruction; of the next one from the end of EXEC on
-    reg [31:0] acc_q;    // address, jump target, shifted value, operand of a CSR
+    reg [31:0] acc_q;    // rs1, then address, jump target, shifted value, operand of a CSR
     reg [4:0]  count_q;  // shifts to do
     reg [4:0]  cause_q;  // interrupt, code
     reg        mie_q, mpie_q, mtie_q, meie_q;
@@ -182,48 +183,41 @@ module rv32i #(
         if (is_system)         imm = {27'd0, instr_q[19:15] & {5{f3[2]}}};
     end
 
-    // ---- registers and CSRs: one memory, twice for two readers
-    reg  [31:0] regs1[0:31];
-    reg  [31:0] regs2[0:63];
-    reg  [31:0] rs1_q, rs2_q;
-    reg  [5:0]  raddr2, waddr;
+    // ---- registers and CSRs: one memory, read for one operand after the other
+    reg  [31:0] regs[0:63];
+    reg  [31:0] reg_q;
+    reg  [5:0]  raddr, waddr;
     reg         write;
-    wire [4:0]  raddr1 = state_q[FETCH] ? bus_rdata_i[19:15] : instr_q[19:15];
     wire [31:0] wdata;
 
     integer k;
     initial begin
-        for (k = 0; k < 32; k = k + 1) regs1[k] = 32'd0;
-        for (k = 0; k < 64; k = k + 1) regs2[k] = 32'd0;
-        regs2[SLOT_MSTATUS] = 32'h0000_1800;
-        regs2[SLOT_MISA]    = MULDIV != 0 ? 32'h4000_1100 : 32'h4000_0100;
+        for (k = 0; k < 64; k = k + 1) regs[k] = 32'd0;
+        regs[SLOT_MSTATUS] = 32'h0000_1800;
+        regs[SLOT_MISA]    = MULDIV != 0 ? 32'h4000_1100 : 32'h4000_0100;
     end
 
     // What is read while it is written is never looked at: saying so saves a bypass in synthesis.
-    wire meet1 = write & (waddr == {1'b0, raddr1});
-    wire meet2 = write & (waddr == raddr2);
-    always @(posedge clk_i) if (write & ~waddr[5]) regs1[waddr[4:0]] <= wdata;
-    always @(posedge clk_i) if (write) regs2[waddr] <= wdata;
-    always @(posedge clk_i) rs1_q <= meet1 ? 32'bx : regs1[raddr1];
-    always @(posedge clk_i) rs2_q <= meet2 ? 32'bx : regs2[raddr2];
+    wire meet = write & (waddr == raddr);
+    always @(posedge clk_i) if (write) regs[waddr] <= wdata;
+    always @(posedge clk_i) reg_q <= meet ? 32'bx : regs[raddr];
 
     always @(*) begin
-        raddr2 = {1'b0, state_q[FETCH] ? bus_rdata_i[24:20] : instr_q[24:20]};
-        if (state_q[EXEC] & is_system)                   raddr2 = is_private ? SLOT_MEPC : slot;
-        if (state_q[EXEC] & is_mul)                      raddr2 = {1'b0, instr_q[19:15]};
-        if (state_q[M_READ])                             raddr2 = {1'b0, instr_q[11:7]};
-        if (state_q[CSR_READ])                           raddr2 = slot;
-        if (state_q[TRAP_PC])                            raddr2 = SLOT_ZERO;
-        if (state_q[TRAP_CAUSE] | state_q[TRAP_VALUE])   raddr2 = SLOT_MTVEC;
+        raddr = {1'b0, state_q[FETCH] ? bus_rdata_i[19:15] : instr_q[24:20]};
+        if (state_q[EXEC] & is_system)                   raddr = is_private ? SLOT_MEPC : slot;
+        if (state_q[EXEC] & is_mul)                      raddr = {1'b0, instr_q[19:15]};
+        if (state_q[M_READ])                             raddr = {1'b0, instr_q[11:7]};
+        if (state_q[CSR_READ])                           raddr = slot;
+        if (state_q[TRAP_PC])                            raddr = SLOT_ZERO;
+        if (state_q[TRAP_CAUSE] | state_q[TRAP_VALUE])   raddr = SLOT_MTVEC;
     end
 
-    // ---- operands and results
-    wire        a_acc    = state_q[SHIFT] | state_q[CSR_WRITE] | state_q[TRAP_VALUE] | state_q[M_STEP] | state_q[M_LAST] |
-                           state_q[M_WRITE];
+    // ---- operands and results; where the result comes from outside, nothing is added to it
+    wire        outside  = state_q[MEM] | (state_q[M_WRITE] & to_low);
     wire        a_pc     = state_q[BRANCH] | state_q[JUMP] | state_q[TRAP_PC] | (state_q[EXEC] & (is_auipc | is_jal));
-    wire        a_zero   = state_q[CSR_READ] | state_q[TRAP_CAUSE] | state_q[VECTOR] | state_q[M_LOAD] | state_q[M_NEGATE] |
-                           (state_q[EXEC] & (is_lui | (is_system & f3[2])));
-    wire        b_reg    = state_q[CSR_READ] | state_q[CSR_WRITE] | state_q[TRAP_CAUSE] | state_q[VECTOR] | in_mul |
+    wire        a_zero   = state_q[READ] | state_q[CSR_READ] | state_q[TRAP_CAUSE] | state_q[VECTOR] | state_q[M_LOAD] |
+                           state_q[M_NEGATE] | outside | (state_q[EXEC] & (is_lui | (is_system & f3[2])));
+    wire        b_reg    = state_q[READ] | state_q[CSR_READ] | state_q[CSR_WRITE] | state_q[TRAP_CAUSE] | state_q[VECTOR] | in_mul |
                            (state_q[EXEC] & (is_reg | is_branch));
     wire        invert   = (state_q[EXEC] & inverts) | mul_inverts;
     wire        in_csr   = state_q[CSR_READ] | state_q[CSR_WRITE];
@@ -240,8 +234,8 @@ module rv32i #(
         end
     end
 
-    wire [31:0] a  = a_zero ? 32'd0 : a_acc ? acc_q : a_pc ? {pc_q, 2'b00} : rs1_q;
-    wire [31:0] b  = (b_reg ? rs2_q | special : imm) ^ {32{invert}};
+    wire [31:0] a  = a_zero ? 32'd0 : a_pc ? {pc_q, 2'b00} : acc_q;
+    wire [31:0] b  = (b_reg ? reg_q | special : imm) ^ {32{invert}};
     wire        by_sign = is_branch ? ~f3[1] : is_mul & ~f3[2] ? f3[1:0] == 2'b01 : ~f3[0];
     wire        divides = (state_q[M_STEP] | state_q[M_LAST]) & f3[2];
     // 33 bits and the carry that comes in; bit 32 of a difference says less.
@@ -251,18 +245,18 @@ module rv32i #(
     wire        unused = &{1'b0, sums[0], instr_q[6:0]};
 
     // xor, first operand, or, and: numbered as funct3 does.
-    wire [1:0]  logic_op = state_q[EXEC] & is_system ? 2'b00
+    wire [1:0]  logic_op = state_q[EXEC] & (is_system | is_branch) ? 2'b00
                          : state_q[EXEC] | state_q[CSR_WRITE]      ? f3[1:0]
                                                                    : 2'b01;
     wire [31:0] logics   = logic_op == 2'b00 ? a ^ b : logic_op == 2'b01 ? a : logic_op == 2'b10 ? a | b : a & b;
     wire        is_logic = state_q[EXEC] ? (is_alu & (f3[2] | f3[0]) & ~is_compare) | is_system
                          : state_q[M_STEP] | state_q[M_LAST] ? (f3[2] ? less : ~low_q[0])
-                                         : ~(state_q[CSR_READ] | state_q[TRAP_CAUSE] | state_q[VECTOR] | state_q[BRANCH] |
-                                             state_q[M_LOAD] | state_q[M_NEGATE]);
+                                         : ~(state_q[READ] | state_q[CSR_READ] | state_q[TRAP_CAUSE] | state_q[VECTOR] |
+                                             state_q[BRANCH] | state_q[M_LOAD] | state_q[M_NEGATE]);
     wire        is_less  = state_q[EXEC] & is_compare;
     wire [31:0] result   = is_logic ? logics : is_less ? {31'd0, less} : sum;
 
-    wire equal = rs1_q == rs2_q;  // not through the operands, whose choice takes time
+    wire equal = &logics;  // of a branch the second operand is inverted
     wire taken = is_branch & ((f3[2] ? less : equal) ^ f3[0]);
 
     // ---- multiplication and division
@@ -283,8 +277,8 @@ module rv32i #(
         if (MULDIV != 0) begin : muldiv
             always @(posedge clk_i)
                 if (state_q[EXEC]) begin
-                    minus1_q  <= f3[2] & ~f3[0] & rs1_q[31];
-                    minus2_q  <= f3[2] & ~f3[0] & rs2_q[31];
+                    minus1_q  <= f3[2] & ~f3[0] & acc_q[31];
+                    minus2_q  <= f3[2] & ~f3[0] & reg_q[31];
                 end
             always @(posedge clk_i)
                 if (state_q[M_LOAD]) by_zero_q <= 1'b1;
@@ -333,13 +327,13 @@ module rv32i #(
     wire        is_word  = f3[1];
     wire [15:0] half     = acc_q[1] ? bus_rdata_i[31:16] : bus_rdata_i[15:0];
     wire [7:0]  low      = acc_q[0] ? half[15:8] : half[7:0];
-    wire        fill     = ~f3[2] & (is_byte ? low[7] : half[15]);
-    wire [31:0] loaded   = {is_word ? bus_rdata_i[31:16] : {16{fill}}, is_byte ? {8{fill}} : half[15:8], low};
-    wire [15:0] pair     = {is_byte ? rs2_q[7:0] : rs2_q[15:8], rs2_q[7:0]};
+    wire        fill     = ~f3[2] & ~is_word & (is_byte ? low[7] : half[15]);
+    wire [31:0] loaded   = {bus_rdata_i[31:16] & {16{is_word}} | {16{fill}}, is_byte ? {8{fill}} : half[15:8], low} & {32{state_q[MEM]}};
+    wire [15:0] pair     = {is_byte ? reg_q[7:0] : reg_q[15:8], reg_q[7:0]};
     wire        mis_data = (is_load | is_store) & ((is_word & (sum[1] | sum[0])) | (f3[0] & sum[0]));
     wire        mis_jump = (is_jal | is_jalr) & sum[1];
 
-    assign bus_wdata_o = {is_word ? rs2_q[31:16] : pair, pair};
+    assign bus_wdata_o = {is_word ? reg_q[31:16] : pair, pair};
     assign bus_wstrb_o = {4{state_q[MEM] & is_store}} &
                          (is_word ? 4'b1111 : is_byte ? 4'b0001 << acc_q[1:0] : {{2{acc_q[1]}}, {2{~acc_q[1]}}});
 
@@ -348,8 +342,11 @@ module rv32i #(
 
     // ---- program counter and bus
     wire        use_acc = state_q[MEM] | state_q[JUMP] | state_q[LEAP];
-    wire [29:0] fetch   = pc_q + {29'd0, state_q[EXEC] | state_q[BRANCH] | passed_q};
-    wire [29:0] address = use_acc ? acc_q[31:2] : fetch;
+    wire        further = state_q[EXEC] | state_q[BRANCH] | passed_q;
+    // What is added where the sum is not used lets the choice share the cells of the sum (iCE40).
+    wire [30:0] fetch   = {pc_q, further} + {{30{use_acc}}, further};
+    wire [29:0] address = use_acc ? acc_q[31:2] : fetch[30:1];
+    wire        unused_fetch = fetch[0];
     wire        shifted = count_q == 5'd0;
 
     assign bus_addr_o  = {address, 2'b00};
@@ -364,32 +361,25 @@ module rv32i #(
     always @(posedge clk_i) passed_q <= ~rst_i & state_q[EXEC] & legal & is_branch & ~taken;
 
     // ---- accumulator and shifts
-    wire        by_four = count_q[4:2] != 3'd0;
-    wire        sign    = instr_q[30] & acc_q[31];
-    wire [31:0] moved   = f3[2] ? (by_four ? {{4{sign}}, acc_q[31:4]} : {sign, acc_q[31:1]})
-                                : (by_four ? {acc_q[27:0], 4'd0} : {acc_q[30:0], 1'b0});
+    wire        counts  = state_q[SHIFT] | state_q[M_STEP];
+    wire [31:0] moved   = f3[2] ? {instr_q[30] & acc_q[31], acc_q[31:1]} : {acc_q[30:0], 1'b0};
     wire        clear   = (state_q[FETCH] & irq) | (state_q[EXEC] & (~legal | is_ecall | is_ebreak | is_mul));
 
     always @(posedge clk_i)
         if (clear)
             acc_q <= 32'd0;
-        else if (state_q[EXEC] | state_q[BRANCH] | state_q[VECTOR] | state_q[SHIFT] | state_q[M_STEP] | state_q[M_LAST])
+        else if (state_q[READ] | state_q[EXEC] | state_q[BRANCH] | state_q[VECTOR] | state_q[SHIFT] | state_q[M_STEP] | state_q[M_LAST])
             acc_q <= state_q[SHIFT]            ? moved
                    : state_q[M_STEP] &  f3[2]  ? {result[30:0], low_q[31]}
                    : state_q[M_STEP]           ? {low_q[0] ? sums[33] : by_sign & a[31], result[31:1]}
-                                               : {result[31:1], result[0] & ~is_jalr};
+                                               : {result[31:1], result[0] & ~(is_jalr & ~state_q[READ])};
     always @(posedge clk_i)
-        if (state_q[EXEC])
-            count_q <= b[4:0] | {5{is_mul}};
-        else if (state_q[SHIFT] | state_q[M_STEP])
-            count_q <= by_four & ~state_q[M_STEP] ? {count_q[4:2] - 3'd1, count_q[1:0]} : count_q - 5'd1;
+        if (state_q[EXEC] | counts) count_q <= counts ? count_q + {5{counts}} : b[4:0] | {5{is_mul}};
 
     // ---- what is written, and where
-    wire        outside = state_q[MEM] | (state_q[M_WRITE] & to_low);
-    wire [31:0] value   = state_q[MEM] ? loaded : low_q;
-    assign wdata[31:2] = outside ? value[31:2] : result[31:2];
-    assign wdata[1:0]  = (outside ? value[1:0] : result[1:0]) &
-                         {2{~(state_q[CSR_WRITE] & (slot == SLOT_MEPC || slot == SLOT_MTVEC))}};
+    wire [31:0] value  = result | loaded | (low_q & {32{state_q[M_WRITE] & to_low}});
+    assign wdata[31:2] = value[31:2];
+    assign wdata[1:0]  = value[1:0] & {2{~(state_q[CSR_WRITE] & (slot == SLOT_MEPC || slot == SLOT_MTVEC))}};
     wire in_memory = csr_rw & ~(on_mstatus | on_mie | on_mip | (slot == SLOT_MISA));
 
     always @(*) begin
@@ -435,7 +425,8 @@ module rv32i #(
         state_d[FETCH]      = (state_q[FETCH] & ~bus_ready_i) | (state_q[EXEC] & ahead & ~taken) |
                               (state_q[MEM] & bus_ready_i) | (state_q[SHIFT] & shifted) | state_q[JUMP] | state_q[LEAP] |
                               state_q[CSR_WRITE] | (state_q[M_WRITE] & ~negate) | state_q[M_NEGATE];
-        state_d[EXEC]       = state_q[FETCH] & bus_ready_i & ~irq;
+        state_d[READ]       = state_q[FETCH] & bus_ready_i & ~irq;
+        state_d[EXEC]       = state_q[READ];
         state_d[MEM]        = (state_q[EXEC] & legal & (is_load | is_store) & ~mis_data) | (state_q[MEM] & ~bus_ready_i);
         state_d[SHIFT]      = (state_q[EXEC] & legal & is_shift) | (state_q[SHIFT] & ~shifted);
         state_d[BRANCH]     = (state_q[EXEC] & legal & taken) | (state_q[BRANCH] & ~bus_ready_i);
@@ -483,8 +474,8 @@ module rv32i #(
             rvfi_rd_wdata <= 32'd0;
         end
         if (state_q[EXEC]) begin
-            f_rs1 <= rs1_q;
-            f_rs2 <= rs2_q;
+            f_rs1 <= acc_q;
+            f_rs2 <= reg_q;
         end
         if (state_q[TRAP_PC]) f_trapping <= ~f_interrupted;
         if (f_rd) begin
@@ -498,8 +489,8 @@ module rv32i #(
             rvfi_intr      <= f_after_irq;
             rvfi_rs1_addr  <= f_uses1 ? instr_q[19:15] : 5'd0;
             rvfi_rs2_addr  <= f_uses2 ? instr_q[24:20] : 5'd0;
-            rvfi_rs1_rdata <= f_uses1 ? (state_q[EXEC] ? rs1_q : f_rs1) : 32'd0;
-            rvfi_rs2_rdata <= f_uses2 ? (state_q[EXEC] ? rs2_q : f_rs2) : 32'd0;
+            rvfi_rs1_rdata <= f_uses1 ? (state_q[EXEC] ? acc_q : f_rs1) : 32'd0;
+            rvfi_rs2_rdata <= f_uses2 ? (state_q[EXEC] ? reg_q : f_rs2) : 32'd0;
             rvfi_pc_rdata  <= f_pc;
             rvfi_pc_wdata  <= state_q[EXEC] | use_acc & ~state_q[MEM] ? {address, 2'b00} : {pc_q, 2'b00};
             rvfi_mem_addr  <= state_q[MEM] ? {acc_q[31:2], 2'b00} : 32'd0;

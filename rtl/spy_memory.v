@@ -69,6 +69,7 @@ module spy_memory #(
     wire                  hits      = (trigger_q[0] & due_i & accept_q) | (trigger_q[1] & mismatch_i) | (trigger_q[2] & late_i);
     wire                  counts    = recording & (hits | (triggered_q & due_i));
     wire                  ends      = counts & left_q[PLACE_BITS];
+    wire                  steps     = counts & ~arm_i;
 
     assign armed_o     = armed_q;
     assign frozen_o    = frozen_q;
@@ -87,12 +88,11 @@ module spy_memory #(
             frozen_q <= ~arm_i & (frozen_q | ends | freeze_i);
         end
     always @(posedge clk_i)
-        if (arm_i)                       arm_left_q <= ARM[ARM_BITS-1:0];
+        if (arm_i)                        arm_left_q <= ARM[ARM_BITS-1:0];
         else if (!arm_left_q[ARM_BITS-1]) arm_left_q <= arm_left_q - 1'b1;
     always @(posedge clk_i) triggered_q <= ~arm_i & (triggered_q | counts);
     always @(posedge clk_i)
-        if (arm_i)       left_q <= after_q;
-        else if (counts) left_q <= left_q - 1'b1;
+        if (arm_i | counts) left_q <= steps ? left_q + {PLACE_BITS + 1{steps}} : after_q;
     always @(posedge clk_i)
         if (arm_i)                                            taken_q <= {PLACE_BITS + 1{1'b0}};
         else if (recorded_q && taken_q != MOST[PLACE_BITS:0]) taken_q <= taken_q + 1'b1;

@@ -132,12 +132,12 @@ module trigger_system #(
     reg [REST_BITS-1:0] rest_q;
     wire                running, given;
     wire                playing = running | play_q | ~rest_q[REST_BITS-1];
+    wire                rests   = ~(running | play_q);
     assign network_rst_o = rst_q;
     always @(posedge clk_i) rst_q <= rst_i | (control & wdata_i[0] & ~playing);
     always @(posedge clk_i)
-        if (rst_i)                 rest_q <= {REST_BITS{1'b1}};
-        else if (running | play_q) rest_q <= REST[REST_BITS-1:0];
-        else if (playing)          rest_q <= rest_q - 1'b1;
+        if (rst_i)        rest_q <= {REST_BITS{1'b1}};
+        else if (playing) rest_q <= rests ? rest_q + {REST_BITS{rests}} : REST[REST_BITS-1:0];
     always @(posedge clk_i) play_q   <= control & wdata_i[0] & ~playing & ~rst_i;
     always @(posedge clk_i) stop_q   <= control & wdata_i[1];
     always @(posedge clk_i) apply_q  <= control & wdata_i[2];

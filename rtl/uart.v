@@ -62,6 +62,7 @@ module uart #(
     reg  [7:0]  rx_shift_q;
     reg         rx_byte_q;  // a byte is complete
     wire        sample = rx_wait_q == NONE;
+    wire        rx_waits = (rx_start_q || rx_left_q != 4'd0) && !sample;
     assign      line   = line_q[1];
 
     always @(posedge clk_i) line_q <= rst_i ? 2'b11 : {line_q[0], rx_i};
@@ -90,10 +91,7 @@ module uart #(
             end
         end
     always @(posedge clk_i)
-        if (rx_start_q || rx_left_q != 4'd0)
-            rx_wait_q <= sample ? whole : rx_wait_q - ONE;
-        else
-            rx_wait_q <= half;
+        rx_wait_q <= rx_waits ? rx_wait_q + {BITS{rx_waits}} : rx_start_q || rx_left_q != 4'd0 ? whole : half;
     always @(posedge clk_i) if (sample && !rx_start_q && rx_left_q > 4'd1) rx_shift_q <= {line, rx_shift_q[7:1]};
 
     wire rx_full;
@@ -121,6 +119,7 @@ module uart #(
     wire        tx_idle = tx_left_q == 4'd0;
     wire        tx_due  = tx_wait_q == NONE;
     wire        tx_load = tx_idle & tx_valid;
+    wire        tx_waits = ~(tx_load | tx_due);
     reg         tx_q;
     assign tx_o = tx_q;
 
@@ -136,7 +135,7 @@ module uart #(
     always @(posedge clk_i)
         if (tx_load)     tx_shift_q <= {1'b1, tx_next, 1'b0};
         else if (tx_due) tx_shift_q <= {1'b1, tx_shift_q[9:1]};
-    always @(posedge clk_i) tx_wait_q <= tx_load | tx_due ? whole : tx_wait_q - ONE;
+    always @(posedge clk_i) tx_wait_q <= tx_waits ? tx_wait_q + {BITS{tx_waits}} : whole;
 
     byte_fifo #(
         .BITS(FIFO_BITS)

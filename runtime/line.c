@@ -4,7 +4,7 @@
 #include "registers.h"
 
 /* A frame whose bytes stop coming for so long has broken off: 7 ms at 40 MHz. */
-enum { GAP_CYCLES = 1 << 18, BACKSPACE = 8, DELETE = 127, TX_FULL = 2 };
+enum { GAP_CYCLES = 1 << 18, BACKSPACE = 8, DELETE = 127, TX_FULL = 2, OVERRUN = 4, FRAMING = 8 };
 
 struct line line;
 struct monitor monitor;
@@ -17,8 +17,10 @@ static uint32_t last_byte; /* when it came */
 static uint32_t read_status(void)
 {
     uint32_t bits = REGISTER_UART_STATUS;
-    monitor.counts[COUNT_OVERRUNS] += bits >> 2 & 1;
-    monitor.counts[COUNT_FRAMING] += bits >> 3 & 1;
+    if (bits & (OVERRUN | FRAMING)) {
+        monitor.counts[COUNT_OVERRUNS] += bits >> 2 & 1;
+        monitor.counts[COUNT_FRAMING] += bits >> 3 & 1;
+    }
     return bits;
 }
 

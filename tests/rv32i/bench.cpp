@@ -195,20 +195,20 @@ struct Machine {
 };
 
 // Cycles from the retirement of the jump before it to its own, with a memory of one cycle (docs/reference/soft-core.md; a
-// load's or store's fifth is the next fetch's).
+// load's or store's sixth is the next fetch's).
 uint64_t cycles_of(const directed &c)
 {
     uint32_t op = c.insn & 0x7f, f3 = c.insn >> 12 & 7, n = (op == OP_REG ? c.b : c.insn >> 20) & 31;
-    if (c.cause != NO_TRAP) return op == OP_BRANCH && c.cause == CAUSE_JUMP_MISALIGNED ? 8 : 7;
-    if (op == OP_LOAD || op == OP_STORE) return 4;
-    if (op == OP_JAL || op == OP_JALR) return 3;
-    if (op == OP_BRANCH) return c.next == NEXT ? 2 : 4;
-    if (op == OP_SYSTEM) return f3 ? 4 : 2;
+    if (c.cause != NO_TRAP) return op == OP_BRANCH && c.cause == CAUSE_JUMP_MISALIGNED ? 9 : 8;
+    if (op == OP_LOAD || op == OP_STORE) return 5;
+    if (op == OP_JAL || op == OP_JALR) return 4;
+    if (op == OP_BRANCH) return c.next == NEXT ? 3 : 5;
+    if (op == OP_SYSTEM) return f3 ? 5 : 3;
     if (op == OP_REG && c.insn >> 25 == 1) {
         bool negative = f3 == 4 ? (c.a ^ c.b) >> 31 && c.b : f3 == 6 && c.a >> 31;
-        return f3 < 4 ? 36 : negative ? 39 : 37;
+        return f3 < 4 ? 37 : negative ? 40 : 38;
     }
-    return (op == OP_IMM || op == OP_REG) && (f3 == 1 || f3 == 5) ? 3 + n / 4 + n % 4 : 2;
+    return (op == OP_IMM || op == OP_REG) && (f3 == 1 || f3 == 5) ? 4 + n : 3;
 }
 
 // One case: set-up, the instruction, and the handler of its trap. Judged by the table alone; the model runs along.

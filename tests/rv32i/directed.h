@@ -181,10 +181,10 @@ static const struct directed extended_cases[] = {
     /* 9 instructions before it: 7 of 2 cycles, csrrw 4, jal 3; the first fetch takes 1 more, its
      * own fetch and decoding 2. */
     READ("minstret", 0xb02, 9),
-    READ("mcycle", 0xb00, 24),
+    READ("mcycle", 0xb00, 34),
     READ("minstreth", 0xb82, 0),
     READ("mcycleh", 0xb80, 0),
-    {"csrrw reads mcycle", encode_i(OP_SYSTEM, 1, 3, 1, 0xb00), 0xffffffffu, 0, 24, NEXT, WORD,
+    {"csrrw reads mcycle", encode_i(OP_SYSTEM, 1, 3, 1, 0xb00), 0xffffffffu, 0, 34, NEXT, WORD,
      NO_TRAP, 0},
     TRAP("csr mcycle of user mode", encode_i(OP_SYSTEM, 2, 3, 0, 0xc00), 0, 2, 0),
     REG("mul", 0, 1, 0x12345678u, 0x9abcdef0u, 0x242d2080u),

@@ -1,0 +1,588 @@
+/* Logic cells of iCE40 that hold a carry and nothing else get a LUT that would have a cell of its
+ * own, in the netlist before nextpnr sees it.
+ *
+ * A cell's carry and its LUT share inputs I1, I2 and the carry that comes in (I3). nextpnr 0.4 puts
+ * both into one cell only if the LUT has exactly the carry's operands there, so the bits of a
+ * comparison, whose sums nobody reads, cost a cell each. Here a LUT nearby that needs at most one
+ * input more (of a first bit: two) is given the carry's operands on I1 to I3, whether its function
+ * looks at them or not; its register comes along, and a register without a LUT gets one that hands
+ * its input on. So the register that holds a threshold lies in the cell that compares it.
+ *
+ * Also, where a counter's bit 0 is the carry into bit 1, nextpnr adds a cell that brings it into
+ * the chain: a carry of our own in its place shares the cell of bit 0. */
+#include "base/error.h"
+#include "base/json.h"
+#include "boards/flow/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TILE_CELLS = 8,   /* of a tile, which share clock, enable and reset */
+    TILE_INPUTS = 32, /* that reach them, an enable or reset of its own included */
+    FAN_MAX = 12,     /* readers of a net that are looked at for a LUT to take */
+    CANDIDATES_MAX = 2 * FAN_MAX + 4,
+    NONE = -1,
+    PORT = -2, /* the reader is a port of the module */
+    ZERO = 0,  /* nets: constants (a net that is not connected is ZERO), from 2 on wires */
+    ONE = 1
+};
+
+enum kind { LUT, CARRY, FF, OTHER };
+enum pin { I0, I1, I2, I3, OUT, PINS };
+/* Of a carry, as a LUT in the same cell would have them; of a register, its data. */
+enum { FIRST = I1, SECOND = I2, CARRY_IN = I3, DATA = I0 };
+
+struct node {
+    cJSON *connections, *cell;
+    enum kind kind;
+    int net[PINS];
+    int control[3]; /* of a register: clock (its negative, if it is inverted), enable, reset */
+    bool is_taken;  /* a LUT that is in the cell of a carry */
+    int lut;        /* of a carry: the LUT in its cell, NONE: none */
+};
+
+struct reader {
+    int node, pin;
+};
+
+struct netlist {
+    cJSON *cells;
+    struct node *nodes;
+    size_t node_capacity;
+    int count, nets;
+    int *driver;            /* of each net, NONE: none */
+    struct reader *readers; /* those of net n from first[n] to first[n + 1] - 1 */
+    int *first;
+};
+
+/* ---- reading ---- */
+
+static int net_of(const cJSON *bit)
+{
+    if (cJSON_IsNumber(bit)) return bit->valueint;
+    return cJSON_IsString(bit) && !strcmp(bit->valuestring, "1") ? ONE : ZERO;
+}
+
+static int connected(const cJSON *connections, const char *port)
+{
+    const cJSON *bits = cJSON_GetObjectItemCaseSensitive(connections, port);
+    return bits && bits->child ? net_of(bits->child) : ZERO;
+}
+
+static void connect(struct node *node, const char *port, int net)
+{
+    cJSON *bits = cJSON_CreateArray();
+    cJSON_AddItemToArray(bits, net > ONE    ? cJSON_CreateNumber(net)
+                               : net == ONE ? cJSON_CreateString("1")
+                                            : cJSON_CreateString("0"));
+    if (cJSON_GetObjectItemCaseSensitive(node->connections, port))
+        cJSON_ReplaceItemInObjectCaseSensitive(node->connections, port, bits);
+    else
+        cJSON_AddItemToObject(node->connections, port, bits);
+}
+
+static const char *const lut_ports[PINS] = {"I0", "I1", "I2", "I3", "O"},
+                         *const carry_ports[PINS] = {NULL, "I0", "I1", "CI", "CO"},
+                         *const ff_ports[PINS] = {"D", NULL, NULL, NULL, "Q"};
+
+static void read_node(struct node *node, cJSON *cell)
+{
+    const char *type = json_string(cell, "type", "");
+    *node = (struct node){.cell = cell,
+                          .connections = cJSON_GetObjectItemCaseSensitive(cell, "connections"),
+                          .lut = NONE};
+    node->kind = !strcmp(type, "SB_LUT4")      ? LUT
+                 : !strcmp(type, "SB_CARRY")   ? CARRY
+                 : !strncmp(type, "SB_DFF", 6) ? FF
+                                               : OTHER;
+    const char *const *ports = node->kind == LUT     ? lut_ports
+                               : node->kind == CARRY ? carry_ports
+                                                     : ff_ports;
+    for (int pin = 0; node->kind != OTHER && pin < PINS; pin++)
+        node->net[pin] = ports[pin] ? connected(node->connections, ports[pin]) : ZERO;
+    if (node->kind != FF) return;
+    int clock = connected(node->connections, "C");
+    node->control[0] = type[6] == 'N' ? -clock : clock;
+    node->control[1] = connected(node->connections, "E");
+    node->control[2] = connected(node->connections, "R") | connected(node->connections, "S");
+}
+
+static struct node *add_node(struct netlist *list, cJSON *cell)
+{
+    list->nodes =
+        array_grow(list->nodes, &list->node_capacity, (size_t)list->count + 1, sizeof *list->nodes);
+    read_node(&list->nodes[list->count], cell);
+    return &list->nodes[list->count++];
+}
+
+/* Calls for each bit of each port: of cells, and of the module, whose outputs are read. */
+static void for_each_bit(struct netlist *list, const cJSON *module,
+                         void (*call)(struct netlist *list, int net, int node, int pin,
+                                      bool drives))
+{
+    const cJSON *port, *bit;
+    for (int n = 0; n < list->count; n++) {
+        const struct node *node = &list->nodes[n];
+        const cJSON *directions = json_find(node->cell, "port_directions");
+        cJSON_ArrayForEach(port, node->connections)
+        {
+            bool drives = !strcmp(json_string(directions, port->string, ""), "output");
+            cJSON_ArrayForEach(bit, port)
+            {
+                int net = net_of(bit), pin = OTHER + PINS;
+                for (int p = 0; node->kind != OTHER && p < PINS; p++) {
+                    const char *name = node->kind == LUT     ? lut_ports[p]
+                                       : node->kind == CARRY ? carry_ports[p]
+                                                             : ff_ports[p];
+                    if (name && !strcmp(name, port->string)) pin = p;
+                }
+                if (net > ONE) call(list, net, n, pin, drives);
+            }
+        }
+    }
+    cJSON_ArrayForEach(port, json_find(module, "ports"))
+    {
+        bool drives = !strcmp(json_string(port, "direction", ""), "input");
+        cJSON_ArrayForEach(bit, json_find(port, "bits"))
+        {
+            int net = net_of(bit);
+            if (net > ONE) call(list, net, PORT, OUT, drives);
+        }
+    }
+}
+
+static void find_most(struct netlist *list, int net, int node, int pin, bool drives)
+{
+    (void)node, (void)pin, (void)drives;
+    if (net >= list->nets) list->nets = net + 1;
+}
+
+static void count_reader(struct netlist *list, int net, int node, int pin, bool drives)
+{
+    (void)pin;
+    if (drives)
+        list->driver[net] = node;
+    else
+        list->first[net]++;
+}
+
+/* first[n], then at the end of n's readers, moves down to their begin. */
+static void note_reader(struct netlist *list, int net, int node, int pin, bool drives)
+{
+    if (!drives) list->readers[--list->first[net]] = (struct reader){node, pin};
+}
+
+static void drop_links(struct netlist *list)
+{
+    free(list->driver), free(list->first), free(list->readers);
+}
+
+static void link_nets(struct netlist *list, const cJSON *module)
+{
+    list->nets = ONE + 1;
+    for_each_bit(list, module, find_most);
+    /* Each cell may add a net, which is then without driver and readers here: nobody asks. */
+    int nets = list->nets + list->count + 1, sum = 0;
+    size_t capacity = 0;
+    list->driver = array_grow(NULL, &capacity, (size_t)nets, sizeof *list->driver);
+    capacity = 0;
+    list->first = array_grow(NULL, &capacity, (size_t)nets, sizeof *list->first);
+    for (int n = 0; n < nets; n++)
+        list->driver[n] = NONE, list->first[n] = 0;
+    for_each_bit(list, module, count_reader);
+    for (int n = 0; n < nets; n++)
+        list->first[n] = sum += list->first[n];
+    capacity = 0;
+    list->readers = array_grow(NULL, &capacity, (size_t)sum + 1, sizeof *list->readers);
+    for_each_bit(list, module, note_reader);
+}
+
+static int readers_of(const struct netlist *list, int net)
+{
+    return net > ONE ? list->first[net + 1] - list->first[net] : 0;
+}
+
+static bool is_carry_out(const struct netlist *list, int net)
+{
+    return net > ONE && list->driver[net] >= 0 && list->nodes[list->driver[net]].kind == CARRY;
+}
+
+/* The register that nextpnr puts behind a LUT; NONE: none. */
+static int register_of(const struct netlist *list, int lut)
+{
+    int out = list->nodes[lut].net[OUT];
+    if (readers_of(list, out) != 1) return NONE;
+    struct reader only = list->readers[list->first[out]];
+    return only.node >= 0 && list->nodes[only.node].kind == FF && only.pin == DATA ? only.node
+                                                                                   : NONE;
+}
+
+/* ---- what nextpnr does by itself ---- */
+
+static bool matches(const struct node *carry, const struct node *lut)
+{
+    return lut->kind == LUT && !lut->is_taken && lut->net[I1] == carry->net[FIRST] &&
+           lut->net[I2] == carry->net[SECOND];
+}
+
+/* The LUT with the carry's operands: behind a carry the first one that reads it, of a first bit the
+ * only one there is. */
+static int find_own(const struct netlist *list, const struct node *carry)
+{
+    bool starts = carry->net[CARRY_IN] <= ONE;
+    int net = starts ? carry->net[FIRST] > ONE ? carry->net[FIRST] : carry->net[SECOND]
+                     : carry->net[CARRY_IN];
+    int pin = !starts ? I3 : carry->net[FIRST] > ONE ? I1 : I2, own = NONE;
+    if (net <= ONE) return NONE;
+    for (int r = list->first[net]; r < list->first[net + 1]; r++) {
+        struct reader reader = list->readers[r];
+        if (reader.node < 0 || reader.pin != pin || list->nodes[reader.node].kind != LUT) continue;
+        if (!starts) return matches(carry, &list->nodes[reader.node]) ? reader.node : NONE;
+        if (!matches(carry, &list->nodes[reader.node])) continue;
+        if (own != NONE) return NONE;
+        own = reader.node;
+    }
+    return own;
+}
+
+static void find_owns(struct netlist *list)
+{
+    for (int n = 0; n < list->count; n++) {
+        struct node *carry = &list->nodes[n];
+        if (carry->kind != CARRY || carry->lut != NONE) continue;
+        carry->lut = find_own(list, carry);
+        if (carry->lut != NONE) list->nodes[carry->lut].is_taken = true;
+    }
+}
+
+/* ---- a LUT with other pins ---- */
+
+/* Gives a LUT the carry's operands on I1 to I3 (a carry that comes in as a constant leaves I3 free)
+ * and what else it reads on I0; false, and nothing changes, if it reads more. */
+static bool arrange(const struct node *lut, const struct node *carry, int net[4])
+{
+    bool starts = carry->net[CARRY_IN] <= ONE;
+    net[I0] = ZERO, net[I1] = carry->net[FIRST], net[I2] = carry->net[SECOND];
+    net[I3] = starts ? ZERO : carry->net[CARRY_IN];
+    for (int pin = I0; pin <= I3; pin++) {
+        int in = lut->net[pin];
+        if (in <= ONE || in == net[I0] || in == net[I1] || in == net[I2] || in == net[I3]) continue;
+        if (net[I0] == ZERO)
+            net[I0] = in;
+        else if (starts && net[I3] == ZERO)
+            net[I3] = in;
+        else
+            return false;
+    }
+    return true;
+}
+
+/* Rewrites the LUT's function for those nets. */
+static void rewire(struct node *lut, const int net[4])
+{
+    cJSON *parameters = cJSON_GetObjectItemCaseSensitive(lut->cell, "parameters");
+    const char *text = json_string(parameters, "LUT_INIT", "");
+    char old[17] = "0000000000000000", init[17] = "0000000000000000";
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length && i < 16; i++)
+        old[15 - i] = text[length - 1 - i];
+    for (int row = 0; row < 16; row++) {
+        int from = 0;
+        for (int pin = I0; pin <= I3; pin++) {
+            int value = lut->net[pin] == ONE;
+            for (int p = I0; p <= I3; p++)
+                if (lut->net[pin] > ONE && net[p] == lut->net[pin]) value = row >> p & 1;
+            from |= value << pin;
+        }
+        init[15 - row] = old[15 - from];
+    }
+    cJSON_ReplaceItemInObjectCaseSensitive(parameters, "LUT_INIT", cJSON_CreateString(init));
+    for (int pin = I0; pin <= I3; pin++) {
+        lut->net[pin] = net[pin];
+        connect(lut, lut_ports[pin], net[pin]);
+    }
+}
+
+/* ---- new cells ---- */
+
+static cJSON *new_cell(struct netlist *list, const struct node *beside, const char *suffix,
+                       const char *type, const char *const ports[PINS])
+{
+    char name[1000];
+    snprintf(name, sizeof name, "%.900s%s", beside->cell->string, suffix);
+    cJSON *cell = cJSON_AddObjectToObject(list->cells, name);
+    cJSON_AddNumberToObject(cell, "hide_name", 0);
+    cJSON_AddStringToObject(cell, "type", type);
+    cJSON_AddObjectToObject(cell, "parameters");
+    cJSON_AddObjectToObject(cell, "attributes");
+    cJSON *directions = cJSON_AddObjectToObject(cell, "port_directions");
+    cJSON_AddObjectToObject(cell, "connections");
+    for (int pin = 0; pin < PINS; pin++)
+        if (ports[pin])
+            cJSON_AddStringToObject(directions, ports[pin], pin == OUT ? "output" : "input");
+    return cell;
+}
+
+/* A register's input through a LUT that hands it on. */
+static int add_pass(struct netlist *list, int flip_flop)
+{
+    int from = list->nodes[flip_flop].net[DATA], to = list->nets++;
+    cJSON *cell = new_cell(list, &list->nodes[flip_flop], "_pass", "SB_LUT4", lut_ports);
+    cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(cell, "parameters"), "LUT_INIT",
+                            "1010101010101010");
+    struct node *lut = add_node(list, cell);
+    for (int pin = I0; pin < PINS; pin++) {
+        lut->net[pin] = pin == I0 ? from : pin == OUT ? to : ZERO;
+        connect(lut, lut_ports[pin], lut->net[pin]);
+    }
+    connect(&list->nodes[flip_flop], "D", to);
+    list->nodes[flip_flop].net[DATA] = to;
+    return list->count - 1;
+}
+
+/* Chains whose carry in is a net of logic: where bit 0's LUT can have that net, and nothing, beside
+ * it, a first carry that is this net. */
+static bool start_chains(struct netlist *list)
+{
+    bool has_changed = false;
+    for (int n = 0, count = list->count; n < count; n++) {
+        int in = list->nodes[n].net[CARRY_IN], chosen = NONE, net[4], found[4];
+        if (list->nodes[n].kind != CARRY || in <= ONE || is_carry_out(list, in)) continue;
+        struct node first = {.kind = CARRY, .net = {[FIRST] = in, [CARRY_IN] = ONE}, .lut = NONE};
+        for (int r = list->first[in]; r < list->first[in + 1]; r++) {
+            int lut = list->readers[r].node;
+            if (lut < 0 || list->nodes[lut].kind != LUT || list->nodes[lut].is_taken) continue;
+            bool reads_carry = false;
+            for (int pin = I0; pin <= I3; pin++)
+                reads_carry |= is_carry_out(list, list->nodes[lut].net[pin]);
+            if (reads_carry || !arrange(&list->nodes[lut], &first, found)) continue;
+            if (chosen == NONE || matches(&first, &list->nodes[lut])) {
+                /* Two that nextpnr would choose among are none to it. */
+                if (chosen != NONE && matches(&first, &list->nodes[chosen])) chosen = PORT;
+                if (chosen != PORT) chosen = lut, memcpy(net, found, sizeof net);
+            }
+        }
+        if (chosen < 0) continue;
+        cJSON *cell = new_cell(list, &list->nodes[n], "_first", "SB_CARRY", carry_ports);
+        struct node *carry = add_node(list, cell);
+        memcpy(carry->net, first.net, sizeof carry->net);
+        carry->net[OUT] = list->nets++;
+        for (int pin = I1; pin < PINS; pin++)
+            connect(carry, carry_ports[pin], carry->net[pin]);
+        connect(&list->nodes[n], "CI", carry->net[OUT]);
+        rewire(&list->nodes[chosen], net);
+        list->nodes[chosen].is_taken = true;
+        has_changed = true;
+    }
+    return has_changed;
+}
+
+/* ---- lending ---- */
+
+struct chain {
+    int control[3];
+    bool has_control, is_mixed; /* more than one set of clock, enable, reset: left alone */
+};
+
+static bool is_same(const int a[3], const int b[3])
+{
+    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
+}
+
+/* The carry behind this one; NONE: the chain ends. */
+static int next_of(const struct netlist *list, int carry)
+{
+    int out = list->nodes[carry].net[OUT], next = NONE;
+    for (int r = out > ONE ? list->first[out] : 0; out > ONE && r < list->first[out + 1]; r++) {
+        struct reader reader = list->readers[r];
+        if (reader.node < 0 || list->nodes[reader.node].kind != CARRY || reader.pin != CARRY_IN)
+            continue;
+        if (next != NONE) return NONE;
+        next = reader.node;
+    }
+    return next;
+}
+
+static int count_inputs(const int net[4])
+{
+    int count = 0;
+    for (int pin = I0; pin <= I3; pin++)
+        count += net[pin] > ZERO;
+    return count;
+}
+
+/* LUTs and registers beside a carry, which are in no carry's cell: what makes its operands, what
+ * reads them. Registers behind a LUT count as that LUT. */
+static int find_candidates(const struct netlist *list, const struct node *carry,
+                           int candidates[CANDIDATES_MAX])
+{
+    int count = 0;
+    for (int pin = FIRST; pin <= SECOND; pin++) {
+        int net = carry->net[pin];
+        if (net <= ONE) continue;
+        int last = readers_of(list, net) <= FAN_MAX ? list->first[net + 1] : list->first[net];
+        for (int r = list->first[net] - 1; r < last; r++) {
+            int n = r < list->first[net] ? list->driver[net] : list->readers[r].node;
+            if (n < 0) continue;
+            if (list->nodes[n].kind == FF) {
+                int data = list->nodes[n].net[DATA], lut = data > ONE ? list->driver[data] : NONE;
+                if (lut >= 0 && list->nodes[lut].kind == LUT && register_of(list, lut) == n)
+                    n = lut;
+                else if (data <= ONE || is_carry_out(list, data))
+                    continue;
+            } else if (list->nodes[n].kind != LUT) {
+                continue;
+            }
+            if (count < CANDIDATES_MAX && !list->nodes[n].is_taken) candidates[count++] = n;
+        }
+    }
+    return count;
+}
+
+static int register_at(const struct netlist *list, int candidate)
+{
+    return list->nodes[candidate].kind == FF ? candidate : register_of(list, candidate);
+}
+
+/* Whether a candidate can come into the carry's cell, and its pins there. */
+static bool can_take(const struct netlist *list, int candidate, const struct node *carry,
+                     const struct chain *chain, int net[4])
+{
+    const struct node *node = &list->nodes[candidate];
+    int flip_flop = register_at(list, candidate);
+    if (flip_flop != NONE &&
+        !(chain->has_control && is_same(chain->control, list->nodes[flip_flop].control)))
+        return false;
+    for (int pin = I0; pin <= I3; pin++)
+        if (is_carry_out(list, node->net[pin])) return false;
+    return arrange(node, carry, net);
+}
+
+/* The clock, enable and reset of a chain's registers; where it has none, of most that it could
+ * take. */
+static struct chain control_of(const struct netlist *list, int start)
+{
+    struct chain chain = {0};
+    int most = 0, candidates[CANDIDATES_MAX];
+    for (int n = start; n != NONE; n = next_of(list, n)) {
+        int flip_flop = list->nodes[n].lut != NONE ? register_of(list, list->nodes[n].lut) : NONE;
+        if (flip_flop == NONE) continue;
+        const int *control = list->nodes[flip_flop].control;
+        chain.is_mixed |= chain.has_control && !is_same(chain.control, control);
+        chain.has_control = true;
+        memcpy(chain.control, control, sizeof chain.control);
+    }
+    if (chain.has_control) return chain;
+    for (int n = start; n != NONE; n = next_of(list, n)) {
+        int count = find_candidates(list, &list->nodes[n], candidates);
+        for (int c = 0; c < count; c++) {
+            int flip_flop = register_at(list, candidates[c]), same = 0;
+            if (flip_flop == NONE) continue;
+            const int *control = list->nodes[flip_flop].control;
+            for (int m = start; m != NONE; m = next_of(list, m)) {
+                int others[CANDIDATES_MAX], found = find_candidates(list, &list->nodes[m], others);
+                for (int o = 0; o < found; o++) {
+                    int other = register_at(list, others[o]);
+                    same += other != NONE && is_same(list->nodes[other].control, control);
+                }
+            }
+            if (same <= most) continue;
+            most = same;
+            chain.has_control = true;
+            memcpy(chain.control, control, sizeof chain.control);
+        }
+        if (chain.has_control) break; /* the first bits are like the others */
+    }
+    return chain;
+}
+
+/* Inputs of the tile that has the cell at `place` of the chain, registers' controls too. */
+static int tile_inputs(const struct netlist *list, int start, bool is_fed, int place)
+{
+    int inputs = 0, at = is_fed, tile = place / TILE_CELLS;
+    if (is_fed && tile == 0) inputs++;
+    for (int n = start; n != NONE && at / TILE_CELLS <= tile; n = next_of(list, n), at++) {
+        if (at / TILE_CELLS != tile) continue;
+        const struct node *carry = &list->nodes[n];
+        inputs += carry->lut != NONE ? count_inputs(list->nodes[carry->lut].net)
+                                     : (carry->net[FIRST] > ZERO) + (carry->net[SECOND] > ZERO);
+    }
+    return inputs;
+}
+
+static void lend(struct netlist *list, int start)
+{
+    struct chain chain = control_of(list, start);
+    if (chain.is_mixed) return;
+    int controls = chain.has_control ? (chain.control[1] > ONE) + (chain.control[2] > ONE) : 0;
+    bool is_fed = list->nodes[start].net[CARRY_IN] > ONE;
+    int place = is_fed;
+    for (int n = start; n != NONE; n = next_of(list, n), place++) {
+        if (list->nodes[n].lut != NONE) continue;
+        int in = list->nodes[n].net[CARRY_IN], candidates[CANDIDATES_MAX], net[4];
+        bool is_read = false; /* by a LUT that has to be the next cell */
+        for (int r = in > ONE ? list->first[in] : 0; in > ONE && r < list->first[in + 1]; r++)
+            is_read |= list->readers[r].pin == I3 && list->readers[r].node >= 0 &&
+                       list->nodes[list->readers[r].node].kind == LUT;
+        if (is_read) continue;
+        int count = find_candidates(list, &list->nodes[n], candidates), chosen = NONE;
+        for (int c = 0; c < count; c++) {
+            bool is_better = chosen == NONE || (register_at(list, chosen) == NONE &&
+                                                register_at(list, candidates[c]) != NONE);
+            if (is_better && can_take(list, candidates[c], &list->nodes[n], &chain, net))
+                chosen = candidates[c];
+        }
+        if (chosen == NONE || !can_take(list, chosen, &list->nodes[n], &chain, net)) continue;
+        int more = count_inputs(net) - (list->nodes[n].net[FIRST] > ZERO) -
+                   (list->nodes[n].net[SECOND] > ZERO);
+        if (tile_inputs(list, start, is_fed, place) + more + controls > TILE_INPUTS) continue;
+        list->nodes[chosen].is_taken = true;
+        int lut = list->nodes[chosen].kind == FF ? add_pass(list, chosen) : chosen;
+        rewire(&list->nodes[lut], net);
+        list->nodes[lut].is_taken = true;
+        list->nodes[n].lut = lut;
+    }
+}
+
+static void share_cells(cJSON *module)
+{
+    struct netlist list = {.cells = cJSON_GetObjectItemCaseSensitive(module, "cells")};
+    cJSON *cell;
+    cJSON_ArrayForEach(cell, list.cells)
+    {
+        add_node(&list, cell);
+    }
+    link_nets(&list, module);
+    find_owns(&list);
+    if (start_chains(&list)) {
+        drop_links(&list);
+        link_nets(&list, module);
+        for (int n = 0; n < list.count; n++)
+            list.nodes[n].lut = NONE, list.nodes[n].is_taken = false;
+        find_owns(&list);
+    }
+    for (int n = 0, count = list.count; n < count; n++) {
+        const struct node *carry = &list.nodes[n];
+        if (carry->kind != CARRY) continue;
+        int in = carry->net[CARRY_IN];
+        if (is_carry_out(&list, in) && next_of(&list, list.driver[in]) == n) continue;
+        lend(&list, n);
+    }
+    drop_links(&list);
+    free(list.nodes);
+}
+
+int job_share_cells(struct build_job *job, const char *name)
+{
+    const char *file = flow_path(job, name);
+    cJSON *netlist = json_read(file), *module;
+    cJSON_ArrayForEach(module, cJSON_GetObjectItemCaseSensitive(netlist, "modules"))
+    {
+        if (cJSON_GetObjectItemCaseSensitive(module, "cells")) share_cells(module);
+    }
+    json_write(file, netlist);
+    cJSON_Delete(netlist);
+    return 0;
+}
