@@ -155,6 +155,13 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
       "keep every N-th event that passes in a class, 0: none")                                     \
     X(STRING, spy, "spy", "accept|mismatch|late|now", ON(RUN),                                     \
       "what freezes the spy, whose records are printed")                                           \
+    X(COUNT, captures, "captures", "N", ON(RUN), "--watch --spy: end after so many captures")      \
+    X(STRING, swap, "swap", "FILE", ON(RUN),                                                       \
+      "--watch: an image that is loaded while events go on, and swapped in between two of them")   \
+    X(NUMBER, swap_after, "swap-after", "S", ON(RUN),                                              \
+      "--swap: seconds to watch before; default: 1")                                               \
+    X(COUNT, swaps, "swaps", "N", ON(RUN),                                                         \
+      "--swap: so many: to the image, back, and so on; default: 1")                                \
     X(COUNT, recheck, "recheck", "N", ON(RUN),                                                     \
       "records of the spy that the core recomputes, of a board with the fall-back; default: 16")   \
     X(FLAG, watch, "watch", NULL, ON(RUN),                                                         \

@@ -1,10 +1,12 @@
 /* sluice run, in parts: the board (run_board.c), its weights
- * (run_image.c), its events (run_events.c), what it decides
- * (run_decide.c), playing (run_play.c), watching (run_watch.c), what is left of it (run_result.c).
+ * (run_image.c, run_swap.c), its events (run_events.c), what it decides
+ * (run_decide.c), playing (run_play.c), watching (run_watch.c,
+ * run_capture.c), what is left of it (run_result.c).
  */
 #ifndef SLUICE_CLI_RUN_H
 #define SLUICE_CLI_RUN_H
 
+#include "cli/board_request.h"
 #include "cli/cli.h"
 #include "compiler/program/program.h"
 #include "host/board.h"
@@ -14,6 +16,7 @@
 /* Different events, with the answers that the interpreter gives. */
 struct run_events {
     long distinct, total;   /* total: to be played in all */
+    const int64_t *inputs;  /* [distinct][input_count] */
     const int64_t *outputs; /* [distinct][output_count] */
     const uint8_t *packed_inputs, *packed_outputs;
     int input_bytes, output_bytes;
@@ -36,6 +39,31 @@ struct run_weights {
     const uint32_t *words;
     long count; /* 0: nothing can be loaded */
     uint32_t crc;
+};
+
+/* Weights that are swapped in while events go on, and what was seen of it. */
+struct run_swap {
+    const char *image;       /* NULL: no swap is asked for */
+    struct program *program; /* with the new contents */
+    struct run_weights weights;
+    double after_s;                        /* since events go on */
+    const int64_t *outputs;                /* of the stored events, with the new weights */
+    const uint8_t *packed_outputs;         /* the same */
+    int times, done;                       /* swaps: to the new weights, to the old ones, ... */
+    long stored, differing;                /* stored events; of them answered differently */
+    int records, old_records, new_records; /* of the spy; with an answer of the one alone */
+    long change;       /* the first event with a new answer alone, modulo 2^16; -1: none */
+    double event;      /* the same, not modulo */
+    double mismatches; /* with the old weights' answers, from swaps to the ends of their playings */
+    int bank_before, bank_after;
+    char wrong[300]; /* "" if nothing is */
+};
+
+/* The rate by the board's own time, from the first look at it on. */
+struct run_clock {
+    bool begun;
+    uint32_t last;        /* TIME, modulo 2^32 */
+    double cycles, first; /* since the first look; events counted then */
 };
 
 struct run_faults {
@@ -62,6 +90,8 @@ struct run {
     struct host_board board;
     uint32_t monitor[COUNTS_ALL]; /* at the start */
     struct run_weights weights;   /* that the board holds */
+    int bank;                     /* where it has them */
+    struct run_swap swap;
     struct run_events events;
     struct run_decide decide;
     struct host_play play; /* gap, burst, pause */
@@ -72,9 +102,11 @@ struct run {
     struct histogram scores;      /* of answers that were read back */
     long scores_read;
     struct run_faults faults;
+    struct run_clock clock;
     struct run_recheck recheck;
     bool spy_printed;
-    double start_s; /* of clock_seconds() */
+    long captures, told; /* of the spy while watching; heard of without asking */
+    double start_s;      /* of clock_seconds() */
 };
 
 /* Starts or opens the board and checks that it is this network's. */
@@ -85,10 +117,18 @@ void run_close_board(struct run *run);
 struct run_weights run_weights(struct cli *cli, const struct program *program, const char *image);
 /* --image: its weights into the program and the board, in use from then on. */
 void run_load_image(struct run *run);
+/* --swap: reads the image; ends with a line if it is none for this network. */
+void run_read_swap(struct run *run);
+/* Swaps it in while the first `stored` events are played without end, and plays on with the new
+ * weights' answers. */
+void run_swap(struct run *run, long stored);
+cJSON *run_swap_json(const struct run *run);
+cJSON *run_weights_json(const struct run *run);
 
 void run_make_events(struct run *run);
-/* Integers of a packed answer. */
+/* Integers of a packed answer; of a packed event. */
 void run_unpack(const struct program *program, const uint8_t *packed, int64_t *outputs);
+void run_unpack_inputs(const struct program *program, const uint8_t *packed, int64_t *inputs);
 
 /* Reads --threshold and --prescale and has the board apply them. */
 void run_set_decisions(struct run *run);
@@ -105,6 +145,11 @@ void run_play_all(struct run *run);
 void run_count(struct run *run);
 /* Plays the first load without end and shows what goes on. */
 void run_watch(struct run *run);
+/* While it plays: counters and rate. Ends the playing. */
+void run_look(struct run *run);
+void run_stop(struct run *run);
+/* Captures of the spy, one after the other, into DIR/spy.csv. */
+void run_capture(struct run *run, long stored, double start_s);
 /* SPY_ON_... of a word of --spy, 0: on demand; a word that is none ends with a line. */
 uint32_t run_spy_trigger(const char *word);
 /* Arms the spy on what --spy says; prints its records, once, if it has frozen. */

@@ -60,6 +60,7 @@ void run_make_events(struct run *run)
         arena_alloc(&cli->arena, rows * (size_t)program->output_count, sizeof *outputs);
     program_quantize_inputs(program, x, events->distinct, inputs);
     program_eval(program, inputs, events->distinct, outputs);
+    events->inputs = inputs;
     events->outputs = outputs;
     events->packed_inputs = board_pack(cli, program, false, inputs, events->distinct);
     events->packed_outputs = board_pack(cli, program, true, outputs, events->distinct);
@@ -68,16 +69,27 @@ void run_make_events(struct run *run)
     run->scores = histogram_init(&cli->arena, program);
 }
 
-void run_unpack(const struct program *program, const uint8_t *packed, int64_t *outputs)
+static void unpack(const struct program *program, const struct port *ports, int count,
+                   const uint8_t *packed, int64_t *integers)
 {
     int bit = 0;
-    for (int k = 0; k < program->output_count; k++) {
-        struct format format = program->ops[program->outputs[k].value].format;
+    for (int k = 0; k < count; k++) {
+        struct format format = program->ops[ports[k].value].format;
         uint64_t value = 0;
         for (int i = 0; i < format.width_bits; i++, bit++)
             value |= (uint64_t)(packed[bit / 8] >> bit % 8 & 1) << i;
         if (format.is_signed && value >> (format.width_bits - 1) & 1)
             value |= ~UINT64_C(0) << (format.width_bits - 1);
-        outputs[k] = (int64_t)value;
+        integers[k] = (int64_t)value;
     }
+}
+
+void run_unpack(const struct program *program, const uint8_t *packed, int64_t *outputs)
+{
+    unpack(program, program->outputs, program->output_count, packed, outputs);
+}
+
+void run_unpack_inputs(const struct program *program, const uint8_t *packed, int64_t *inputs)
+{
+    unpack(program, program->inputs, program->input_count, packed, inputs);
 }

@@ -143,6 +143,8 @@ static void add_numbers(cJSON *json, const struct run *run)
         {"accepted", run->counted[COUNTER_ACCEPTS]},
         {"accepted_fraction",
          fraction(run->counted[COUNTER_ACCEPTS], run->counted[COUNTER_EVENTS])},
+        {"captures", (double)run->captures},
+        {"captures_told", (double)run->told},
         {"dead", run->counted[COUNTER_DEAD]},
         {"refused", run->counted[COUNTER_REFUSED]},
         {"upsets", run->counted[COUNTER_UPSETS]},
@@ -170,6 +172,9 @@ static void judge(const struct run *run, char *reason, size_t size)
     else if (state & STATE_CHECKED && !(state & STATE_PASSED))
         snprintf(reason, size, "the board's self-check found %u of %u events wrong",
                  run->monitor[COUNT_WRONG], run->monitor[COUNT_CHECKED]);
+    else if (run->swap.image && (run->swap.wrong[0] || run->swap.done < run->swap.times))
+        snprintf(reason, size, "the swap to %s: %s", run->swap.image,
+                 run->swap.wrong[0] ? run->swap.wrong : "it was not come to");
     else if (faults->lost || faults->doubled || faults->different || faults->late ||
              faults->streamed_different || faults->error)
         snprintf(reason, size,
@@ -203,6 +208,7 @@ int run_finish(struct run *run)
 {
     char reason[800];
     look_for_restart(run);
+    run->bank = (host_read_word(&run->board, ADDRESS_STATUS) & STATUS_BANK) != 0;
     judge(run, reason, sizeof reason);
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "schema", 1);
@@ -211,6 +217,8 @@ int run_finish(struct run *run)
     cJSON_AddItemToObject(json, "board", board_json(run));
     add_numbers(json, run);
     cJSON_AddItemToObject(json, "classes", classes_json(run));
+    if (run->board.loadable) cJSON_AddItemToObject(json, "weights", run_weights_json(run));
+    if (run->swap.image) cJSON_AddItemToObject(json, "swap", run_swap_json(run));
     cJSON_AddItemToObject(json, "recheck", run_recheck_json(run));
     const char *path = cli_path(run->cli, "run.json");
     json_write(path, json);

@@ -1,4 +1,4 @@
-/* sluice run: playing without end, under somebody's eyes; the spy. */
+/* sluice run: playing without end, under somebody's eyes; the spy, printed once. */
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
@@ -27,7 +27,7 @@ uint32_t run_spy_trigger(const char *word)
 
 void run_arm_spy(struct run *run)
 {
-    if (!run->cli->flags.spy) return;
+    if (!run->cli->flags.spy || run->cli->flags.watch) return;
     host_hear_of_spy(&run->board);
     host_arm_spy(&run->board, run_spy_trigger(run->cli->flags.spy), SPY_RECORDS / 2);
 }
@@ -37,7 +37,7 @@ void run_print_spy(struct run *run)
     struct arena arena = {0};
     struct host_record records[SPY_RECORDS];
     uint32_t status;
-    if (!run->cli->flags.spy || run->spy_printed) return;
+    if (!run->cli->flags.spy || run->cli->flags.watch || run->spy_printed) return;
     if (run_spy_trigger(run->cli->flags.spy) == 0)
         host_write_word(&run->board, ADDRESS_CONTROL, CONTROL_FREEZE);
     host_is_playing(&run->board, &status);
@@ -104,15 +104,9 @@ static void sample(struct run *run, long stored)
     arena_free(&arena);
 }
 
-/* The rate by the board's own time, from the first look at it on. */
-struct clock {
-    bool begun;
-    uint32_t last;        /* TIME, modulo 2^32 */
-    double cycles, first; /* since the first look; events counted then */
-};
-
-static void measure_rate(struct run *run, struct clock *clock)
+static void measure_rate(struct run *run)
 {
+    struct run_clock *clock = &run->clock;
     uint32_t now = host_read_word(&run->board, ADDRESS_TIME);
     double events = run->counted[COUNTER_EVENTS];
     if (clock->begun) {
@@ -125,10 +119,49 @@ static void measure_rate(struct run *run, struct clock *clock)
     clock->last = now;
 }
 
-void run_watch(struct run *run)
+void run_look(struct run *run)
+{
+    run_count(run);
+    measure_rate(run);
+    run->played = run->counted[COUNTER_EVENTS];
+    run_show(run, "watching", false);
+}
+
+void run_stop(struct run *run)
+{
+    uint32_t status;
+    host_stop(&run->board);
+    while (host_is_playing(&run->board, &status)) {
+    }
+    run->faults.error |= status & STATUS_ERROR;
+    run_count(run);
+    run->clock.begun = false;
+}
+
+/* Until it is interrupted or its time is over; a swap comes when it is due. */
+static void look_on(struct run *run, long stored, double start_s)
 {
     enum { LOOKS_LEAST = 3 }; /* a rate needs two */
     double seconds = run->cli->flags.seconds, refresh_s = 0.5;
+    struct run_swap *swap = &run->swap;
+    free_spy(run);
+    for (int looks = 0;
+         !interrupt_requested() && (looks < LOOKS_LEAST || !(clock_seconds() - start_s >= seconds));
+         looks++) {
+        nanosleep(&(struct timespec){0, (long)(refresh_s * 1e9)}, NULL);
+        if (swap->image && !swap->done && clock_seconds() - start_s >= swap->after_s) {
+            run_swap(run, stored);
+            free_spy(run);
+            looks = 0;
+            continue;
+        }
+        sample(run, stored);
+        run_look(run);
+    }
+}
+
+void run_watch(struct run *run)
+{
     long stored = 1; /* a power of two: the spy numbers events modulo 2^16 */
     while (2 * stored <= run->board.events && 2 * stored <= run->events.distinct)
         stored *= 2;
@@ -138,31 +171,17 @@ void run_watch(struct run *run)
     run->play.events = 0;
     run->play.record = false;
     host_counters(&run->board, &run->last);
-    uint32_t status;
-    struct clock clock = {0};
-    free_spy(run);
     interrupt_defer(true);
     host_play(&run->board, &run->play);
-    double start = clock_seconds();
-    for (int looks = 0;
-         !interrupt_requested() && (looks < LOOKS_LEAST || !(clock_seconds() - start >= seconds));
-         looks++) {
-        nanosleep(&(struct timespec){0, (long)(refresh_s * 1e9)}, NULL);
-        sample(run, stored);
-        run_count(run);
-        measure_rate(run, &clock);
-        run->played = run->counted[COUNTER_EVENTS];
-        run_show(run, "watching", false);
-    }
-    host_stop(&run->board);
-    while (host_is_playing(&run->board, &status)) {
-    }
-    run_count(run);
+    if (run->cli->flags.spy)
+        run_capture(run, stored, clock_seconds());
+    else
+        look_on(run, stored, clock_seconds());
+    run_stop(run);
     run->played = run->counted[COUNTER_EVENTS];
     double missing = run->counted[COUNTER_EVENTS] - run->counted[COUNTER_ANSWERS];
     run->faults.lost = fmax(0, missing);
     run->faults.doubled = fmax(0, -missing);
     run->faults.late = run->counted[COUNTER_LATE];
-    run->faults.different = run->counted[COUNTER_MISMATCHES];
-    run->faults.error = status & STATUS_ERROR;
+    run->faults.different = run->counted[COUNTER_MISMATCHES] - run->swap.mismatches;
 }

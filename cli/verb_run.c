@@ -31,6 +31,16 @@ static void check_flags(const struct flags *flags)
     if (flags->pause > 0 && flags->burst <= 0) fail("--pause: goes with --burst");
     if (flags->distinct == 0) fail("--distinct 0: at least 1");
     run_spy_trigger(flags->spy);
+    if (flags->captures == 0) fail("--captures 0: at least 1");
+    if (flags->captures > 0 && !(flags->watch && flags->spy))
+        fail("--captures: goes with --watch --spy");
+    if (flags->swap && !flags->watch) fail("--swap: goes with --watch");
+    if (flags->swap && flags->spy) fail("--swap: the spy looks at it; not with --spy");
+    if (!isnan(flags->swap_after) && !flags->swap) fail("--swap-after: goes with --swap");
+    if (flags->swaps >= 0 && !flags->swap) fail("--swaps: goes with --swap");
+    if (flags->swaps == 0) fail("--swaps 0: at least 1");
+    if (flags->swap && flags->seconds <= (isnan(flags->swap_after) ? 1 : flags->swap_after))
+        fail("--swap: the swap comes after --seconds are over; see --swap-after");
 }
 
 int verb_run(struct cli *cli)
@@ -39,7 +49,8 @@ int verb_run(struct cli *cli)
     check_flags(&cli->flags);
     run = (struct run){.cli = cli, .start_s = clock_seconds()};
     run.program = program_read(cli_need(cli, "program.sluice", "compile"));
-    cli_remove_stale(cli, (const char *const[]){"run.json", "run_scores.csv", NULL});
+    cli_remove_stale(cli, (const char *const[]){"run.json", "run_scores.csv", "spy.csv", NULL});
+    run_read_swap(&run);
     run_open_board(&run);
     int status = 0;
     if (cli->flags.serve) {
@@ -61,5 +72,6 @@ int verb_run(struct cli *cli)
     }
     run_close_board(&run);
     program_free(run.program);
+    if (run.swap.program) program_free(run.swap.program);
     return status;
 }

@@ -296,13 +296,19 @@ void host_hear_of_spy(struct host_board *board)
     if (error != 0) refuse(board, "to tell of its spy", error);
 }
 
-static const uint8_t *read_place(struct host_board *board, struct arena *arena, uint32_t address,
-                                 int words)
+/* Of a memory that goes round after `records` items of `words` each, the `count` before place
+ * `next`, oldest first, as packed bytes. */
+static uint8_t *read_ring(struct host_board *board, struct arena *arena, uint32_t memory, int words,
+                          int next, int count)
 {
-    uint32_t *all = arena_alloc(arena, (size_t)words, sizeof *all);
-    uint8_t *bytes = arena_alloc(arena, (size_t)words, 4);
-    host_read(board, address, all, words);
-    to_bytes(all, 1, words, 4 * words, bytes);
+    size_t all = (size_t)count * (size_t)words;
+    uint32_t *ring = arena_alloc(arena, all + 1, sizeof *ring);
+    uint8_t *bytes = arena_alloc(arena, all + 1, sizeof *ring);
+    int first = (next - count + board->records) % board->records;
+    int head = board->records - first < count ? board->records - first : count;
+    host_read(board, memory + 4 * (uint32_t)(first * words), ring, head * words);
+    host_read(board, memory, ring + head * words, (count - head) * words);
+    to_bytes(ring, count, words, 4 * words, bytes);
     return bytes;
 }
 
@@ -313,21 +319,20 @@ int host_read_spy(struct host_board *board, struct arena *arena, int most,
     int taken = (int)(state >> 16), next = (int)(state & 0xffff);
     int count = taken < board->records ? taken : board->records;
     if (count > most) count = most;
+    int record_bytes = 4 * board->record_words, input_bytes = 4 * board->spied_words;
+    uint8_t *rows = read_ring(board, arena, MEMORY_SPY, board->record_words, next, count),
+            *inputs = NULL;
+    if (board->spied_words)
+        inputs = read_ring(board, arena, MEMORY_SPY_INPUTS, board->spied_words, next, count);
     for (int i = 0; i < count; i++) {
-        uint32_t place = (uint32_t)((next - count + i + board->records) % board->records);
-        const uint8_t *row =
-            read_place(board, arena, MEMORY_SPY + 4 * place * (uint32_t)board->record_words,
-                       board->record_words);
+        const uint8_t *row = rows + i * record_bytes;
         uint32_t head = (uint32_t)row[0] | (uint32_t)row[1] << 8 | (uint32_t)row[2] << 16 |
                         (uint32_t)row[3] << 24;
         records[i] = (struct host_record){.accepted = head >> 31,
                                           .passes = head >> 16 & 0x7fff,
                                           .event = head & 0xffff,
-                                          .answer = row + 4};
-        if (board->spied_words)
-            records[i].input = read_place(
-                board, arena, MEMORY_SPY_INPUTS + 4 * place * (uint32_t)board->spied_words,
-                board->spied_words);
+                                          .answer = row + 4,
+                                          .input = inputs ? inputs + i * input_bytes : NULL};
     }
     return count;
 }

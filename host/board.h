@@ -69,8 +69,8 @@ void host_decide(struct host_board *board, const int64_t *thresholds, const uint
 
 /* The spy: freezes on `trigger` (SPY_ON_...), `after` records later; its records. */
 void host_arm_spy(struct host_board *board, uint32_t trigger, uint32_t after);
-/* From now on the board tells when its spy freezes: link.frozen is set during a later exchange, but
- * for what a bad line loses. */
+/* From now on the board tells when its spy freezes, in the midst of exchanges too: link.frozen is
+ * set when that is heard, but for what a bad line loses. */
 void host_hear_of_spy(struct host_board *board);
 struct host_record {
     bool accepted;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "runtime/registers.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +35,8 @@ static void take_frame(struct host_link *link, const struct frame *request, stru
     if (is_error && frame->payload[0] == MONITOR_DAMAGED) {
         heard->damaged = true;
     } else if (frame->type == MONITOR_FROZEN) {
-        link->frozen = true;
+        /* of a freeze before it was armed again: nothing */
+        link->frozen |= frame->length == 8 && frame_word(frame, 1) & STATUS_FROZEN;
     } else if (request && !heard->answered && frame->sequence == request->sequence &&
                (is_error || frame->type == (request->type | MONITOR_ANSWER))) {
         *answer = *frame;
@@ -85,6 +87,14 @@ static bool try_once(struct host_link *link, struct frame *request, unsigned byt
     double took = (clock_seconds() - start) / whole;
     link->byte_s = took > link->byte_s ? took : 0.9 * link->byte_s + 0.1 * took;
     return true;
+}
+
+bool host_link_listen(struct host_link *link, double timeout_s)
+{
+    double end = clock_seconds() + timeout_s, left = timeout_s;
+    for (; !link->frozen && left > 0; left = end - clock_seconds())
+        hear(link, NULL, left < gap_s ? left : gap_s, NULL);
+    return link->frozen;
 }
 
 int host_link_ask(struct host_link *link, struct frame *request, unsigned bytes, int tries,

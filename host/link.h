@@ -37,4 +37,8 @@ int host_link_ask(struct host_link *link, struct frame *request, unsigned bytes,
                   bool may_give_up, struct frame *answer);
 enum { LINK_TRIES = 60 };
 
+/* Sends nothing and listens until the board tells that its spy has frozen: true, or timeout_s have
+ * passed. */
+bool host_link_listen(struct host_link *link, double timeout_s);
+
 #endif

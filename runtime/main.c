@@ -19,10 +19,15 @@ uint32_t monitor_read_word(uint32_t address)
     return REGISTER_AT(address);
 }
 
+/* A spy that is armed anew may freeze before the next word is read: its interrupt is let in here.
+ */
 void monitor_write_word(uint32_t address, uint32_t word)
 {
     recheck_wrote(address, word);
     REGISTER_AT(address) = word;
+    if (address != ADDRESS_CONTROL || !(word & CONTROL_ARM)) return;
+    has_frozen = false;
+    REGISTER_INTERRUPT = INTERRUPT_FROZEN;
 }
 
 /* The memory may be read, what the firmware does not use be written; registers but the UART's,
@@ -100,7 +105,6 @@ static void start(void)
 
 static void poll_spy(void)
 {
-    if (!(REGISTER_INTERRUPT & INTERRUPT_IS_FROZEN)) REGISTER_INTERRUPT = INTERRUPT_FROZEN;
     /* A frame that is coming in has the buffer. */
     if (!has_frozen || monitor.reader.count > 0) return;
     has_frozen = false;

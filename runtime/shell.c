@@ -97,8 +97,8 @@ static void arm(void)
     recheck_leave_spy();
     REGISTER_SPY_TRIGGER = argument[0] ? argument[0] : SPY_ON_ACCEPT;
     REGISTER_SPY_AFTER = argument[1];
-    REGISTER_CONTROL = CONTROL_ARM;
     waits_for_spy = true;
+    monitor_write_word(ADDRESS_CONTROL, CONTROL_ARM);
 }
 
 /* A number at *text, decimal with or without sign, or 0x...; true if it is one. */

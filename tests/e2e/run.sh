@@ -48,6 +48,21 @@ import json
 r = json.load(open('watch.json'))
 assert r['passed'] and r['events'] > 10000 and r['streamed'] >= 12 and 39e6 < r['events_per_s'] < 41e6, r"
 
+check "the spy, capture after capture" "$sluice" run a.yaml --watch --spy accept --captures 12 --threshold 0=0.25 --seconds 60
+check "each told by the board, computed again and written" python3 -c "
+import csv, json
+r = json.load(open('build/a/run.json'))
+assert r['passed'] and r['captures'] == r['captures_told'] == 12 and r['streamed'] >= 12 and r['streamed_different'] == 0, r
+rows = list(csv.DictReader(open('build/a/spy.csv')))
+assert len(rows) == r['streamed'] and {int(x['capture']) for x in rows} == set(range(1, 13)), len(rows)
+for x in rows:
+    assert x['agrees'] == '1' and (x['accepted'] == '1') == (float(x['score:g']) >= 0.25) and x['score:t'] == x['computed:t'], x
+    assert 0 <= float(x['input:multiplicity']) < 300, x
+assert any(x['accepted'] == '1' for x in rows)"
+check "the spy on demand, on a bad line" "$sluice" run a.yaml --watch --spy now --captures 4 --noise 0.01 --seconds 60
+check "as many" test "$(json build/a/run.json captures)" = 4
+check "a spy that waits in vain" sh -c "'$sluice' run a.yaml --watch --spy mismatch --captures 1 --seconds 2 && test $(wc -l <build/a/spy.csv) -gt 0"
+
 # Images over the line, for the weights of another training.
 check "image" "$sluice" image d.yaml --for build/c --out d.img
 check "the network that was built" "$sluice" run c.yaml --events 500 --distinct 256 --stream 50
@@ -96,6 +111,35 @@ assert 35e6 < int(rates["events"]) < 45e6, rates
 say("stop\r")
 EOF2
 check "a human's commands" python3 shell.py "$terminal"
+cat >busy.py <<'EOF2'
+import struct, sys
+sys.path.insert(0, sys.argv[2])
+from monitor_line import EVENTS, Line
+line = Line(sys.argv[1])
+line.ask(1)
+line.write(EVENTS + 0x80, *[0x80000000] * 5)
+line.write(EVENTS + 0xC0, *[1] * 5)
+line.write(EVENTS + 0x40, 31)
+line.write(EVENTS + 0x34, 1, 3)
+line.write(EVENTS + 0x1C, 255, 0, 0, 0, 0, 0)
+line.write(EVENTS + 0x14, 4 | 1)
+records, stride = line.read(EVENTS + 4)[0] >> 16, line.read(EVENTS + 8)[0] >> 16 & 0xFF
+assert line.ask(7, b"\x01") == (0x87, b"")
+for turn in range(20):
+    line.write(EVENTS + 0x14, 8)  # the spy freezes some events later, before this is answered
+    # Two requests on their way all the time: the notice comes between their answers.
+    waiting = [line.send_read(EVENTS + 0x100, 8), line.send_read(EVENTS + 0x100, 8)]
+    for _ in range(6):
+        number, kind, words = line.hear()
+        assert number == waiting.pop(0) and kind == 0x82 and len(words) == 32
+        waiting.append(line.send_read(EVENTS + 0x100, 8))
+    for number in waiting: assert line.hear()[0] == number
+    assert line.frozen == turn + 1, (line.frozen, turn)
+    place = ((line.read(EVENTS + 0x3C)[0] & 0xFFFF) - 4) % records
+    assert line.read(0x83000000 + 4 * place * stride)[0] >> 31 == 1, place  # the record that froze it
+line.write(EVENTS + 0x14, 2)
+EOF2
+check "every freeze is told, while the core is busy with requests" timeout 60 python3 busy.py "$terminal" "$top/tests/python"
 python=$build/venv-serial/bin/python
 python3 -c 'import serial' 2>/dev/null && python=python3
 [ "$python" = python3 ] || [ -x "$python" ] && "$python" -c 'import serial' 2>/dev/null ||

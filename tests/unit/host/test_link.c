@@ -193,6 +193,36 @@ static void noisy_line(void **state)
     assert_true(board.monitor.reader.damaged > 0);
 }
 
+/* What the firmware says of its own accord. */
+static void tell(uint32_t status)
+{
+    struct frame frame = {.type = MONITOR_FROZEN};
+    frame_add_word(&frame, 0);
+    frame_add_word(&frame, status);
+    say(&frame);
+}
+
+static void notices_of_the_spy(void **state)
+{
+    (void)state;
+    struct host_board host;
+    start(&host, 0);
+    assert_false(host_link_listen(&host.link, 0.02));
+    tell(STATUS_ARMED); /* of a freeze before it was armed anew */
+    assert_false(host_link_listen(&host.link, 0.02));
+    tell(STATUS_FROZEN);
+    assert_true(host_link_listen(&host.link, 10));
+    host.link.frozen = false;
+    tell(STATUS_FROZEN); /* among answers */
+    host_read_word(&host, MEMORY_PLAYBACK);
+    assert_true(host_link_listen(&host.link, 0));
+    host_arm_spy(&host, 0, 0);
+    assert_false(host.link.frozen);
+    assert_int_equal(host.link.counts.stale, 0);
+    assert_int_equal(host.link.counts.repeats, 0);
+    stop(&host);
+}
+
 static void unfinished_image(void **state)
 {
     (void)state;
@@ -258,9 +288,13 @@ static void frames_after_garbage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(quiet_line),       cmocka_unit_test(noisy_line),
-        cmocka_unit_test(unfinished_image), cmocka_unit_test(silence),
-        cmocka_unit_test(wrong_ports),      cmocka_unit_test(frames_after_garbage),
+        cmocka_unit_test(quiet_line),
+        cmocka_unit_test(notices_of_the_spy),
+        cmocka_unit_test(noisy_line),
+        cmocka_unit_test(unfinished_image),
+        cmocka_unit_test(silence),
+        cmocka_unit_test(wrong_ports),
+        cmocka_unit_test(frames_after_garbage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
