@@ -105,6 +105,18 @@ void text_add_bytes(struct text *text, const void *bytes, size_t count)
     text->bytes[text->length] = 0;
 }
 
+void text_add_field(struct text *text, const char *field)
+{
+    if (!strpbrk(field, ",\"\r\n")) {
+        text_add(text, "%s", field);
+        return;
+    }
+    text_add(text, "\"");
+    for (const char *c = field; *c; c++)
+        text_add(text, *c == '"' ? "\"\"" : "%c", *c);
+    text_add(text, "\"");
+}
+
 const char *text_string(const struct text *text)
 {
     return text->bytes ? text->bytes : "";

@@ -15,8 +15,13 @@ static const double show_s = 0.5, overdue_s = 2;
 
 static void add_names(struct text *text, const char *what, const struct port *ports, int count)
 {
-    for (int i = 0; i < count; i++)
-        text_add(text, ",%s:%s", what, ports[i].name);
+    for (int i = 0; i < count; i++) {
+        struct text name = {0};
+        text_add(&name, "%s:%s", what, ports[i].name);
+        text_add(text, ",");
+        text_add_field(text, text_string(&name));
+        text_free(&name);
+    }
 }
 
 static void add_head(struct text *text, const struct program *program)

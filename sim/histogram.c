@@ -71,19 +71,6 @@ static void write_json(const struct histogram *h, const char *path, long events)
     cJSON_Delete(root);
 }
 
-/* A field of a CSV file: quoted if it has to be. */
-static void add_field(struct text *text, const char *field)
-{
-    if (!strpbrk(field, ",\"\r\n")) {
-        text_add(text, "%s", field);
-        return;
-    }
-    text_add(text, "\"");
-    for (const char *c = field; *c; c++)
-        text_add(text, *c == '"' ? "\"\"" : "%c", *c);
-    text_add(text, "\"");
-}
-
 static void write_csv(const struct histogram *h, const char *path)
 {
     const struct program *p = h->program;
@@ -91,7 +78,7 @@ static void write_csv(const struct histogram *h, const char *path)
     text_add(&text, "output,low,high,count\n");
     for (int i = 0; i < p->output_count; i++) {
         for (int bin = 0; bin < h->outputs[i].bins; bin++) {
-            add_field(&text, p->outputs[i].name);
+            text_add_field(&text, p->outputs[i].name);
             text_add(&text, ",%.17g,%.17g,%ld\n", edge(h, i, bin), edge(h, i, bin + 1),
                      h->outputs[i].count[bin]);
         }
