@@ -73,7 +73,7 @@ module answer_checker #(
     assign late_o      = due_q[LAST] != there_q[LAST];
     assign word_take_o = due_q[ANSWER_ROWS-1:0];
 
-    // ---- the answer, its lowest row first; between playings what the host may write goes through it instead
+    // ---- the answer, its lowest row first; one that nobody asked for may come between playings too, while the host writes
     reg [WIDTH*ANSWER_ROWS-1:0] answer_q;
     wire [WIDTH-1:0]            word = answer_q[WIDTH-1:0];
     wire [WIDTH*ANSWER_ROWS-1:0] padded;
@@ -88,11 +88,11 @@ module answer_checker #(
             assign padded[WIDTH*ANSWER_ROWS-1:OUT_BITS] = {WIDTH * ANSWER_ROWS - OUT_BITS{1'b0}};
         end
         if (ANSWER_ROWS == 1) begin : g_row
-            always @(posedge clk_i) if (valid_i | ~busy_i) answer_q <= valid_i ? padded : {LANES{wdata_i}};
+            always @(posedge clk_i) if (valid_i) answer_q <= padded;
         end else begin : g_rows
             always @(posedge clk_i)
-                if (valid_i | ~busy_i | (|there_q[ANSWER_ROWS-2:0]))
-                    answer_q <= valid_i ? padded : {{LANES{wdata_i}}, answer_q[WIDTH*ANSWER_ROWS-1:WIDTH]};
+                if (valid_i | (|there_q[ANSWER_ROWS-2:0]))
+                    answer_q <= valid_i ? padded : {{WIDTH{1'b0}}, answer_q[WIDTH*ANSWER_ROWS-1:WIDTH]};
         end
     endgenerate
 
@@ -108,7 +108,7 @@ module answer_checker #(
     wire [ROW_BITS-1:0] row      = busy_i ? place_q : host_row;
     wire                records  = busy_i & record_i & (|(due_q[ANSWER_ROWS-1:0] & there_q[ANSWER_ROWS-1:0]));
     wire [ROW_BITS-1:0] put_row  = place_then_q;
-    wire [WIDTH-1:0]    put_data = word;
+    wire [WIDTH-1:0]    put_data = busy_i ? word : {LANES{wdata_i}};
     wire                reads, ends;
     wire                earlier   = ~(play_i | last_left_q[EVENT_BITS]);
     wire                meets    = (records | (write_i & ~busy_i)) && row == put_row;  // then nobody looks at what is read

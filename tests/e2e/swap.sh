@@ -67,7 +67,7 @@ refuse "no time for it" 'the swap comes after --seconds are over' "$sluice" run 
 # ... and by the board, which plays on with the weights it has.
 "$sluice" run a.yaml --serve >served.log 2>&1 &
 server=$!
-for _ in $(seq 100); do grep -q '^/dev' served.log && break; sleep 0.1; done
+for _ in $(seq 900); do grep -q '^/dev' served.log && break; sleep 0.1; done
 cat >refused.py <<'EOF2'
 import struct, sys, time, zlib
 sys.path.insert(0, sys.argv[3])
