@@ -23,7 +23,7 @@ enum {
     STACK_BYTES = 400 + 128,    /* without the network: runtime/link.ld; recheck.c */
     ANSWER_WORDS_MAX = 59,      /* of a frame, behind the cycles */
     STRIDE_MAX = 255,           /* of the register map, in words */
-    CYCLES_PER_INSTRUCTION = 6, /* of rtl/rv32i.v, at most about */
+    CYCLES_PER_INSTRUCTION = 8, /* of rtl/rv32i.v, at most about */
     CYCLES_MAX = 12000000,      /* well before the watchdog */
     ESTIMATE_FACTOR = 2         /* of bytes, that is not worth a try */
 };
