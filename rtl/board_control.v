@@ -59,13 +59,17 @@ module board_control #(
     wire [LEDS-1:0] leds;
     assign leds_o = leds ^ LED_LOW;
 
-    reset_sync reset (
+    reset_sync #(
+        .HOLD_BITS(11)
+    ) reset (
         .clk_i(clk_i),
         .locked_i(locked_i),
         .rst_o(rst)
     );
-    // Behind the other: iCE40's PLL has one place from which its lock can be read.
-    reset_sync core_reset (
+    // Behind the other, which has waited long enough: iCE40's PLL has one place from which its lock can be read.
+    reset_sync #(
+        .HOLD_BITS(2)
+    ) core_reset (
         .clk_i(clk_core_i),
         .locked_i(~rst),
         .rst_o(rst_core)

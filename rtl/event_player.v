@@ -98,7 +98,8 @@ module event_player #(
     always @(posedge clk_i)
         if (play_i | tick) burst_left_q <= in_burst ? burst_left_q + {17{in_burst}} : burst_q;
     always @(posedge clk_i)
-        if (play_i | tick | (start_q != 0)) events_left_q <= running_q ? events_left_q + {25{running_q}} : {1'b0, count_i};
+        if (play_i | tick | (start_q != 0)) events_left_q <= running_q ? events_left_q + {25{running_q}} : {tick_q, count_i};
+    // tick_q is 0 then: a constant would make the top bit a register with a reset, which iCE40 does not take into the chain's tiles.
     // 0 less 1 in its first cycle: there is no end.
     always @(posedge clk_i) if (start_q[1]) has_end_q <= ~events_left_q[24];
     always @(posedge clk_i)

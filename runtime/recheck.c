@@ -171,10 +171,9 @@ static bool load_is_done(void)
     return !(status & STATUS_LOADABLE) || (status & STATUS_LOAD_READY);
 }
 
-/* As it was, if it is somebody else's. */
 static void arm(void)
 {
-    if (!is_taken) REGISTER_SPY_TRIGGER = REGISTER_SPY_AFTER = 0;
+    REGISTER_SPY_TRIGGER = REGISTER_SPY_AFTER = 0;
     is_mixed = !load_is_done();
     REGISTER_CONTROL = CONTROL_ARM;
 }
@@ -226,6 +225,8 @@ void recheck_poll(void)
 void recheck_wrote(uint32_t address, uint32_t word)
 {
     bool controls = address == ADDRESS_CONTROL;
+    if (controls && word & CONTROL_FREEZE && !(REGISTER_STATUS & STATUS_FROZEN))
+        REGISTER_INTERRUPT = INTERRUPT_FROZEN; /* which the live mode keeps away */
     if (controls && word & CONTROL_ARM) recheck_leave_spy();
     if ((controls && word & CONTROL_FREEZE) || address == ADDRESS_SPY_TRIGGER ||
         address == ADDRESS_SPY_AFTER)
@@ -359,7 +360,8 @@ static void recheck_some(uint32_t most)
         REGISTER_WATCHDOG = WATCHDOG_TICKS;
         error = recheck(back, result);
     }
-    if (freezes) arm();
+    if (freezes && is_taken) monitor_write_word(ADDRESS_CONTROL, CONTROL_ARM);
+    if (freezes && !is_taken) arm();
     if (error == MONITOR_STALE) line_print("weights were loaded: spy again\r\n");
     print_counts();
 }

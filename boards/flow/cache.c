@@ -21,7 +21,7 @@ static const char *cache_folder(struct build_job *job)
 {
     struct hash hash = hash_init();
     const struct build_request *request = job->request;
-    add_string(&hash, "sluice build 4");
+    add_string(&hash, "sluice build 5");
     add_string(&hash, job->yosys.version);
     add_string(&hash, job->nextpnr.version);
     add_string(&hash, job->pack.version);

@@ -8,6 +8,9 @@
  * looks at them or not; its register comes along, and a register without a LUT gets one that hands
  * its input on. So the register that holds a threshold lies in the cell that compares it.
  *
+ * The network is left alone: its registers would be drawn away from where they are read, and it has
+ * the clock to meet.
+ *
  * Also, where a counter's bit 0 is the carry into bit 1, nextpnr adds a cell that brings it into
  * the chain: a carry of our own in its place shares the cell of bit 0. */
 #include "base/error.h"
@@ -29,7 +32,7 @@ enum {
     ONE = 1
 };
 
-enum kind { LUT, CARRY, FF, OTHER };
+enum kind { LUT, CARRY, FF, OTHER }; /* OTHER: the network's too */
 enum pin { I0, I1, I2, I3, OUT, PINS };
 /* Of a carry, as a LUT in the same cell would have them; of a register, its data. */
 enum { FIRST = I1, SECOND = I2, CARRY_IN = I3, DATA = I0 };
@@ -97,6 +100,7 @@ static void read_node(struct node *node, cJSON *cell)
                  : !strcmp(type, "SB_CARRY")   ? CARRY
                  : !strncmp(type, "SB_DFF", 6) ? FF
                                                : OTHER;
+    if (!strncmp(cell->string, "network.", 8)) node->kind = OTHER;
     const char *const *ports = node->kind == LUT     ? lut_ports
                                : node->kind == CARRY ? carry_ports
                                                      : ff_ports;
@@ -576,6 +580,7 @@ static void share_cells(cJSON *module)
 
 int job_share_cells(struct build_job *job, const char *name)
 {
+    if (strcmp(name, "design.json") != 0) return 0; /* the network alone */
     const char *file = flow_path(job, name);
     cJSON *netlist = json_read(file), *module;
     cJSON_ArrayForEach(module, cJSON_GetObjectItemCaseSensitive(netlist, "modules"))

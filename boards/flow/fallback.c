@@ -81,6 +81,17 @@ static void compile_c(struct build_job *job, const struct form *form, const char
         "compile.log");
 }
 
+/* The firmware's sources, from the root on: the compiler runs in another folder. */
+static const char *find_runtime(struct build_job *job)
+{
+    const char *home = file_join(&job->arena, board_home(), "runtime");
+    char *found = realpath(home, NULL);
+    if (!found) fail("%s is not there, which the software fall-back is compiled from", home);
+    home = arena_strdup(&job->arena, found);
+    free(found);
+    return home;
+}
+
 /* firmware.elf and firmware.bin, in one piece but for the network. */
 static void link_firmware(struct build_job *job, const char *name)
 {
@@ -88,7 +99,7 @@ static void link_firmware(struct build_job *job, const char *name)
                                           "trigger.c", "frame.c", "monitor.c", "recheck.c"};
     enum { SOURCES = sizeof sources / sizeof *sources };
     struct build_fallback *fallback = &job->control.fallback;
-    const char *home = file_join(&job->arena, board_home(), "runtime");
+    const char *home = find_runtime(job);
     long stack =
         stack_usage_read(path_of(job, "network.su"), arena_printf(&job->arena, "%s_eval", name));
     fallback->stack_bytes = (int)(stack + STACK_BYTES + 15) / 16 * 16;
@@ -96,7 +107,7 @@ static void link_firmware(struct build_job *job, const char *name)
     int count = 1;
     argv[count++] = arena_printf(&job->arena, "@%s/firmware.flags", home);
     argv[count++] = "-DSLUICE_FALLBACK";
-    argv[count++] = "-I.";
+    argv[count++] = "-Icore";
     argv[count++] = "-Wl,--defsym=memory_bytes=0x1000000";
     argv[count++] = arena_printf(&job->arena, "-Wl,--defsym=stack_bytes=%d", fallback->stack_bytes);
     argv[count++] = "-T";

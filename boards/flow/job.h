@@ -126,7 +126,8 @@ void job_synthesise_top(struct build_job *job);
 /* carry_ends.c, for ECP5: takes the ends of ECP5's carry chains that nothing reads off a netlist in
  * JSON; gives how many halves of carry pairs only start a chain. */
 int job_trim_carries(struct build_job *job, const char *name);
-/* carry_cells.c, for iCE40: puts LUTs and registers into logic cells that hold only a carry; 0. */
+/* carry_cells.c, for iCE40: puts LUTs and registers around the network into logic cells that hold
+ * only a carry; 0. */
 int job_share_cells(struct build_job *job, const char *name);
 /* fanout.c, for Gowin: divides the nets of a netlist in JSON that nextpnr would route first and
  * lock. */

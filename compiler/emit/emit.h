@@ -41,7 +41,7 @@ enum emit_c_form { EMIT_C_STRAIGHT, EMIT_C_LOOPS, EMIT_C_DIGITS };
 /* TO/NAME.c, NAME.h in that form. */
 void emit_c_form(const struct program *program, const struct emit_header *header,
                  enum emit_c_form form, const char *to);
-/* TO/network.h: names, counts, formats and ranges for the firmware that calls that C on packed
+/* TO/core/network.h: names, counts, formats and ranges for the firmware that calls that C on packed
  * events (runtime/recheck.c). */
 void emit_c_core(const struct program *program, const char *to);
 /* NAME: the program's name as a C identifier. */

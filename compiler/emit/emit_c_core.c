@@ -62,7 +62,7 @@ void emit_c_core(const struct program *p, const char *to)
     const char *name = emit_c_name(p, &arena);
     text_add(&text,
              "/* The network as runtime/recheck.c calls it, made by sluice. */\n"
-             "#ifndef SLUICE_NETWORK_H\n#define SLUICE_NETWORK_H\n\n#include \"%s.h\"\n\n",
+             "#ifndef SLUICE_NETWORK_H\n#define SLUICE_NETWORK_H\n\n#include \"../%s.h\"\n\n",
              name);
     add_loading(&text, p, name);
     text_add(&text,
@@ -72,7 +72,9 @@ void emit_c_core(const struct program *p, const char *to)
              name, name, p->input_count, p->output_count, emit_input_bits(p), emit_output_bits(p));
     add_fields(&text, p);
     text_add(&text, "\n#endif\n");
-    file_write(file_join(&arena, to, "network.h"), text_string(&text), text.length);
+    const char *folder = file_join(&arena, to, "core");
+    file_make_folder(folder);
+    file_write(file_join(&arena, folder, "network.h"), text_string(&text), text.length);
     text_free(&text);
     arena_free(&arena);
 }

@@ -37,6 +37,9 @@ check "the report has it" sh -c "'$sluice' report build/a >/dev/null 2>&1; grep 
 check "none, if none is wanted" "$sluice" run a.yaml --events 300 --distinct 256 --recheck 0
 check "then nothing was recomputed" says build/a/run.json "r['there'] and r['records'] == 0"
 
+check "a network called network" sh -c "'$sluice' compile build/a/model.onnx --board ulx3s-25f --clock-mhz 40 --name network --out build/network && '$sluice' run build/network --events 300 --distinct 256"
+check "the core has it" says build/network/run.json "r['records'] == 16"
+
 # Weights of another training, which the core takes as the fabric does.
 check "image" "$sluice" image d.yaml --for build/c --out d.img
 check "loadable weights" "$sluice" run c.yaml --events 300 --distinct 256 --recheck 10 --image d.img
@@ -62,35 +65,25 @@ sed -i '0,/+/s// - /' build/wrong/rtl/a_dense2.v
 refuse "a fabric that answers wrongly" "self-check" "$sluice" run build/wrong --events 300 --distinct 256 --quiet
 check "the recheck finds it" says build/wrong/run.json "r['different'] > 0 and 'the core computes' in r['first']"
 
+export PYTHONPATH=$top/tests/python
 cat >line.py <<'EOF2'
 import os, random, select, struct, sys, time, zlib
-line = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
-sequence = 0
-def hear(end):
-    return os.read(line, 4096) if select.select([line], [], [], max(0, end - time.time()))[0] else b""
+from monitor_line import Line
+line = Line(sys.argv[1])
 def say(text):
-    os.write(line, text.encode())
+    os.write(line.file, text.encode())
     heard, end = b"", time.time() + 20
-    while time.time() < end and not heard.endswith(b"> "): heard += hear(time.time() + 0.2)
+    while time.time() < end and not heard.endswith(b"> "):
+        if select.select([line.file], [], [], 0.2)[0]: heard += os.read(line.file, 4096)
     return heard.decode("latin1")
 def ask(kind, *words, tail=b""):
     """Words of the answer, or the error's code as -CODE."""
-    global sequence
-    sequence = (sequence + 1) % 256
-    payload = b"".join(struct.pack("<I", w) for w in words) + tail
-    body = bytes([len(payload), sequence, kind]) + payload
-    os.write(line, b"\xc5" + body + struct.pack("<I", zlib.crc32(body)))
-    heard, end = b"", time.time() + 20
-    while len(heard) < 2 or len(heard) < heard[1] + 8:
-        assert time.time() < end, heard
-        heard += hear(end)
-    assert heard[0] == 0xc5 and heard[2] == sequence, heard
-    payload = heard[4:4 + heard[1]]
-    return -payload[0] if heard[3] == 0xff else list(struct.unpack("<%dI" % (len(payload) // 4), payload))
-READ, WRITE, COUNTS, EVALUATE, RECHECK, LIVE = 2, 3, 4, 8, 9, 10
+    kind, payload = line.ask(kind, b"".join(struct.pack("<I", w) for w in words) + tail)
+    return -payload[0] if kind == 0xff else list(struct.unpack("<%dI" % (len(payload) // 4), payload))
+COUNTS, EVALUATE, RECHECK, LIVE = 4, 8, 9, 10
 CONTROL, STATUS, STRIDES = 0x80010014, 0x80010018, 0x80010008
-def read(address, words): return ask(READ, address, tail=bytes([words]))
-def write(address, *words): assert ask(WRITE, address, *words) == []
+def read(address, words): return list(line.read(address, words))
+write = line.write
 def numbers(text): return dict(r.rsplit(" ", 1) for r in text.split("\r\n") if " " in r.strip() and r.rsplit(" ", 1)[1].isdigit())
 def state(): return ask(COUNTS)[5]
 def wait_for(what, limit_s=20):
