@@ -63,7 +63,7 @@ module event_player #(
     always @(posedge clk_i) if (put_last_i) last_q <= {1'b0, wdata_i[EVENT_BITS-1:0]} - 1'b1;
 
     // ---- pace: a tick for each event
-    reg                running_q, rest_q, tick_q, wrap_q, has_end_q;
+    reg                running_q, rest_q, tick_q, starts_q, wrap_q, has_end_q;
     reg [1:0]          start_q;  // two cycles before the first tick, in which the number of events loses 2
     reg [16:0]         gap_left_q, burst_left_q;
     reg [24:0]         events_left_q;
@@ -89,7 +89,8 @@ module event_player #(
     always @(posedge clk_i)
         if (play_i)   rest_q <= 1'b0;
         else if (due) rest_q <= tick & burst & has_pause_q;
-    always @(posedge clk_i) start_q <= rst_i ? 2'b00 : {start_q[0], play_i};
+    always @(posedge clk_i) start_q  <= rst_i ? 2'b00 : {start_q[0], play_i};
+    always @(posedge clk_i) starts_q <= ~rst_i & (play_i | start_q[0]);  // start_q is not 0
     // Counters that are loaded count down by adding a row of what says that they are not: load, sum, carry and register of a bit then
     // share one cell of iCE40, as the choice and the chain have an input in common.
     always @(posedge clk_i)
@@ -98,7 +99,7 @@ module event_player #(
     always @(posedge clk_i)
         if (play_i | tick) burst_left_q <= in_burst ? burst_left_q + {17{in_burst}} : burst_q;
     always @(posedge clk_i)
-        if (play_i | tick | (start_q != 0)) events_left_q <= running_q ? events_left_q + {25{running_q}} : {tick_q, count_i};
+        if (play_i | starts_q | tick) events_left_q <= running_q ? events_left_q + {25{running_q}} : {tick_q, count_i};
     // tick_q is 0 then: a constant would make the top bit a register with a reset, which iCE40 does not take into the chain's tiles.
     // 0 less 1 in its first cycle: there is no end.
     always @(posedge clk_i) if (start_q[1]) has_end_q <= ~events_left_q[24];
