@@ -137,6 +137,18 @@ static void an_ice40_build_ends_in_a_bitstream(void **state)
     }
 }
 
+/* A firmware of endless loops, as many as hold the names of network and board. */
+static const char *write_loops(struct arena *arena, const char *folder)
+{
+    const char *firmware = file_join(arena, folder, "loop.hex");
+    struct text words = {0};
+    for (int word = 0; word < 64; word++)
+        text_add(&words, "0000006f\n");
+    file_write(firmware, text_string(&words), words.length);
+    text_free(&words);
+    return firmware;
+}
+
 /* Boards with one clock and with a divided one, with and without a PLL; a firmware that does
  * nothing. */
 static void the_top_with_a_core_is_whole(void **state)
@@ -151,12 +163,7 @@ static void the_top_with_a_core_is_whole(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena arena = {0};
         const char *folder = make_build_folder(&arena), *to = file_join(&arena, folder, "board");
-        const char *firmware = file_join(&arena, folder, "loop.hex");
-        struct text words = {0}; /* endless loops, as many as hold the names of network and board */
-        for (int word = 0; word < 64; word++)
-            text_add(&words, "0000006f\n");
-        file_write(firmware, text_string(&words), words.length);
-        text_free(&words);
+        const char *firmware = write_loops(&arena, folder);
         struct build_request request = request_for(folder, cases[i].board, cases[i].clock_mhz);
         struct build_system system;
         request.control_core = true;
@@ -419,6 +426,16 @@ static void gowin_builds_end_in_bitstreams(void **state)
         if (!pins_free) assert_true(file_exists(file_join(&arena, folder, result.bitstream)));
         folder_remove(folder);
     }
+    /* The core beside the network, both at the oscillator's clock. */
+    const char *folder = make_build_folder(&arena);
+    struct build_request request = request_for(folder, "tang-nano-9k", 27);
+    request.control_core = true;
+    request.firmware = write_loops(&arena, folder);
+    struct build_result result;
+    build_run(&request, &result);
+    assert_true(result.timing_met && result.core_fmax_mhz == result.fmax_mhz);
+    assert_true(file_exists(file_join(&arena, folder, result.bitstream)));
+    folder_remove(folder);
     arena_free(&arena);
 }
 
