@@ -24,4 +24,22 @@ json() { python3 -c 'import json,sys
 v=json.load(open(sys.argv[1]))
 for k in sys.argv[2].split("."): v=v[int(k)] if isinstance(v,list) else v[k]
 print(v)' "$1" "$2"; }
+# jets_job NAME SEED UNITS TARGET [LINE...]: NAME.yaml, a small network for the jets, trained in seconds.
+jets_job() {
+    local name=$1 seed=$2 units=$3 target=$4
+    shift 4
+    cat >"$name.yaml" <<EOT
+name: $name
+data: {train: $top/examples/jets/jets_hlf_test.npz, max_events: 3000}
+output: logits
+input: {format: 5}
+layers:
+  - {kind: dense, units: $units, weights: 4}
+  - {kind: relu, format: 4}
+  - {kind: dense, units: 5, weights: 4}
+training: {seed: $seed, epochs: 2, quantized_epochs: 2, batch: 256, learning_rate: 0.01}
+target: {$target}
+EOT
+    [ $# -eq 0 ] || printf '%s\n' "$@" >>"$name.yaml"
+}
 finish() { [ "$failures" -eq 0 ]; exit $?; }

@@ -1,20 +1,8 @@
 #!/bin/bash
 # Protection against upsets: from the flag to the netlist, and a campaign that shows what it is worth.
 . "$(dirname "$0")/lib.sh"
-cat >tagger.yaml <<EOT
-name: tagger
-data: {train: $top/examples/jets/jets_hlf_test.npz, max_events: 3000}
-output: logits
-input: {format: 5}
-layers:
-  - {kind: dense, units: 8, weights: 4}
-  - {kind: relu, format: 4}
-  - {kind: dense, units: 5, weights: 4}
-training: {seed: 1, epochs: 2, quantized_epochs: 2, batch: 256, learning_rate: 0.01}
-target: {board: hx8k-evn, clock_mhz: 48, reuse: 64, weights: loadable, seeds: 1}
-budget: {events_per_crossing: 0.015}
-verify: {test_events: 100, random_events: 50, gate_level_events: 50}
-EOT
+jets_job tagger 1 8 "board: hx8k-evn, clock_mhz: 48, reuse: 64, weights: loadable, seeds: 1" "budget: {events_per_crossing: 0.015}" \
+    "verify: {test_events: 100, random_events: 50, gate_level_events: 50}"
 check "train" "$sluice" train tagger.yaml
 state() { # KIND CLASS: the number in faults.json
     python3 -c "

@@ -5,21 +5,7 @@
 for tool in verilator riscv64-unknown-elf-gcc; do command -v $tool >/dev/null || { echo "skip $tool is not there"; finish; }; done
 build=${BUILD:-$top/build}
 check "the firmware is there" make -s -C "$top" firmware
-job() { # NAME SEED UNITS TARGET-KEYS
-    cat >"$1.yaml" <<EOF2
-name: $1
-data: {train: $top/examples/jets/jets_hlf_test.npz, max_events: 3000}
-output: logits
-input: {format: 5}
-layers:
-  - {kind: dense, units: $3, weights: 4}
-  - {kind: relu, format: 4}
-  - {kind: dense, units: 5, weights: 4}
-training: {seed: $2, epochs: 2, quantized_epochs: 2, batch: 256, learning_rate: 0.01}
-target: {board: ulx3s-25f, clock_mhz: 40$4}
-budget: {events_per_crossing: 0.04}
-EOF2
-}
+job() { jets_job "$1" "$2" "$3" "board: ulx3s-25f, clock_mhz: 40$4" "budget: {events_per_crossing: 0.04}"; } # NAME SEED UNITS TARGET-KEYS
 job a 1 4 ""
 job b 7 4 ""
 job c 1 8 ", reuse: 32, weights: loadable"

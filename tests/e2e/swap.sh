@@ -5,19 +5,7 @@
 for tool in verilator riscv64-unknown-elf-gcc; do command -v $tool >/dev/null || { echo "skip $tool is not there"; finish; }; done
 check "the firmware is there" make -s -C "$top" firmware
 job() { # NAME SEED TARGET-KEYS
-    cat >"$1.yaml" <<EOF2
-name: $1
-data: {train: $top/examples/jets/jets_hlf_test.npz, max_events: 3000}
-output: logits
-input: {format: 5}
-layers:
-  - {kind: dense, units: 8, weights: 4}
-  - {kind: relu, format: 4}
-  - {kind: dense, units: 5, weights: 4}
-training: {seed: $2, epochs: 2, quantized_epochs: 2, batch: 256, learning_rate: 0.01}
-target: {$3}
-budget: {events_per_crossing: 0.02}
-EOF2
+    jets_job "$1" "$2" 8 "$3" "budget: {events_per_crossing: 0.02}"
     check "train and compile $1" sh -c "'$sluice' train $1.yaml && '$sluice' compile $1.yaml"
 }
 # swapped FOLDER TIMES: what run.json must say of swaps.

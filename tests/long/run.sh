@@ -4,18 +4,7 @@
 . "$(dirname "$0")/../e2e/lib.sh"
 for tool in verilator riscv64-unknown-elf-gcc; do command -v $tool >/dev/null || { echo "skip $tool is not there"; finish; }; done
 check "the firmware is there" make -s -C "$top" firmware
-cat >a.yaml <<EOF2
-name: a
-data: {train: $top/examples/jets/jets_hlf_test.npz, max_events: 3000}
-output: logits
-input: {format: 5}
-layers:
-  - {kind: dense, units: 8, weights: 4}
-  - {kind: relu, format: 4}
-  - {kind: dense, units: 5, weights: 4}
-training: {seed: 1, epochs: 2, quantized_epochs: 2, batch: 256, learning_rate: 0.01}
-target: {board: ulx3s-25f, clock_mhz: 40}
-EOF2
+jets_job a 1 8 "board: ulx3s-25f, clock_mhz: 40"
 check "train and compile" sh -c "'$sluice' train a.yaml && '$sluice' compile a.yaml"
 check "100,000 events" "$sluice" run a.yaml --events 100000 --distinct 100000 --stream 2000 --burst 100 --pause 60 --prescale 0=7,3=2 --threshold 0=0.5,3=1
 check "none lost, doubled or different" python3 -c "
@@ -26,11 +15,11 @@ assert not (r['lost'] or r['doubled'] or r['different'] or r['late'] or r['strea
 assert 0 < r['accepted'] < 100000, r
 print('%d exchanges, %.0f s' % (r['exchanges'], r['seconds']))"
 cat last.log
-check "a bad line" "$sluice" run a.yaml --events 20000 --distinct 600 --stream 400 --noise 0.01
+check "a bad line" "$sluice" run a.yaml --events 20000 --distinct 1500 --stream 1000 --noise 0.01
 check "every exchange ended right" python3 -c "
 import json
 r = json.load(open('build/a/run.json'))
-assert r['passed'] and r['events'] == r['answers'] == 20000 and r['streamed'] == 400 and r['frames_damaged'] > 100, r
+assert r['passed'] and r['events'] == r['answers'] == 20000 and r['streamed'] == 1000 and r['frames_damaged'] > 100, r
 print('%d exchanges, %d asked again, %d frames of the board damaged, %.0f s' % (r['exchanges'], r['asked_again'], r['frames_damaged'], r['seconds']))"
 cat last.log
 check "a line with 5 % of the bytes damaged" "$sluice" run a.yaml --events 2000 --distinct 100 --stream 50 --noise 0.05
