@@ -20,6 +20,14 @@ void run_prepare_recheck(struct run *run)
     if (run_rechecks(run) && !flags->spy) host_arm_spy(&run->board, 0, 0);
 }
 
+/* The first difference: four words, in the order of RECHECK_EVENT and on. */
+static void note_first(struct run_recheck *recheck, const uint32_t *words)
+{
+    snprintf(recheck->first, sizeof recheck->first,
+             "event %u: word %u is %08x, the core computes %08x", words[0], words[1],
+             words[RECHECK_FABRIC - RECHECK_EVENT], words[RECHECK_CORE - RECHECK_EVENT]);
+}
+
 void run_recheck_record(struct run *run, uint32_t back, bool *is_there)
 {
     struct run_recheck *recheck = &run->recheck;
@@ -29,10 +37,7 @@ void run_recheck_record(struct run *run, uint32_t back, bool *is_there)
     recheck->records += result[RECHECK_OUTCOME] != RECHECK_SKIPPED;
     recheck->skipped += result[RECHECK_OUTCOME] == RECHECK_SKIPPED;
     if (result[RECHECK_OUTCOME] != RECHECK_DIFFERENT) return;
-    if (recheck->different++ == 0)
-        snprintf(recheck->first, sizeof recheck->first,
-                 "event %u: word %u is %08x, the core computes %08x", result[RECHECK_EVENT],
-                 result[RECHECK_WORD], result[RECHECK_FABRIC], result[RECHECK_CORE]);
+    if (recheck->different++ == 0) note_first(recheck, result + RECHECK_EVENT);
 }
 
 void run_recheck(struct run *run)
@@ -54,9 +59,7 @@ void run_take_core_counts(struct run *run, const uint32_t counts[COUNTS_ALL])
     struct run_recheck *recheck = &run->recheck;
     memcpy(recheck->counts, counts, sizeof recheck->counts);
     if (counts[COUNT_DIFFERENT] > 0 && !recheck->first[0])
-        snprintf(recheck->first, sizeof recheck->first,
-                 "event %u: word %u is %08x, the core computes %08x", counts[COUNT_FIRST],
-                 counts[COUNT_FIRST + 1], counts[COUNT_FIRST + 3], counts[COUNT_FIRST + 2]);
+        note_first(recheck, counts + COUNT_FIRST);
 }
 
 cJSON *run_recheck_json(const struct run *run)
