@@ -64,6 +64,7 @@ static const char *const lints[][2] = {
     {"core_system", ""},
     {"core_system", "-GMEMORY_WORDS=1536"},
     {"core_system", "-GFIFO_BITS=5"},
+    {"core_system", "-GSPRAM=1"},
     {"kept_register", ""},
     {"kept_register", "-GVOTED=1"},
     {"trigger_system", "-GVOTED=1"},
@@ -96,6 +97,7 @@ static const char *const lints[][2] = {
     {"rv32i", ""},
     {"rv32i", "-DRVFI"},
     {"shift_shell", ""},
+    {"spram_ice40", ""},
     {"shift_shell", "-GIN_BITS=1"},
     {"register_shell", ""},
     {"upset_counter", ""},
@@ -130,6 +132,7 @@ static void modules_are_lint_clean(void **state)
         int count = 7;
         argv[count++] = arena_printf(&arena, "%s/%s.v", rtl, lints[i][0]);
         argv[count++] = repository(&arena, "tests/flow/vendor_cells.v");
+        argv[count++] = repository(&arena, "boards/flow/spram_model.v");
         if (lints[i][1][0] != '\0') argv[count++] = lints[i][1];
         int status = run_in(&arena, folder, argv);
         assert_int_equal(status, 0);
