@@ -66,6 +66,7 @@ void run_open_board(struct run *run)
     if (cli->flags.serve) return;
     host_open(&run->board, port ? port : run->sim.terminal, port ? choose_baud(cli) : 115200);
     check_identity(run);
+    run_start_fallback(run);
     host_monitor_counts(&run->board, run->monitor);
 }
 
