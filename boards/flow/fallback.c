@@ -97,22 +97,22 @@ static const char *find_runtime(struct build_job *job)
 /* firmware.elf and firmware.bin, in one piece but for the network. */
 static void link_firmware(struct build_job *job, const char *name)
 {
-    static const char *const sources[] = {"start.S",   "main.c",    "line.c",
-                                          "shell.c",   "trigger.c", "frame.c",
-                                          "monitor.c", "recheck.c", "loader.c"};
+    static const char *const sources[] = {"start.S",   "main.c",  "line.c",    "shell.c",
+                                          "trigger.c", "frame.c", "monitor.c", "recheck.c"};
     enum { SOURCES = sizeof sources / sizeof *sources };
     struct build_fallback *fallback = &job->control.fallback;
     const char *home = find_runtime(job);
     long stack =
         stack_usage_read(path_of(job, "network.su"), arena_printf(&job->arena, "%s_eval", name));
     fallback->stack_bytes = (int)(stack + STACK_BYTES + 15) / 16 * 16;
-    const char *argv[SOURCES + 18] = {gcc};
+    const char *argv[SOURCES + 20] = {gcc};
     int count = 1;
     argv[count++] = arena_printf(&job->arena, "@%s/firmware.flags", home);
     argv[count++] = "-DSLUICE_FALLBACK";
     if (fallback->spram) {
         argv[count++] = arena_printf(&job->arena, "@%s/loader.flags", home);
         argv[count++] = arena_printf(&job->arena, "-Wl,--defsym=image_origin=%#x", MEMORY_SPRAM);
+        argv[count++] = arena_printf(&job->arena, "%s/loader.c", home);
     }
     argv[count++] = "-Icore";
     argv[count++] = "-Wl,--defsym=memory_bytes=0x1000000";

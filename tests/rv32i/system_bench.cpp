@@ -254,6 +254,12 @@ void check_loader(Host &host)
         return sum;
     };
     uint32_t count = static_cast<uint32_t>(image.size()), word;
+    frame load = {}, answer;
+    load.type = MONITOR_LOAD;
+    add(load, 0);
+    add(load, 1);
+    bool unmarked = read_word(host, 0x17fc, word) && word != 0x10aded;
+    check("words for the load port leave a mark for the image", unmarked && host.ask(load, answer) && read_word(host, 0x17fc, word) && word == 0x10aded);
     for (uint32_t i = 0; i < count; i++)
         write_word(host, FREE + 4 * i, image[i]);
     check("an image of another length is not started", start(host, count - 1, crc()) == MONITOR_INCOMPLETE);
