@@ -13,7 +13,7 @@ cp build/a/run/board/fallback.bin whole.bin
 check "all of them alike" says build/a/run.json "run['passed'] and r['there'] and r['records'] == 40 and r['different'] == r['skipped'] == 0 and r['cycles'] > 100"
 check "rechecked live while events are played" sh -c "'$sluice' run a.yaml --watch --seconds 2 --json --quiet >watch.json"
 check "more than were asked for" says watch.json "run['passed'] and r['core_records'] > r['records'] + 5 and r['core_different'] == 0"
-check "over a line that damages 1 % of its bytes" sh -c "'$sluice' run a.yaml --events 300 --distinct 64 --noise 0.01 2>run.log && grep -q 'fall-back loaded' run.log"
+check "over a line that damages 1 % of its bytes, the image too" sh -c "'$sluice' run a.yaml --events 300 --distinct 16 --stream 16 --noise 0.01 2>run.log && grep -q 'fall-back loaded' run.log"
 check "all alike there too" says build/a/run.json "run['passed'] and run['asked_again'] > 0 and r['records'] == 16 and r['different'] == 0"
 check "none, if none is wanted" sh -c "'$sluice' run a.yaml --events 300 --distinct 64 --recheck 0 2>run.log && ! grep -q 'fall-back loaded' run.log"
 check "then there is none" says build/a/run.json "run['passed'] and not r['there']"
