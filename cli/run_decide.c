@@ -96,8 +96,11 @@ void run_set_decisions(struct run *run)
     decide->classes = run->board.classes < THRESHOLDS_MAX ? run->board.classes : THRESHOLDS_MAX;
     decide->is_number = run->board.threshold_bits == 0;
     decide->mask = (UINT32_C(1) << decide->classes) - 1;
-    for (int k = 0; k < decide->classes; k++)
+    bool is_bit = strcmp(run->program->output_kind, "threshold") == 0;
+    for (int k = 0; k < decide->classes; k++) {
         decide->prescales[k] = 1;
+        decide->thresholds[k] = is_bit; /* a bit is decided on: 1 passes */
+    }
     read_thresholds(run);
     read_prescales(run);
     host_decide(&run->board, decide->is_number ? NULL : decide->thresholds, decide->prescales,

@@ -37,17 +37,17 @@ bool recheck_differs(void)
 
 /* ---- an event through the network's C ---- */
 
-/* Elements of in[] and out[] that are wider than 32 bits are rare, and cost. */
+/* Fields and elements of in[] and out[] that are wider than 32 bits are rare, and cost. */
 static network_in take(const uint32_t *words, unsigned at, const struct network_field *field)
 {
-    if (sizeof(network_in) > 4)
+    if (NETWORK_IN_WIDE || sizeof(network_in) > 4)
         return (network_in)field_wide(words, at, field->width, field->is_signed);
     return (network_in)field_narrow(words, at, field->width, field->is_signed);
 }
 
 static void put(unsigned at, unsigned width, network_out number)
 {
-    if (sizeof(network_out) > 4)
+    if (NETWORK_OUT_WIDE || sizeof(network_out) > 4)
         field_put_wide(answer, at, width, number);
     else
         field_put_narrow(answer, at, width, (int32_t)number);

@@ -4,6 +4,7 @@
 #include "boards/flow/job.h"
 #include "runtime/loader.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -69,7 +70,9 @@ static void choose_scores(struct build_job *job)
     for (int k = 0; k < control->classes; k++) {
         int bits = job->fields[k].width + !job->fields[k].is_signed;
         if (bits > 32)
-            fail("control core: score %d has %d bits; thresholds are for 32 at most", k, bits);
+            fail("control core: score %d has %d bits, with a sign; thresholds are for 32 at most: "
+                 "give the last layer a narrower format, or build with control player",
+                 k, bits);
         if (bits > control->score_bits) control->score_bits = bits;
     }
 }
@@ -210,10 +213,16 @@ static long fallback_bytes(struct build_job *job, bool spram, int least)
     return fits_size(job, &job->control, &sizes[LEAST_WITH_INPUTS]) ? LOADER_IMAGE_BYTES : 0;
 }
 
-/* The firmware alone, or with the network's C. */
-static int choose_core_memory(struct build_job *job)
+static bool fits_some_size(const struct build_job *job, struct build_control *control)
 {
-    int least = job->board.rams < RAMS_FEW ? WORDS_SMALL : WORDS_LARGE;
+    for (int i = 0; i < SIZES; i++)
+        if (fits_size(job, control, &sizes[i])) return true;
+    return false;
+}
+
+/* The firmware alone takes `least`; with the network's C what that needs, where it can be. */
+static int choose_core_memory(struct build_job *job, int least)
+{
     int lane = lane_bytes(&job->board.target);
     const struct build_fallback *fallback = &job->control.fallback;
     bool spram = job->board.sprams >= SPRAMS;
@@ -232,16 +241,32 @@ static int choose_core_memory(struct build_job *job)
     return words > least ? words : least;
 }
 
+/* What is left out matters only where the rest fits. */
 static void choose_memories(struct build_job *job)
 {
     struct build_control *control = &job->control;
-    control->memory_words = choose_core_memory(job);
-    for (int i = 0; i < SIZES; i++)
-        if (fits_size(job, control, &sizes[i])) return;
-    fail("control core does not fit on %s: with %d bits of an event and %d of an answer, and %d "
-         "block "
-         "memories of the network, it needs more than the %d there are; build with control player",
-         job->board.name, job->in_bits, job->out_bits, job->network_rams, job->board.rams);
+    int least = job->board.rams < RAMS_FEW ? WORDS_SMALL : WORDS_LARGE;
+    control->memory_words = least;
+    if (!fits_some_size(job, control))
+        fail("control core does not fit on %s: with %d bits of an event and %d of an answer, and "
+             "%d block memories of the network, it needs more than the %d there are; build with "
+             "control player",
+             job->board.name, job->in_bits, job->out_bits, job->network_rams, job->board.rams);
+    control->memory_words = choose_core_memory(job, least);
+    bool fits_too = fits_some_size(job, control); /* it was made for what there is */
+    assert(fits_too);
+    (void)fits_too;
+}
+
+/* Outputs that cannot make an event be accepted. */
+static void tell_classes(const struct build_job *job)
+{
+    bool is_number = job->control.class_number;
+    if (is_number && job->control.score_bits > 4)
+        info("classes 0 to %d can be accepted; those above are answered, and never accepted",
+             CLASSES_MAX - 1);
+    if (!is_number && job->field_count > CLASSES_MAX)
+        info("the first %d of %d outputs have a threshold", CLASSES_MAX, job->field_count);
 }
 
 void job_choose_control(struct build_job *job)
@@ -256,4 +281,5 @@ void job_choose_control(struct build_job *job)
     choose_baud(job);
     choose_scores(job);
     choose_memories(job);
+    tell_classes(job);
 }

@@ -33,7 +33,7 @@ enum {
 /* The network's C, as it can be written. */
 struct form {
     const char *name;
-    const struct program *program;
+    const struct program *program, *fabric; /* what is computed; whose packed ports */
     enum emit_c_form style;
     struct processor_cost cost;
 };
@@ -75,7 +75,7 @@ static void compile_c(struct build_job *job, const struct form *form, const char
     const char *folder = folder_of(job);
     file_make_folder(folder);
     emit_c_form(form->program, &header, form->style, folder);
-    emit_c_core(form->program, folder);
+    emit_c_core(form->program, form->fabric, folder);
     run(job,
         (const char *const[]){gcc, "-std=c99", "-O2", "-march=rv32i", "-misa-spec=2.2",
                               "-mabi=ilp32", "-ffreestanding", "-fstack-usage", "-c",
@@ -201,13 +201,14 @@ static bool try_form(struct build_job *job, const struct form *form)
 }
 
 /* The better form by estimate, then the other one. */
-static bool try_forms(struct build_job *job, const struct program *lowered)
+static bool try_forms(struct build_job *job, const struct program *lowered,
+                      const struct program *fabric)
 {
     int matrices;
     struct program *straight = compile_straight(lowered);
     struct form forms[2] = {
-        {"straight", straight, EMIT_C_STRAIGHT, processor_straight(straight, false)},
-        {"loops", lowered, EMIT_C_DIGITS, processor_loops(lowered, false, &matrices)}};
+        {"straight", straight, fabric, EMIT_C_STRAIGHT, processor_straight(straight, false)},
+        {"loops", lowered, fabric, EMIT_C_DIGITS, processor_loops(lowered, false, &matrices)}};
     double memory = (double)(job->control.fallback.available_bytes - FIRMWARE_BYTES);
     int first = matrices > 0 && processor_prefers_loops(&forms[0].cost, &forms[1].cost, memory);
     bool fits = try_form(job, &forms[first]);
@@ -219,7 +220,8 @@ static bool try_forms(struct build_job *job, const struct program *lowered)
 /* With loadable memories: as in the fabric, which alone has them. */
 static bool try_loadable(struct build_job *job, const struct program *program)
 {
-    struct form form = {"loadable", program, EMIT_C_STRAIGHT, processor_straight(program, false)};
+    struct form form = {"loadable", program, program, EMIT_C_STRAIGHT,
+                        processor_straight(program, false)};
     return try_form(job, &form);
 }
 
@@ -249,6 +251,27 @@ static bool find_reason(struct build_job *job)
     return true;
 }
 
+/* A program of the folder; NULL: the file is missing, which leaves the fall-back out. */
+static struct program *read_program(struct build_job *job, const char *name)
+{
+    const char *file = file_join(&job->arena, job->request->folder, name);
+    if (file_exists(file)) return program_read(file);
+    leave_out(job, arena_printf(&job->arena, "%s is missing; compile the network again", file));
+    return NULL;
+}
+
+/* The same integers in the same places; the fabric's fields may be wider. */
+static bool has_ports_of(const struct program *p, const struct program *fabric)
+{
+    if (p->input_count != fabric->input_count || p->output_count != fabric->output_count)
+        return false;
+    for (int i = 0; i < p->output_count; i++)
+        if (op_fraction(&p->ops[p->outputs[i].value]) !=
+            op_fraction(&fabric->ops[fabric->outputs[i].value]))
+            return false;
+    return emit_input_bits(p) == emit_input_bits(fabric);
+}
+
 bool job_make_fallback(struct build_job *job, bool spram, long available_bytes)
 {
     struct build_fallback *fallback = &job->control.fallback;
@@ -257,16 +280,16 @@ bool job_make_fallback(struct build_job *job, bool spram, long available_bytes)
         (struct build_fallback){.spram = spram, .available_bytes = available_bytes, .reason = ""};
     folder_remove(folder_of(job));
     if (!find_reason(job)) return false;
-    const char *file =
-        file_join(&job->arena, folder, job->load_data_bits ? "program.sluice" : "lowered.sluice");
-    if (!file_exists(file))
-        return leave_out(
-            job, arena_printf(&job->arena, "%s is missing; compile the network again", file));
-    struct program *program = program_read(file);
-    if (emit_input_bits(program) != job->in_bits || emit_output_bits(program) != job->out_bits)
-        fail("%s: not the network of interface.json; compile it again", file);
-    fallback->there = job->load_data_bits ? try_loadable(job, program) : try_forms(job, program);
+    struct program *fabric = read_program(job, "program.sluice");
+    struct program *lowered =
+        job->load_data_bits || !fabric ? NULL : read_program(job, "lowered.sluice");
+    if (!fabric || (!lowered && !job->load_data_bits)) return false;
+    if (emit_input_bits(fabric) != job->in_bits || emit_output_bits(fabric) != job->out_bits ||
+        (lowered && !has_ports_of(lowered, fabric)))
+        fail("%s: its programs are not the network of interface.json; compile it again", folder);
+    fallback->there = lowered ? try_forms(job, lowered, fabric) : try_loadable(job, fabric);
     if (fallback->there) fallback->reason = "";
-    program_free(program);
+    program_free(fabric);
+    if (lowered) program_free(lowered);
     return fallback->there;
 }

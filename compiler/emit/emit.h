@@ -42,8 +42,9 @@ enum emit_c_form { EMIT_C_STRAIGHT, EMIT_C_LOOPS, EMIT_C_DIGITS };
 void emit_c_form(const struct program *program, const struct emit_header *header,
                  enum emit_c_form form, const char *to);
 /* TO/core/network.h: names, counts, formats and ranges for the firmware that calls that C on packed
- * events (runtime/recheck.c). */
-void emit_c_core(const struct program *program, const char *to);
+ * events (runtime/recheck.c). `fabric`: the program of the Verilog, whose fields of an answer may
+ * be wider for the same integers. */
+void emit_c_core(const struct program *program, const struct program *fabric, const char *to);
 /* NAME: the program's name as a C identifier. */
 const char *emit_c_name(const struct program *program, struct arena *arena);
 /* FOLDER/interface.json (docs/reference/build-folder.md). */

@@ -19,22 +19,31 @@ static void add_limits(struct text *text, const struct program *p, bool most)
     text_add(text, "\n};\n");
 }
 
-/* Widths of the packed fields, element 0 lowest, as emit_pack() has them. */
-static void add_fields(struct text *text, const struct program *p)
+/* Widths of the packed fields, element 0 lowest, as emit_pack() has them of the fabric's program.
+ */
+static void add_fields(struct text *text, const struct program *p, const struct program *fabric)
 {
     text_add(text, "struct network_field {\n    unsigned char width, is_signed;\n};\n"
                    "static const struct network_field network_in_fields[NETWORK_INPUTS] = {");
     for (int i = 0; i < p->input_count; i++) {
-        struct format format = p->ops[p->inputs[i].value].format;
+        struct format format = fabric->ops[fabric->inputs[i].value].format;
         text_add(text, "%s{%d, %d},", i % 8 ? " " : "\n    ", format.width_bits, format.is_signed);
     }
     text_add(text, "\n};\nstatic const unsigned char network_out_widths[NETWORK_OUTPUTS] = {");
     for (int i = 0; i < p->output_count; i++)
         text_add(text, "%s%d,", i % 12 ? " " : "\n    ",
-                 p->ops[p->outputs[i].value].format.width_bits);
+                 fabric->ops[fabric->outputs[i].value].format.width_bits);
     text_add(text, "\n};\n");
     add_limits(text, p, false);
     add_limits(text, p, true);
+}
+
+/* Whether a field does not fit 32 bits, whatever its numbers do. */
+static bool has_wide(const struct program *fabric, const struct port *ports, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (fabric->ops[ports[i].value].format.width_bits > 32) return true;
+    return false;
 }
 
 static void add_loading(struct text *text, const struct program *p, const char *name)
@@ -55,7 +64,7 @@ static void add_loading(struct text *text, const struct program *p, const char *
     arena_free(&arena);
 }
 
-void emit_c_core(const struct program *p, const char *to)
+void emit_c_core(const struct program *p, const struct program *fabric, const char *to)
 {
     struct arena arena = {0};
     struct text text = {0};
@@ -68,9 +77,12 @@ void emit_c_core(const struct program *p, const char *to)
     text_add(&text,
              "typedef %s_in network_in;\ntypedef %s_out network_out;\n"
              "enum {\n    NETWORK_INPUTS = %d,\n    NETWORK_OUTPUTS = %d,\n"
-             "    NETWORK_IN_BITS = %d,\n    NETWORK_OUT_BITS = %d\n};\n",
-             name, name, p->input_count, p->output_count, emit_input_bits(p), emit_output_bits(p));
-    add_fields(&text, p);
+             "    NETWORK_IN_BITS = %d,\n    NETWORK_OUT_BITS = %d,\n"
+             "    NETWORK_IN_WIDE = %d,\n    NETWORK_OUT_WIDE = %d\n};\n",
+             name, name, p->input_count, p->output_count, emit_input_bits(fabric),
+             emit_output_bits(fabric), has_wide(fabric, fabric->inputs, fabric->input_count),
+             has_wide(fabric, fabric->outputs, fabric->output_count));
+    add_fields(&text, p, fabric);
     text_add(&text, "\n#endif\n");
     const char *folder = file_join(&arena, to, "core");
     file_make_folder(folder);

@@ -39,10 +39,11 @@ void c_add_value(struct text *text, const struct program *p, int value, bool wid
 {
     value = c_named(p, value);
     const struct op *op = &p->ops[value];
+    if (wide && c_is_narrow(op)) text_add(text, "(int64_t)");
     if (op->code == OP_CONST)
         c_add_integer(text, op->immediate);
     else
-        text_add(text, "%sv%d", wide && c_is_narrow(op) ? "(int64_t)" : "", value);
+        text_add(text, "v%d", value);
 }
 
 /* A value being aligned to a finer fraction: n * 2^up. */

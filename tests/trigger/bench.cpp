@@ -26,6 +26,7 @@ constexpr shape SHAPE = {IN_BITS,     OUT_BITS,   LATENCY_CYCLES, INTERVAL_CYCLE
                          EVENT_LANES, EVENT_ROWS, ANSWER_LANES,   ANSWER_ROWS,     EVENTS,      RECORDS,    SPY_INPUTS,
                          LOAD_ADDRESS_BITS, LOAD_DATA_BITS};
 constexpr int EVENT_WORDS = EVENT_LANES * EVENT_ROWS, ANSWER_WORDS = ANSWER_LANES * ANSWER_ROWS;
+constexpr int LEAST_GAP = INTERVAL_CYCLES > EVENT_ROWS ? INTERVAL_CYCLES : EVENT_ROWS;
 constexpr int COUNTERS = 8 + CLASSES, EFFECT = 11, SEEN = 0x5a3c96; // cycles from the start of an access to what it does
 
 constexpr int power_of_two(int least) { return least <= 1 ? 1 : 2 * power_of_two((least + 1) / 2); }
@@ -162,11 +163,7 @@ struct Bench : Random {
         for (int i = m->due.head; i != m->due.tail; i++)
             if (std::labs(m->due.items[i % WAITING_MAX].time - time) <= ANSWER_ROWS + 1) return;
         if (time < last_answer + ANSWER_ROWS + 2) return;
-        Answer answer = {true, {}};
-        for (int i = 0; i < ANSWER_WORDS; i++) answer.words[i] = next();
-        mask(answer.words, OUT_BITS, ANSWER_WORDS);
-        answers[time] = answer;
-        faults++;
+        answer_unasked(time);
     }
     long last_answer = -1000;
 
@@ -224,10 +221,22 @@ struct Bench : Random {
     }
     void ticks(long n) { while (n-- > 0) tick(); }
 
+    // An answer that nobody asked for, in a cycle in which nothing else happens at the network.
+    void answer_unasked(long when)
+    {
+        Answer answer = {true, {}};
+        for (int i = 0; i < ANSWER_WORDS; i++) answer.words[i] = next();
+        mask(answer.words, OUT_BITS, ANSWER_WORDS);
+        answers[when] = answer;
+        faults++;
+    }
+
     // ---- the bus
     uint32_t access(uint32_t address, bool write, uint32_t data)
     {
         ticks(1 + below(6));
+        // Around the cycle in which the host's word is stored: chance alone hits it too rarely.
+        if (write && !busy() && address >> 24 == MEMORY_EXPECTED >> 24 && often(80)) answer_unasked(time + EFFECT + 1 - below(ANSWER_ROWS + 3));
         top->start_i = top->active_i = 1;
         top->write_i = write;
         top->address_i = (address >> 24 & 7) << 22 | (address >> 2 & 0x3fffff & (address >> 24 & 7 ? 0x3fffff : 0x3fff));
@@ -281,12 +290,22 @@ struct Bench : Random {
         place = value & bits;
         if (often(10)) expect("a setting", address, value);
     }
+    static uint32_t score_of(const uint32_t *answer, int k)
+    {
+        uint32_t value = 0;
+        for (int i = 0, bit = k * SCORE_BITS; i < SCORE_BITS; i++, bit++) value |= (answer[bit / 32] >> bit % 32 & 1) << i;
+        return value;
+    }
     void stage()
     {
         settings &s = m->settings;
         int32_t top_score = 1 << (SCORE_BITS - 1);
         for (int k = 0; k < CLASSES; k++) {
             if (often(60)) {
+                if (!CLASS_NUMBER && often(20)) { // exactly a stored event's score
+                    set(ADDRESS_THRESHOLD(k), s.threshold[k], score_of(expected[below(EVENTS)], k));
+                    continue;
+                }
                 int32_t value = often(10) ? (often(50) ? top_score - 1 : -top_score) : static_cast<int32_t>(below(2u * static_cast<uint32_t>(top_score))) - top_score;
                 set(ADDRESS_THRESHOLD(k), s.threshold[k], static_cast<uint32_t>(value));
             }
@@ -325,7 +344,7 @@ struct Bench : Random {
         settings &s = m->settings;
         set(ADDRESS_PLAY_LAST, s.last, often(20) ? EVENTS - 1 : often(20) ? 0 : below(EVENTS));
         set(ADDRESS_PLAY_EVENTS, s.count, often(20) ? 0 : often(30) ? 1 + below(4) : 1 + below(700));
-        set(ADDRESS_PLAY_GAP, s.gap, often(60) ? below(6) : below(40));
+        set(ADDRESS_PLAY_GAP, s.gap, often(20) ? LEAST_GAP - 1 : often(50) ? below(6) : below(40));
         set(ADDRESS_PLAY_BURST, s.burst, often(50) ? 0 : 1 + below(20));
         set(ADDRESS_PLAY_PAUSE, s.pause, often(30) ? 0 : often(50) ? below(4) : below(60));
         set(ADDRESS_MODE, s.record, often(25));
@@ -414,8 +433,8 @@ struct Bench : Random {
     }
     void episode()
     {
-        fault_of_1000 = often(40) ? 20 : 0;
         configure();
+        fault_of_1000 = m->settings.record ? (often(80) ? 60 : 0) : often(40) ? 20 : 0;
         stage();
         if (often(80)) control(CONTROL_APPLY);
         if (often(40)) upload();
@@ -426,6 +445,35 @@ struct Bench : Random {
         check_spy();
         check_counters();
         check_memories();
+    }
+    // Events as close as can be, which pass until one setting after the other is turned over: each is decided by the old ones or the new.
+    void turning_episode()
+    {
+        settings &s = m->settings;
+        uint32_t lowest = 0u - (1u << (SCORE_BITS - 1)), highest = (1u << (SCORE_BITS - 1)) - 1, all = (1u << CLASSES) - 1;
+        configure();
+        set(ADDRESS_PLAY_LAST, s.last, EVENTS - 1);
+        set(ADDRESS_PLAY_EVENTS, s.count, 0);
+        set(ADDRESS_PLAY_GAP, s.gap, 0);
+        set(ADDRESS_PLAY_BURST, s.burst, 0);
+        set(ADDRESS_MODE, s.record, 0);
+        for (int k = 0; k < CLASSES; k++) {
+            set(ADDRESS_THRESHOLD(k), s.threshold[k], lowest);
+            set(ADDRESS_PRESCALE(k), s.prescale[k], 1);
+        }
+        set(ADDRESS_ACCEPT_MASK, s.mask, all);
+        control(CONTROL_APPLY | CONTROL_PLAY);
+        for (int n = 0; n < 60; n++) {
+            int k = static_cast<int>(below(CLASSES));
+            if (n % 3 == 0) set(ADDRESS_ACCEPT_MASK, s.mask, ~s.mask & all);
+            else if (n % 3 == 1) set(ADDRESS_THRESHOLD(k), s.threshold[k], s.threshold[k] == lowest ? highest : lowest);
+            else set(ADDRESS_PRESCALE(k), s.prescale[k], 3 - s.prescale[k]);
+            control(CONTROL_APPLY);
+        }
+        control(CONTROL_STOP);
+        finish();
+        check_spy();
+        check_counters();
     }
     // So many events that counters carry and prescales go round.
     void long_episode()
@@ -472,6 +520,7 @@ int main(int argc, char **argv)
     bench.put(ADDRESS_LOAD_ADDRESS, 0);
     bench.check_constants();
     for (long i = 0; i < episodes; i++) bench.episode();
+    bench.turning_episode();
     bench.long_episode();
     std::printf("%ld episodes, %ld cycles, %ld events, %ld faults of the network, %ld accepted, %ld records read, %ld freezes by a trigger, %ld words loaded: no difference\n",
                 episodes, bench.time, bench.given, bench.faults, static_cast<long>(bench.m->counters[COUNTER_ACCEPTS]), bench.records_seen,

@@ -212,8 +212,13 @@ static void random_op(struct random_maker *m, enum op_code code)
         if (!m->options.no_matvec) random_matvec(m);
         return;
     case OP_CONST:
-        a = program_add_const(p, random_between(m->random, -40, 40),
-                              random_between(m->random, 0, 3));
+        /* Some of wide programs fit 32 bits only until they are aligned. */
+        if (m->options.max_bits > 12 && random_below(m->random, 4))
+            a = program_add_const(p, random_between(m->random, -(1 << 19), 1 << 19),
+                                  m->options.least_fraction);
+        else
+            a = program_add_const(p, random_between(m->random, -40, 40),
+                                  random_between(m->random, 0, 3));
         break;
     case OP_ADD:
     case OP_SUB: a = random_sum(m, code); break;
