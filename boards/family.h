@@ -41,6 +41,9 @@ struct family_tools {
     const char *names;                          /* for the reader */
     const char *venv_nextpnr, *venv_pack;
     bool takes_any_yosys; /* Debian's too, which maps for ECP5, not for all families of Gowin */
+    /* A later nextpnr of PyPI, and the script that installs it, for designs that nearly fill the
+     * part; NULL: the one above places them too. */
+    const char *full_nextpnr, *full_script;
 };
 
 struct family {

@@ -70,7 +70,8 @@ struct build_result {
     double core_mhz, core_fmax_mhz, uart_baud; /* with control_core, else 0 */
     int seed, attempts; /* the seed of the kept result, and the runs it took */
     double seconds;
-    char bitstream[128]; /* relative to the build folder, "" when pins free */
+    char bitstream[128];  /* relative to the build folder, "" when pins free */
+    char placed_with[64]; /* nextpnr's name and version */
 };
 
 /* Identity of a build folder's network, which the firmware tells a host: the CRC-32 of

@@ -72,6 +72,7 @@ struct run_faults {
     double decided_wrong;                  /* passes and accepts that are not what they should be */
     bool error;                            /* the network refused an event */
     bool restarted;                        /* the watchdog reset the core */
+    bool lost_mark;                        /* the board is not the one that it was */
     char first[300];                       /* the first difference, "" if none */
 };
 
@@ -89,6 +90,7 @@ struct run {
     struct sim_board sim;
     struct host_board board;
     uint32_t monitor[COUNTS_ALL]; /* at the start */
+    uint32_t mark;                /* written into it then */
     struct run_weights weights;   /* that the board holds */
     int bank;                     /* where it has them */
     struct run_swap swap;
@@ -125,7 +127,10 @@ void run_swap(struct run *run, long stored);
 cJSON *run_swap_json(const struct run *run);
 cJSON *run_weights_json(const struct run *run);
 
-void run_make_events(struct run *run);
+/* Reads and counts what is to be played, before there is a board; then what the interpreter makes
+ * of it, with the weights that are in use. */
+void run_read_events(struct run *run);
+void run_compute_events(struct run *run);
 /* Integers of a packed answer; of a packed event. */
 void run_unpack(const struct program *program, const uint8_t *packed, int64_t *outputs);
 void run_unpack_inputs(const struct program *program, const uint8_t *packed, int64_t *inputs);

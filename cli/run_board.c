@@ -6,11 +6,13 @@
 #include "cli/run.h"
 
 #include <math.h>
+#include <time.h>
+#include <unistd.h>
 
 /* The line's rate: what was asked, else what was built. */
 static double choose_baud(struct cli *cli)
 {
-    if (cli->flags.baud > 0) return cli->flags.baud;
+    if (!isnan(cli->flags.baud)) return cli->flags.baud;
     const char *path = cli_path(cli, "build.json");
     if (!file_exists(path))
         fail("%s is not there, which knows the rate of the board's serial line; run `sluice build "
@@ -64,10 +66,13 @@ void run_open_board(struct run *run)
     run->simulated = !port;
     if (!port) start_simulation(run);
     if (cli->flags.serve) return;
-    host_open(&run->board, port ? port : run->sim.terminal, port ? choose_baud(cli) : 115200);
+    host_open(&run->board, port ? port : run->sim.terminal, port ? choose_baud(cli) : 115200,
+              run->simulated);
     check_identity(run);
     run_start_fallback(run);
     host_monitor_counts(&run->board, run->monitor);
+    run->mark = ((uint32_t)getpid() * UINT32_C(2654435761) ^ (uint32_t)time(NULL)) | 1;
+    host_write_word(&run->board, ADDRESS_MARK, run->mark);
 }
 
 void run_close_board(struct run *run)

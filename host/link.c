@@ -14,9 +14,13 @@
 static const double fixed_s = 0.1, slack = 8, first_byte_s = 0.004, longest_s = 20, gap_s = 0.02,
                     gap_bytes = 40;
 
+/* A board that has been understood before, and is heard, if not rightly, is asked so much longer.
+ */
+enum { NOISY_FACTOR = 30, FIRST_NOTICE = 2 };
+
 void host_link_init(struct host_link *link, struct host_port *port)
 {
-    *link = (struct host_link){.port = port, .byte_s = first_byte_s};
+    *link = (struct host_link){.port = port, .byte_s = first_byte_s, .first_tries = LINK_TRIES};
     /* Another number than another program began with: see "once" in the protocol. */
     link->sequence = (uint8_t)(getpid() * 37);
 }
@@ -32,6 +36,7 @@ static void take_frame(struct host_link *link, const struct frame *request, stru
 {
     const struct frame *frame = &link->reader.frame;
     bool is_error = frame->type == MONITOR_ERROR && frame->length == 1;
+    link->counts.whole++;
     if (is_error && frame->payload[0] == MONITOR_DAMAGED) {
         heard->damaged = true;
     } else if (frame->type == MONITOR_FROZEN) {
@@ -55,6 +60,7 @@ static struct heard hear(struct host_link *link, const struct frame *request, do
     struct frame_reader *reader = &link->reader;
     uint32_t damaged = reader->damaged;
     size_t count = host_port_read(link->port, bytes, sizeof bytes, timeout_s);
+    link->counts.bytes += (long)count;
     for (size_t i = 0; i < count; i++)
         for (bool found = frame_read(reader, bytes[i]); found; found = frame_next(reader))
             take_frame(link, request, answer, &heard);
@@ -100,15 +106,24 @@ bool host_link_listen(struct host_link *link, double timeout_s)
 int host_link_ask(struct host_link *link, struct frame *request, unsigned bytes, int tries,
                   bool may_give_up, struct frame *answer)
 {
+    long repeats = link->counts.repeats;
+    int most = may_give_up ? tries : tries * NOISY_FACTOR;
     request->sequence = ++link->sequence;
-    for (int i = 0; i < tries; i++) {
+    for (int i = 0, silent = 0; i < most && silent < tries; i++) {
+        long heard = link->counts.whole + link->counts.damaged;
         if (i > 0) link->counts.repeats++;
-        if (!try_once(link, request, bytes, 1 + 0.25 * i, answer)) continue;
-        link->counts.exchanges++;
-        return answer->type == MONITOR_ERROR ? answer->payload[0] : 0;
+        if (try_once(link, request, bytes, 1 + 0.25 * silent, answer)) {
+            link->counts.exchanges++;
+            return answer->type == MONITOR_ERROR ? answer->payload[0] : 0;
+        }
+        bool hears = link->counts.whole + link->counts.damaged > heard;
+        silent = hears && link->counts.whole > 0 && !may_give_up ? 0 : silent + 1;
+        if (link->counts.bytes > 0) continue; /* the board has said something */
+        if (silent == FIRST_NOTICE) info("%s: no answer yet", link->port->name);
+        if (silent == link->first_tries) break;
     }
     if (may_give_up) return LINK_NOISY;
-    fail("%s: no answer after %d requests; is it a board with `control: core`, and its line's "
+    fail("%s: no answer after %ld requests; is it a board with `control: core`, and its line's "
          "rate right?",
-         link->port->name, tries);
+         link->port->name, link->counts.repeats - repeats + 1);
 }

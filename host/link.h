@@ -13,6 +13,8 @@ struct host_link_counts {
     long repeats;   /* requests sent again */
     long damaged;   /* frames of the board that came damaged */
     long stale;     /* answers to requests that had been answered */
+    long bytes;     /* of the board */
+    long whole;     /* frames of the board that came undamaged, of whatever kind */
 };
 
 struct host_link {
@@ -21,7 +23,8 @@ struct host_link {
     uint8_t sequence;
     double byte_s; /* longest time that a byte of an exchange took of late */
     struct host_link_counts counts;
-    bool frozen; /* the board told that its spy has frozen */
+    bool frozen;     /* the board told that its spy has frozen */
+    int first_tries; /* requests until a board that never said a byte is given up; LINK_TRIES */
 };
 
 void host_link_init(struct host_link *link, struct host_port *port);
@@ -31,8 +34,9 @@ void host_link_init(struct host_link *link, struct host_port *port);
 enum { LINK_NOISY = -1 };
 
 /* Sends the request and waits for its answer, which takes `bytes` of payload. Asks again as often
- * as need be; without may_give_up, silence of LINK_TRIES requests ends the program. The sequence
- * number and the CRC of the request are set here. */
+ * as need be; without may_give_up, silence of `tries` requests in turn ends the program, and so do
+ * 30 times as many that were answered by damaged frames alone. The sequence number and the CRC of
+ * the request are set here. */
 int host_link_ask(struct host_link *link, struct frame *request, unsigned bytes, int tries,
                   bool may_give_up, struct frame *answer);
 enum { LINK_TRIES = 60 };

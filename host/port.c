@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -68,6 +69,9 @@ void host_port_open(struct host_port *port, const char *name, double baud)
     }
     port->file = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (port->file < 0) fail("%s: cannot open: %s", name, strerror(errno));
+    /* Before anything of another program's exchanges is touched. */
+    if (flock(port->file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        fail("%s: another program has locked it; one at a time can talk to a board", name);
     make_raw(port->file, name, baud);
 }
 
@@ -85,6 +89,10 @@ size_t host_port_read(struct host_port *port, uint8_t *bytes, size_t most, doubl
     ssize_t got = read(port->file, bytes, most);
     if (got > 0) return (size_t)got;
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+    bool is_tcp = strncmp(port->name, "tcp:", 4) == 0;
+    if (is_tcp)
+        fail("%s: the other end has closed the connection, as it does where it has one already",
+             port->name);
     fail("%s: the board has gone%s%s", port->name, got < 0 ? ": " : "",
          got < 0 ? strerror(errno) : "");
 }

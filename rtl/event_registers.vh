@@ -20,6 +20,7 @@ localparam [6:0] EVENTS_SPY_STATE = 7'd15;
 localparam [6:0] EVENTS_ACCEPT_MASK = 7'd16;
 localparam [6:0] EVENTS_LOAD_ADDRESS = 7'd17;
 localparam [6:0] EVENTS_LOAD_DATA = 7'd18;
+localparam [6:0] EVENTS_MARK = 7'd19;
 localparam [6:0] EVENTS_THRESHOLD = 7'd32;
 localparam [6:0] EVENTS_PRESCALE = 7'd48;
 localparam [6:0] EVENTS_COUNTER = 7'd64;

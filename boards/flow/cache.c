@@ -25,6 +25,7 @@ static const char *cache_folder(struct build_job *job)
     add_string(&hash, job->yosys.version);
     add_string(&hash, job->nextpnr.version);
     add_string(&hash, job->pack.version);
+    if (job_has_full_nextpnr(job)) add_string(&hash, job->family->tools.full_nextpnr);
     add_string(&hash,
                arena_printf(&job->arena, "%s %.12g MHz, seeds %d to %d, %.12g, %s", job->board.name,
                             job->clock_mhz, request->seed, request->seed + request->attempts - 1,

@@ -90,6 +90,10 @@ struct build_job {
 void job_read_interface(struct build_job *job);
 /* tools.c: finds the tools, installs those for ECP5 if need be, asks their versions. */
 void job_find_tools(struct build_job *job);
+/* tools.c: takes the family's nextpnr for nearly full parts from here on, installs it if need be;
+ * where that cannot be, all stays as it is and a line says so. */
+void job_use_full_nextpnr(struct build_job *job);
+bool job_has_full_nextpnr(struct build_job *job);
 /* top.c: writes the top module, the constraints, the pattern files and copies of the RTL it takes
  * from rtl/. */
 void job_write_top(struct build_job *job);

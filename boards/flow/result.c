@@ -62,7 +62,7 @@ static void add_tools(cJSON *json, const struct build_job *job)
 {
     cJSON *tools = cJSON_AddObjectToObject(json, "tools");
     cJSON_AddStringToObject(tools, "synthesis", job->yosys.version);
-    cJSON_AddStringToObject(tools, "place_and_route", job->nextpnr.version);
+    cJSON_AddStringToObject(tools, "place_and_route", job->result->placed_with);
     if (!job->result->pins_free) cJSON_AddStringToObject(tools, "bitstream", job->pack.version);
 }
 
@@ -103,6 +103,8 @@ bool job_read_result(const char *file, struct build_result *result)
     cJSON *json = json_read(file);
     const char *bitstream = json_string(json, "bitstream", "");
     snprintf(result->bitstream, sizeof result->bitstream, "%s", bitstream);
+    snprintf(result->placed_with, sizeof result->placed_with, "%s",
+             json_string(json, "tools.place_and_route", ""));
     result->cells = json_number(json, "resources.cells", NAN);
     result->cells_available = json_number(json, "resources.cells_available", NAN);
     result->lut4 = json_number(json, "resources.lut4", NAN);

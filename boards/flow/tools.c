@@ -1,6 +1,6 @@
 /* Finding Yosys, nextpnr and the packers: native ones from Debian for iCE40; for ECP5 and Gowin
- * native ones if they are in PATH, else the WebAssembly builds of PyPI, which are installed once.
- */
+ * native ones if they are in PATH, else the WebAssembly builds of PyPI, which are installed once. A
+ * design that nearly fills an iCE40 is placed by PyPI's nextpnr, too. */
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -74,17 +74,23 @@ static const char *venv_folder(struct build_job *job)
     return arena_printf(&job->arena, "%s/.cache/sluice/venv", user);
 }
 
+/* The log of a script that installs `names`; false: it failed. */
+static bool try_install(struct build_job *job, const char *script, const char *names,
+                        const char *venv, const char **log)
+{
+    file_make_folder(venv);
+    *log = arena_printf(&job->arena, "%s/%s.log", venv, script);
+    info("installing %s from PyPI into %s (once)", names, venv);
+    const char *path = arena_printf(&job->arena, "%s/boards/flow/%s", board_home(), script);
+    const char *argv[] = {"sh", path, venv, NULL};
+    return process_run(
+               argv, &(struct process_options){.log = *log, .time_limit_s = INSTALL_LIMIT_S}) == 0;
+}
+
 static void install(struct build_job *job, const struct family_tools *tools, const char *venv)
 {
-    const char *script =
-        arena_printf(&job->arena, "%s/boards/flow/%s", board_home(), tools->script);
-    file_make_folder(venv);
-    const char *log = arena_printf(&job->arena, "%s/%s.log", venv, tools->script);
-    info("installing %s from PyPI into %s (once)", tools->names, venv);
-    const char *argv[] = {"sh", script, venv, NULL};
-    int status =
-        process_run(argv, &(struct process_options){.log = log, .time_limit_s = INSTALL_LIMIT_S});
-    if (status == 0) return;
+    const char *log;
+    if (try_install(job, tools->script, tools->names, venv, &log)) return;
     fail("cannot install %s from PyPI: python3-venv and a network are needed once; see %s",
          tools->names, log);
 }
@@ -116,4 +122,28 @@ void job_find_tools(struct build_job *job)
         find_pypi(job, tools);
     else
         find_debian(job, tools);
+}
+
+static const char *full_nextpnr(struct build_job *job)
+{
+    return arena_printf(&job->arena, "%s/bin/%s", venv_folder(job),
+                        job->family->tools.full_nextpnr);
+}
+
+bool job_has_full_nextpnr(struct build_job *job)
+{
+    return job->family->tools.full_nextpnr != NULL && process_exists(full_nextpnr(job));
+}
+
+void job_use_full_nextpnr(struct build_job *job)
+{
+    const struct family_tools *tools = &job->family->tools;
+    const char *log = "";
+    if (!job_has_full_nextpnr(job) &&
+        !try_install(job, tools->full_script, tools->full_nextpnr, venv_folder(job), &log)) {
+        info("cannot install %s from PyPI (see %s); going on with %s", tools->full_nextpnr, log,
+             job->nextpnr.version);
+        return;
+    }
+    job->nextpnr = ask_version(job, full_nextpnr(job), "--version");
 }

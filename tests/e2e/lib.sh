@@ -17,7 +17,7 @@ check() {
 refuse() {
     local name=$1 pattern=$2; shift 2
     "$@" >"$work/last.out" 2>"$work/last.err"; local status=$?
-    if [ $status -eq 1 ] && [ "$(wc -l <"$work/last.err")" -eq 1 ] && grep -qE "$pattern" "$work/last.err"; then echo "ok $name"
+    if [ $status -eq 1 ] && [ "$(wc -l <"$work/last.err")" -eq 1 ] && grep -qE -- "$pattern" "$work/last.err"; then echo "ok $name"
     else echo "not ok $name (status $status)"; sed 's/^/    /' "$work/last.err" | tail -3; failures=$((failures + 1)); fi
 }
 json() { python3 -c 'import json,sys

