@@ -11,8 +11,8 @@ check "40 records recomputed" sh -c "'$sluice' run a.yaml --events 500 --distinc
 check "the image was loaded for it" grep -q "software fall-back loaded: $(stat -c %s build/a/run/board/fallback.bin) bytes" run.log
 cp build/a/run/board/fallback.bin whole.bin
 check "all of them alike" says build/a/run.json "run['passed'] and r['there'] and r['records'] == 40 and r['different'] == r['skipped'] == 0 and r['cycles'] > 100"
-check "rechecked live while events are played" sh -c "'$sluice' run a.yaml --watch --seconds 2 --json --quiet >watch.json"
-check "more than were asked for" says watch.json "run['passed'] and r['core_records'] > r['records'] + 5 and r['core_different'] == 0"
+check "rechecked live while events are played" sh -c "'$sluice' run a.yaml --watch --seconds 5 --json --quiet >watch.json"
+check "more than were asked for" says watch.json "run['passed'] and r['core_records'] > r['records'] and r['core_different'] == 0"
 check "over a line that damages 1 % of its bytes, the image too" sh -c "'$sluice' run a.yaml --events 300 --distinct 16 --stream 16 --noise 0.01 2>run.log && grep -q 'fall-back loaded' run.log"
 check "all alike there too" says build/a/run.json "run['passed'] and run['asked_again'] > 0 and r['records'] == 16 and r['different'] == 0"
 check "none, if none is wanted" sh -c "'$sluice' run a.yaml --events 300 --distinct 64 --recheck 0 2>run.log && ! grep -q 'fall-back loaded' run.log"
@@ -69,8 +69,8 @@ from loader import *
 assert state() & (LOADER | FALLBACK | 0x40) == LOADER | FALLBACK | 0x40, "it runs, live"
 say("play\r")
 before = ask(COUNTS)[8]
-wait_for(lambda: ask(COUNTS)[8] > before + 5)
-assert start(image) == [] and ask(COUNTS)[8] > before + 5, "what runs is not started again"
+wait_for(lambda: ask(COUNTS)[8] > before + 2, 60)
+assert start(image) == [] and ask(COUNTS)[8] > before + 2, "what runs is not started again"
 assert ask(3, SPRAM, 0) == -3 and ask(3, SPRAM + 64, 0) == -3, "nor written over"
 say("stop\r")
 wait_for(lambda: read(0x80000008, 1)[0] & 3 == 1)  # the LED of success
