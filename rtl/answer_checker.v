@@ -80,7 +80,7 @@ module answer_checker #(
     assign padded[OUT_BITS-1:0] = data_i;
     assign answer_o = answer_q[OUT_BITS-1:0];
     assign word_o   = word;
-    wire unused     = &{1'b0, answer_q, address_i};
+    wire unused     = &{1'b0, answer_q, address_i, next[0]};
 
     genvar i;
     generate
@@ -102,25 +102,26 @@ module answer_checker #(
 
     reg  [EVENT_BITS:0] last_q = {EVENT_BITS + 1{1'b1}}, last_left_q;
     reg                 wrap_q;  // the answer is that of the last stored event
-    reg  [ROW_BITS-1:0] place_q, place_then_q;
+    reg  [ROW_BITS-1:0] place_q, place_then_q;  // the host's while nothing is played
     reg  [WIDTH-1:0]    row_q;
     wire [ROW_BITS-1:0] host_row = address_i[LANE_BITS +: ROW_BITS];
-    wire [ROW_BITS-1:0] row      = busy_i ? place_q : host_row;
+    wire [ROW_BITS:0]   next     = {place_q, 1'b1} + {{ROW_BITS{~busy_i}}, 1'b1};  // as in rtl/event_player.v: one cell a bit
     wire                records  = busy_i & record_i & (|(due_q[ANSWER_ROWS-1:0] & there_q[ANSWER_ROWS-1:0]));
     wire [ROW_BITS-1:0] put_row  = place_then_q;
     wire [WIDTH-1:0]    put_data = busy_i ? word : {LANES{wdata_i}};
     wire                reads, ends;
     wire                earlier   = ~(play_i | last_left_q[EVENT_BITS]);
-    wire                meets    = (records | (write_i & ~busy_i)) && row == put_row;  // then nobody looks at what is read
+    wire                meets    = (records | (write_i & ~busy_i)) && place_q == put_row;  // then nobody looks at what is read
 
-    always @(posedge clk_i) row_q <= meets ? {WIDTH{1'bx}} : rows[row];
+    always @(posedge clk_i) row_q <= meets ? {WIDTH{1'bx}} : rows[place_q];
     always @(posedge clk_i) if (put_last_i) last_q <= {1'b0, wdata_i[EVENT_BITS-1:0]} - 1'b1;
     always @(posedge clk_i)
         if (play_i | due) last_left_q <= earlier ? last_left_q + {EVENT_BITS + 1{earlier}} : last_q;
     always @(posedge clk_i) if (due) wrap_q <= last_left_q[EVENT_BITS];
     always @(posedge clk_i)
-        if (play_i | reads) place_q <= play_i | ends ? {ROW_BITS{1'b0}} : place_q + 1'b1;
-    always @(posedge clk_i) place_then_q <= row;
+        if (play_i | reads | ~busy_i)
+            place_q <= play_i | (reads & ends) ? {ROW_BITS{1'b0}} : busy_i ? next[ROW_BITS:1] : host_row;
+    always @(posedge clk_i) place_then_q <= place_q;
 
     generate
         if (ANSWER_ROWS == 1) begin : g_whole

@@ -118,12 +118,13 @@ module core_system #(
         else       {framing_q, overrun_q} <= {framing | (framing_q & ~reads_status), overrun | (overrun_q & ~reads_status)};
 
     // ---- timer, LEDs, CRC
-    reg  [31:0]     time_q, less_q;  // less_q: the complement of TIME_COMPARE
+    reg  [31:0]     down_q, compare_q;  // down_q: the complement of TIME, so that TIME_COMPARE is kept as it is written
+    wire [31:0]     now       = ~down_q;
     reg  [LEDS-1:0] leds_q;
     reg  [31:0]     crc_q;
-    wire [32:0]     late      = {time_q, 1'b1} + {less_q, 1'b1};
+    wire [31:0]     early     = compare_q + down_q;  // TIME_COMPARE - TIME - 1: its sign says that it is time
     reg             timer_q;
-    wire            unused    = &{1'b0, address[1:0], late[31:0]};
+    wire            unused    = &{1'b0, address[1:0], early[30:0]};
     assign          timer_irq = timer_q;
     assign          leds_o    = leds_q;
 
@@ -136,13 +137,13 @@ module core_system #(
 
     always @(posedge clk_i)
         if (rst) begin
-            time_q    <= 32'd0;
-            less_q    <= 32'h7fff_ffff;
+            down_q    <= 32'hffff_ffff;
+            compare_q <= 32'h8000_0000;
             timer_q   <= 1'b0;
         end else begin
-            time_q  <= time_q + 32'd1;
-            timer_q <= ~late[32];
-            if (put && number == REGISTER_TIME_COMPARE) less_q <= ~wdata;
+            down_q  <= down_q - 32'd1;
+            timer_q <= early[31];
+            if (put && number == REGISTER_TIME_COMPARE) compare_q <= wdata;
         end
     always @(posedge clk_i)
         if (rst_i)                                leds_q <= {LEDS{1'b0}};
@@ -164,7 +165,7 @@ module core_system #(
     wire       sets    = put && number == REGISTER_WATCHDOG;
     wire       counts  = carry_q & (left_q != 8'd0) & ~sets;
 
-    always @(posedge clk_i) carry_q <= &time_q[15:0];
+    always @(posedge clk_i) carry_q <= ~(|down_q[15:0]);
     always @(posedge clk_i)
         if (rst)                                     left_q <= 8'd0;
         else if (sets | counts)                      left_q <= counts ? left_q + {8{counts}} : wdata[7:0];
@@ -188,7 +189,7 @@ module core_system #(
     always @(posedge clk_i)
         register_q <= (32'h534c_5543 & {32{is_id}}) | (32'd2 & {32{is_version}}) | ({{32 - LEDS{1'b0}}, leds_q} & {32{is_leds}}) |
                       ({23'd0, 1'b1, rx_data} & {32{is_data}}) |
-                      ({28'd0, framing_q, overrun_q, tx_full, received} & {32{is_status}}) | (time_q & {32{is_time}}) |
+                      ({28'd0, framing_q, overrun_q, tx_full, received} & {32{is_status}}) | (now & {32{is_time}}) |
                       (~crc_q & {32{is_crc}}) | ({23'd0, bit_q, left_q} & {32{is_watchdog}}) |
                       ({22'd0, frozen_i, received, 6'd0, enable_q} & {32{is_interrupt}});
 endmodule

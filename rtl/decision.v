@@ -57,7 +57,7 @@ module decision #(
         .clk_i(clk_i), .put_i(apply_q[1]), .data_i(staged_mask & some), .value_o(mask), .upset_o(upsets[5*CLASSES+1])
     );
 
-    wire [PRESCALE_BITS:0] less_2 = {1'b0, wdata_i[PRESCALE_BITS-1:0]} - {{PRESCALE_BITS-1{1'b0}}, 2'd2};
+    localparam [PRESCALE_BITS:0] NONE = {{PRESCALE_BITS{1'b1}}, 1'b0};  // a prescale of 0, and what is added to any: - 2
 
     genvar k;
     generate
@@ -91,9 +91,18 @@ module decision #(
             wire                   unused_number = &{1'b0, number};
             assign some[k] = ~(every[PRESCALE_BITS] & ~every[0]);
             always @(posedge clk_i) kept_q[k] <= pass_q[k] & keep;
-            kept_register #(.WIDTH(PRESCALE_BITS + 1), .VOTED(VOTED), .INITIAL({{PRESCALE_BITS{1'b1}}, 1'b0})) staged_prescale (
-                .clk_i(clk_i), .put_i(put_prescale_i[k]), .data_i(less_2), .value_o(every), .upset_o(upsets[5*k+2])
-            );
+            if (VOTED != 0) begin : g_voted
+                kept_register #(.WIDTH(PRESCALE_BITS + 1), .VOTED(1), .INITIAL(NONE)) staged_prescale (
+                    .clk_i(clk_i), .put_i(put_prescale_i[k]), .data_i({1'b0, wdata_i[PRESCALE_BITS-1:0]} + NONE), .value_o(every), .upset_o(upsets[5*k+2])
+                );
+            end else begin : g_one
+                wire [PRESCALE_BITS:0] turned;
+                assign every         = turned ^ NONE;
+                assign upsets[5*k+2] = 1'b0;
+                sum_register #(.WIDTH(PRESCALE_BITS + 1), .ADDEND(NONE), .INITIAL(NONE)) staged_prescale (
+                    .clk_i(clk_i), .put_i(put_prescale_i[k]), .take_initial_i(1'b0), .data_i({1'b0, wdata_i[PRESCALE_BITS-1:0]}), .turned_o(turned)
+                );
+            end
             kept_register #(.WIDTH(PRESCALE_BITS + 1), .VOTED(VOTED)) prescales (
                 .clk_i(clk_i), .put_i(apply_i), .data_i(every), .value_o(prescale), .upset_o(upsets[5*k+3])
             );

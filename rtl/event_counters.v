@@ -26,28 +26,29 @@ module event_counters #(
 );
     // ---- slots of four cycles: read the low half, the high half, write the low, the high; the host's, or a counter's
     reg  [3:0]          phase_q;
-    reg  [COUNTERS-1:0] hot_q;  // whose turn it is
-    reg  [4:0]          turn_q;
-    reg                 host_q, waiting_q;
+    reg  [COUNTERS-1:0] hot_q;  // whose turn it is, in the first cycle of its slot
+    reg  [4:0]          turn_q; // whose turn is next
+    reg  [6:0]          word_q;
+    reg                 host_q, waiting_q, keeps_q;
     wire                next = phase_q[3];
+    wire                goes = next & ~waiting_q;
     wire                last = hot_q[COUNTERS-1];
 
     always @(posedge clk_i)
         if (rst_i) begin
             phase_q   <= 4'b0001;
-            hot_q     <= {{COUNTERS-1{1'b0}}, 1'b1};
-            turn_q    <= 5'd0;
             host_q    <= 1'b0;
             waiting_q <= 1'b0;
         end else begin
             phase_q   <= {phase_q[2:0], phase_q[3]};
             waiting_q <= start_i | (waiting_q & ~next);
             if (next) host_q <= waiting_q;
-            if (next && !host_q) begin
-                hot_q  <= {hot_q[COUNTERS-2:0], last};
-                turn_q <= last ? 5'd0 : turn_q + 5'd1;
-            end
         end
+    always @(posedge clk_i)
+        if (rst_i | last) turn_q <= 5'd0;
+        else if (goes)    turn_q <= turn_q + 5'd1;
+    always @(posedge clk_i)
+        if (next) {keeps_q, word_q} <= waiting_q ? {~write_i, word_i} : {1'b0, 2'b10, turn_q};
 
     // ---- the sources' own bits, from the start when they are added
     function integer bits_of(input integer counter);
@@ -65,16 +66,16 @@ module event_counters #(
     generate
         for (i = 0; i < COUNTERS; i = i + 1) begin : counter
             localparam BITS = bits_of(i);
+            wire [31:0] number = i;
+            wire unused_number = &{1'b0, number};
+            always @(posedge clk_i) hot_q[i] <= rst_i | (goes && turn_q == number[4:0]);  // a reset clears what the sources have
             if (((ABSENT >> i) & 1) != 0) begin : g_absent
                 wire unused_pulse = pulses_i[i];
                 assign chosen[LOW_BITS*i +: BITS] = {BITS{1'b0}};
             end else begin : g_present
                 reg  [BITS-1:0] own_q;
-                wire            added = phase_q[0] & hot_q[i] & ~host_q;
-                always @(posedge clk_i)
-                    if (rst_i)      own_q <= {BITS{1'b0}};
-                    else if (added) own_q <= {{BITS-1{1'b0}}, pulses_i[i]};
-                    else            own_q <= own_q + {{BITS-1{1'b0}}, pulses_i[i]};
+                wire [BITS-1:0] more = own_q + {{BITS-1{1'b0}}, pulses_i[i]};
+                always @(posedge clk_i) own_q <= {more[BITS-1:1] & {BITS-1{~hot_q[i]}}, hot_q[i] ? pulses_i[i] : more[0]};
                 assign chosen[LOW_BITS*i +: BITS] = own_q & {BITS{hot_q[i]}};
             end
             if (BITS < LOW_BITS) begin : g_fill
@@ -92,8 +93,8 @@ module event_counters #(
     end
     wire        high   = phase_q[1] | phase_q[3];
     wire        writes = phase_q[2] | phase_q[3];
-    wire [7:0]  place  = {host_q ? word_i : {2'b10, turn_q}, high};
-    wire        put    = writes & (~host_q | write_i);
+    wire [7:0]  place  = {word_q, high};
+    wire        put    = writes & ~keeps_q;
     reg  [15:0] half_q;
     reg  [16:0] sum_q;
     // To the half that was read comes the counter's low part, or the carry of the low half; what the host writes goes through instead.
@@ -101,7 +102,7 @@ module event_counters #(
     wire        carry = phase_q[2] & sum_q[16];
     always @(posedge clk_i)
         if (host_q) addend_q <= phase_q[0] ? wdata_i[15:0] : wdata_i[31:16];
-        else        addend_q <= phase_q[0] ? {{16 - LOW_BITS{1'b0}}, low} : 16'd0;
+        else        addend_q <= {{16 - LOW_BITS{1'b0}}, low};
 
     always @(posedge clk_i) if (put) halves[place] <= sum_q[15:0];
     always @(posedge clk_i) half_q <= put ? 16'bx : halves[place];

@@ -49,17 +49,25 @@ module event_player #(
 
     // ---- settings, as what their counters start from: n - 2 down to -1, whose sign says that it is the n-th. Of gap and pause the top
     // bit is turned over: high as long as there is something to wait for.
-    reg [16:0]         gap_q   = LEAST_LOAD[16:0] ^ 17'h10000;
-    reg [16:0]         pause_q = 17'h10000;
-    reg [16:0]         burst_q = 17'd0;
+    localparam [16:0] LEAST_GAP = LEAST_LOAD[16:0] ^ 17'h10000, NO_PAUSE = 17'h10000, LESS_2 = 17'h1fffe;
+    wire [16:0]        gap_turned, pause_turned, burst;
+    wire [16:0]        gap   = gap_turned ^ LEAST_GAP;
+    wire [16:0]        pause = pause_turned ^ NO_PAUSE;
     reg [EVENT_BITS:0] last_q  = {EVENT_BITS + 1{1'b1}};
     reg                has_pause_q = 1'b0, has_bursts_q = 1'b0;
 
-    wire [16:0] less  = {1'b1, wdata_i[15:0]} - 17'd2;
     wire        is_short = wdata_i[15:LEAST_BITS] == 0 && {1'b0, wdata_i[LEAST_BITS-1:0]} < LEAST[LEAST_BITS:0];
-    always @(posedge clk_i) if (put_gap_i) gap_q <= is_short ? LEAST_LOAD[16:0] ^ 17'h10000 : less;
-    always @(posedge clk_i) if (put_pause_i) {has_pause_q, pause_q} <= {wdata_i[15:0] != 16'd0, less};
-    always @(posedge clk_i) if (put_burst_i) {has_bursts_q, burst_q} <= {wdata_i[15:0] != 16'd0, ~less[16], less[15:0]};
+    sum_register #(.WIDTH(17), .ADDEND(LESS_2), .INITIAL(LEAST_GAP)) gaps (
+        .clk_i(clk_i), .put_i(put_gap_i), .take_initial_i(is_short), .data_i({1'b1, wdata_i[15:0]}), .turned_o(gap_turned)
+    );
+    sum_register #(.WIDTH(17), .ADDEND(LESS_2), .INITIAL(NO_PAUSE)) pauses (
+        .clk_i(clk_i), .put_i(put_pause_i), .take_initial_i(1'b0), .data_i({1'b1, wdata_i[15:0]}), .turned_o(pause_turned)
+    );
+    sum_register #(.WIDTH(17), .ADDEND(LESS_2)) bursts (
+        .clk_i(clk_i), .put_i(put_burst_i), .take_initial_i(1'b0), .data_i({1'b0, wdata_i[15:0]}), .turned_o(burst)
+    );
+    always @(posedge clk_i) if (put_pause_i) has_pause_q  <= wdata_i[15:0] != 16'd0;
+    always @(posedge clk_i) if (put_burst_i) has_bursts_q <= wdata_i[15:0] != 16'd0;
     always @(posedge clk_i) if (put_last_i) last_q <= {1'b0, wdata_i[EVENT_BITS-1:0]} - 1'b1;
 
     // ---- pace: a tick for each event
@@ -71,9 +79,9 @@ module event_player #(
     wire               waits    = gap_left_q[16];
     wire               due      = ~waits;
     wire               tick     = running_q & due & ~rest_q;
-    wire               burst    = has_bursts_q & burst_left_q[16];
+    wire               done     = has_bursts_q & burst_left_q[16];  // a burst
     wire               complete = has_end_q & events_left_q[24];
-    wire               in_burst = ~(play_i | burst);
+    wire               in_burst = ~(play_i | done);
     wire               earlier   = ~(play_i | last_left_q[EVENT_BITS]);
 
     assign running_o = running_q | tick_q;
@@ -88,16 +96,16 @@ module event_player #(
         end
     always @(posedge clk_i)
         if (play_i)   rest_q <= 1'b0;
-        else if (due) rest_q <= tick & burst & has_pause_q;
+        else if (due) rest_q <= tick & done & has_pause_q;
     always @(posedge clk_i) start_q  <= rst_i ? 2'b00 : {start_q[0], play_i};
     always @(posedge clk_i) starts_q <= ~rst_i & (play_i | start_q[0]);  // start_q is not 0
     // Counters that are loaded count down by adding a row of what says that they are not: load, sum, carry and register of a bit then
     // share one cell of iCE40, as the choice and the chain have an input in common.
     always @(posedge clk_i)
         if (play_i) gap_left_q <= 17'h10001;
-        else        gap_left_q <= waits ? gap_left_q + {17{waits}} : rest_q ? pause_q : gap_q;
+        else        gap_left_q <= waits ? gap_left_q + {17{waits}} : rest_q ? pause : gap;
     always @(posedge clk_i)
-        if (play_i | tick) burst_left_q <= in_burst ? burst_left_q + {17{in_burst}} : burst_q;
+        if (play_i | tick) burst_left_q <= in_burst ? burst_left_q + {17{in_burst}} : burst;
     always @(posedge clk_i)
         if (play_i | starts_q | tick) events_left_q <= running_q ? events_left_q + {25{running_q}} : {tick_q, count_i};
     // tick_q is 0 then: a constant would make the top bit a register with a reset, which iCE40 does not take into the chain's tiles.
@@ -112,18 +120,19 @@ module event_player #(
     initial $readmemh(INPUT_FILE, rows);
 
     reg  [EVENT_ROWS-1:0] read_q, take_q;
-    reg  [ROW_BITS-1:0]   place_q;
+    reg  [ROW_BITS-1:0]   place_q;  // the host's while nothing is played
+    wire [ROW_BITS:0]     next     = {place_q, 1'b1} + {{ROW_BITS{~busy_i}}, 1'b1};  // as above
     reg  [WIDTH-1:0]      row_q;
     wire [ROW_BITS-1:0]   host_row = address_i[LANE_BITS +: ROW_BITS];
-    wire [ROW_BITS-1:0]   row      = busy_i ? place_q : host_row;
     wire                  write    = write_i & ~busy_i;
     wire                  ends     = read_q[EVENT_ROWS-1];
-    wire                  meets    = write;  // then nobody looks at what is read: saying so saves a bypass in synthesis
-    wire                  unused   = &{1'b0, address_i};
+    wire                  meets    = write && place_q == host_row;  // then nobody looks at what is read: saying so saves a bypass in synthesis
+    wire                  unused   = &{1'b0, address_i, next[0]};
 
-    always @(posedge clk_i) row_q <= meets ? {WIDTH{1'bx}} : rows[row];
+    always @(posedge clk_i) row_q <= meets ? {WIDTH{1'bx}} : rows[place_q];
     always @(posedge clk_i)
-        if (play_i | (|read_q)) place_q <= play_i | (ends & wrap_q) ? {ROW_BITS{1'b0}} : place_q + 1'b1;
+        if (play_i | (|read_q) | ~busy_i)
+            place_q <= play_i | (ends & wrap_q) ? {ROW_BITS{1'b0}} : busy_i ? next[ROW_BITS:1] : host_row;
 
     genvar i;
     generate

@@ -63,7 +63,8 @@ module spy_memory #(
     reg                   recorded_q, armed_q, frozen_q, triggered_q, accept_q;
     reg  [ARM_BITS-1:0]   arm_left_q;
     reg  [PLACE_BITS:0]   left_q, taken_q;
-    reg  [PLACE_BITS-1:0] next_q, place_q;
+    reg  [PLACE_BITS-1:0] place_q;
+    wire [PLACE_BITS-1:0] next;
     wire                  recording = armed_q & arm_left_q[ARM_BITS-1];
     wire                  records   = recording & due_i;
     wire                  hits      = (trigger_q[0] & due_i & accept_q) | (trigger_q[1] & mismatch_i) | (trigger_q[2] & late_i);
@@ -73,7 +74,7 @@ module spy_memory #(
 
     assign armed_o     = armed_q;
     assign frozen_o    = frozen_q;
-    assign next_o      = {{16 - PLACE_BITS{1'b0}}, next_q};
+    assign next_o      = {{16 - PLACE_BITS{1'b0}}, next};
     assign taken_o     = {{15 - PLACE_BITS{1'b0}}, taken_q};
 
     always @(posedge clk_i) if (put_trigger_i) trigger_q <= wdata_i[2:0];
@@ -97,7 +98,9 @@ module spy_memory #(
         if (arm_i)                                            taken_q <= {PLACE_BITS + 1{1'b0}};
         else if (recorded_q && taken_q != MOST[PLACE_BITS:0]) taken_q <= taken_q + 1'b1;
     always @(posedge clk_i) recorded_q <= records & ~arm_i;  // counted a cycle later: the count is read long after
-    always @(posedge clk_i) if (records) next_q <= place_q + 1'b1;
+    sum_register #(.WIDTH(PLACE_BITS), .ADDEND({{PLACE_BITS-1{1'b0}}, 1'b1})) nexts (
+        .clk_i(clk_i), .put_i(records), .take_initial_i(1'b0), .data_i(place_q), .turned_o(next)
+    );
 
     // ---- a record's first word, from due_i on until the next; places go round for ever, so that all parts of a record agree
     reg  [15:0]           number_q;

@@ -346,7 +346,7 @@ module trigger_system #(
 
     // ---- counters, settings and status
     reg                 refused_q, error_q;
-    reg  [COUNTERS-1:0] pulses_q;
+    wire [COUNTERS-1:0] pulses   = {passes, upset, refused_q, accepts & frozen, accepts, late, mismatch, there, given};
     wire                loadable = LOAD_DATA_BITS > 0;
     wire [7:0]          status   = {loadable, load_bank_i, load_ready_i, error_q, frozen, armed, apply_q, playing};
     localparam [31:0] GEOMETRY = OUT_BITS << 16 | IN_BITS, MEMORIES = RECORDS << 16 | EVENTS, TIMING = INTERVAL_CYCLES << 16 | LATENCY_CYCLES,
@@ -355,9 +355,6 @@ module trigger_system #(
 
     always @(posedge clk_i) error_q   <= error_i;
     always @(posedge clk_i) refused_q <= (strobe_q & playing & (window == 3'd1 || window == 3'd2)) | load_refused;
-    always @(posedge clk_i)
-        if (rst_i) pulses_q <= {COUNTERS{1'b0}};
-        else       pulses_q <= {passes, upset, refused_q, accepts & frozen, accepts, late, mismatch, there, given};
 
     event_counters #(
         .COUNTERS(COUNTERS),
@@ -367,9 +364,9 @@ module trigger_system #(
     ) counters (
         .clk_i(clk_i),
         .rst_i(rst_i),
-        .pulses_i(pulses_q),
+        .pulses_i(pulses),
         .start_i(start_i & listed & ~live),
-        .write_i(write_i & ~number[6] & (number > EVENTS_CONTROL)),
+        .write_i(write_i & ~number[6] & ((|number[5:3]) | (&number[2:1]))),  // above EVENTS_CONTROL, 5, without a carry chain
         .word_i(number == EVENTS_CONTROL ? EVENTS_PLAY_EVENTS : number),  // for the playing that may begin
         .wdata_i(wdata_i),
         .half_o(half),

@@ -90,8 +90,10 @@ module uart #(
                 rx_start_q <= ~line;
             end
         end
-    always @(posedge clk_i)
-        rx_wait_q <= rx_waits ? rx_wait_q + {BITS{rx_waits}} : rx_start_q || rx_left_q != 4'd0 ? whole : half;
+    // As masks, not as a choice: a bit that is loaded as 0 would become a register with a reset, which iCE40 does not take into the
+    // tile of the other bits' chain.
+    wire [BITS-1:0] rx_less = rx_wait_q + {BITS{rx_waits}}, rx_load = rx_start_q || rx_left_q != 4'd0 ? whole : half;
+    always @(posedge clk_i) rx_wait_q <= (rx_less & {BITS{rx_waits}}) | (rx_load & {BITS{~rx_waits}});
     always @(posedge clk_i) if (sample && !rx_start_q && rx_left_q > 4'd1) rx_shift_q <= {line, rx_shift_q[7:1]};
 
     wire rx_full;
@@ -135,7 +137,8 @@ module uart #(
     always @(posedge clk_i)
         if (tx_load)     tx_shift_q <= {1'b1, tx_next, 1'b0};
         else if (tx_due) tx_shift_q <= {1'b1, tx_shift_q[9:1]};
-    always @(posedge clk_i) tx_wait_q <= tx_waits ? tx_wait_q + {BITS{tx_waits}} : whole;
+    wire [BITS-1:0] tx_less = tx_wait_q + {BITS{tx_waits}};
+    always @(posedge clk_i) tx_wait_q <= (tx_less & {BITS{tx_waits}}) | (whole & {BITS{~tx_waits}});
 
     byte_fifo #(
         .BITS(FIFO_BITS)

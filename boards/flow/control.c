@@ -168,14 +168,16 @@ static int crossing_cycles(const struct build_job *job)
     return cycles > job->interval_cycles ? cycles : job->interval_cycles;
 }
 
-/* Inputs of the spy before events, events before records. */
+/* Inputs of the spy before events, events before records. A core's memory of a power of two words,
+ * whose words need not be chosen among block memories (80 cells fewer), comes before the first of
+ * these, down to LEAST_FOR_WHOLE. */
 static const struct size {
     bool inputs;
     int events, records;
 } sizes[] = {{true, 256, 256}, {true, 256, 128}, {true, 128, 128}, {true, 128, 64},
              {true, 64, 64},   {true, 64, 32},   {true, 32, 32},   {false, 256, 128},
              {false, 128, 64}, {false, 64, 32},  {false, 32, 32},  {false, 32, 16}};
-enum { SIZES = sizeof sizes / sizeof sizes[0], LEAST_WITH_INPUTS = 6 };
+enum { SIZES = sizeof sizes / sizeof sizes[0], LEAST_FOR_WHOLE = 3, LEAST_WITH_INPUTS = 6 };
 
 static bool fits_size(const struct build_job *job, struct build_control *control,
                       const struct size *size)
@@ -238,7 +240,11 @@ static void choose_memories(struct build_job *job)
              "%d block memories of the network, it needs more than the %d there are; build with "
              "control player",
              job->board.name, job->in_bits, job->out_bits, job->network_rams, job->board.rams);
-    control->memory_words = choose_core_memory(job, least);
+    int words = choose_core_memory(job, least);
+    control->memory_words = power_of_two(words);
+    for (int i = 0; i <= LEAST_FOR_WHOLE; i++)
+        if (fits_size(job, control, &sizes[i])) return;
+    control->memory_words = words;
     bool fits_too = fits_some_size(job, control); /* it was made for what there is */
     assert(fits_too);
     (void)fits_too;

@@ -6,13 +6,17 @@
 
 const char *const *job_control_sources(const struct build_job *job)
 {
-    static const char *const names[] = {"board_control",  "core_system",    "rv32i",
-                                        "uart",           "baud_meter",     "byte_fifo",
-                                        "bus_bridge",     "trigger_system", "event_player",
-                                        "answer_checker", "delay_line",     "decision",
-                                        "spy_memory",     "event_counters", "reset_sync",
-                                        "clock_divider",  "kept_register",  "voted_register",
-                                        "voted_copy",     "majority",       NULL};
+    static const char *const names[] = {"board_control",  "core_system",
+                                        "rv32i",          "uart",
+                                        "baud_meter",     "byte_fifo",
+                                        "bus_bridge",     "trigger_system",
+                                        "event_player",   "answer_checker",
+                                        "delay_line",     "decision",
+                                        "spy_memory",     "event_counters",
+                                        "reset_sync",     "clock_divider",
+                                        "kept_register",  "sum_register",
+                                        "voted_register", "voted_copy",
+                                        "majority",       NULL};
     (void)job;
     return names;
 }

@@ -59,7 +59,7 @@ static void set_up(Vdecision &top)
     top.apply_i = 0;
 }
 
-// Every bit of value_q of every kept register or copy.
+// Every bit of every kept register (value_q, or turned_q of those that add) or copy.
 static std::vector<Bit> find_bits()
 {
     std::vector<Bit> bits;
@@ -67,7 +67,7 @@ static std::vector<Bit> find_bits()
         VerilatedVarNameMap *vars = scope.second->varsp();
         if (!vars) continue;
         for (auto &var : *vars)
-            if (std::strcmp(var.first, "value_q") == 0)
+            if (std::strcmp(var.first, "value_q") == 0 || std::strcmp(var.first, "turned_q") == 0)
                 for (int bit = 0; bit < var.second.packed().elements(); bit++)
                     bits.push_back({static_cast<uint8_t *>(var.second.datap()) + bit / 8, bit % 8});
     }

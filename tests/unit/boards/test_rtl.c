@@ -64,6 +64,7 @@ static const char *const lints[][2] = {
     {"core_system", ""},
     {"core_system", "-GMEMORY_WORDS=1536"},
     {"core_system", "-GFIFO_BITS=5"},
+    {"sum_register", "-GWIDTH=9"},
     {"kept_register", ""},
     {"kept_register", "-GVOTED=1"},
     {"trigger_system", "-GVOTED=1"},
