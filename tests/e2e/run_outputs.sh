@@ -70,6 +70,11 @@ check "missing inputs" "$sluice" run lack.yaml $run
 check "the core recomputed them" says lack "$whole"
 check "all of them missing" "$sluice" run lack.yaml --events none.csv --stream 100 --recheck 100 --quiet
 check "the core recomputed those too" says lack "r['passed'] and r['events'] == 100 and r['recheck']['records'] > 50 and r['recheck']['skipped'] == 0"
+check "all of them missing, captured by the spy" "$sluice" run lack.yaml --events none.csv --watch --spy now --captures 2 --seconds 60 --quiet
+check "spy.csv has them as NaN, the others as numbers" python3 -c "
+import csv, math
+rows = list(csv.DictReader(open('build/lack/spy.csv')))
+assert len(rows) >= 2 and all(x['input:a'] == 'nan' and not math.isnan(float(x['input:b'])) and x['agrees'] == '1' for x in rows), rows"
 faulty lack lack.v "in_a = data_i[4:0]" "in_a = data_i[4:0] == 5'd0 ? 5'd31 : data_i[4:0]"
 refuse "what is missing goes the way of the largest" "self-check found [0-9]+ of 256|different" "$sluice" run lack_faulty.yaml --events none.csv --stream 100 --quiet
 check "and the core says so" says lack_faulty "r['streamed_different'] > 0 and \"which the board's core computes too\" in r['reason'] or r['recheck']['different'] > 0"
