@@ -100,6 +100,10 @@ check "every word of them" says broad "$whole and len(r['classes']) == 16"
 check "a threshold of 32 bits" "$sluice" run broad.yaml $run --threshold y0=-0.123456789,y15=0.987654321 --spy accept
 check "passes are counted by it" says broad "r['passed'] and all(0 < r['classes'][k]['passes'] < 256 for k in (0, 15))"
 check "the build says how many have one" sh -c "'$sluice' run broad.yaml --events 10 --stream 10 --distinct 10 --fallback off 2>&1 | grep -q 'the first 16 of 20 outputs have a threshold'"
+# At an event each cycle its answers do not fit; what becomes of the fall-back is then not the question.
+for choice in auto on; do
+    refuse "$choice: where control core does not fit" "control core does not fit on ulx3s-25f: with 60 bits of an event and [0-9]+ of an answer" "$sluice" build build/broad --control core --fallback $choice
+done
 last=$(grep -A1 'assign data_o = {' build/broad/rtl/broad.v | tail -1 | tr -d ' ,')
 faulty broad broad.v "$last," "$last ^ (valid_o & (&in_a[1:0]) ? 1'b1 << 30 : 1'b0),"
 refuse "a bit of the last word, in some events" "self-check found [0-9]+ of 256" "$sluice" run broad_faulty.yaml $run
