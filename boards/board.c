@@ -255,6 +255,8 @@ static void read_board(struct board *board, const cJSON *json, const char *file)
     board->cells = read_int(json, file, "resources.cells", 1, 10000000);
     board->rams = read_int(json, file, "resources.rams", 0, 100000);
     board->dsps = read_int(json, file, "resources.dsps", 0, 100000);
+    if (json_find(json, "resources.sprams"))
+        board->sprams = read_int(json, file, "resources.sprams", 0, 100000);
     board->clock_in_mhz = read_number(json, file, "clock.mhz", 1, 1000);
     read_string(json, file, "clock.oscillator", "", board->oscillator, sizeof board->oscillator);
     read_string(json, file, "clock.pin", board->oscillator[0] ? "" : NULL, board->clock_pin,

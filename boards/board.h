@@ -45,6 +45,7 @@ struct board {
     char speed[8];          /* speed grade for nextpnr-ecp5, "" elsewhere */
     char die[16];           /* Gowin: what nextpnr and gowin_pack call the family: "GW1N-9C" */
     int cells, rams, dsps;  /* what the part has */
+    int sprams;             /* large memories that no bitstream fills, of 32 KiB */
     double clock_in_mhz;    /* its oscillator */
     char clock_pin[16];     /* "": the oscillator is inside the part */
     char oscillator[16];    /* "SB_HFOSC" where it is, else "" */

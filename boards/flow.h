@@ -25,6 +25,10 @@ struct build_patterns {
     const uint8_t *inputs, *outputs;
 };
 
+/* Where the software fall-back is not part of the core's firmware but an image for its SPRAM, that
+ * image: a file of DIR/build and of the folder of build_prepare(), words, lowest byte first. */
+#define BUILD_IMAGE "fallback.bin"
+
 /* Whether the core's firmware has the network's own C: AUTO, where it can be. */
 enum build_fallback_choice { BUILD_FALLBACK_AUTO, BUILD_FALLBACK_ON, BUILD_FALLBACK_OFF };
 

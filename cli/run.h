@@ -161,6 +161,9 @@ uint32_t run_spy_trigger(const char *word);
 void run_arm_spy(struct run *run);
 void run_print_spy(struct run *run);
 
+/* On a board whose fall-back is an image for the core's SPRAM: loads and starts it, if the core is
+ * to recompute records. */
+void run_start_fallback(struct run *run);
 /* Whether the core is to recompute records. */
 bool run_rechecks(const struct run *run);
 /* Before playing: ends with a line if the board cannot do what was asked; arms the spy. */

@@ -69,6 +69,7 @@ void run_open_board(struct run *run)
     host_open(&run->board, port ? port : run->sim.terminal, port ? choose_baud(cli) : 115200,
               run->simulated);
     check_identity(run);
+    run_start_fallback(run);
     host_monitor_counts(&run->board, run->monitor);
     run->mark = ((uint32_t)getpid() * UINT32_C(2654435761) ^ (uint32_t)time(NULL)) | 1;
     host_write_word(&run->board, ADDRESS_MARK, run->mark);

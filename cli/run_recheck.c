@@ -1,10 +1,46 @@
 /* sluice run: answers that the board's core recomputes, by the network's own C in its firmware. */
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/run.h"
+#include "runtime/information.h"
 
 #include <string.h>
 
 enum { RECHECK_DEFAULT = 16 };
+
+/* The words of an image, which end with the CRC of those behind what a build fills in. */
+static const uint32_t *read_image(struct arena *arena, const char *file, long *count)
+{
+    enum { HEAD = INFORMATION_WORD + INFORMATION_WORDS };
+    size_t length;
+    const uint8_t *bytes = (const uint8_t *)file_read(arena, file, &length);
+    size_t words = length / 4;
+    uint32_t *image = arena_alloc(arena, words + 1, sizeof *image);
+    for (size_t i = 0; i < 4 * words; i++)
+        image[i / 4] |= (uint32_t)bytes[i] << 8 * (i % 4);
+    if (length % 4 || words < HEAD + 2 ||
+        host_load_crc(image + HEAD, (long)words - HEAD - 1) != image[words - 1])
+        fail("%s: the software fall-back is damaged; build it again", file);
+    *count = (long)words;
+    return image;
+}
+
+void run_start_fallback(struct run *run)
+{
+    struct cli *cli = run->cli;
+    const char *off = cli->flags.fallback;
+    if (!run->board.loader || cli->flags.recheck == 0 || (off && strcmp(off, "off") == 0)) return;
+    const char *file =
+        cli_path(cli, run->simulated ? "run/board/" BUILD_IMAGE : "build/" BUILD_IMAGE);
+    if (!file_exists(file)) {
+        info("%s is not there: the board's core does not get the software fall-back", file);
+        return;
+    }
+    long count;
+    const uint32_t *image = read_image(&cli->arena, file, &count);
+    if (host_start_image(&run->board, image, count))
+        info("software fall-back loaded: %ld bytes", 4 * count);
+}
 
 bool run_rechecks(const struct run *run)
 {

@@ -204,8 +204,9 @@ static void look_for_restart(struct run *run)
     uint32_t counts[COUNTS_ALL];
     host_monitor_counts(&run->board, counts);
     run_take_core_counts(run, counts);
-    uint32_t more = counts[COUNT_STATE] & ~run->monitor[COUNT_STATE];
-    run->faults.restarted = more & STATE_WATCHDOG;
+    uint32_t more = counts[COUNT_STATE] & ~run->monitor[COUNT_STATE],
+             less = run->monitor[COUNT_STATE] & ~counts[COUNT_STATE];
+    run->faults.restarted = more & STATE_WATCHDOG || less & STATE_FALLBACK;
     run->faults.lost_mark = host_read_word(&run->board, ADDRESS_MARK) != run->mark;
 }
 

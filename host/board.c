@@ -22,10 +22,15 @@ static _Noreturn void refuse(const struct host_board *board, const char *what, i
                                           "the request has a wrong length",
                                           "it does not allow the address",
                                           "",
-                                          "the load is not complete, or it has no load port",
+                                          "what was loaded is not whole, or it has no load port",
                                           "its spy has no such record",
                                           "it does not know the weights in use",
-                                          "an input is outside of its range"};
+                                          "an input is outside of its range",
+                                          "the image is of another network"};
+    if (error == MONITOR_UNKNOWN && board->loader && board->fallback)
+        fail("%s: the board does not know the request any more: a reset, as the watchdog's, takes "
+             "its core back to the firmware that boots; run again, which loads the fall-back",
+             board->port.name);
     fail("%s: the board refuses %s: %s", board->port.name, what,
          error >= 1 && error < MONITOR_ERRORS ? reasons[error] : "an unknown error");
 }
@@ -128,6 +133,15 @@ static void ask_id(struct host_board *board)
     board->name[answer.length - 16] = 0;
 }
 
+/* What its firmware can do. */
+static void ask_firmware(struct host_board *board)
+{
+    uint32_t counts[COUNTS_ALL];
+    host_monitor_counts(board, counts);
+    board->fallback = counts[COUNT_STATE] & STATE_FALLBACK;
+    board->loader = counts[COUNT_STATE] & STATE_LOADER;
+}
+
 void host_open(struct host_board *board, const char *port, double baud, bool is_simulated)
 {
     uint32_t words[5];
@@ -153,9 +167,7 @@ void host_open(struct host_board *board, const char *port, double baud, bool is_
     board->counters = (int)field(words[4], 24, 8);
     if (board->input_bits == 0)
         fail("%s: there is no network around the core that answers", board->port.name);
-    uint32_t counts[COUNTS_ALL];
-    host_monitor_counts(board, counts);
-    board->fallback = counts[COUNT_STATE] & STATE_FALLBACK;
+    ask_firmware(board);
     board->loadable = host_read_word(board, ADDRESS_STATUS) & STATUS_LOADABLE;
 }
 
@@ -384,6 +396,35 @@ void host_swap(struct host_board *board, const uint32_t *words, long count)
     int error = host_link_ask(&board->link, &request, 0, LINK_TRIES, false, &answer);
     if (error != 0) refuse(board, "to swap", error);
     wait_status(board, STATUS_LOAD_READY, STATUS_LOAD_READY, "the swap");
+}
+
+/* ---- firmware in the SPRAM ---- */
+
+/* 0, or why not. The time that the board takes for the CRC, and that what starts takes for its own,
+ * is that of so many bytes more. */
+static int ask_start(struct host_board *board, const uint32_t *image, long count)
+{
+    struct frame request = {.type = MONITOR_START}, answer;
+    frame_add_word(&request, (uint32_t)count);
+    frame_add_word(&request, host_load_crc(image, count));
+    return host_link_ask(&board->link, &request, 2 * (unsigned)count, LINK_TRIES, false, &answer);
+}
+
+bool host_start_image(struct host_board *board, const uint32_t *image, long count)
+{
+    int error = ask_start(board, image, count);
+    bool loads = error == MONITOR_INCOMPLETE || error == MONITOR_OTHER;
+    if (loads) {
+        /* Firmware that runs from there cannot be written over. */
+        error = board->fallback ? ask_start(board, image, 0) : 0;
+        if (error != 0) refuse(board, "to return to the firmware that boots", error);
+        host_write(board, MEMORY_SPRAM, image, count);
+        error = ask_start(board, image, count);
+    }
+    if (error != 0) refuse(board, "to start the image in its SPRAM", error);
+    ask_id(board);
+    ask_firmware(board);
+    return loads;
 }
 
 /* ---- the software fall-back ---- */

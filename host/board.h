@@ -21,6 +21,7 @@ struct host_board {
     int classes, threshold_bits, prescale_bits, counters;
     bool loadable;
     bool fallback;            /* the core can recompute answers */
+    bool loader;              /* it starts firmware that is loaded into its SPRAM */
     uint32_t evaluate_cycles; /* of the core, that one takes as far as is known */
     int chunk_words;          /* of one frame now: less on a noisy line */
 };
@@ -83,6 +84,11 @@ struct host_record {
 /* Records of a frozen spy, oldest first, at most `most`; returns how many. */
 int host_read_spy(struct host_board *board, struct arena *arena, int most,
                   struct host_record *records);
+
+/* The firmware `image` runs from the board's SPRAM then: it is loaded, unless it is there, and
+ * started, unless it runs; the board checks number, CRC and the network that it is for. Returns
+ * whether it was loaded. */
+bool host_start_image(struct host_board *board, const uint32_t *image, long count);
 
 /* ---- of a board with the software fall-back ---- */
 /* The core computes an event by the network's own C: both packed. False: it does not know the

@@ -6,6 +6,7 @@
 module board_control #(
     parameter            MEMORY_WORDS      = 1536,
     parameter            FIRMWARE_FILE     = "firmware.hex",
+    parameter            SPRAM             = 0,
     parameter            UART_DIVIDER      = 10,
     parameter            UART_MEASURE      = 0,
     parameter            LEDS              = 8,
@@ -78,6 +79,7 @@ module board_control #(
     core_system #(
         .MEMORY_WORDS(MEMORY_WORDS),
         .MEMORY_FILE(FIRMWARE_FILE),
+        .SPRAM(SPRAM),
         .UART_DIVIDER(UART_DIVIDER),
         .UART_MEASURE(UART_MEASURE),
         .LEDS(LEDS)

@@ -1,8 +1,9 @@
 // The soft core with its memory, a UART, a timer, a watchdog, LEDs, a CRC, and a port for what stands around the network.
 //
 // Memory: MEMORY_WORDS words from address 0 on (at least 256, any number), loaded from MEMORY_FILE (hexadecimal words, one a
-// line). Below 0x80000000 it repeats with the next power of two, what is between reads as anything. Registers (runtime/registers.txt)
-// from there on; what is not listed reads 0. Every access takes two cycles.
+// line). Below 0x80000000 it repeats with the next power of two, what is between reads as anything; with SPRAM, from 0x40000000 on,
+// the 64 KiB of rtl/spram_ice40.v repeat in its place. Registers (runtime/registers.txt) from 0x80000000 on; what is not listed reads 0.
+// Every access takes two cycles.
 //
 // The port ext_* takes the accesses to 0x80010000 and above: ext_valid_o with a word address (bits 24 to 22: which window, 0 the
 // registers, 21 to 0: the word in it), data and direction, all held until ext_ready_i is high for a cycle together with the word
@@ -15,6 +16,7 @@
 module core_system #(
     parameter MEMORY_WORDS = 2048,
     parameter MEMORY_FILE  = "firmware.hex",
+    parameter SPRAM        = 0,
     parameter UART_DIVIDER = 4,
     parameter UART_MEASURE = 0,
     parameter FIFO_BITS    = 8,
@@ -45,7 +47,8 @@ module core_system #(
     wire        external   = address[31] & (address[26] | address[25] | address[24] | address[16]);
     wire        ask        = valid & ~ready_q & ~external & ~(address[31] & crc_busy);
     wire        writes     = ask & (wstrb != 4'd0);
-    wire        in_memory  = ~address[31];
+    wire        in_spram   = SPRAM != 0 & address[31:30] == 2'b01;
+    wire        in_memory  = ~address[31] & ~in_spram;
     wire [5:0]  number     = address[7:2];
     wire        listed     = address[31] & (address[30:8] == 23'd0);
     wire        put        = writes & listed;
@@ -62,7 +65,7 @@ module core_system #(
         .bus_wdata_o(wdata),
         .bus_wstrb_o(wstrb),
         .bus_ready_i(ready_q | ext_ready_i),
-        .bus_rdata_i(from_memory_q ? memory_q : register_q | ext_rdata_i),
+        .bus_rdata_i(from_memory_q ? memory_q : register_q | ext_rdata_i | spram_word),
         .timer_irq_i(timer_irq),
         .external_irq_i(external_irq_q)
     );
@@ -87,6 +90,26 @@ module core_system #(
         if (lane[3]) memory[word][31:24] <= wdata[31:24];
         if (ask && wstrb == 4'd0) memory_q <= memory[word];
     end
+
+    wire [31:0] spram_word;  // 0 unless it was read
+    generate
+        if (SPRAM != 0) begin : g_spram
+            reg         from_spram_q;
+            wire [31:0] rdata;
+            spram_ice40 spram (
+                .clk_i(clk_i),
+                .enable_i(ask & in_spram),
+                .wstrb_i(wstrb),
+                .address_i(address[15:2]),
+                .wdata_i(wdata),
+                .rdata_o(rdata)
+            );
+            always @(posedge clk_i) from_spram_q <= in_spram;
+            assign spram_word = rdata & {32{from_spram_q}};
+        end else begin : g_none
+            assign spram_word = 32'd0;
+        end
+    endgenerate
 
     // ---- UART
     wire [7:0] rx_data;

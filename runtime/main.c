@@ -1,6 +1,7 @@
 /* The firmware: checks itself, then answers frames and a human's commands on the line. */
 #include "information.h"
 #include "line.h"
+#include "loader.h"
 #include "recheck.h"
 #include "shell.h"
 #include "trigger.h"
@@ -40,8 +41,8 @@ bool monitor_may_touch(uint32_t address, unsigned words, bool write)
     if (address < memory)
         return end <= memory && (!write || address >= (uint32_t)(uintptr_t)firmware_end);
     if (address >= EVENTS_BASE) return trigger_is_there();
-    return address >= REGISTERS_BASE && end <= ADDRESS_CRC &&
-           (end <= ADDRESS_UART_DATA || address > ADDRESS_UART_STATUS);
+    if (address < REGISTERS_BASE) return loader_may_touch(address, end, write);
+    return end <= ADDRESS_CRC && (end <= ADDRESS_UART_DATA || address > ADDRESS_UART_STATUS);
 }
 
 /* A word for the load port, whose address goes on by itself. */
@@ -59,18 +60,15 @@ bool monitor_swap(void)
     return REGISTER_STATUS & STATUS_LOADABLE;
 }
 
-#ifndef SLUICE_FALLBACK
 uint8_t monitor_answer_other(struct frame *frame)
 {
-    (void)frame;
-    return MONITOR_UNKNOWN;
+    return frame->type == MONITOR_START ? loader_answer(frame) : recheck_answer(frame);
 }
 
 void monitor_add_counts(struct frame *frame)
 {
-    (void)frame;
+    recheck_add_counts(frame);
 }
-#endif
 
 /* Called by start.S with interrupts off; `cause` is the low part of mcause. */
 void interrupt(uint32_t cause);
@@ -93,7 +91,8 @@ static void start(void)
     monitor.name = (const char *)information.name;
     if (!*monitor.name) monitor.name = "sluice core system";
     uint32_t crc = frame_crc(0, image_start, (unsigned)(image_end - image_start));
-    if (crc == *(const uint32_t *)image_end) monitor.counts[COUNT_STATE] = STATE_IMAGE;
+    monitor.counts[COUNT_STATE] = LOADER_STATE;
+    if (crc == *(const uint32_t *)image_end) monitor.counts[COUNT_STATE] |= STATE_IMAGE;
     if (REGISTER_WATCHDOG & 0x100) monitor.counts[COUNT_STATE] |= STATE_WATCHDOG;
     REGISTER_WATCHDOG = WATCHDOG_TICKS;
     REGISTER_TIME_COMPARE = REGISTER_TIME;
@@ -137,6 +136,7 @@ int main(void)
         }
         if (line.has_text) shell_line(line.text);
         line.has_text = false;
+        loader_poll();
         poll_spy();
         recheck_poll();
     }

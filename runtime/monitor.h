@@ -22,20 +22,24 @@ enum {
                               latest; answer: words, enum recheck_word */
     MONITOR_LIVE = 10,     /* fall-back: byte, 1: recheck records of the spy, which nobody else uses
                               now, whenever there is time; 0: do not; answer: no payload */
+    MONITOR_START = 11,    /* loader: words COUNT and CRC of the image in the SPRAM: start it, if it
+                              does not run already; 0 and 0: back to the firmware that boots; answer:
+                              no payload */
     MONITOR_FROZEN = 0x40, /* no answer: the spy has frozen; words SPY_STATE and STATUS */
     MONITOR_ANSWER = 0x80,
-    MONITOR_ERROR = 0xff, /* answer to what cannot be done: one byte, one of the codes below */
-    MONITOR_UNKNOWN = 1,  /* no such request */
-    MONITOR_LENGTH = 2,   /* the payload has not the length it should have */
-    MONITOR_ADDRESS = 3,  /* no multiple of 4, or outside what may be touched */
-    MONITOR_DAMAGED = 4,  /* the frame's CRC is wrong, or it broke off: sequence is not to be
-                             trusted */
-    MONITOR_INCOMPLETE =
-        5,                 /* load: not the next place; swap: number of words or CRC is not right */
-    MONITOR_NO_RECORD = 6, /* recheck: the spy is not frozen, or has no such record */
-    MONITOR_STALE = 7,     /* recheck, evaluate: the core does not know the weights in use; recheck:
-                              they     were swapped since the spy was armed */
-    MONITOR_RANGE = 8,     /* evaluate: an input lies outside of its range */
+    MONITOR_ERROR = 0xff,   /* answer to what cannot be done: one byte, one of the codes below */
+    MONITOR_UNKNOWN = 1,    /* no such request */
+    MONITOR_LENGTH = 2,     /* the payload has not the length it should have */
+    MONITOR_ADDRESS = 3,    /* no multiple of 4, or outside what may be touched */
+    MONITOR_DAMAGED = 4,    /* the frame's CRC is wrong, or it broke off: sequence is not to be
+                               trusted */
+    MONITOR_INCOMPLETE = 5, /* load: not the next place; swap, start: number of words or CRC is not
+                               right */
+    MONITOR_NO_RECORD = 6,  /* recheck: the spy is not frozen, or has no such record */
+    MONITOR_STALE = 7, /* recheck, evaluate: the core does not know the weights in use; recheck:
+                          they were swapped since the spy was armed */
+    MONITOR_RANGE = 8, /* evaluate: an input lies outside of its range */
+    MONITOR_OTHER = 9, /* start: the image is of another network */
     MONITOR_ERRORS
 };
 
@@ -76,7 +80,8 @@ enum {
     STATE_WATCHDOG = 8,  /* the last reset was the watchdog's */
     STATE_FALLBACK = 16, /* the software fall-back is there */
     STATE_STALE = 32,    /* it does not know the weights in use */
-    STATE_LIVE = 64      /* its live mode is on */
+    STATE_LIVE = 64,     /* its live mode is on */
+    STATE_LOADER = 128   /* a host can have firmware in the SPRAM started */
 };
 
 /* What the monitor works on; all zero to begin with but for the first line. */

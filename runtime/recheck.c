@@ -17,7 +17,6 @@ enum {
     PAUSE_CYCLES = 1 << 15, /* from one live recheck to the next: the spy is frozen for 3 % of it */
     SHELL_RECORDS = 8
 };
-static const uint32_t loaded_mark = 0x10aded; /* in was_loaded */
 
 static uint32_t counts[COUNTS_ALL - COUNTS]; /* from COUNT_RECHECKED on */
 static uint32_t event[EVENT_WORDS], asked[EVENT_WORDS], answer[ANSWER_WORDS],
@@ -59,7 +58,7 @@ static void put(unsigned at, unsigned width, network_out number)
 static struct network_memories banks[2];
 static bool is_unknown[2]; /* the fabric's holds what the core did not see */
 static unsigned bank;      /* in use */
-static uint32_t was_loaded __attribute__((section(".noinit"))); /* outlives a reset */
+RECHECK_KEPT;
 
 static bool is_stale(void)
 {
@@ -195,7 +194,7 @@ void recheck_start(void)
     is_taken = status & STATUS_FROZEN || (status & STATUS_ARMED && REGISTER_SPY_TRIGGER != 0);
     is_live = true;
 #ifdef NETWORK_LOAD
-    is_unknown[0] = is_unknown[1] = was_loaded == loaded_mark;
+    is_unknown[0] = is_unknown[1] = was_loaded == RECHECK_LOADED;
     banks[0] = banks[1] = NETWORK_INITIAL;
 #endif
 }
@@ -234,7 +233,7 @@ void recheck_wrote(uint32_t address, uint32_t word)
     if (controls && word & CONTROL_SWAP) recheck_swap();
 #ifdef NETWORK_LOAD
     if (address == ADDRESS_LOAD_DATA) { /* past the load requests */
-        was_loaded = loaded_mark;
+        was_loaded = RECHECK_LOADED;
         is_unknown[!bank] = true;
     }
 #endif
@@ -245,7 +244,7 @@ void recheck_load(uint32_t place, uint32_t word)
 {
 #ifdef NETWORK_LOAD
     static uint32_t low;
-    was_loaded = loaded_mark;
+    was_loaded = RECHECK_LOADED;
     if (NETWORK_LOAD_PARTS == 1)
         NETWORK_LOAD(&banks[!bank], place, word);
     else if (place % 2 == 0)
@@ -302,7 +301,7 @@ static uint8_t answer_recheck(struct frame *frame)
     return error;
 }
 
-uint8_t monitor_answer_other(struct frame *frame)
+uint8_t recheck_answer(struct frame *frame)
 {
     if (!trigger_is_there()) return MONITOR_UNKNOWN;
     if (frame->type == MONITOR_EVALUATE) return answer_evaluate(frame);
@@ -315,7 +314,7 @@ uint8_t monitor_answer_other(struct frame *frame)
     return 0;
 }
 
-void monitor_add_counts(struct frame *frame)
+void recheck_add_counts(struct frame *frame)
 {
     uint32_t state = monitor.counts[COUNT_STATE] | STATE_FALLBACK;
     if (is_stale()) state |= STATE_STALE;

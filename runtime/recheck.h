@@ -6,6 +6,11 @@
 
 #include "monitor.h"
 
+/* A word that outlives a reset, RECHECK_LOADED: words went to the load port, which firmware that
+ * starts later does not know. */
+enum { RECHECK_LOADED = 0x10aded };
+#define RECHECK_KEPT static volatile uint32_t was_loaded __attribute__((section(".kept")))
+
 #ifdef SLUICE_FALLBACK
 
 /* After the start. The live mode is on; the spy is its own unless somebody's has outlived a reset.
@@ -17,6 +22,9 @@ void recheck_poll(void);
 /* Somebody else uses the spy; done with it again. */
 void recheck_leave_spy(void);
 void recheck_take_spy(void);
+/* Requests 8 to 10, as monitor_answer_other() does, and words behind those of the counts. */
+uint8_t recheck_answer(struct frame *frame);
+void recheck_add_counts(struct frame *frame);
 /* Called for what goes to the fabric: a word written to a register, a word for the load port, the
  * swap. */
 void recheck_wrote(uint32_t address, uint32_t word);
@@ -35,6 +43,19 @@ static inline void recheck_start(void) {}
 static inline void recheck_poll(void) {}
 static inline void recheck_leave_spy(void) {}
 static inline void recheck_take_spy(void) {}
+static inline uint8_t recheck_answer(struct frame *frame)
+{
+    (void)frame;
+    return MONITOR_UNKNOWN;
+}
+static inline void recheck_add_counts(struct frame *frame)
+{
+    (void)frame;
+}
+#ifdef SLUICE_LOADER /* loader.c leaves a mark */
+void recheck_wrote(uint32_t address, uint32_t word);
+void recheck_load(uint32_t place, uint32_t word);
+#else
 static inline void recheck_wrote(uint32_t address, uint32_t word)
 {
     (void)address, (void)word;
@@ -43,6 +64,7 @@ static inline void recheck_load(uint32_t place, uint32_t word)
 {
     (void)place, (void)word;
 }
+#endif
 static inline void recheck_swap(void) {}
 static inline bool recheck_command(const char *text)
 {

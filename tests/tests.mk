@@ -3,11 +3,11 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 E2E := $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh))
 E2E_LONG := $(wildcard tests/long/*.sh)
 
-test: $(BUILD)/sluice $(RUNTIME)/firmware.hex unit-bins asan-bins test-tools ## run every test but the long ones
+test: $(BUILD)/sluice $(RUNTIME)/firmware.hex $(RUNTIME)/firmware_loader.hex unit-bins asan-bins test-tools ## run every test but the long ones
 	tests/run $(BUILD)/logs $(TEST_BINS) $(TESTS:tests/unit/%.c=$(BUILD)/asan/unit/%) $(E2E)
 test-unit: unit-bins ## run the unit tests alone
 	tests/run $(BUILD)/logs $(TEST_BINS)
-test-long: $(BUILD)/sluice $(RUNTIME)/firmware.hex test-tools ## run the long tests
+test-long: $(BUILD)/sluice $(RUNTIME)/firmware.hex $(RUNTIME)/firmware_loader.hex test-tools ## run the long tests
 	tests/run $(BUILD)/logs $(E2E_LONG)
 # What the tests use and Debian has not, from PyPI, one after the other as two share a folder; without a network the tests skip what needs it.
 test-tools: | $(BUILD)/deps.stamp

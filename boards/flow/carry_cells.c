@@ -13,11 +13,10 @@
  *
  * Also, where a counter's bit 0 is the carry into bit 1, nextpnr adds a cell that brings it into
  * the chain: a carry of our own in its place shares the cell of bit 0. */
-#include "base/error.h"
 #include "base/json.h"
+#include "boards/flow/ice40_netlist.h"
 #include "boards/flow/job.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,203 +24,8 @@ enum {
     TILE_CELLS = 8,   /* of a tile, which share clock, enable and reset */
     TILE_INPUTS = 32, /* that reach them, an enable or reset of its own included */
     FAN_MAX = 12,     /* readers of a net that are looked at for a LUT to take */
-    CANDIDATES_MAX = 2 * FAN_MAX + 4,
-    NONE = -1,
-    PORT = -2, /* the reader is a port of the module */
-    ZERO = 0,  /* nets: constants (a net that is not connected is ZERO), from 2 on wires */
-    ONE = 1
+    CANDIDATES_MAX = 2 * FAN_MAX + 4
 };
-
-enum kind { LUT, CARRY, FF, OTHER }; /* OTHER: the network's too */
-enum pin { I0, I1, I2, I3, OUT, PINS };
-/* Of a carry, as a LUT in the same cell would have them; of a register, its data. */
-enum { FIRST = I1, SECOND = I2, CARRY_IN = I3, DATA = I0 };
-
-struct node {
-    cJSON *connections, *cell;
-    enum kind kind;
-    int net[PINS];
-    int control[3]; /* of a register: clock (its negative, if it is inverted), enable, reset */
-    bool is_taken;  /* a LUT that is in the cell of a carry */
-    int lut;        /* of a carry: the LUT in its cell, NONE: none */
-};
-
-struct reader {
-    int node, pin;
-};
-
-struct netlist {
-    cJSON *cells;
-    struct node *nodes;
-    size_t node_capacity;
-    int count, nets;
-    int *driver;            /* of each net, NONE: none */
-    struct reader *readers; /* those of net n from first[n] to first[n + 1] - 1 */
-    int *first;
-};
-
-/* ---- reading ---- */
-
-static int net_of(const cJSON *bit)
-{
-    if (cJSON_IsNumber(bit)) return bit->valueint;
-    return cJSON_IsString(bit) && !strcmp(bit->valuestring, "1") ? ONE : ZERO;
-}
-
-static int connected(const cJSON *connections, const char *port)
-{
-    const cJSON *bits = cJSON_GetObjectItemCaseSensitive(connections, port);
-    return bits && bits->child ? net_of(bits->child) : ZERO;
-}
-
-static void connect(struct node *node, const char *port, int net)
-{
-    cJSON *bits = cJSON_CreateArray();
-    cJSON_AddItemToArray(bits, net > ONE    ? cJSON_CreateNumber(net)
-                               : net == ONE ? cJSON_CreateString("1")
-                                            : cJSON_CreateString("0"));
-    if (cJSON_GetObjectItemCaseSensitive(node->connections, port))
-        cJSON_ReplaceItemInObjectCaseSensitive(node->connections, port, bits);
-    else
-        cJSON_AddItemToObject(node->connections, port, bits);
-}
-
-static const char *const lut_ports[PINS] = {"I0", "I1", "I2", "I3", "O"},
-                         *const carry_ports[PINS] = {NULL, "I0", "I1", "CI", "CO"},
-                         *const ff_ports[PINS] = {"D", NULL, NULL, NULL, "Q"};
-
-static void read_node(struct node *node, cJSON *cell)
-{
-    const char *type = json_string(cell, "type", "");
-    *node = (struct node){.cell = cell,
-                          .connections = cJSON_GetObjectItemCaseSensitive(cell, "connections"),
-                          .lut = NONE};
-    node->kind = !strcmp(type, "SB_LUT4")      ? LUT
-                 : !strcmp(type, "SB_CARRY")   ? CARRY
-                 : !strncmp(type, "SB_DFF", 6) ? FF
-                                               : OTHER;
-    if (!strncmp(cell->string, "network.", 8)) node->kind = OTHER;
-    const char *const *ports = node->kind == LUT     ? lut_ports
-                               : node->kind == CARRY ? carry_ports
-                                                     : ff_ports;
-    for (int pin = 0; node->kind != OTHER && pin < PINS; pin++)
-        node->net[pin] = ports[pin] ? connected(node->connections, ports[pin]) : ZERO;
-    if (node->kind != FF) return;
-    int clock = connected(node->connections, "C");
-    node->control[0] = type[6] == 'N' ? -clock : clock;
-    node->control[1] = connected(node->connections, "E");
-    node->control[2] = connected(node->connections, "R") | connected(node->connections, "S");
-}
-
-static struct node *add_node(struct netlist *list, cJSON *cell)
-{
-    list->nodes =
-        array_grow(list->nodes, &list->node_capacity, (size_t)list->count + 1, sizeof *list->nodes);
-    read_node(&list->nodes[list->count], cell);
-    return &list->nodes[list->count++];
-}
-
-/* Calls for each bit of each port: of cells, and of the module, whose outputs are read. */
-static void for_each_bit(struct netlist *list, const cJSON *module,
-                         void (*call)(struct netlist *list, int net, int node, int pin,
-                                      bool drives))
-{
-    const cJSON *port, *bit;
-    for (int n = 0; n < list->count; n++) {
-        const struct node *node = &list->nodes[n];
-        const cJSON *directions = json_find(node->cell, "port_directions");
-        cJSON_ArrayForEach(port, node->connections)
-        {
-            bool drives = !strcmp(json_string(directions, port->string, ""), "output");
-            cJSON_ArrayForEach(bit, port)
-            {
-                int net = net_of(bit), pin = OTHER + PINS;
-                for (int p = 0; node->kind != OTHER && p < PINS; p++) {
-                    const char *name = node->kind == LUT     ? lut_ports[p]
-                                       : node->kind == CARRY ? carry_ports[p]
-                                                             : ff_ports[p];
-                    if (name && !strcmp(name, port->string)) pin = p;
-                }
-                if (net > ONE) call(list, net, n, pin, drives);
-            }
-        }
-    }
-    cJSON_ArrayForEach(port, json_find(module, "ports"))
-    {
-        bool drives = !strcmp(json_string(port, "direction", ""), "input");
-        cJSON_ArrayForEach(bit, json_find(port, "bits"))
-        {
-            int net = net_of(bit);
-            if (net > ONE) call(list, net, PORT, OUT, drives);
-        }
-    }
-}
-
-static void find_most(struct netlist *list, int net, int node, int pin, bool drives)
-{
-    (void)node, (void)pin, (void)drives;
-    if (net >= list->nets) list->nets = net + 1;
-}
-
-static void count_reader(struct netlist *list, int net, int node, int pin, bool drives)
-{
-    (void)pin;
-    if (drives)
-        list->driver[net] = node;
-    else
-        list->first[net]++;
-}
-
-/* first[n], then at the end of n's readers, moves down to their begin. */
-static void note_reader(struct netlist *list, int net, int node, int pin, bool drives)
-{
-    if (!drives) list->readers[--list->first[net]] = (struct reader){node, pin};
-}
-
-static void drop_links(struct netlist *list)
-{
-    free(list->driver), free(list->first), free(list->readers);
-}
-
-static void link_nets(struct netlist *list, const cJSON *module)
-{
-    list->nets = ONE + 1;
-    for_each_bit(list, module, find_most);
-    /* Each cell may add a net, which is then without driver and readers here: nobody asks. */
-    int nets = list->nets + list->count + 1, sum = 0;
-    size_t capacity = 0;
-    list->driver = array_grow(NULL, &capacity, (size_t)nets, sizeof *list->driver);
-    capacity = 0;
-    list->first = array_grow(NULL, &capacity, (size_t)nets, sizeof *list->first);
-    for (int n = 0; n < nets; n++)
-        list->driver[n] = NONE, list->first[n] = 0;
-    for_each_bit(list, module, count_reader);
-    for (int n = 0; n < nets; n++)
-        list->first[n] = sum += list->first[n];
-    capacity = 0;
-    list->readers = array_grow(NULL, &capacity, (size_t)sum + 1, sizeof *list->readers);
-    for_each_bit(list, module, note_reader);
-}
-
-static int readers_of(const struct netlist *list, int net)
-{
-    return net > ONE ? list->first[net + 1] - list->first[net] : 0;
-}
-
-static bool is_carry_out(const struct netlist *list, int net)
-{
-    return net > ONE && list->driver[net] >= 0 && list->nodes[list->driver[net]].kind == CARRY;
-}
-
-/* The register that nextpnr puts behind a LUT; NONE: none. */
-static int register_of(const struct netlist *list, int lut)
-{
-    int out = list->nodes[lut].net[OUT];
-    if (readers_of(list, out) != 1) return NONE;
-    struct reader only = list->readers[list->first[out]];
-    return only.node >= 0 && list->nodes[only.node].kind == FF && only.pin == DATA ? only.node
-                                                                                   : NONE;
-}
 
 /* ---- what nextpnr does by itself ---- */
 
@@ -283,65 +87,21 @@ static bool arrange(const struct node *lut, const struct node *carry, int net[4]
     return true;
 }
 
-/* Rewrites the LUT's function for those nets. */
-static void rewire(struct node *lut, const int net[4])
-{
-    cJSON *parameters = cJSON_GetObjectItemCaseSensitive(lut->cell, "parameters");
-    const char *text = json_string(parameters, "LUT_INIT", "");
-    char old[17] = "0000000000000000", init[17] = "0000000000000000";
-    size_t length = strlen(text);
-    for (size_t i = 0; i < length && i < 16; i++)
-        old[15 - i] = text[length - 1 - i];
-    for (int row = 0; row < 16; row++) {
-        int from = 0;
-        for (int pin = I0; pin <= I3; pin++) {
-            int value = lut->net[pin] == ONE;
-            for (int p = I0; p <= I3; p++)
-                if (lut->net[pin] > ONE && net[p] == lut->net[pin]) value = row >> p & 1;
-            from |= value << pin;
-        }
-        init[15 - row] = old[15 - from];
-    }
-    cJSON_ReplaceItemInObjectCaseSensitive(parameters, "LUT_INIT", cJSON_CreateString(init));
-    for (int pin = I0; pin <= I3; pin++) {
-        lut->net[pin] = net[pin];
-        connect(lut, lut_ports[pin], net[pin]);
-    }
-}
-
 /* ---- new cells ---- */
-
-static cJSON *new_cell(struct netlist *list, const struct node *beside, const char *suffix,
-                       const char *type, const char *const ports[PINS])
-{
-    char name[1000];
-    snprintf(name, sizeof name, "%.900s%s", beside->cell->string, suffix);
-    cJSON *cell = cJSON_AddObjectToObject(list->cells, name);
-    cJSON_AddNumberToObject(cell, "hide_name", 0);
-    cJSON_AddStringToObject(cell, "type", type);
-    cJSON_AddObjectToObject(cell, "parameters");
-    cJSON_AddObjectToObject(cell, "attributes");
-    cJSON *directions = cJSON_AddObjectToObject(cell, "port_directions");
-    cJSON_AddObjectToObject(cell, "connections");
-    for (int pin = 0; pin < PINS; pin++)
-        if (ports[pin])
-            cJSON_AddStringToObject(directions, ports[pin], pin == OUT ? "output" : "input");
-    return cell;
-}
 
 /* A register's input through a LUT that hands it on. */
 static int add_pass(struct netlist *list, int flip_flop)
 {
     int from = list->nodes[flip_flop].net[DATA], to = list->nets++;
-    cJSON *cell = new_cell(list, &list->nodes[flip_flop], "_pass", "SB_LUT4", lut_ports);
+    cJSON *cell = netlist_new_cell(list, &list->nodes[flip_flop], "_pass", "SB_LUT4", lut_ports);
     cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(cell, "parameters"), "LUT_INIT",
                             "1010101010101010");
-    struct node *lut = add_node(list, cell);
+    struct node *lut = netlist_add_node(list, cell);
     for (int pin = I0; pin < PINS; pin++) {
         lut->net[pin] = pin == I0 ? from : pin == OUT ? to : ZERO;
-        connect(lut, lut_ports[pin], lut->net[pin]);
+        netlist_connect(lut, lut_ports[pin], lut->net[pin]);
     }
-    connect(&list->nodes[flip_flop], "D", to);
+    netlist_connect(&list->nodes[flip_flop], "D", to);
     list->nodes[flip_flop].net[DATA] = to;
     return list->count - 1;
 }
@@ -353,14 +113,14 @@ static bool start_chains(struct netlist *list)
     bool has_changed = false;
     for (int n = 0, count = list->count; n < count; n++) {
         int in = list->nodes[n].net[CARRY_IN], chosen = NONE, net[4], found[4];
-        if (list->nodes[n].kind != CARRY || in <= ONE || is_carry_out(list, in)) continue;
+        if (list->nodes[n].kind != CARRY || in <= ONE || netlist_is_carry_out(list, in)) continue;
         struct node first = {.kind = CARRY, .net = {[FIRST] = in, [CARRY_IN] = ONE}, .lut = NONE};
         for (int r = list->first[in]; r < list->first[in + 1]; r++) {
             int lut = list->readers[r].node;
             if (lut < 0 || list->nodes[lut].kind != LUT || list->nodes[lut].is_taken) continue;
             bool reads_carry = false;
             for (int pin = I0; pin <= I3; pin++)
-                reads_carry |= is_carry_out(list, list->nodes[lut].net[pin]);
+                reads_carry |= netlist_is_carry_out(list, list->nodes[lut].net[pin]);
             if (reads_carry || !arrange(&list->nodes[lut], &first, found)) continue;
             if (chosen == NONE || matches(&first, &list->nodes[lut])) {
                 /* Two that nextpnr would choose among are none to it. */
@@ -369,14 +129,14 @@ static bool start_chains(struct netlist *list)
             }
         }
         if (chosen < 0) continue;
-        cJSON *cell = new_cell(list, &list->nodes[n], "_first", "SB_CARRY", carry_ports);
-        struct node *carry = add_node(list, cell);
+        cJSON *cell = netlist_new_cell(list, &list->nodes[n], "_first", "SB_CARRY", carry_ports);
+        struct node *carry = netlist_add_node(list, cell);
         memcpy(carry->net, first.net, sizeof carry->net);
         carry->net[OUT] = list->nets++;
         for (int pin = I1; pin < PINS; pin++)
-            connect(carry, carry_ports[pin], carry->net[pin]);
-        connect(&list->nodes[n], "CI", carry->net[OUT]);
-        rewire(&list->nodes[chosen], net);
+            netlist_connect(carry, carry_ports[pin], carry->net[pin]);
+        netlist_connect(&list->nodes[n], "CI", carry->net[OUT]);
+        netlist_rewire(&list->nodes[chosen], net);
         list->nodes[chosen].is_taken = true;
         has_changed = true;
     }
@@ -426,15 +186,16 @@ static int find_candidates(const struct netlist *list, const struct node *carry,
     for (int pin = FIRST; pin <= SECOND; pin++) {
         int net = carry->net[pin];
         if (net <= ONE) continue;
-        int last = readers_of(list, net) <= FAN_MAX ? list->first[net + 1] : list->first[net];
+        int last =
+            netlist_readers_of(list, net) <= FAN_MAX ? list->first[net + 1] : list->first[net];
         for (int r = list->first[net] - 1; r < last; r++) {
             int n = r < list->first[net] ? list->driver[net] : list->readers[r].node;
             if (n < 0) continue;
             if (list->nodes[n].kind == FF) {
                 int data = list->nodes[n].net[DATA], lut = data > ONE ? list->driver[data] : NONE;
-                if (lut >= 0 && list->nodes[lut].kind == LUT && register_of(list, lut) == n)
+                if (lut >= 0 && list->nodes[lut].kind == LUT && netlist_register_of(list, lut) == n)
                     n = lut;
-                else if (data <= ONE || is_carry_out(list, data))
+                else if (data <= ONE || netlist_is_carry_out(list, data))
                     continue;
             } else if (list->nodes[n].kind != LUT) {
                 continue;
@@ -447,7 +208,7 @@ static int find_candidates(const struct netlist *list, const struct node *carry,
 
 static int register_at(const struct netlist *list, int candidate)
 {
-    return list->nodes[candidate].kind == FF ? candidate : register_of(list, candidate);
+    return list->nodes[candidate].kind == FF ? candidate : netlist_register_of(list, candidate);
 }
 
 /* Whether a candidate can come into the carry's cell, and its pins there. */
@@ -460,7 +221,7 @@ static bool can_take(const struct netlist *list, int candidate, const struct nod
         !(chain->has_control && is_same(chain->control, list->nodes[flip_flop].control)))
         return false;
     for (int pin = I0; pin <= I3; pin++)
-        if (is_carry_out(list, node->net[pin])) return false;
+        if (netlist_is_carry_out(list, node->net[pin])) return false;
     return arrange(node, carry, net);
 }
 
@@ -471,7 +232,8 @@ static struct chain control_of(const struct netlist *list, int start)
     struct chain chain = {0};
     int most = 0, candidates[CANDIDATES_MAX];
     for (int n = start; n != NONE; n = next_of(list, n)) {
-        int flip_flop = list->nodes[n].lut != NONE ? register_of(list, list->nodes[n].lut) : NONE;
+        int flip_flop =
+            list->nodes[n].lut != NONE ? netlist_register_of(list, list->nodes[n].lut) : NONE;
         if (flip_flop == NONE) continue;
         const int *control = list->nodes[flip_flop].control;
         chain.is_mixed |= chain.has_control && !is_same(chain.control, control);
@@ -544,7 +306,7 @@ static void lend(struct netlist *list, int start)
         if (tile_inputs(list, start, is_fed, place) + more + controls > TILE_INPUTS) continue;
         list->nodes[chosen].is_taken = true;
         int lut = list->nodes[chosen].kind == FF ? add_pass(list, chosen) : chosen;
-        rewire(&list->nodes[lut], net);
+        netlist_rewire(&list->nodes[lut], net);
         list->nodes[lut].is_taken = true;
         list->nodes[n].lut = lut;
     }
@@ -556,13 +318,13 @@ static void share_cells(cJSON *module)
     cJSON *cell;
     cJSON_ArrayForEach(cell, list.cells)
     {
-        add_node(&list, cell);
+        netlist_add_node(&list, cell);
     }
-    link_nets(&list, module);
+    netlist_link(&list, module);
     find_owns(&list);
     if (start_chains(&list)) {
-        drop_links(&list);
-        link_nets(&list, module);
+        netlist_drop_links(&list);
+        netlist_link(&list, module);
         for (int n = 0; n < list.count; n++)
             list.nodes[n].lut = NONE, list.nodes[n].is_taken = false;
         find_owns(&list);
@@ -571,10 +333,10 @@ static void share_cells(cJSON *module)
         const struct node *carry = &list.nodes[n];
         if (carry->kind != CARRY) continue;
         int in = carry->net[CARRY_IN];
-        if (is_carry_out(&list, in) && next_of(&list, list.driver[in]) == n) continue;
+        if (netlist_is_carry_out(&list, in) && next_of(&list, list.driver[in]) == n) continue;
         lend(&list, n);
     }
-    drop_links(&list);
+    netlist_drop_links(&list);
     free(list.nodes);
 }
 

@@ -2,6 +2,7 @@
  */
 #include "base/error.h"
 #include "boards/flow/job.h"
+#include "runtime/loader.h"
 
 #include <assert.h>
 #include <math.h>
@@ -14,6 +15,7 @@ enum {
     WORDS_SMALL = 1536, /* 6 KiB of firmware where block memories are few, else 16 KiB */
     WORDS_LARGE = 4096,
     RAMS_FEW = 40,
+    SPRAMS = 2,         /* of rtl/spram_ice40.v */
     RECORDS_LEAST = 8,  /* that can be read */
     DELAY_LINE_MAX = 64 /* in flip-flops: rtl/delay_line.v */
 };
@@ -204,6 +206,15 @@ static int most_memory(struct build_job *job)
     return most;
 }
 
+/* Bytes for the firmware with the network's C, beside a spy with inputs: of the SPRAM, beside the
+ * other firmware in `least` words of block memory; or of block memory. */
+static long fallback_bytes(struct build_job *job, bool spram, int least)
+{
+    if (!spram) return 4L * most_memory(job);
+    job->control.memory_words = least;
+    return fits_size(job, &job->control, &sizes[LEAST_WITH_INPUTS]) ? LOADER_IMAGE_BYTES : 0;
+}
+
 static bool fits_some_size(const struct build_job *job, struct build_control *control)
 {
     for (int i = 0; i < SIZES; i++)
@@ -216,15 +227,18 @@ static int choose_core_memory(struct build_job *job, int least)
 {
     int lane = lane_bytes(&job->board.target);
     const struct build_fallback *fallback = &job->control.fallback;
-    if (!job_make_fallback(job, 4L * most_memory(job))) {
+    bool spram = job->board.sprams >= SPRAMS;
+    if (!job_make_fallback(job, spram, fallback_bytes(job, spram, least))) {
         if (job->request->fallback == BUILD_FALLBACK_ON)
             fail("--fallback on: %s", fallback->reason);
         if (job->request->fallback == BUILD_FALLBACK_AUTO)
             info("no software fall-back: %s", fallback->reason);
         return least;
     }
-    info("software fall-back: %d bytes of the core's memory, the network as C in the form %s",
-         fallback->memory_bytes, fallback->form);
+    info("software fall-back: %d bytes of the core's %s, the network as C in the form %s",
+         fallback->memory_bytes, spram ? "SPRAM, loaded by `sluice run`" : "memory",
+         fallback->form);
+    if (spram) return least;
     int words = ((fallback->memory_bytes + 3) / 4 + lane - 1) / lane * lane;
     return words > least ? words : least;
 }

@@ -4,21 +4,37 @@
 
 #include <stdio.h>
 
+bool job_has_spram(const struct build_job *job)
+{
+    return job->control.fallback.there && job->control.fallback.spram;
+}
+
 const char *const *job_control_sources(const struct build_job *job)
 {
-    static const char *const names[] = {"board_control",  "core_system",
-                                        "rv32i",          "uart",
-                                        "baud_meter",     "byte_fifo",
-                                        "bus_bridge",     "trigger_system",
-                                        "event_player",   "answer_checker",
-                                        "delay_line",     "decision",
-                                        "spy_memory",     "event_counters",
-                                        "reset_sync",     "clock_divider",
-                                        "kept_register",  "sum_register",
-                                        "voted_register", "voted_copy",
-                                        "majority",       NULL};
-    (void)job;
-    return names;
+    static const char *const names[] = {"spram_ice40",
+                                        "board_control",
+                                        "core_system",
+                                        "rv32i",
+                                        "uart",
+                                        "baud_meter",
+                                        "byte_fifo",
+                                        "bus_bridge",
+                                        "trigger_system",
+                                        "event_player",
+                                        "answer_checker",
+                                        "delay_line",
+                                        "decision",
+                                        "spy_memory",
+                                        "event_counters",
+                                        "reset_sync",
+                                        "clock_divider",
+                                        "kept_register",
+                                        "sum_register",
+                                        "voted_register",
+                                        "voted_copy",
+                                        "majority",
+                                        NULL};
+    return names + !job_has_spram(job);
 }
 
 /* The scores, sign-extended, class 0 lowest. */
@@ -65,9 +81,9 @@ static void add_control(struct text *text, const struct build_job *job)
     const struct board *board = &job->board;
     bool loads = job->load_data_bits > 0;
     text_add(text,
-             "    board_control #(\n        .MEMORY_WORDS(%d), .UART_DIVIDER(%d),  // %.0f baud\n"
-             "        .UART_MEASURE(%d), .LEDS(%d), .LED_LOW(%d'b",
-             control->memory_words, control->uart_divider, control->uart_baud,
+             "    board_control #(\n        .MEMORY_WORDS(%d), .SPRAM(%d), .UART_DIVIDER(%d),  // "
+             "%.0f baud\n        .UART_MEASURE(%d), .LEDS(%d), .LED_LOW(%d'b",
+             control->memory_words, job_has_spram(job), control->uart_divider, control->uart_baud,
              board->clock_tolerance > 0, board->led_count, board->led_count);
     for (int i = board->led_count - 1; i >= 0; i--)
         text_add(text, "%d", board->leds[i].active_low);

@@ -11,6 +11,8 @@
 #include "compiler/estimate/processor.h"
 #include "runtime/frame.h"
 #include "runtime/information.h"
+#include "runtime/loader.h"
+#include "runtime/registers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,10 +105,15 @@ static void link_firmware(struct build_job *job, const char *name)
     long stack =
         stack_usage_read(path_of(job, "network.su"), arena_printf(&job->arena, "%s_eval", name));
     fallback->stack_bytes = (int)(stack + STACK_BYTES + 15) / 16 * 16;
-    const char *argv[SOURCES + 16] = {gcc};
+    const char *argv[SOURCES + 20] = {gcc};
     int count = 1;
     argv[count++] = arena_printf(&job->arena, "@%s/firmware.flags", home);
     argv[count++] = "-DSLUICE_FALLBACK";
+    if (fallback->spram) {
+        argv[count++] = arena_printf(&job->arena, "@%s/loader.flags", home);
+        argv[count++] = arena_printf(&job->arena, "-Wl,--defsym=image_origin=%#x", MEMORY_SPRAM);
+        argv[count++] = arena_printf(&job->arena, "%s/loader.c", home);
+    }
     argv[count++] = "-Icore";
     argv[count++] = "-Wl,--defsym=memory_bytes=0x1000000";
     argv[count++] = arena_printf(&job->arena, "-Wl,--defsym=stack_bytes=%d", fallback->stack_bytes);
@@ -152,7 +159,8 @@ static void read_image(struct build_job *job)
     fallback->words = words;
     fallback->word_count = count + 1;
     fallback->image_bytes = 4 * (count + 1);
-    fallback->memory_bytes = (int)address_of(job, "firmware_end");
+    fallback->memory_bytes =
+        (int)(address_of(job, "firmware_end") - (fallback->spram ? (long)MEMORY_SPRAM : 0));
 }
 
 /* ---- which form ---- */
@@ -264,11 +272,12 @@ static bool has_ports_of(const struct program *p, const struct program *fabric)
     return emit_input_bits(p) == emit_input_bits(fabric);
 }
 
-bool job_make_fallback(struct build_job *job, long available_bytes)
+bool job_make_fallback(struct build_job *job, bool spram, long available_bytes)
 {
     struct build_fallback *fallback = &job->control.fallback;
     const char *folder = job->request->folder;
-    *fallback = (struct build_fallback){.available_bytes = available_bytes, .reason = ""};
+    *fallback =
+        (struct build_fallback){.spram = spram, .available_bytes = available_bytes, .reason = ""};
     folder_remove(folder_of(job));
     if (!find_reason(job)) return false;
     struct program *fabric = read_program(job, "program.sluice");

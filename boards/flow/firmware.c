@@ -31,9 +31,10 @@ static const char *find_image(struct build_job *job)
     const char *asked = job->request->firmware;
     if (asked != NULL && !file_exists(asked)) fail("%s is not there", asked);
     if (asked != NULL) return asked;
-    const char *built = file_join(&job->arena, board_home(), "build/runtime/firmware.hex");
+    const char *name = job_has_spram(job) ? "firmware_loader.hex" : "firmware.hex";
+    const char *built = arena_printf(&job->arena, "%s/build/runtime/%s", board_home(), name);
     if (file_exists(built)) return built;
-    const char *installed = file_join(&job->arena, board_home(), "runtime/firmware.hex");
+    const char *installed = arena_printf(&job->arena, "%s/runtime/%s", board_home(), name);
     if (!file_exists(installed)) fail("%s is not there; make it by `make firmware`", built);
     return installed;
 }
@@ -78,16 +79,34 @@ static void fill_in(const struct build_job *job, uint32_t *words)
         to[i / 4] |= (uint32_t)(unsigned char)information.name[i] << 8 * (i % 4);
 }
 
-void job_write_firmware(struct build_job *job)
+static void write_hex(struct build_job *job, const uint32_t *words, int count)
 {
-    uint32_t *words = arena_alloc(&job->arena, (size_t)job->control.memory_words, sizeof *words);
     struct text text = {0};
-    const struct build_fallback *fallback = &job->control.fallback;
-    int count = fallback->there ? fallback->word_count : read_words(job, find_image(job), words);
-    if (fallback->there) memcpy(words, fallback->words, (size_t)count * sizeof *words);
-    fill_in(job, words);
     for (int i = 0; i < count; i++)
         text_add(&text, "%08x\n", words[i]);
     file_write(flow_path(job, "firmware.hex"), text_string(&text), text.length);
     text_free(&text);
+}
+
+static void write_image(struct build_job *job, const uint32_t *words, int count)
+{
+    char *bytes = arena_alloc(&job->arena, 4 * (size_t)count, 1);
+    for (int i = 0; i < 4 * count; i++)
+        bytes[i] = (char)(words[i / 4] >> 8 * (i % 4));
+    file_write(flow_path(job, BUILD_IMAGE), bytes, 4 * (size_t)count);
+}
+
+void job_write_firmware(struct build_job *job)
+{
+    const struct build_fallback *fallback = &job->control.fallback;
+    if (fallback->there) fill_in(job, fallback->words);
+    if (job_has_spram(job)) write_image(job, fallback->words, fallback->word_count);
+    if (fallback->there && !fallback->spram) {
+        write_hex(job, fallback->words, fallback->word_count);
+        return;
+    }
+    uint32_t *words = arena_alloc(&job->arena, (size_t)job->control.memory_words, sizeof *words);
+    int count = read_words(job, find_image(job), words);
+    fill_in(job, words);
+    write_hex(job, words, count);
 }

@@ -26,12 +26,13 @@ struct build_field {
 /* The network's own C in the core's firmware; see fallback.c. */
 struct build_fallback {
     bool there;
-    const char *reason;   /* why it is left out, "" */
-    const char *form;     /* of the C: straight, loops, loadable */
-    long available_bytes; /* of the core's memory, at most */
+    bool spram;         /* an image for the SPRAM, which the host loads; else it is the firmware */
+    const char *reason; /* why it is left out, "" */
+    const char *form;   /* of the C: straight, loops, loadable */
+    long available_bytes; /* of the core's memory (the SPRAM), at most */
     int memory_bytes;     /* of them needed: image, data, stack */
     int image_bytes, stack_bytes;
-    const uint32_t *words; /* the image, its CRC behind it */
+    uint32_t *words; /* the image, its CRC behind it */
     int word_count;
 };
 
@@ -102,10 +103,12 @@ void job_choose_control(struct build_job *job);
 /* control_top.c: the board's top with it; the names of its sources without .v, NULL-terminated. */
 void job_write_control_top(struct build_job *job, struct text *text);
 const char *const *job_control_sources(const struct build_job *job);
+/* Whether the core has the SPRAM: its fall-back is there. */
+bool job_has_spram(const struct build_job *job);
 /* fallback.c: compiles the firmware with the network's C for a core's memory of so many bytes at
- * most. False: it is left out, control.fallback.reason says why. */
-bool job_make_fallback(struct build_job *job, long available_bytes);
-/* firmware.c: firmware.hex, in which network and board are named. */
+ * most, or for the SPRAM. False: it is left out, control.fallback.reason says why. */
+bool job_make_fallback(struct build_job *job, bool spram, long available_bytes);
+/* firmware.c: firmware.hex, in which network and board are named, and BUILD_IMAGE with an SPRAM. */
 void job_write_firmware(struct build_job *job);
 /* top.c, for control_top.c: the clock, the network's wires, and its instance with the nets of its
  * clock, reset and load port (NULL: that of a top which does not drive it). */

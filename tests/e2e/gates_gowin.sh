@@ -23,20 +23,7 @@ assert made and all(c["type"] == "LUT1" and c["parameters"]["INIT"] == "10" and 
 wide = [bit for bit, n in readers.items() if 10 < n <= 50 and bit not in clocks and drivers.get(bit, "IBUF") != "IBUF"]
 assert not wide, wide'
 
-cat >shared.yaml <<EOT
-name: shared
-data: {train: $top/examples/jets/jets_hlf_test.npz, max_events: 3000}
-output: logits
-input: {format: 5}
-layers:
-  - {kind: dense, units: 8, weights: 4}
-  - {kind: relu, format: 4}
-  - {kind: dense, units: 5, weights: 4}
-training: {epochs: 2, quantized_epochs: 2, batch: 256, learning_rate: 0.01}
-target: {board: tang-nano-20k, clock_mhz: 40, reuse: 32, weights: loadable}
-budget: {events_per_crossing: 0.04}
-verify: {gate_level_events: 100}
-EOT
+jets_job shared 1 8 "board: tang-nano-20k, clock_mhz: 40, reuse: 32, weights: loadable" "budget: {events_per_crossing: 0.04}" "verify: {gate_level_events: 100}"
 check "train" "$sluice" train shared.yaml
 check "compile with a reuse factor" "$sluice" compile shared.yaml
 check "build it" "$sluice" build shared.yaml --pins-free

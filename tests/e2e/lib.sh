@@ -42,4 +42,18 @@ target: {$target}
 EOT
     [ $# -eq 0 ] || printf '%s\n' "$@" >>"$name.yaml"
 }
+# says FILE EXPRESSION: of the run in a run.json, and of r, its recheck.
+says() {
+    python3 -c "import json, sys
+run = json.load(open('$1')); r = run['recheck']
+assert $2, r"
+}
+# serve JOB: a simulated board of a job or build folder, its line on $terminal, until `stop`.
+serve() {
+    "$sluice" run "$1" --serve >served.log 2>&1 &
+    server=$!
+    for _ in $(seq 300); do grep -q '^/dev' served.log && break; sleep 0.1; done
+    terminal=$(grep -m1 '^/dev' served.log)
+}
+stop() { kill -INT $server; wait $server 2>/dev/null; }
 finish() { [ "$failures" -eq 0 ]; exit $?; }

@@ -41,14 +41,13 @@ faulty() {
     grep -qF "$3" "build/$1/rtl/$2" || { echo "not ok $2 has no $3"; failures=$((failures + 1)); }
     python3 -c "import sys; p, a, b = sys.argv[1:]; s = open(p).read(); open(p, 'w').write(s.replace(a, b, 1))" "build/$1_faulty/rtl/$2" "$3" "$4"
 }
-# home FROM TO: a command whose rtl/decision.v has that replaced.
+# home FROM TO: $faulty_home, whose rtl/decision.v has that replaced.
+faulty_home=$work/home
 home() {
-    mkdir -p home/bin home/share/sluice
-    cp "$sluice" home/bin/sluice
-    cp -r "$top/boards" "$top/rtl" "$top/runtime" home/share/sluice/
-    mkdir -p home/share/sluice/build && cp -r "$top/build/runtime" home/share/sluice/build/ 2>/dev/null
-    grep -qF "$1" home/share/sluice/rtl/decision.v || { echo "not ok decision.v has no $1"; failures=$((failures + 1)); }
-    python3 -c "import sys; p, a, b = sys.argv[1:]; s = open(p).read(); open(p, 'w').write(s.replace(a, b, 1))" home/share/sluice/rtl/decision.v "$1" "$2"
+    rm -rf home && mkdir home && cp -r "$top/rtl" home/
+    for folder in boards runtime sim build; do ln -s "$top/$folder" home/; done
+    grep -qF "$1" home/rtl/decision.v || { echo "not ok decision.v has no $1"; failures=$((failures + 1)); }
+    python3 -c "import sys; p, a, b = sys.argv[1:]; s = open(p).read(); open(p, 'w').write(s.replace(a, b, 1))" home/rtl/decision.v "$1" "$2"
 }
 
 # ---- a decision bit
@@ -63,7 +62,7 @@ refuse "no such threshold" "decision=2: outside what the board's 2 bits hold, -2
 faulty bit bit_net.v "data_o = {" "data_o = ~{"
 refuse "the other bit" "self-check found 256 of 256 events wrong" "$sluice" run bit_faulty.yaml $run
 home "{1'b0, less, 1'b1}" "{1'b0, less, 1'b0}"
-refuse "a bit at its threshold that does not pass" "passes and accepts are [0-9]+ off" home/bin/sluice run bit.yaml $run
+refuse "a bit at its threshold that does not pass" "passes and accepts are [0-9]+ off" env SLUICE_HOME="$faulty_home" "$sluice" run bit.yaml $run
 
 # ---- missing inputs; the fabric's field is wider than the soft core's program needs
 job lack lacking "input: {format: 5, edges: quantile}" "trees: {method: boosting, rounds: 8, depth: 3, leaf_bits: 5}"
@@ -83,7 +82,7 @@ check "the build says which" sh -c "'$sluice' run number.yaml --events 10 --stre
 refuse "no such class" "there is no class '16'; they are 0 to 15" "$sluice" run number.yaml $run --prescale 16=2
 refuse "a threshold of it" "answers with the number of a class, not with scores" "$sluice" run number.yaml $run --threshold 3=1
 home "scores_i == number[SCORE_BITS-1:0]" "scores_i[3:0] == number[3:0]"
-refuse "a class beyond that passes as another" "passes and accepts are [0-9]+ off" home/bin/sluice run number.yaml $run
+refuse "a class beyond that passes as another" "passes and accepts are [0-9]+ off" env SLUICE_HOME="$faulty_home" "$sluice" run number.yaml $run
 
 # ---- 20 scores of up to 32 bits; the core computes in 64
 job broad many "input: {format: 'fixed<20,3>'}" "layers: [{kind: dense, units: 4, weights: 'fixed<14,2>', format: 'fixed<20,4>'}, {kind: dense, units: 20, weights: 'fixed<14,2>'}]" "budget: {events_per_crossing: 0.1}"

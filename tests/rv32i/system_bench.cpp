@@ -24,6 +24,14 @@ namespace {
 constexpr int DIVIDER = UART_DIVIDER, TRIES = 40;
 constexpr long ANSWER_CYCLES = 15000 * DIVIDER; // the longest frame is 2,500 bits
 constexpr int BOOT_CYCLES = 200000;
+// What the firmware leaves to others: the rest of its block memory, or the SPRAM but for its data.
+#ifdef SLUICE_LOADER
+constexpr bool LOADER = true;
+constexpr uint32_t FREE = 0x40000000, FREE_END = 0x4000fc00;
+#else
+constexpr bool LOADER = false;
+constexpr uint32_t FREE = 0x1900, FREE_END = 0x2000;
+#endif
 
 void add(frame &f, uint32_t word) { frame_add_word(&f, word); }
 bool is_error(const frame &f, uint8_t code) { return f.type == MONITOR_ERROR && f.length == 1 && f.payload[0] == code; }
@@ -159,6 +167,22 @@ bool refused(Host &host, uint8_t type, std::vector<uint8_t> payload, uint8_t cod
     std::copy(payload.begin(), payload.end(), request.payload);
     return host.ask(request, answer) && is_error(answer, code);
 }
+// Starts `words` words of the SPRAM, whose CRC is `crc`: 0, or why not.
+int start(Host &host, uint32_t words, uint32_t crc)
+{
+    frame request = {}, answer;
+    request.type = MONITOR_START;
+    add(request, words);
+    add(request, crc);
+    if (!host.ask(request, answer)) return -1;
+    return answer.type == MONITOR_ERROR ? answer.payload[0] : answer.type == (MONITOR_START | MONITOR_ANSWER) ? 0 : -1;
+}
+uint32_t state(Host &host)
+{
+    frame request = {}, answer;
+    request.type = MONITOR_COUNTS;
+    return host.ask(request, answer) ? frame_word(&answer, COUNT_STATE) : 0;
+}
 
 int failures = 0;
 void check(const char *name, bool right)
@@ -179,9 +203,10 @@ void check_quiet(Host &host)
     check("id", named && frame_word(&answer, 0) == MONITOR_VERSION && frame_word(&answer, 1) == 0x12345678 && name == "sluice core system");
     check("register ID", read_word(host, 0x80000000, word) && word == 0x534c5543);
     check("the map's version", read_word(host, 0x80000004, word) && word == 2);
-    check("memory is written and read", write_word(host, 0x1ffc, 0x12345678) && read_word(host, 0x1ffc, word) && word == 0x12345678);
+    check("memory is written and read", write_word(host, FREE_END - 4, 0x12345678) && read_word(host, FREE_END - 4, word) && word == 0x12345678);
     check("the firmware's own memory is refused", refused(host, MONITOR_WRITE, {0, 0, 0, 0, 1, 2, 3, 4}, MONITOR_ADDRESS));
-    check("beyond the memory is refused", refused(host, MONITOR_READ, {0, 0x20, 0, 0, 1}, MONITOR_ADDRESS));
+    check("beyond the memory is refused", refused(host, MONITOR_READ, {0, 0x20, 0, 0, 1}, MONITOR_ADDRESS) &&
+                                              refused(host, MONITOR_READ, {0, 0xfc, 0, 0x40, 1}, MONITOR_ADDRESS));
     check("a crooked address is refused", refused(host, MONITOR_READ, {2, 0x10, 0, 0, 1}, MONITOR_ADDRESS));
     check("the UART's data register is refused", refused(host, MONITOR_READ, {0x0c, 0, 0, 0x80, 1}, MONITOR_ADDRESS));
     check("the CRC unit, which frames need, is refused", refused(host, MONITOR_WRITE, {0x1c, 0, 0, 0x80, 0, 0, 0, 0}, MONITOR_ADDRESS));
@@ -190,13 +215,13 @@ void check_quiet(Host &host)
     check("an unknown request is refused", refused(host, 99, {}, MONITOR_UNKNOWN));
     frame longest = {};
     longest.type = MONITOR_WRITE;
-    add(longest, 0x1900);
+    add(longest, FREE);
     for (uint32_t i = 0; i < 59; i++)
         add(longest, 0x01010101 * i);
     bool long_right = host.ask(longest, answer) && answer.length == 0;
     longest = {};
     longest.type = MONITOR_READ;
-    add(longest, 0x1900);
+    add(longest, FREE);
     longest.payload[longest.length++] = 60;
     long_right = long_right && host.ask(longest, answer) && answer.length == 240;
     for (unsigned i = 0; i < 236; i++)
@@ -211,8 +236,55 @@ void check_quiet(Host &host)
     frame counts = {};
     counts.type = MONITOR_COUNTS;
     check("the monitor lost nothing", host.ask(counts, answer) && answer.length == 4 * COUNTS && std::count(answer.payload, answer.payload + 20, 0) == 20);
-    check("the CRC of the firmware's image is right", frame_word(&answer, COUNT_STATE) == STATE_IMAGE);
+    check("the CRC of the firmware's image is right", frame_word(&answer, COUNT_STATE) == (STATE_IMAGE | (LOADER ? STATE_LOADER : 0)));
     check("nothing was asked twice", host.retries == 0);
+}
+
+// An image that lights LEDs, then hangs until the watchdog.
+void check_loader(Host &host)
+{
+    std::vector<uint32_t> image(16);
+    image[0] = 0x0400006f; // j 0x40
+    image[1] = 0x12345678; // the network
+    image.insert(image.end(), {0x800002b7, 0x05500313, 0x0062a423, 0x0000006f}); // lui t0, 0x80000; li t1, 0x55; sw t1, 8(t0); j .
+    auto crc = [&image] {
+        uint32_t sum = 0;
+        for (uint32_t word : image)
+            sum = frame_crc_word(sum, word);
+        return sum;
+    };
+    uint32_t count = static_cast<uint32_t>(image.size()), word;
+    frame load = {}, answer;
+    load.type = MONITOR_LOAD;
+    add(load, 0);
+    add(load, 1);
+    bool unmarked = read_word(host, 0x17fc, word) && word != 0x10aded;
+    check("words for the load port leave a mark for the image", unmarked && host.ask(load, answer) && read_word(host, 0x17fc, word) && word == 0x10aded);
+    for (uint32_t i = 0; i < count; i++)
+        write_word(host, FREE + 4 * i, image[i]);
+    check("an image of another length is not started", start(host, count - 1, crc()) == MONITOR_INCOMPLETE);
+    check("nor one whose CRC is wrong", start(host, count, crc() ^ 1) == MONITOR_INCOMPLETE);
+    check("nor one beyond the memory", start(host, 0x3f01, 0) == MONITOR_INCOMPLETE);
+    check("nor none at all", refused(host, MONITOR_START, {0, 0, 0, 0}, MONITOR_LENGTH));
+    write_word(host, FREE + 4 * 17, 0x05500314);
+    check("nor one with a word that is damaged", start(host, count, crc()) == MONITOR_INCOMPLETE);
+    image[17] = 0x05500314;
+    image[1] = 0x12345679;
+    write_word(host, FREE + 4, image[1]);
+    check("nor one of another network", start(host, count, crc()) == MONITOR_OTHER);
+    check("the firmware that boots is still there", start(host, 0, 0) == 0 && state(host) == (STATE_IMAGE | STATE_LOADER));
+    image[1] = 0x12345678;
+    image[17] = 0x05500313;
+    write_word(host, FREE + 4, image[1]);
+    write_word(host, FREE + 4 * 17, image[17]);
+    check("a whole image is started", start(host, count, crc()) == 0);
+    for (int i = 0; i < 1000; i++)
+        host.cycle();
+    check("and runs", host.top.leds_o == 0x55);
+    for (long i = 0; i < (256L << 16); i++)
+        host.cycle();
+    check("after the watchdog's reset the firmware that boots answers", state(host) == (STATE_IMAGE | STATE_LOADER | STATE_WATCHDOG));
+    check("a reset leaves the image as it was", read_word(host, FREE + 4 * 17, word) && word == image[17] && start(host, count, crc()) == 0);
 }
 
 void check_noisy(Host &host, long exchanges)
@@ -220,7 +292,7 @@ void check_noisy(Host &host, long exchanges)
     long wrong = 0, silent = 0;
     host.noisy = true;
     for (long i = 0; i < exchanges; i++) {
-        uint32_t address = 0x1900 + 4 * (host.next() % 256), word = host.next(), got = 0;
+        uint32_t address = FREE + 4 * (host.next() % 256), word = host.next(), got = 0;
         bool done = write_word(host, address, word) && read_word(host, address, got);
         silent += !done;
         wrong += done && got != word;
@@ -244,6 +316,7 @@ int main(int argc, char **argv)
     check_quiet(host);
     long exchanges = std::atol(argv[1]);
     if (exchanges > 0) check_noisy(host, exchanges);
+    if (LOADER) check_loader(host);
     host.top.final();
     return failures != 0;
 }

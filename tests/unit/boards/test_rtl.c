@@ -64,6 +64,7 @@ static const char *const lints[][2] = {
     {"core_system", ""},
     {"core_system", "-GMEMORY_WORDS=1536"},
     {"core_system", "-GFIFO_BITS=5"},
+    {"core_system", "-GSPRAM=1"},
     {"sum_register", "-GWIDTH=9"},
     {"kept_register", ""},
     {"kept_register", "-GVOTED=1"},
@@ -97,6 +98,7 @@ static const char *const lints[][2] = {
     {"rv32i", ""},
     {"rv32i", "-DRVFI"},
     {"shift_shell", ""},
+    {"spram_ice40", ""},
     {"shift_shell", "-GIN_BITS=1"},
     {"register_shell", ""},
     {"upset_counter", ""},
@@ -131,6 +133,7 @@ static void modules_are_lint_clean(void **state)
         int count = 7;
         argv[count++] = arena_printf(&arena, "%s/%s.v", rtl, lints[i][0]);
         argv[count++] = repository(&arena, "tests/flow/vendor_cells.v");
+        argv[count++] = repository(&arena, "boards/flow/spram_model.v");
         if (lints[i][1][0] != '\0') argv[count++] = lints[i][1];
         int status = run_in(&arena, folder, argv);
         assert_int_equal(status, 0);
