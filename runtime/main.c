@@ -89,7 +89,7 @@ static void start(void)
     monitor.network_khz = information.network_khz;
     monitor.core_khz = information.core_khz;
     monitor.name = (const char *)information.name;
-    if (!*monitor.name) monitor.name = "sluice core system";
+    if (!*monitor.name) monitor.name = "sluice";
     uint32_t crc = frame_crc(0, image_start, (unsigned)(image_end - image_start));
     monitor.counts[COUNT_STATE] = LOADER_STATE;
     if (crc == *(const uint32_t *)image_end) monitor.counts[COUNT_STATE] |= STATE_IMAGE;

@@ -88,7 +88,7 @@ static void print_check(void)
 
 static void set(uint32_t address)
 {
-    REGISTER_AT(address + 4 * (argument[0] & 15)) = argument[1];
+    REGISTER_AT(address + 4 * argument[0]) = argument[1];
     REGISTER_CONTROL = CONTROL_APPLY;
 }
 
@@ -157,7 +157,8 @@ static void carry_out(const char *text)
     unsigned command = find_command(&text), count = read_arguments(text);
     bool sets = command == THRESHOLD || command == PRESCALE;
     if (command > ID && !trigger_is_there()) command = COMMANDS;
-    if (count > ARGUMENTS || (sets && count < 2)) command = COMMANDS;
+    uint32_t classes = REGISTER_CLASSES & 0xff;
+    if (count > ARGUMENTS || (sets && (count < 2 || argument[0] >= classes))) command = COMMANDS;
     switch (command) {
     case HELP: line_print(help); break;
     case ID: print_id(); break;

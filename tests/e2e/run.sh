@@ -84,6 +84,7 @@ def say(text):
     return heard
 assert "a on ulx3s-25f" in say("ix\x7fd\r"), "id"
 assert "threshold CLASS VALUE" in say("help\r")
+assert "try help" in say("threshold 17 5\r") and "try help" in say("prescale 5 1\r"), "no such class"
 assert "try help" in say("thresholds 1 2\r") and "try help" in say("threshold 1\r") and "try help" in say("\x01play\rnothing\r")
 say("threshold 0 0\r")
 say("play 1000\r")

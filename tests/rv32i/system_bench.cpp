@@ -200,7 +200,7 @@ void check_quiet(Host &host)
     request.type = MONITOR_ID;
     bool named = host.ask(request, answer);
     std::string name(reinterpret_cast<char *>(answer.payload) + 16, answer.length >= 16 ? answer.length - 16u : 0u);
-    check("id", named && frame_word(&answer, 0) == MONITOR_VERSION && frame_word(&answer, 1) == 0x12345678 && name == "sluice core system");
+    check("id", named && frame_word(&answer, 0) == MONITOR_VERSION && frame_word(&answer, 1) == 0x12345678 && name == "sluice");
     check("register ID", read_word(host, 0x80000000, word) && word == 0x534c5543);
     check("the map's version", read_word(host, 0x80000004, word) && word == 2);
     check("memory is written and read", write_word(host, FREE_END - 4, 0x12345678) && read_word(host, FREE_END - 4, word) && word == 0x12345678);
