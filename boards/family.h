@@ -67,6 +67,8 @@ struct family {
     const char *(*synth_flags)(struct build_job *job, bool is_network);
     const char *core_script; /* ABC's for -abc9 around the core, NULL: Yosys' own */
     const struct family_step *steps;
+    const char
+        *pads; /* command that gives the flat top its pads, where nextpnr does not; or NULL */
     struct family_count counts[FAMILY_KINDS][6];
     /* What has to be done to a netlist in JSON before nextpnr reads it; gives how many of its LUTs
      * nextpnr would have added by itself. NULL: nothing. */

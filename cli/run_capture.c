@@ -33,10 +33,12 @@ static void add_head(struct text *text, const struct program *program)
     text_add(text, ",agrees\n");
 }
 
-/* The raw value that an input's integer stands for; with edges the one that it is not below. */
+/* The raw value that an input's integer stands for; with edges the one that it is not below; NaN:
+ * it is missing. */
 static double raw_input(const struct program *program, int i, int64_t integer)
 {
     const struct port *port = &program->inputs[i];
+    if (integer == 0 && program_may_miss(program, i)) return NAN;
     if (port->edge_count > 0) return integer > 0 ? port->edges[integer - 1] : -INFINITY;
     double value = ldexp((double)integer, -format_fraction_bits(program->ops[port->value].format));
     return (value - port->host_offset) / port->host_scale;

@@ -60,7 +60,7 @@ module spy_memory #(
     // ---- state: when to freeze
     reg  [2:0]            trigger_q = 3'b000;
     reg  [PLACE_BITS:0]   after_q   = {PLACE_BITS + 1{1'b1}};  // less one; its sign ends
-    reg                   recorded_q, armed_q, frozen_q, triggered_q, accept_q;
+    reg                   recorded_q, full_q, armed_q, frozen_q, triggered_q, accept_q;
     reg  [ARM_BITS-1:0]   arm_left_q;
     reg  [PLACE_BITS:0]   left_q, taken_q;
     reg  [PLACE_BITS-1:0] place_q;
@@ -95,8 +95,9 @@ module spy_memory #(
     always @(posedge clk_i)
         if (arm_i | counts) left_q <= steps ? left_q + {PLACE_BITS + 1{steps}} : after_q;
     always @(posedge clk_i)
-        if (arm_i)                                            taken_q <= {PLACE_BITS + 1{1'b0}};
-        else if (recorded_q && taken_q != MOST[PLACE_BITS:0]) taken_q <= taken_q + 1'b1;
+        if (arm_i)                      taken_q <= {PLACE_BITS + 1{1'b0}};
+        else if (recorded_q && !full_q) taken_q <= taken_q + 1'b1;
+    always @(posedge clk_i) full_q <= ~arm_i & (full_q | (recorded_q && taken_q == MOST[PLACE_BITS:0] - 1'b1));
     always @(posedge clk_i) recorded_q <= records & ~arm_i;  // counted a cycle later: the count is read long after
     sum_register #(.WIDTH(PLACE_BITS), .ADDEND({{PLACE_BITS-1{1'b0}}, 1'b1})) nexts (
         .clk_i(clk_i), .put_i(records), .take_initial_i(1'b0), .data_i(place_q), .turned_o(next)

@@ -377,6 +377,7 @@ module trigger_system #(
     reg  [31:0] chosen;
     wire        counted = listed & ~live;
     wire        hidden  = window == 3'd0 ? ~listed : window[2] | (window == 3'd3) ? ~frozen : playing;
+    reg         hidden_q;  // a cycle later, as what is read is
     wire [1:0]  take    = counted ? half_take : {2{show_q}};
     always @(*)
         case (window)
@@ -387,8 +388,9 @@ module trigger_system #(
             default: chosen = spied_event;
         endcase
     assign rdata_o = rdata_q;
-    always @(posedge clk_i) if (!active_i || take[0]) rdata_q[15:0]  <= active_i & ~hidden ? chosen[15:0] : 16'd0;
-    always @(posedge clk_i) if (!active_i || take[1]) rdata_q[31:16] <= active_i & ~hidden ? chosen[31:16] : 16'd0;
+    always @(posedge clk_i) hidden_q <= hidden;
+    always @(posedge clk_i) if (!active_i || take[0]) rdata_q[15:0]  <= active_i & ~hidden_q ? chosen[15:0] : 16'd0;
+    always @(posedge clk_i) if (!active_i || take[1]) rdata_q[31:16] <= active_i & ~hidden_q ? chosen[31:16] : 16'd0;
 endmodule
 
 `default_nettype wire

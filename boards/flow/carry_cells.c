@@ -8,8 +8,12 @@
  * looks at them or not; its register comes along, and a register without a LUT gets one that hands
  * its input on. So the register that holds a threshold lies in the cell that compares it.
  *
- * The network is left alone: its registers would be drawn away from where they are read, and it has
- * the clock to meet.
+ * The network is left alone in that: its registers would be drawn away from where they are read,
+ * and it has the clock to meet.
+ *
+ * A register that takes what comes out of a chain, and is all that does, gets a LUT that hands it
+ * on, here and in the network: nextpnr makes that the chain's next cell. Without it it adds a cell
+ * that brings the carry out of the chain, and the register has another one, some wire away.
  *
  * Also, where a counter's bit 0 is the carry into bit 1, nextpnr adds a cell that brings it into
  * the chain: a carry of our own in its place shares the cell of bit 0. */
@@ -89,21 +93,34 @@ static bool arrange(const struct node *lut, const struct node *carry, int net[4]
 
 /* ---- new cells ---- */
 
-/* A register's input through a LUT that hands it on. */
-static int add_pass(struct netlist *list, int flip_flop)
+/* A register's input through a LUT that hands it on from a pin, I0 or I3. */
+static int add_pass(struct netlist *list, int flip_flop, enum pin in)
 {
     int from = list->nodes[flip_flop].net[DATA], to = list->nets++;
     cJSON *cell = netlist_new_cell(list, &list->nodes[flip_flop], "_pass", "SB_LUT4", lut_ports);
     cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(cell, "parameters"), "LUT_INIT",
-                            "1010101010101010");
+                            in == I3 ? "1111111100000000" : "1010101010101010");
     struct node *lut = netlist_add_node(list, cell);
     for (int pin = I0; pin < PINS; pin++) {
-        lut->net[pin] = pin == I0 ? from : pin == OUT ? to : ZERO;
+        lut->net[pin] = pin == (int)in ? from : pin == OUT ? to : ZERO;
         netlist_connect(lut, lut_ports[pin], lut->net[pin]);
     }
     netlist_connect(&list->nodes[flip_flop], "D", to);
     list->nodes[flip_flop].net[DATA] = to;
     return list->count - 1;
+}
+
+static bool hand_on_carries(struct netlist *list)
+{
+    bool has_changed = false;
+    for (int n = 0, count = list->count; n < count; n++) {
+        int data = list->nodes[n].net[DATA];
+        if (list->nodes[n].kind != FF || !netlist_is_carry_out(list, data)) continue;
+        if (netlist_readers_of(list, data) != 1) continue;
+        add_pass(list, n, I3);
+        has_changed = true;
+    }
+    return has_changed;
 }
 
 /* Chains whose carry in is a net of logic: where bit 0's LUT can have that net, and nothing, beside
@@ -305,14 +322,38 @@ static void lend(struct netlist *list, int start)
                    (list->nodes[n].net[SECOND] > ZERO);
         if (tile_inputs(list, start, is_fed, place) + more + controls > TILE_INPUTS) continue;
         list->nodes[chosen].is_taken = true;
-        int lut = list->nodes[chosen].kind == FF ? add_pass(list, chosen) : chosen;
+        int lut = list->nodes[chosen].kind == FF ? add_pass(list, chosen, I0) : chosen;
         netlist_rewire(&list->nodes[lut], net);
         list->nodes[lut].is_taken = true;
         list->nodes[n].lut = lut;
     }
 }
 
-static void share_cells(cJSON *module)
+static void link_again(struct netlist *list, const cJSON *module)
+{
+    netlist_drop_links(list);
+    netlist_link(list, module);
+    for (int n = 0; n < list->count; n++)
+        list->nodes[n].lut = NONE, list->nodes[n].is_taken = false;
+}
+
+static void share_cells(struct netlist *list, const cJSON *module)
+{
+    find_owns(list);
+    if (start_chains(list)) {
+        link_again(list, module);
+        find_owns(list);
+    }
+    for (int n = 0, count = list->count; n < count; n++) {
+        const struct node *carry = &list->nodes[n];
+        if (carry->kind != CARRY) continue;
+        int in = carry->net[CARRY_IN];
+        if (netlist_is_carry_out(list, in) && next_of(list, list->driver[in]) == n) continue;
+        lend(list, n);
+    }
+}
+
+static void change(cJSON *module, bool is_network)
 {
     struct netlist list = {.cells = cJSON_GetObjectItemCaseSensitive(module, "cells")};
     cJSON *cell;
@@ -321,33 +362,20 @@ static void share_cells(cJSON *module)
         netlist_add_node(&list, cell);
     }
     netlist_link(&list, module);
-    find_owns(&list);
-    if (start_chains(&list)) {
-        netlist_drop_links(&list);
-        netlist_link(&list, module);
-        for (int n = 0; n < list.count; n++)
-            list.nodes[n].lut = NONE, list.nodes[n].is_taken = false;
-        find_owns(&list);
-    }
-    for (int n = 0, count = list.count; n < count; n++) {
-        const struct node *carry = &list.nodes[n];
-        if (carry->kind != CARRY) continue;
-        int in = carry->net[CARRY_IN];
-        if (netlist_is_carry_out(&list, in) && next_of(&list, list.driver[in]) == n) continue;
-        lend(&list, n);
-    }
+    if (hand_on_carries(&list)) link_again(&list, module);
+    if (!is_network) share_cells(&list, module);
     netlist_drop_links(&list);
     free(list.nodes);
 }
 
 int job_share_cells(struct build_job *job, const char *name)
 {
-    if (strcmp(name, "design.json") != 0) return 0; /* the network alone */
     const char *file = flow_path(job, name);
     cJSON *netlist = json_read(file), *module;
     cJSON_ArrayForEach(module, cJSON_GetObjectItemCaseSensitive(netlist, "modules"))
     {
-        if (cJSON_GetObjectItemCaseSensitive(module, "cells")) share_cells(module);
+        if (cJSON_GetObjectItemCaseSensitive(module, "cells"))
+            change(module, strcmp(name, "network.json") == 0);
     }
     json_write(file, netlist);
     cJSON_Delete(netlist);

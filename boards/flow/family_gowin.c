@@ -34,8 +34,8 @@ static bool search_pll(const struct board *board, double mhz, int divide, struct
 
 static const char *synth_flags(struct build_job *job, bool is_network)
 {
-    return arena_printf(&job->arena, " -family %s -nowidelut%s", job->board.target.name,
-                        is_network ? " -noiopads" : "");
+    (void)is_network;
+    return arena_printf(&job->arena, " -family %s -nowidelut -noiopads", job->board.target.name);
 }
 
 static void add_pll(struct text *text, const struct build_job *job)
@@ -132,6 +132,8 @@ const struct family family_gowin = {
     .without_multipliers = " -nodsp",
     .synth_flags = synth_flags,
     .steps = steps,
+    /* Within synth_gowin modules that keep their hierarchy would be given pads, too. */
+    .pads = "iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O top",
     /* A carry bit is a LUT. */
     .counts = {[FAMILY_LUTS] = {{"LUT*", 1}, {"ALU", 1}, {"RAM16SDP*", 4}},
                [FAMILY_FFS] = {{"DFF*", 1}},

@@ -134,7 +134,7 @@ void job_synthesise_top(struct build_job *job);
  * JSON; gives how many halves of carry pairs only start a chain. */
 int job_trim_carries(struct build_job *job, const char *name);
 /* carry_cells.c, for iCE40: puts LUTs and registers around the network into logic cells that hold
- * only a carry; 0. */
+ * only a carry, and registers that take a carry, the network's too, into its chain; 0. */
 int job_share_cells(struct build_job *job, const char *name);
 /* fanout.c, for Gowin: divides the nets of a netlist in JSON that nextpnr would route first and
  * lock. */

@@ -80,8 +80,8 @@ void job_write_scripts(struct build_job *job)
     text_add(&top,
              "tee -q -o top_stat.json stat -json\ndelete =%s\n"
              "design -copy-from network %s\nsetattr -mod -unset keep_hierarchy *\nflatten\n"
-             "write_json design.json\n",
-             job->top, job->top);
+             "%s\nwrite_json design.json\n",
+             job->top, job->top, job->family->pads ? job->family->pads : "");
     write_script(job, "top.ys", &top);
 }
 

@@ -24,7 +24,7 @@ PLAY, STOP, APPLY, ARM, FREEZE = 1, 2, 4, 8, 16
 
 class Board:
     def __init__(self, port, baud=115200):
-        self.line = serial.serial_for_url(port, baudrate=baud, timeout=0.05)
+        self.line = serial.serial_for_url(port, baudrate=baud, timeout=0.05, exclusive=True)
         self.sequence = random.randrange(256)
         self.received = b""
         answer = self.ask(ID, b"")

@@ -70,6 +70,11 @@ check "missing inputs" "$sluice" run lack.yaml $run
 check "the core recomputed them" says lack "$whole"
 check "all of them missing" "$sluice" run lack.yaml --events none.csv --stream 100 --recheck 100 --quiet
 check "the core recomputed those too" says lack "r['passed'] and r['events'] == 100 and r['recheck']['records'] > 50 and r['recheck']['skipped'] == 0"
+check "all of them missing, captured by the spy" "$sluice" run lack.yaml --events none.csv --watch --spy now --captures 2 --seconds 60 --quiet
+check "spy.csv has them as NaN, the others as numbers" python3 -c "
+import csv, math
+rows = list(csv.DictReader(open('build/lack/spy.csv')))
+assert len(rows) >= 2 and all(x['input:a'] == 'nan' and not math.isnan(float(x['input:b'])) and x['agrees'] == '1' for x in rows), rows"
 faulty lack lack.v "in_a = data_i[4:0]" "in_a = data_i[4:0] == 5'd0 ? 5'd31 : data_i[4:0]"
 refuse "what is missing goes the way of the largest" "self-check found [0-9]+ of 256|different" "$sluice" run lack_faulty.yaml --events none.csv --stream 100 --quiet
 check "and the core says so" says lack_faulty "r['streamed_different'] > 0 and \"which the board's core computes too\" in r['reason'] or r['recheck']['different'] > 0"
@@ -95,6 +100,10 @@ check "every word of them" says broad "$whole and len(r['classes']) == 16"
 check "a threshold of 32 bits" "$sluice" run broad.yaml $run --threshold y0=-0.123456789,y15=0.987654321 --spy accept
 check "passes are counted by it" says broad "r['passed'] and all(0 < r['classes'][k]['passes'] < 256 for k in (0, 15))"
 check "the build says how many have one" sh -c "'$sluice' run broad.yaml --events 10 --stream 10 --distinct 10 --fallback off 2>&1 | grep -q 'the first 16 of 20 outputs have a threshold'"
+# At an event each cycle its answers do not fit; what becomes of the fall-back is then not the question.
+for choice in auto on; do
+    refuse "$choice: where control core does not fit" "control core does not fit on ulx3s-25f: with 60 bits of an event and [0-9]+ of an answer" "$sluice" build build/broad --control core --fallback $choice
+done
 last=$(grep -A1 'assign data_o = {' build/broad/rtl/broad.v | tail -1 | tr -d ' ,')
 faulty broad broad.v "$last," "$last ^ (valid_o & (&in_a[1:0]) ? 1'b1 << 30 : 1'b0),"
 refuse "a bit of the last word, in some events" "self-check found [0-9]+ of 256" "$sluice" run broad_faulty.yaml $run

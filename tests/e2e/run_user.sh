@@ -165,7 +165,7 @@ replace() { # OPTIONS of run: the board is another one 2 s later
     kill -USR1 $relay
     wait $one
     local status=$?
-    kill $relay
+    kill $relay 2>/dev/null # it may have ended with its host
     return $status
 }
 refuse "a board that is loaded anew while it is watched" "the board was loaded anew during the run, or another program used it" replace --watch --seconds 5
