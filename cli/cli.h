@@ -141,7 +141,8 @@ enum verb { VERB_TABLE(X) VERB_COUNT };
     X(FLAG, serve, "serve", NULL, ON(RUN),                                                         \
       "simulated board: leave it to other programs until Ctrl-C")                                  \
     X(COUNT, distinct, "distinct", "N", ON(RUN),                                                   \
-      "different events that are loaded and played again and again; default: all, simulated 1024") \
+      "different events that are loaded and played again and again; default: all, at most a "      \
+      "million, simulated 1024")                                                                   \
     X(COUNT, stream, "stream", "N", ON(RUN),                                                       \
       "events whose scores are read back and compared on the host; default: 200")                  \
     X(COUNT, gap, "gap", "N", ON(RUN),                                                             \

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { EVENTS_DEFAULT = 10000, DISTINCT_SIMULATED = 1024 };
+enum { EVENTS_DEFAULT = 10000, DISTINCT_SIMULATED = 1024, DISTINCT_MOST = 1000000 };
 static const long most_events = 1000000000000;
 
 /* --events as a number; 0: it is a file, or not given. */
@@ -34,7 +34,7 @@ static bool *missing_inputs(struct cli *cli, const struct program *program)
 static long choose_distinct(const struct run *run, long total)
 {
     long most = run->cli->flags.distinct;
-    if (most < 0) most = run->cli->flags.board_port ? total : DISTINCT_SIMULATED;
+    if (most < 0) most = run->cli->flags.board_port ? DISTINCT_MOST : DISTINCT_SIMULATED;
     return most < total ? most : total;
 }
 

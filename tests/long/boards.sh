@@ -29,6 +29,9 @@ for board in $boards; do
         check "$board, $control, has a bitstream" test -s "$board/$(json $result bitstream)"
         check "$board, $control, gates agree" test "$(json $result gate_level.mismatches)" = 0
         check "$board, $control, reaches its clock" test "$(json $result timing.met)" = True
+        case $control,$(sed -n 's/.*"target": "\(.*\)".*/\1/p' "$top/boards/$board.json") in
+            core,ice40-up) check "$board has the software fall-back for its SPRAM" test -s $board/build/fallback.bin ;;
+        esac
         rows="$rows| $board | $control | $(json $result resources.cells) | $(json $result wrapper_cells) | $(json $result timing.clock_mhz) | $(printf %.1f "$(json $result timing.fmax_mhz)") | $(stat -c %s "$board/$(json $result bitstream)") | $(printf %.0f "$(json $result seconds)") |"$'\n'
     done
     check "$board sized without pins" "$sluice" build $board --pins-free
