@@ -65,6 +65,7 @@ struct family {
     const char *synthesis;           /* its command */
     const char *without_multipliers; /* flag that leaves them out, "" where they are by default */
     const char *(*synth_flags)(struct build_job *job, bool is_network);
+    const char *core_script; /* ABC's for -abc9 around the core, NULL: Yosys' own */
     const struct family_step *steps;
     const char
         *pads; /* command that gives the flat top its pads, where nextpnr does not; or NULL */

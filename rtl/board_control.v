@@ -69,7 +69,7 @@ module board_control #(
     );
     // Behind the other, which has waited long enough: iCE40's PLL has one place from which its lock can be read.
     reset_sync #(
-        .HOLD_BITS(2)
+        .HOLD_BITS(0)
     ) core_reset (
         .clk_i(clk_core_i),
         .locked_i(~rst),

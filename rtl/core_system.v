@@ -210,7 +210,10 @@ module core_system #(
     wire is_watchdog  = listed & (number == REGISTER_WATCHDOG);
     wire is_interrupt = listed & (number == REGISTER_INTERRUPT);
     always @(posedge clk_i)
-        register_q <= (32'h534c_5543 & {32{is_id}}) | (32'd2 & {32{is_version}}) | ({{32 - LEDS{1'b0}}, leds_q} & {32{is_leds}}) |
+        if (is_id)
+            register_q <= 32'h534c_5543;  // sets and clears, for which no cell's inputs are needed
+        else
+            register_q <= (32'd2 & {32{is_version}}) | ({{32 - LEDS{1'b0}}, leds_q} & {32{is_leds}}) |
                       ({23'd0, 1'b1, rx_data} & {32{is_data}}) |
                       ({28'd0, framing_q, overrun_q, tx_full, received} & {32{is_status}}) | (now & {32{is_time}}) |
                       (~crc_q & {32{is_crc}}) | ({23'd0, bit_q, left_q} & {32{is_watchdog}}) |

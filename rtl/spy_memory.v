@@ -79,7 +79,7 @@ module spy_memory #(
 
     always @(posedge clk_i) if (put_trigger_i) trigger_q <= wdata_i[2:0];
     always @(posedge clk_i)
-        if (put_after_i) after_q <= {1'b0, wdata_i[PLACE_BITS-1:0] | {PLACE_BITS{|wdata_i[15:PLACE_BITS]}}} - 1'b1;
+        if (put_after_i) after_q <= |wdata_i[15:PLACE_BITS] ? {1'b0, {PLACE_BITS-1{1'b1}}, 1'b0} : {1'b0, wdata_i[PLACE_BITS-1:0]} - 1'b1;
     always @(posedge clk_i)
         if (rst_i) begin
             armed_q  <= 1'b0;

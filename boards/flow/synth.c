@@ -71,6 +71,8 @@ void job_write_scripts(struct build_job *job)
     write_script(job, "network.ys", &network);
 
     struct text top = {0};
+    if (job->request->control_core && job->family->core_script)
+        text_add(&top, "scratchpad -set abc9.script \"%s\"\n", job->family->core_script);
     text_add(&top, "read_json network.json\ndesign -stash network\nread_verilog "
                    "network_ports.v\nread_verilog -defer top.v");
     add_top_sources(&top, job);
