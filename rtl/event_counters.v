@@ -96,19 +96,20 @@ module event_counters #(
     wire [7:0]  place  = {word_q, high};
     wire        put    = writes & ~keeps_q;
     reg  [15:0] half_q;
-    reg  [16:0] sum_q;
+    reg  [15:0] sum_q;
+    reg         carry_q;  // of the low half, while the high one is added: gated before the register, as the sum begins with it
     // To the half that was read comes the counter's low part, or the carry of the low half; what the host writes goes through instead.
     reg  [15:0] addend_q;
-    wire        carry = phase_q[2] & sum_q[16];
     always @(posedge clk_i)
         if (host_q) addend_q <= phase_q[0] ? wdata_i[15:0] : wdata_i[31:16];
         else        addend_q <= {{16 - LOW_BITS{1'b0}}, low};
 
-    always @(posedge clk_i) if (put) halves[place] <= sum_q[15:0];
+    always @(posedge clk_i) if (put) halves[place] <= sum_q;
     always @(posedge clk_i) half_q <= put ? 16'bx : halves[place];
-    wire [17:0] sum = {1'b0, half_q, 1'b1} + {1'b0, addend_q, carry};
+    wire [17:0] sum = {1'b0, half_q, 1'b1} + {1'b0, addend_q, carry_q};
     wire        unused_sum = sum[0];
-    always @(posedge clk_i) sum_q <= host_q ? {1'b0, addend_q} : sum[17:1];
+    always @(posedge clk_i) sum_q   <= host_q ? addend_q : sum[16:1];
+    always @(posedge clk_i) carry_q <= sum[17] & phase_q[1] & ~host_q;
 
     assign half_o = half_q;
     assign take_o = {2{host_q}} & phase_q[2:1];
