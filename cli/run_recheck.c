@@ -1,6 +1,7 @@
 /* sluice run: answers that the board's core recomputes, by the network's own C in its firmware. */
 #include "base/error.h"
 #include "base/file.h"
+#include "base/words.h"
 #include "cli/run.h"
 #include "runtime/information.h"
 
@@ -16,8 +17,7 @@ static const uint32_t *read_image(struct arena *arena, const char *file, long *c
     const uint8_t *bytes = (const uint8_t *)file_read(arena, file, &length);
     size_t words = length / 4;
     uint32_t *image = arena_alloc(arena, words + 1, sizeof *image);
-    for (size_t i = 0; i < 4 * words; i++)
-        image[i / 4] |= (uint32_t)bytes[i] << 8 * (i % 4);
+    words_from_bytes(bytes, 4 * words, image);
     if (length % 4 || words < HEAD + 2 ||
         host_load_crc(image + HEAD, (long)words - HEAD - 1) != image[words - 1])
         fail("%s: the software fall-back is damaged; build it again", file);

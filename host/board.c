@@ -2,6 +2,7 @@
 #include "host/board.h"
 
 #include "base/error.h"
+#include "base/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -208,15 +209,13 @@ static void to_words(const uint8_t *rows, long count, int bytes, int words, uint
 {
     memset(out, 0, (size_t)count * (size_t)words * sizeof *out);
     for (long row = 0; row < count; row++)
-        for (int i = 0; i < bytes; i++)
-            out[row * words + i / 4] |= (uint32_t)rows[row * bytes + i] << 8 * (i % 4);
+        words_from_bytes(rows + row * bytes, (size_t)bytes, out + row * words);
 }
 
 static void to_bytes(const uint32_t *in, long count, int words, int bytes, uint8_t *rows)
 {
     for (long row = 0; row < count; row++)
-        for (int i = 0; i < bytes; i++)
-            rows[row * bytes + i] = (uint8_t)(in[row * words + i / 4] >> 8 * (i % 4));
+        words_to_bytes(in + row * words, (size_t)bytes, rows + row * bytes);
 }
 
 static int bytes_of(int bits)

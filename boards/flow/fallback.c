@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/stack_usage.h"
+#include "base/words.h"
 #include "boards/flow/folder.h"
 #include "boards/flow/job.h"
 #include "compiler/compile.h"
@@ -153,8 +154,7 @@ static void read_image(struct build_job *job)
         (const uint8_t *)file_read(&job->arena, path_of(job, "firmware.bin"), &length);
     int count = (int)(length / 4);
     uint32_t *words = arena_alloc(&job->arena, (size_t)count + 1, sizeof *words);
-    for (int i = 0; i < 4 * count; i++)
-        words[i / 4] |= (uint32_t)bytes[i] << 8 * (i % 4);
+    words_from_bytes(bytes, 4 * (size_t)count, words);
     words[count] = frame_crc(0, bytes + HEAD, (unsigned)(4 * count - HEAD));
     fallback->words = words;
     fallback->word_count = count + 1;

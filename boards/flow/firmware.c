@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/words.h"
 #include "boards/flow/job.h"
 #include "runtime/frame.h"
 #include "runtime/information.h"
@@ -75,8 +76,7 @@ static void fill_in(const struct build_job *job, uint32_t *words)
     *to++ = information.network_khz;
     *to++ = information.core_khz;
     *to++ = information.memory_bytes;
-    for (int i = 0; i < INFORMATION_NAME_BYTES; i++)
-        to[i / 4] |= (uint32_t)(unsigned char)information.name[i] << 8 * (i % 4);
+    words_from_bytes((const uint8_t *)information.name, INFORMATION_NAME_BYTES, to);
 }
 
 static void write_hex(struct build_job *job, const uint32_t *words, int count)
@@ -90,10 +90,10 @@ static void write_hex(struct build_job *job, const uint32_t *words, int count)
 
 static void write_image(struct build_job *job, const uint32_t *words, int count)
 {
-    char *bytes = arena_alloc(&job->arena, 4 * (size_t)count, 1);
-    for (int i = 0; i < 4 * count; i++)
-        bytes[i] = (char)(words[i / 4] >> 8 * (i % 4));
-    file_write(flow_path(job, BUILD_IMAGE), bytes, 4 * (size_t)count);
+    size_t length = 4 * (size_t)count;
+    uint8_t *bytes = arena_alloc(&job->arena, length, 1);
+    words_to_bytes(words, length, bytes);
+    file_write(flow_path(job, BUILD_IMAGE), (const char *)bytes, length);
 }
 
 void job_write_firmware(struct build_job *job)
