@@ -39,6 +39,13 @@ const char *const lut_ports[PINS] = {"I0", "I1", "I2", "I3", "O"}, *const carry_
                                                                        "CO"};
 static const char *const ff_ports[PINS] = {"D", NULL, NULL, NULL, "Q"};
 
+/* By pin; NULL: it has none, nor has OTHER any. */
+static const char *const *ports_of(enum kind kind)
+{
+    static const char *const none[PINS];
+    return kind == LUT ? lut_ports : kind == CARRY ? carry_ports : kind == FF ? ff_ports : none;
+}
+
 static void read_node(struct node *node, cJSON *cell)
 {
     const char *type = json_string(cell, "type", "");
@@ -50,10 +57,8 @@ static void read_node(struct node *node, cJSON *cell)
                  : !strncmp(type, "SB_DFF", 6) ? FF
                                                : OTHER;
     if (!strncmp(cell->string, "network.", 8)) node->kind = OTHER;
-    const char *const *ports = node->kind == LUT     ? lut_ports
-                               : node->kind == CARRY ? carry_ports
-                                                     : ff_ports;
-    for (int pin = 0; node->kind != OTHER && pin < PINS; pin++)
+    const char *const *ports = ports_of(node->kind);
+    for (int pin = 0; pin < PINS; pin++)
         node->net[pin] = ports[pin] ? connected(node->connections, ports[pin]) : ZERO;
     if (node->kind != FF) return;
     int clock = connected(node->connections, "C");
@@ -79,18 +84,15 @@ static void for_each_bit(struct netlist *list, const cJSON *module,
     for (int n = 0; n < list->count; n++) {
         const struct node *node = &list->nodes[n];
         const cJSON *directions = json_find(node->cell, "port_directions");
+        const char *const *ports = ports_of(node->kind);
         cJSON_ArrayForEach(port, node->connections)
         {
             bool drives = !strcmp(json_string(directions, port->string, ""), "output");
             cJSON_ArrayForEach(bit, port)
             {
                 int net = net_of(bit), pin = OTHER + PINS;
-                for (int p = 0; node->kind != OTHER && p < PINS; p++) {
-                    const char *name = node->kind == LUT     ? lut_ports[p]
-                                       : node->kind == CARRY ? carry_ports[p]
-                                                             : ff_ports[p];
-                    if (name && !strcmp(name, port->string)) pin = p;
-                }
+                for (int p = 0; p < PINS; p++)
+                    if (ports[p] && !strcmp(ports[p], port->string)) pin = p;
                 if (net > ONE) call(list, net, n, pin, drives);
             }
         }
